@@ -1,0 +1,195 @@
+using System.Threading.Channels;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Store;
+
+namespace Antbot.EventStore;
+
+internal sealed record AppendQueueOptions
+{
+    /// <summary>How many batches may be on their way at once.</summary>
+    public int Committers { get; init; } = 1;
+
+    public int BatchAppendsMax { get; init; } = 512;
+    public int BatchEventsMax { get; init; } = 2_000;
+    public int BatchBytesMax { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Appends in the queue and on their way; a large body counts for several.</summary>
+    public int QueueMax { get; init; } = 4_096;
+
+    /// <summary>How long a caller waits for room before it is told that the store is busy.</summary>
+    public TimeSpan RoomWaitMax { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>
+/// Group commit: what callers bring while the last batch commits goes into the next one. The queue is bounded by count and
+/// by bytes, and a caller that finds it full waits.
+/// </summary>
+internal sealed class AppendQueue : IAsyncDisposable
+{
+    private const int BytesPerSlot = 16 * 1024;
+
+    private readonly Func<IReadOnlyList<PendingAppend>, Task> _commit;
+    private readonly AppendQueueOptions _options;
+    private readonly Channel<PendingAppend> _queue = Channel.CreateUnbounded<PendingAppend>();
+    private readonly SemaphoreSlim _slots;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Task _committers;
+
+    /// <param name="commit">Completes every append it is given, whatever happens.</param>
+    public AppendQueue(Func<IReadOnlyList<PendingAppend>, Task> commit, AppendQueueOptions options)
+    {
+        _commit = commit;
+        _options = options;
+        _slots = new SemaphoreSlim(options.QueueMax, options.QueueMax);
+        _committers = Task.WhenAll(Enumerable.Range(0, options.Committers).Select(_ => Task.Run(CommitAsync)));
+    }
+
+    /// <summary>Appends that wait or are on their way, in slots.</summary>
+    public int Depth => _options.QueueMax - _slots.CurrentCount;
+
+    public async Task<AppendOutcome> AppendAsync(PreparedAppend prepared, CancellationToken cancellationToken)
+    {
+        var slots = Math.Min(_options.QueueMax, 1 + prepared.Bytes / BytesPerSlot);
+        await EnterAsync(slots, cancellationToken);
+        try
+        {
+            var pending = new PendingAppend(prepared);
+            if (!_queue.Writer.TryWrite(pending))
+                throw Closed();
+            await using var _ = cancellationToken.UnsafeRegister(static (state, token) => ((PendingAppend)state!).TryCancel(token), pending);
+            return await pending.Outcome;
+        }
+        finally
+        {
+            _slots.Release(slots);
+        }
+    }
+
+    /// <summary>What is queued is still committed; new appends are refused.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _committers;
+    }
+
+    private async Task EnterAsync(int slots, CancellationToken cancellationToken)
+    {
+        if (slots == 1 && _slots.Wait(0, CancellationToken.None))
+            return;
+        // One at a time gathers several slots: two that each held half would wait for ever.
+        if (!await _turn.WaitAsync(_options.RoomWaitMax, cancellationToken))
+            throw Busy();
+        var taken = 0;
+        try
+        {
+            while (taken < slots)
+            {
+                if (!await _slots.WaitAsync(_options.RoomWaitMax, cancellationToken))
+                    throw Busy();
+                taken++;
+            }
+        }
+        catch
+        {
+            if (taken > 0)
+                _slots.Release(taken);
+            throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task CommitAsync()
+    {
+        var carry = new Queue<PendingAppend>();
+        while (carry.Count > 0 || await _queue.Reader.WaitToReadAsync())
+        {
+            var batch = Take(carry);
+            if (batch.Count == 0)
+                continue;
+            try
+            {
+                await _commit(batch);
+            }
+            catch (Exception e)
+            {
+                foreach (var pending in batch)
+                    pending.Fail(e);
+            }
+        }
+    }
+
+    private List<PendingAppend> Take(Queue<PendingAppend> carry)
+    {
+        var batch = new List<PendingAppend>();
+        var decisions = new HashSet<Decision>();
+        var (events, bytes) = (0, 0);
+        var carried = carry.Count;
+        while (batch.Count < _options.BatchAppendsMax && Next(carry, ref carried) is { } pending)
+        {
+            var prepared = pending.Prepared;
+            var full = batch.Count > 0 && (events + prepared.Events.Count > _options.BatchEventsMax || bytes + prepared.Bytes > _options.BatchBytesMax);
+            // The same decision twice in one batch could not see itself; it finds itself in the next one.
+            if (full || decisions.Contains(prepared.Request.Decision))
+            {
+                carry.Enqueue(pending);
+                if (full)
+                    break;
+                continue;
+            }
+            if (!pending.TryTake())
+                continue;
+            decisions.Add(prepared.Request.Decision);
+            batch.Add(pending);
+            events += prepared.Events.Count;
+            bytes += prepared.Bytes;
+        }
+        return batch;
+    }
+
+    private PendingAppend? Next(Queue<PendingAppend> carry, ref int carried)
+    {
+        if (carried > 0)
+        {
+            carried--;
+            return carry.Dequeue();
+        }
+        return _queue.Reader.TryRead(out var pending) ? pending : null;
+    }
+
+    private EventStoreException Busy() =>
+        new(StoreFault.Busy, $"The store's queue of {_options.QueueMax} stayed full for {_options.RoomWaitMax.TotalSeconds:0.#} s; nothing was appended. Slow down, or look at what holds the database up.");
+
+    private static EventStoreException Closed() => new(StoreFault.Closed, "The store has been closed; nothing was appended.");
+}
+
+/// <summary>An append in the queue. Until it is taken it can be cancelled; from then on it has an outcome.</summary>
+internal sealed class PendingAppend(PreparedAppend prepared)
+{
+    private const int Queued = 0;
+    private const int Taken = 1;
+    private const int Cancelled = 2;
+
+    private readonly TaskCompletionSource<AppendOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _state;
+
+    public PreparedAppend Prepared { get; } = prepared;
+
+    public Task<AppendOutcome> Outcome => _outcome.Task;
+
+    public bool IsDone => _outcome.Task.IsCompleted;
+
+    public bool TryTake() => Interlocked.CompareExchange(ref _state, Taken, Queued) == Queued;
+
+    public void TryCancel(CancellationToken token)
+    {
+        if (Interlocked.CompareExchange(ref _state, Cancelled, Queued) == Queued)
+            _outcome.TrySetCanceled(token);
+    }
+
+    public void Complete(AppendOutcome outcome) => _outcome.TrySetResult(outcome);
+
+    public void Fail(Exception fault) => _outcome.TrySetException(fault);
+}

@@ -1,0 +1,40 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Antbot.Kernel.Identity;
+
+/// <summary>
+/// Ids that can be computed again: the same inputs give the same id on every machine and in every year.
+/// The layout is UUID version 8 over the first 128 bits of SHA-256.
+/// </summary>
+public static class DeterministicId
+{
+    private const int PartBytesMax = 4096;
+
+    public static Guid From(params ReadOnlySpan<string> parts)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> length = stackalloc byte[4];
+        foreach (var part in parts)
+        {
+            var bytes = Encoding.UTF8.GetBytes(part);
+            if (bytes.Length > PartBytesMax)
+                throw new ArgumentException($"A part of an id has at most {PartBytesMax} bytes; this one has {bytes.Length}.", nameof(parts));
+            // Without the length "ab","c" and "a","bc" would be one id.
+            BinaryPrimitives.WriteInt32BigEndian(length, bytes.Length);
+            hash.AppendData(length);
+            hash.AppendData(bytes);
+        }
+        Span<byte> digest = stackalloc byte[32];
+        hash.GetHashAndReset(digest);
+        return Shape(digest);
+    }
+
+    internal static Guid Shape(Span<byte> digest)
+    {
+        digest[6] = (byte)((digest[6] & 0x0F) | 0x80);
+        digest[8] = (byte)((digest[8] & 0x3F) | 0x80);
+        return new Guid(digest[..16], bigEndian: true);
+    }
+}

@@ -1,0 +1,55 @@
+using Antbot.Contracts;
+using Antbot.Kernel.Identity;
+
+namespace Antbot.Runtime.Store;
+
+/// <summary>
+/// Where every decision and trade is kept. One contract for every engine; <c>docs/event-store.md</c> says what each promises.
+/// All methods throw <see cref="EventStoreException"/> with its <see cref="StoreFault"/> for what is not a business outcome.
+/// </summary>
+public interface IEventStore : IAsyncDisposable
+{
+    /// <summary>
+    /// Appends all events or none. A cancellation is honoured only while nothing has been sent; from then on the caller
+    /// waits (within a limit) and learns what happened.
+    /// </summary>
+    Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>What was decided on this input before, in order; empty where nothing was.</summary>
+    Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default);
+
+    /// <summary>The stream's version; 0 where it is not there.</summary>
+    Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default);
+
+    /// <summary>The stream's events, oldest first.</summary>
+    IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// At most <paramref name="limit"/> events that were committed after the one with this sequence, in commit order, none left out.
+    /// </summary>
+    Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>The events of one causal chain, in commit order.</summary>
+    Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default);
+
+    /// <summary>How many announcements of new events have been heard. Take it before reading, and wait with it after.</summary>
+    long AppendMark { get; }
+
+    /// <summary>Returns as soon as something was announced after <paramref name="mark"/> was taken, at the latest after <paramref name="atMost"/>.</summary>
+    Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default);
+
+    /// <summary>The sequence up to which this subscription has handled events; 0 where it never has.</summary>
+    Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default);
+
+    Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default);
+
+    Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Keeps the snapshot unless a later one of the same name is there.</summary>
+    Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default);
+}
+
+/// <summary>A fold's state at a version, so that a long stream need not be read from its beginning. Never a source of truth.</summary>
+/// <param name="Name">Which fold, and which version of its code.</param>
+/// <param name="State">JSON in UTF-8.</param>
+public sealed record Snapshot(StreamId Stream, string Name, long Version, ReadOnlyMemory<byte> State);

@@ -1,0 +1,284 @@
+using System.Runtime.CompilerServices;
+using Antbot.Contracts;
+using Antbot.Kernel.Identity;
+using Antbot.Kernel.Proof;
+
+namespace Antbot.Runtime.Store;
+
+/// <summary>The whole contract without a disk, for the simulator and for tests. Nothing in it waits or uses another thread.</summary>
+public sealed class InMemoryEventStore : IEventStore, ILedger
+{
+    private readonly Lock _gate = new();
+    private readonly List<StoredEvent> _events = [];
+    private readonly List<LedgerLink> _links = [];
+    private readonly SortedList<long, int> _bySequence = [];
+    private readonly Dictionary<string, List<StoredEvent>> _streams = new(StringComparer.Ordinal);
+    private readonly Dictionary<Guid, StoredEvent> _byId = [];
+    private readonly Dictionary<string, long> _subscriptions = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Stream, string Name), Snapshot> _snapshots = [];
+    private readonly List<Checkpoint> _checkpoints = [];
+    private readonly AppendSignal _signal = new();
+    private Guid _storeId;
+    private bool _closed;
+
+    public InMemoryEventStore(Guid storeId) => _storeId = storeId;
+
+    public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var prepared = PreparedAppend.From(request);
+        AppendOutcome outcome;
+        lock (_gate)
+        {
+            CheckOpen();
+            outcome = Append(prepared);
+        }
+        if (outcome is AppendOutcome.Appended)
+            _signal.Announce();
+        return Task.FromResult(outcome);
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            CheckOpen();
+            return Task.FromResult<IReadOnlyList<StoredEvent>>(Find(decision));
+        }
+    }
+
+    public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            CheckOpen();
+            return Task.FromResult(Version(stream.Value));
+        }
+    }
+
+    public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(
+        StreamId stream, long fromVersion = 1, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        StoredEvent[] events;
+        lock (_gate)
+        {
+            CheckOpen();
+            events = _streams.TryGetValue(stream.Value, out var all) ? [.. all.Where(e => e.Version >= fromVersion)] : [];
+        }
+        foreach (var e in events)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return e;
+        }
+        await Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
+    {
+        StoreLimits.CheckPage(limit);
+        lock (_gate)
+        {
+            CheckOpen();
+            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. _events.Skip(FirstAfter(afterSequence)).Take(limit)]);
+        }
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            CheckOpen();
+            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. _events.Where(e => e.CorrelationId == correlationId).Take(limit)]);
+        }
+    }
+
+    public long AppendMark => _signal.Mark;
+
+    public Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default) =>
+        _signal.WaitAsync(mark, atMost, cancellationToken);
+
+    public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            CheckOpen();
+            return Task.FromResult(_subscriptions.GetValueOrDefault(subscription));
+        }
+    }
+
+    public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            CheckOpen();
+            _subscriptions[subscription] = sequence;
+        }
+        return Task.CompletedTask;
+    }
+
+    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            CheckOpen();
+            return Task.FromResult(_snapshots.GetValueOrDefault((stream.Value, name)));
+        }
+    }
+
+    public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            CheckOpen();
+            var key = (snapshot.Stream.Value, snapshot.Name);
+            if (!_snapshots.TryGetValue(key, out var there) || there.Version < snapshot.Version)
+                _snapshots[key] = snapshot;
+        }
+        return Task.CompletedTask;
+    }
+
+    public Task<LedgerHead> ReadHeadAsync(CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+            return Task.FromResult(Head());
+    }
+
+    public async IAsyncEnumerable<LedgerLink> ReadLinksAsync(
+        long afterPosition = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        LedgerLink[] links;
+        lock (_gate)
+            links = [.. _links.Where(l => l.Position > afterPosition)];
+        foreach (var link in links)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return link;
+        }
+        await Task.CompletedTask;
+    }
+
+    /// <summary>Heads are the events here: they cannot disagree.</summary>
+    public Task<IReadOnlyList<HeadMismatch>> FindHeadMismatchesAsync(int limit, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<HeadMismatch>>([]);
+
+    /// <summary>Nobody else appends here: there is nothing to seal.</summary>
+    public Task<IReadOnlyList<StoredEvent>> FindUnsealedAsync(int limit, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<StoredEvent>>([]);
+
+    public Task<int> SealAsync(int limit, CancellationToken cancellationToken = default) => Task.FromResult(0);
+
+    public Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+            return Task.FromResult<IReadOnlyList<Checkpoint>>([.. _checkpoints]);
+    }
+
+    public Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+            _checkpoints.Add(checkpoint);
+        return Task.CompletedTask;
+    }
+
+    public Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            CheckOpen();
+            if (_links.Count == 0)
+                _storeId = storeId;
+            foreach (var link in links)
+            {
+                if (link.Event is not { } e)
+                    throw new EventStoreException(StoreFault.Invalid, $"The import lacks the event at position {link.Position}.");
+                _links.Add(link);
+                Keep(e);
+            }
+        }
+        if (links.Count > 0)
+            _signal.Announce();
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        lock (_gate)
+            _closed = true;
+        return ValueTask.CompletedTask;
+    }
+
+    private AppendOutcome Append(PreparedAppend prepared)
+    {
+        var request = prepared.Request;
+        var there = Find(request.Decision);
+        if (there.Count > 0)
+            return new AppendOutcome.AlreadyThere(there);
+        foreach (var guard in request.Guards)
+        {
+            if (!guard.Expected.Allows(Version(guard.Stream.Value)))
+                return new AppendOutcome.Conflict(guard.Stream, guard.Expected, Version(guard.Stream.Value));
+        }
+        var version = Version(request.Stream.Value);
+        if (!request.Expected.Allows(version))
+            return new AppendOutcome.Conflict(request.Stream, request.Expected, version);
+
+        var head = Head();
+        var sequences = Enumerable.Range(1, prepared.Events.Count).Select(i => head.Sequence + i).ToArray();
+        var stored = prepared.ToStored(version + 1, head.Position + 1, sequences);
+        var previous = head.Hash;
+        for (var i = 0; i < stored.Length; i++)
+        {
+            var e = stored[i];
+            var hash = ChainLink.Hash(previous, prepared.Events[i].ContentHash, e.Position, e.Sequence, e.Version, foreign: false);
+            _links.Add(new LedgerLink(e.Position, e.Sequence, e.EventId, e.CorrelationId, previous, hash, Foreign: false, e));
+            Keep(e);
+            previous = hash;
+        }
+        return new AppendOutcome.Appended(stored);
+    }
+
+    private void Keep(StoredEvent e)
+    {
+        _bySequence.Add(e.Sequence, _events.Count);
+        _events.Add(e);
+        _byId.Add(e.EventId, e);
+        if (!_streams.TryGetValue(e.Stream, out var stream))
+            _streams[e.Stream] = stream = [];
+        stream.Add(e);
+    }
+
+    private List<StoredEvent> Find(Decision decision)
+    {
+        var found = new List<StoredEvent>();
+        while (_byId.TryGetValue(decision.EventId(found.Count), out var e))
+            found.Add(e);
+        return found;
+    }
+
+    private LedgerHead Head() => _links.Count == 0
+        ? new LedgerHead(_storeId, 0, 0, ChainLink.Genesis(_storeId))
+        : new LedgerHead(_storeId, _links[^1].Position, _bySequence.Keys[^1], _links[^1].Hash);
+
+    /// <summary>The index behind the event with the highest sequence up to this one; an imported history need not be in the order of its sequences.</summary>
+    private int FirstAfter(long sequence)
+    {
+        var (low, high) = (0, _bySequence.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_bySequence.Keys[middle] <= sequence)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low == 0 ? 0 : _bySequence.Values[low - 1] + 1;
+    }
+
+    private long Version(string stream) => _streams.TryGetValue(stream, out var events) ? events[^1].Version : 0;
+
+    private void CheckOpen()
+    {
+        if (_closed)
+            throw new EventStoreException(StoreFault.Closed, "The store has been closed.");
+    }
+}

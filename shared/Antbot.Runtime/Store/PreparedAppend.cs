@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Antbot.Kernel.Proof;
+using Antbot.Kernel.Time;
+
+namespace Antbot.Runtime.Store;
+
+/// <summary>
+/// An append that has passed the edge: every rule of the store checked, bodies canonical, hashes made.
+/// It is done on the caller's thread, before the queue, so that one bad append never meets its neighbours.
+/// </summary>
+public sealed class PreparedAppend
+{
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private PreparedAppend(AppendRequest request, DateTimeOffset at, byte[]? headers, PreparedEvent[] events, int bytes)
+    {
+        Request = request;
+        At = at;
+        Headers = headers;
+        Events = events;
+        Bytes = bytes;
+    }
+
+    public AppendRequest Request { get; }
+
+    public DateTimeOffset At { get; }
+
+    public byte[]? Headers { get; }
+
+    public IReadOnlyList<PreparedEvent> Events { get; }
+
+    public int Bytes { get; }
+
+    public static PreparedAppend From(AppendRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        _ = request.Stream.Value;
+        CheckCounts(request);
+        CheckText("correlation id", request.Meta.CorrelationId);
+        CheckText("causation id", request.Meta.CausationId);
+        CheckText("actor", request.Meta.Actor);
+        CheckText("trace id", request.Meta.TraceId);
+        var at = request.At.Cut();
+        var headers = request.Meta.TraceId is { } trace ? HeadersOf(trace) : null;
+        var events = new PreparedEvent[request.Events.Count];
+        var bytes = 0;
+        for (var i = 0; i < events.Length; i++)
+        {
+            events[i] = Prepare(request, i, at, headers);
+            bytes += events[i].Data.Length;
+        }
+        if (bytes > StoreLimits.AppendBytesMax)
+            throw new EventStoreException(StoreFault.TooLarge, $"An append has at most {StoreLimits.AppendBytesMax} bytes; this one has {bytes}. Split it.");
+        return new PreparedAppend(request, at, headers, events, bytes);
+    }
+
+    /// <summary>The events as they now stand in the store.</summary>
+    public StoredEvent[] ToStored(long firstVersion, long firstPosition, ReadOnlySpan<long> sequences)
+    {
+        var stored = new StoredEvent[Events.Count];
+        for (var i = 0; i < stored.Length; i++)
+        {
+            stored[i] = new StoredEvent
+            {
+                Sequence = sequences[i],
+                Position = firstPosition + i,
+                EventId = Events[i].EventId,
+                Stream = Request.Stream.Value,
+                Version = firstVersion + i,
+                Type = Events[i].Type,
+                ClrType = Events[i].ClrType,
+                Data = Events[i].Data,
+                Timestamp = At,
+                CorrelationId = Request.Meta.CorrelationId,
+                CausationId = Request.Meta.CausationId,
+                Actor = Request.Meta.Actor,
+                Headers = Headers is null ? null : new ReadOnlyMemory<byte>(Headers),
+            };
+        }
+        return stored;
+    }
+
+    private static void CheckCounts(AppendRequest request)
+    {
+        if (request.Events.Count is 0 or > StoreLimits.EventsPerAppendMax)
+            throw Invalid($"An append has 1 to {StoreLimits.EventsPerAppendMax} events; this one has {request.Events.Count}.");
+        if (request.Guards.Count > StoreLimits.GuardsPerAppendMax)
+            throw Invalid($"An append has at most {StoreLimits.GuardsPerAppendMax} guards; this one has {request.Guards.Count}.");
+        foreach (var guard in request.Guards)
+            _ = guard.Stream.Value;
+    }
+
+    private static PreparedEvent Prepare(AppendRequest request, int ordinal, DateTimeOffset at, byte[]? headers)
+    {
+        var e = request.Events[ordinal];
+        var which = string.Create(CultureInfo.InvariantCulture, $"event {ordinal} of the append to {request.Stream}");
+        CheckType(which, e.Type, StoreLimits.TypeLengthMax);
+        CheckType(which, e.ClrType, StoreLimits.ClrTypeLengthMax);
+        if (e.Data.Length > StoreLimits.EventBytesMax)
+            throw TooLarge(which, e.Data.Length);
+        var data = Canonical(which, e.Data);
+        if (data.Length > StoreLimits.EventBytesMax)
+            throw TooLarge(which, data.Length);
+        if (data[0] != (byte)'{')
+            throw Invalid($"The body of {which} is not a JSON object.");
+        var id = request.Decision.EventId(ordinal);
+        var content = new EventContent
+        {
+            EventId = id,
+            Stream = request.Stream.Value,
+            Type = e.Type,
+            ClrType = e.ClrType,
+            TimestampMicroseconds = at.ToUnixMicroseconds(),
+            Tenant = StoredEvent.DefaultTenant,
+            CorrelationId = request.Meta.CorrelationId,
+            CausationId = request.Meta.CausationId,
+            Actor = request.Meta.Actor,
+            CanonicalHeaders = headers,
+            HasHeaders = headers is not null,
+            CanonicalData = data,
+            BinaryData = default,
+            HasBinaryData = false,
+            IsArchived = false,
+        };
+        return new PreparedEvent(id, e.Type, e.ClrType, data, content.Hash());
+    }
+
+    private static byte[] Canonical(string which, ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return CanonicalJson.From(json.Span);
+        }
+        catch (CanonicalJsonException e)
+        {
+            throw new EventStoreException(StoreFault.Invalid, $"The body of {which} cannot be stored: {e.Message}", e);
+        }
+    }
+
+    private static byte[] HeadersOf(string trace) =>
+        CanonicalJson.From(JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string>(StringComparer.Ordinal) { [EventHeaders.TraceId] = trace }));
+
+    private static void CheckType(string which, string? name, int lengthMax)
+    {
+        if (string.IsNullOrEmpty(name) || name.Length > lengthMax)
+            throw Invalid($"The type name of {which} has 1 to {lengthMax} characters; this one has {name?.Length ?? 0}.");
+        CheckCharacters($"type name of {which}", name);
+    }
+
+    private static void CheckText(string what, string? text)
+    {
+        if (text is null)
+            return;
+        if (text.Length > StoreLimits.TextLengthMax)
+            throw Invalid($"A {what} has at most {StoreLimits.TextLengthMax} characters; this one has {text.Length}.");
+        CheckCharacters(what, text);
+    }
+
+    private static void CheckCharacters(string what, string text)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+            throw Invalid($"The {what} holds a NUL character.");
+        try
+        {
+            _ = StrictUtf8.GetByteCount(text);
+        }
+        catch (EncoderFallbackException e)
+        {
+            throw new EventStoreException(StoreFault.Invalid, $"The {what} holds half of a surrogate pair.", e);
+        }
+    }
+
+    private static EventStoreException TooLarge(string which, int bytes) =>
+        new(StoreFault.TooLarge, $"The body of {which} has {bytes} bytes; the limit is {StoreLimits.EventBytesMax}. Keep it beside the events and its hash in the event.");
+
+    private static EventStoreException Invalid(string message) => new(StoreFault.Invalid, message);
+}
+
+public sealed record PreparedEvent(Guid EventId, string Type, string ClrType, byte[] Data, byte[] ContentHash);

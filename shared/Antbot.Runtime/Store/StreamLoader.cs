@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Antbot.Contracts;
+
+namespace Antbot.Runtime.Store;
+
+/// <summary>How events become state. Change <paramref name="Name"/> whenever <paramref name="Apply"/> or the state's shape changes: old snapshots are then passed over.</summary>
+public sealed record Fold<TState>(string Name, TState Initial, Func<TState, object, TState> Apply)
+    where TState : class;
+
+public sealed record Loaded<TState>(TState State, long Version, long SnapshotVersion);
+
+/// <summary>Loads a stream's state, from its latest usable snapshot where there is one.</summary>
+public sealed class StreamLoader(IEventStore store, EventCodec codec, int eventsPerSnapshot = 500)
+{
+    public async Task<Loaded<TState>> LoadAsync<TState>(StreamId stream, Fold<TState> fold, CancellationToken cancellationToken = default)
+        where TState : class
+    {
+        var snapshot = await store.LoadSnapshotAsync(stream, fold.Name, cancellationToken);
+        var start = snapshot is null ? null : Restore<TState>(snapshot);
+        var (state, version) = (start ?? fold.Initial, start is null ? 0 : snapshot!.Version);
+        var from = version;
+        await foreach (var stored in store.ReadStreamAsync(stream, version + 1, cancellationToken))
+        {
+            if (stored.Version != version + 1)
+                throw new EventStoreException(StoreFault.Corrupt, $"{stream} goes from version {version} to {stored.Version}. Run 'antbot verify'.");
+            state = fold.Apply(state, codec.Decode(stored));
+            version = stored.Version;
+        }
+        return new Loaded<TState>(state, version, from);
+    }
+
+    /// <summary>Keeps a snapshot when enough events have come since the last one. Called after the decision, never in its way.</summary>
+    public async Task<bool> SnapshotWhenDueAsync<TState>(StreamId stream, Fold<TState> fold, Loaded<TState> loaded, CancellationToken cancellationToken = default)
+        where TState : class
+    {
+        if (loaded.Version - loaded.SnapshotVersion < eventsPerSnapshot)
+            return false;
+        var state = JsonSerializer.SerializeToUtf8Bytes(loaded.State, EventCodec.Json);
+        if (state.Length > StoreLimits.SnapshotBytesMax)
+            return false;
+        await store.SaveSnapshotAsync(new Snapshot(stream, fold.Name, loaded.Version, state), cancellationToken);
+        return true;
+    }
+
+    /// <summary>A snapshot that cannot be read is as good as none: the events are still there.</summary>
+    private static TState? Restore<TState>(Snapshot snapshot)
+        where TState : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TState>(snapshot.State.Span, EventCodec.Json);
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            return null;
+        }
+    }
+}
