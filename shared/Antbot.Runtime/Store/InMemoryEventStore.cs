@@ -23,6 +23,8 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public InMemoryEventStore(Guid storeId) => _storeId = storeId;
 
+    public ILedger Ledger => this;
+
     public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -187,6 +189,9 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
             CheckOpen();
             if (_links.Count == 0)
                 _storeId = storeId;
+            var head = Head();
+            if (links.Count > 0 && (links[0].Position != head.Position + 1 || !links[0].PreviousHash.AsSpan().SequenceEqual(head.Hash)))
+                throw new EventStoreException(StoreFault.Invalid, $"The import begins at position {links[0].Position} and this store ends at {head.Position}, or their chains differ there.");
             foreach (var link in links)
             {
                 if (link.Event is not { } e)
@@ -223,7 +228,8 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
             return new AppendOutcome.Conflict(request.Stream, request.Expected, version);
 
         var head = Head();
-        var sequences = Enumerable.Range(1, prepared.Events.Count).Select(i => head.Sequence + i).ToArray();
+        var last = _bySequence.Count == 0 ? 0 : _bySequence.Keys[^1];
+        var sequences = Enumerable.Range(1, prepared.Events.Count).Select(i => last + i).ToArray();
         var stored = prepared.ToStored(version + 1, head.Position + 1, sequences);
         var previous = head.Hash;
         for (var i = 0; i < stored.Length; i++)
@@ -257,7 +263,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     private LedgerHead Head() => _links.Count == 0
         ? new LedgerHead(_storeId, 0, 0, ChainLink.Genesis(_storeId))
-        : new LedgerHead(_storeId, _links[^1].Position, _bySequence.Keys[^1], _links[^1].Hash);
+        : new LedgerHead(_storeId, _links[^1].Position, _links[^1].Sequence, _links[^1].Hash);
 
     /// <summary>The index behind the event with the highest sequence up to this one; an imported history need not be in the order of its sequences.</summary>
     private int FirstAfter(long sequence)
