@@ -108,8 +108,8 @@ internal static class PostgresImport
     private static Task WriteAsync(NpgsqlBinaryImporter copy, string? text, CancellationToken cancellationToken) =>
         text is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(text, NpgsqlDbType.Varchar, cancellationToken);
 
-    private static Task WriteAsync(NpgsqlBinaryImporter copy, ReadOnlyMemory<byte>? bytes, NpgsqlDbType type, CancellationToken cancellationToken) =>
-        bytes is { } b ? copy.WriteAsync(b.ToArray(), type, cancellationToken) : copy.WriteNullAsync(cancellationToken);
+    private static Task WriteAsync(NpgsqlBinaryImporter copy, byte[]? bytes, NpgsqlDbType type, CancellationToken cancellationToken) =>
+        bytes is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(bytes, type, cancellationToken);
 
     private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
