@@ -35,7 +35,7 @@ public static class StoreAddress
     }
 
     private static Task<IEventStore> OpenFileAsync(string file, bool create, CancellationToken cancellationToken) =>
-        throw new NotImplementedException();
+        throw new EventStoreException(StoreFault.Invalid, $"This build has no SQLite engine for {file} (create: {create}, {cancellationToken.CanBeCanceled}).");
 
     private static NpgsqlConnectionStringBuilder Builder(string address)
     {
