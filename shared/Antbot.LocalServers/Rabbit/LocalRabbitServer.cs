@@ -190,5 +190,5 @@ internal sealed class LocalRabbitServer : RabbitServer
     }
 
     private ServerException Failure(string what, Exception? innerException) => new(
-        $"RabbitMQ ({_node.Binaries.Server}, process {_pid}) {what}.{LogTail.Of(_node.Folder.LogOf(Name))}", innerException);
+        $"RabbitMQ ({_node.Binaries.Server}, process {_pid}) {what}.{LogTail.Of(_node.Folder.LogOf(Name), marker: "[error]")}", innerException);
 }
