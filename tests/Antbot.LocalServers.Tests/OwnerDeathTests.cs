@@ -53,6 +53,22 @@ public sealed class OwnerDeathTests
         Assert.Empty(Kernel.ProcessesNaming(owner.Folder));
     }
 
+    [Theory]
+    [InlineData("postgres")]
+    [InlineData("rabbitmq")]
+    public async Task Terminated_after_its_guardians_were_killed_an_owner_ends_the_server_itself(string server)
+    {
+        using var place = new TemporaryFolder();
+        await using var owner = await ServerProcess.StartAsync(place.Path, server);
+        foreach (var file in Directory.EnumerateFiles(owner.Folder, "*.guardian"))
+            Processes.Native.Signal(Processes.ProcessTable.ReadPidFile(file)!.Value, Processes.Native.SigKill);
+
+        Assert.Equal(0, await owner.TerminateAsync());
+
+        Assert.False(Processes.ProcessTable.IsRunning(owner.ServerPid));
+        await NothingIsLeftAsync(owner.Folder);
+    }
+
     private static async Task NothingIsLeftAsync(string folder)
     {
         await Eventually.IsTrueAsync(() => !Directory.Exists(folder) && !File.Exists($"{folder}.lock"), $"{folder} is gone");
