@@ -1,5 +1,5 @@
--- For an engine that appends through a real Marten: its rows are in mt_events before they are in the chain. The link is the one
--- that antbot.append_batch makes, and in the same transaction as the rows.
+-- Linking rows that are in mt_events before they are in the chain: what somebody else appended (the sealer adopts it), and what an
+-- engine appends through a real Marten, in the same transaction. The link is the one that antbot.append_batch makes.
 
 create function antbot.chain_batch(p_seq bigint[], p_content bytea[], p_foreign bool) returns int
 language plpgsql as $$
@@ -36,7 +36,8 @@ begin
   return linked;
 end $$;
 
-create or replace function antbot.seal_batch(p_seq bigint[], p_content bytea[]) returns int
+-- What is sealed already is passed over.
+create function antbot.seal_batch(p_seq bigint[], p_content bytea[]) returns int
 language sql as $$ select antbot.chain_batch(p_seq, p_content, true) $$;
 
 -- Links one append and gives its stream's head the times that the other engines give it: Marten stamps heads with its own clock.
