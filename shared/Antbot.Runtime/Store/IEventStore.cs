@@ -9,6 +9,9 @@ namespace Antbot.Runtime.Store;
 /// </summary>
 public interface IEventStore : IAsyncDisposable
 {
+    /// <summary>The proof over the same events.</summary>
+    ILedger Ledger { get; }
+
     /// <summary>
     /// Appends all events or none. A cancellation is honoured only while nothing has been sent; from then on the caller
     /// waits (within a limit) and learns what happened.

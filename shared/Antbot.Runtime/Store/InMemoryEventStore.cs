@@ -8,39 +8,39 @@ namespace Antbot.Runtime.Store;
 /// <summary>The whole contract without a disk, for the simulator and for tests. Nothing in it waits or uses another thread.</summary>
 public sealed class InMemoryEventStore : IEventStore, ILedger
 {
-    private readonly Lock _gate = new();
-    private readonly List<StoredEvent> _events = [];
-    private readonly List<LedgerLink> _links = [];
-    private readonly SortedList<long, int> _bySequence = [];
-    private readonly Dictionary<string, List<StoredEvent>> _streams = new(StringComparer.Ordinal);
-    private readonly Dictionary<Guid, StoredEvent> _byId = [];
-    private readonly Dictionary<string, long> _subscriptions = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Stream, string Name), Snapshot> _snapshots = [];
-    private readonly List<Checkpoint> _checkpoints = [];
-    private readonly AppendSignal _signal = new();
-    private Guid _storeId;
+    private readonly Data _data;
     private bool _closed;
 
-    public InMemoryEventStore(Guid storeId) => _storeId = storeId;
+    public InMemoryEventStore(Guid storeId)
+        : this(new Data { StoreId = storeId })
+    {
+    }
+
+    private InMemoryEventStore(Data data) => _data = data;
+
+    public ILedger Ledger => this;
+
+    /// <summary>Another handle on the same data: what a process finds that starts after this one died.</summary>
+    public InMemoryEventStore OpenAgain() => new(_data);
 
     public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var prepared = PreparedAppend.From(request);
         AppendOutcome outcome;
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
             outcome = Append(prepared);
         }
         if (outcome is AppendOutcome.Appended)
-            _signal.Announce();
+            _data.Signal.Announce();
         return Task.FromResult(outcome);
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
             return Task.FromResult<IReadOnlyList<StoredEvent>>(Find(decision));
@@ -49,7 +49,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
             return Task.FromResult(Version(stream.Value));
@@ -60,10 +60,10 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         StreamId stream, long fromVersion = 1, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         StoredEvent[] events;
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
-            events = _streams.TryGetValue(stream.Value, out var all) ? [.. all.Where(e => e.Version >= fromVersion)] : [];
+            events = _data.Streams.TryGetValue(stream.Value, out var all) ? [.. all.Where(e => e.Version >= fromVersion)] : [];
         }
         foreach (var e in events)
         {
@@ -76,70 +76,70 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
     {
         StoreLimits.CheckPage(limit);
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
-            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. _events.Skip(FirstAfter(afterSequence)).Take(limit)]);
+            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. _data.Events.Skip(FirstAfter(afterSequence)).Take(limit)]);
         }
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
-            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. _events.Where(e => e.CorrelationId == correlationId).Take(limit)]);
+            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. _data.Events.Where(e => e.CorrelationId == correlationId).Take(limit)]);
         }
     }
 
-    public long AppendMark => _signal.Mark;
+    public long AppendMark => _data.Signal.Mark;
 
     public Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default) =>
-        _signal.WaitAsync(mark, atMost, cancellationToken);
+        _data.Signal.WaitAsync(mark, atMost, cancellationToken);
 
     public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
-            return Task.FromResult(_subscriptions.GetValueOrDefault(subscription));
+            return Task.FromResult(_data.Subscriptions.GetValueOrDefault(subscription));
         }
     }
 
     public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
-            _subscriptions[subscription] = sequence;
+            _data.Subscriptions[subscription] = sequence;
         }
         return Task.CompletedTask;
     }
 
     public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
-            return Task.FromResult(_snapshots.GetValueOrDefault((stream.Value, name)));
+            return Task.FromResult(_data.Snapshots.GetValueOrDefault((stream.Value, name)));
         }
     }
 
     public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
             var key = (snapshot.Stream.Value, snapshot.Name);
-            if (!_snapshots.TryGetValue(key, out var there) || there.Version < snapshot.Version)
-                _snapshots[key] = snapshot;
+            if (!_data.Snapshots.TryGetValue(key, out var there) || there.Version < snapshot.Version)
+                _data.Snapshots[key] = snapshot;
         }
         return Task.CompletedTask;
     }
 
     public Task<LedgerHead> ReadHeadAsync(CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_data.Gate)
             return Task.FromResult(Head());
     }
 
@@ -147,8 +147,8 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         long afterPosition = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         LedgerLink[] links;
-        lock (_gate)
-            links = [.. _links.Where(l => l.Position > afterPosition)];
+        lock (_data.Gate)
+            links = [.. _data.Links.Where(l => l.Position > afterPosition)];
         foreach (var link in links)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -169,40 +169,43 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default)
     {
-        lock (_gate)
-            return Task.FromResult<IReadOnlyList<Checkpoint>>([.. _checkpoints]);
+        lock (_data.Gate)
+            return Task.FromResult<IReadOnlyList<Checkpoint>>([.. _data.Checkpoints]);
     }
 
     public Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
-            _checkpoints.Add(checkpoint);
+        lock (_data.Gate)
+            _data.Checkpoints.Add(checkpoint);
         return Task.CompletedTask;
     }
 
     public Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default)
     {
-        lock (_gate)
+        lock (_data.Gate)
         {
             CheckOpen();
-            if (_links.Count == 0)
-                _storeId = storeId;
+            if (_data.Links.Count == 0)
+                _data.StoreId = storeId;
+            var head = Head();
+            if (links.Count > 0 && (links[0].Position != head.Position + 1 || !links[0].PreviousHash.AsSpan().SequenceEqual(head.Hash)))
+                throw new EventStoreException(StoreFault.Invalid, $"The import begins at position {links[0].Position} and this store ends at {head.Position}, or their chains differ there.");
             foreach (var link in links)
             {
                 if (link.Event is not { } e)
                     throw new EventStoreException(StoreFault.Invalid, $"The import lacks the event at position {link.Position}.");
-                _links.Add(link);
+                _data.Links.Add(link);
                 Keep(e);
             }
         }
         if (links.Count > 0)
-            _signal.Announce();
+            _data.Signal.Announce();
         return Task.CompletedTask;
     }
 
     public ValueTask DisposeAsync()
     {
-        lock (_gate)
+        lock (_data.Gate)
             _closed = true;
         return ValueTask.CompletedTask;
     }
@@ -223,14 +226,15 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
             return new AppendOutcome.Conflict(request.Stream, request.Expected, version);
 
         var head = Head();
-        var sequences = Enumerable.Range(1, prepared.Events.Count).Select(i => head.Sequence + i).ToArray();
+        var last = _data.BySequence.Count == 0 ? 0 : _data.BySequence.Keys[^1];
+        var sequences = Enumerable.Range(1, prepared.Events.Count).Select(i => last + i).ToArray();
         var stored = prepared.ToStored(version + 1, head.Position + 1, sequences);
         var previous = head.Hash;
         for (var i = 0; i < stored.Length; i++)
         {
             var e = stored[i];
             var hash = ChainLink.Hash(previous, prepared.Events[i].ContentHash, e.Position, e.Sequence, e.Version, foreign: false);
-            _links.Add(new LedgerLink(e.Position, e.Sequence, e.EventId, e.CorrelationId, previous, hash, Foreign: false, e));
+            _data.Links.Add(new LedgerLink(e.Position, e.Sequence, e.EventId, e.CorrelationId, previous, hash, Foreign: false, e));
             Keep(e);
             previous = hash;
         }
@@ -239,46 +243,61 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     private void Keep(StoredEvent e)
     {
-        _bySequence.Add(e.Sequence, _events.Count);
-        _events.Add(e);
-        _byId.Add(e.EventId, e);
-        if (!_streams.TryGetValue(e.Stream, out var stream))
-            _streams[e.Stream] = stream = [];
+        _data.BySequence.Add(e.Sequence, _data.Events.Count);
+        _data.Events.Add(e);
+        _data.ById.Add(e.EventId, e);
+        if (!_data.Streams.TryGetValue(e.Stream, out var stream))
+            _data.Streams[e.Stream] = stream = [];
         stream.Add(e);
     }
 
     private List<StoredEvent> Find(Decision decision)
     {
         var found = new List<StoredEvent>();
-        while (_byId.TryGetValue(decision.EventId(found.Count), out var e))
+        while (_data.ById.TryGetValue(decision.EventId(found.Count), out var e))
             found.Add(e);
         return found;
     }
 
-    private LedgerHead Head() => _links.Count == 0
-        ? new LedgerHead(_storeId, 0, 0, ChainLink.Genesis(_storeId))
-        : new LedgerHead(_storeId, _links[^1].Position, _bySequence.Keys[^1], _links[^1].Hash);
+    private LedgerHead Head() => _data.Links.Count == 0
+        ? new LedgerHead(_data.StoreId, 0, 0, ChainLink.Genesis(_data.StoreId))
+        : new LedgerHead(_data.StoreId, _data.Links[^1].Position, _data.Links[^1].Sequence, _data.Links[^1].Hash);
 
     /// <summary>The index behind the event with the highest sequence up to this one; an imported history need not be in the order of its sequences.</summary>
     private int FirstAfter(long sequence)
     {
-        var (low, high) = (0, _bySequence.Count);
+        var (low, high) = (0, _data.BySequence.Count);
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (_bySequence.Keys[middle] <= sequence)
+            if (_data.BySequence.Keys[middle] <= sequence)
                 low = middle + 1;
             else
                 high = middle;
         }
-        return low == 0 ? 0 : _bySequence.Values[low - 1] + 1;
+        return low == 0 ? 0 : _data.BySequence.Values[low - 1] + 1;
     }
 
-    private long Version(string stream) => _streams.TryGetValue(stream, out var events) ? events[^1].Version : 0;
+    private long Version(string stream) => _data.Streams.TryGetValue(stream, out var events) ? events[^1].Version : 0;
 
     private void CheckOpen()
     {
         if (_closed)
             throw new EventStoreException(StoreFault.Closed, "The store has been closed.");
+    }
+
+    private sealed class Data
+    {
+        public Lock Gate { get; } = new();
+        public Guid StoreId { get; set; }
+        public List<StoredEvent> Events { get; } = [];
+        public List<LedgerLink> Links { get; } = [];
+        public SortedList<long, int> BySequence { get; } = [];
+        public Dictionary<string, List<StoredEvent>> Streams { get; } = new(StringComparer.Ordinal);
+        public Dictionary<Guid, StoredEvent> ById { get; } = [];
+        public Dictionary<string, long> Subscriptions { get; } = new(StringComparer.Ordinal);
+        public Dictionary<(string Stream, string Name), Snapshot> Snapshots { get; } = [];
+        public List<Checkpoint> Checkpoints { get; } = [];
+        public AppendSignal Signal { get; } = new();
     }
 }

@@ -76,7 +76,7 @@ public sealed class PreparedAppend
                 CorrelationId = Request.Meta.CorrelationId,
                 CausationId = Request.Meta.CausationId,
                 Actor = Request.Meta.Actor,
-                Headers = Headers is null ? null : new ReadOnlyMemory<byte>(Headers),
+                Headers = Headers,
             };
         }
         return stored;

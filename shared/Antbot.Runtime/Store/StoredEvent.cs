@@ -30,11 +30,11 @@ public sealed record StoredEvent
     public string? Actor { get; init; }
 
     /// <summary>A JSON object in UTF-8.</summary>
-    public ReadOnlyMemory<byte>? Headers { get; init; }
+    public byte[]? Headers { get; init; }
 
     public string? Tenant { get; init; } = DefaultTenant;
     public bool IsArchived { get; init; }
-    public ReadOnlyMemory<byte>? BinaryData { get; init; }
+    public byte[]? BinaryData { get; init; }
 
     public string? TraceId
     {
@@ -54,7 +54,7 @@ public sealed record StoredEvent
     /// <summary>The hash the ledger chains. A body that has no canonical form throws <see cref="CanonicalJsonException"/>.</summary>
     public byte[] ContentHash()
     {
-        var headers = Headers is { } h ? CanonicalJson.From(h.Span) : null;
+        var headers = Headers is null ? null : CanonicalJson.From(Headers);
         return new EventContent
         {
             EventId = EventId,
@@ -69,7 +69,7 @@ public sealed record StoredEvent
             CanonicalHeaders = headers,
             HasHeaders = headers is not null,
             CanonicalData = CanonicalJson.From(Data.Span),
-            BinaryData = BinaryData is { } b ? b.Span : default,
+            BinaryData = BinaryData,
             HasBinaryData = BinaryData is not null,
             IsArchived = IsArchived,
         }.Hash();

@@ -1,0 +1,182 @@
+using System.Collections.Concurrent;
+using Antbot.Contracts;
+using Antbot.Runtime.Store;
+using Npgsql;
+
+namespace Antbot.EventStore.Postgres;
+
+/// <summary>
+/// Commits batches and sees to it that every caller learns what became of its append: a batch whose answer was lost is sent
+/// again, and finds by its event ids what the first try had done.
+/// </summary>
+internal sealed class PostgresAppender : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
+    private const int UndoneRetriesMax = 5;
+
+    private readonly ConcurrentBag<PostgresWriter> _idle = [];
+    private readonly NpgsqlDataSource _source;
+    private readonly PostgresReader _reader;
+    private readonly PostgresStoreOptions _options;
+    private readonly PoolStatistics _statistics;
+
+    public PostgresAppender(NpgsqlDataSource source, PostgresReader reader, PostgresStoreOptions options, PoolStatistics statistics)
+    {
+        (_source, _reader, _options, _statistics) = (source, reader, options, statistics);
+    }
+
+    public async Task CommitAsync(IReadOnlyList<PendingAppend> appends)
+    {
+        var writer = _idle.TryTake(out var idle) ? idle : new PostgresWriter(_source, _options.ControlOnly ? "antbot.append_control" : "antbot.append");
+        try
+        {
+            await CommitAsync(writer, appends);
+        }
+        finally
+        {
+            _idle.Add(writer);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_idle.TryTake(out var writer))
+            await writer.DisposeAsync();
+    }
+
+    private async Task CommitAsync(PostgresWriter writer, IReadOnlyList<PendingAppend> appends)
+    {
+        var batch = new AppendBatch(appends);
+        var started = _options.Clock.GetTimestamp();
+        var (doubt, undone) = (false, 0);
+        while (true)
+        {
+            try
+            {
+                var answer = await writer.AppendAsync(batch, CancellationToken.None);
+                await TellAsync(batch, answer, doubt);
+                return;
+            }
+            catch (PostgresException e) when (!PostgresFaults.LeavesDoubt(e))
+            {
+                await writer.ResetAsync();
+                if (PostgresFaults.IsUndoneAndWorthRepeating(e) && undone++ < UndoneRetriesMax)
+                    continue;
+                if (PostgresFaults.IsOfOneAppend(e) && appends.Count > 1)
+                {
+                    await CommitOneByOneAsync(writer, appends);
+                    return;
+                }
+                await GiveUpAsync(appends, PostgresFaults.Translate(e, "appending"), doubt);
+                return;
+            }
+            catch (Exception e)
+            {
+                _statistics.Failed(e);
+                doubt |= writer.WasSent;
+                await writer.ResetAsync();
+                if (!doubt || _options.Clock.GetElapsedTime(started) > _options.ResolveLimit)
+                {
+                    await GiveUpAsync(appends, PostgresFaults.Translate(e, "appending"), doubt);
+                    return;
+                }
+                await Task.Delay(RetryPause, _options.Clock);
+            }
+        }
+    }
+
+    private async Task CommitOneByOneAsync(PostgresWriter writer, IReadOnlyList<PendingAppend> appends)
+    {
+        foreach (var append in appends)
+            await CommitAsync(writer, [append]);
+    }
+
+    /// <summary>The batch cannot be sent again. What an earlier try of it did can still be looked up, if anything can.</summary>
+    private async Task GiveUpAsync(IReadOnlyList<PendingAppend> appends, EventStoreException fault, bool doubt)
+    {
+        // A try whose client is gone may still be at work in the server, for as long as its statement may run.
+        if (doubt)
+            await Task.Delay(_options.WriteLimit * 1.5, _options.Clock);
+        foreach (var append in appends)
+        {
+            if (!doubt)
+            {
+                append.Fail(fault);
+                continue;
+            }
+            try
+            {
+                var there = await _reader.FindDecisionAsync(append.Prepared.Request.Decision, CancellationToken.None);
+                if (there.Count > 0)
+                    append.Complete(new AppendOutcome.Appended(there));
+                else
+                    append.Fail(fault);
+            }
+            catch (EventStoreException lookup)
+            {
+                append.Fail(new EventStoreException(
+                    StoreFault.OutcomeUnknown,
+                    $"The connection broke while {append.Prepared.Request.Decision} was appended to {append.Prepared.Request.Stream}, and the store could not be asked since: {lookup.Message} Append the same decision again to find out.",
+                    fault));
+            }
+        }
+    }
+
+    private async Task TellAsync(AppendBatch batch, AppendAnswer answer, bool doubt)
+    {
+        var position = answer.FirstPosition + 1;
+        List<PendingAppend>? there = null;
+        for (var i = 0; i < batch.Appends.Count; i++)
+        {
+            var append = batch.Appends[i];
+            switch (answer.Status[i])
+            {
+                case 0:
+                    var sequences = Sequences(answer, batch.Offset[i] - 1, batch.Count[i]);
+                    append.Complete(new AppendOutcome.Appended(append.Prepared.ToStored(answer.Version[i], position, sequences)));
+                    position += batch.Count[i];
+                    break;
+                case 1:
+                    (there ??= []).Add(append);
+                    break;
+                default:
+                    append.Complete(ConflictOf(batch, answer, i));
+                    break;
+            }
+        }
+        foreach (var append in there ?? [])
+            await TellWhatIsThereAsync(append, doubt);
+    }
+
+    private async Task TellWhatIsThereAsync(PendingAppend append, bool doubt)
+    {
+        try
+        {
+            var events = await _reader.FindDecisionAsync(append.Prepared.Request.Decision, CancellationToken.None);
+            // After a broken try it was ours: the caller asked once and learns that it went through.
+            append.Complete(doubt ? new AppendOutcome.Appended(events) : new AppendOutcome.AlreadyThere(events));
+        }
+        catch (EventStoreException e)
+        {
+            append.Fail(e);
+        }
+    }
+
+    private static AppendOutcome.Conflict ConflictOf(AppendBatch batch, AppendAnswer answer, int i)
+    {
+        var request = batch.Appends[i].Prepared.Request;
+        if (answer.Status[i] == 2)
+            return new AppendOutcome.Conflict(request.Stream, request.Expected, answer.Version[i]);
+        var stream = new StreamId(batch.Streams[answer.Lane[i] - 1]);
+        var guard = request.Guards.First(g => g.Stream == stream && !g.Expected.Allows(answer.Version[i]));
+        return new AppendOutcome.Conflict(stream, guard.Expected, answer.Version[i]);
+    }
+
+    private static long[] Sequences(AppendAnswer answer, int from, int count)
+    {
+        var sequences = new long[count];
+        for (var i = 0; i < count; i++)
+            sequences[i] = answer.Sequence[from + i] ?? throw new EventStoreException(StoreFault.Corrupt, "The server appended an event without a sequence.");
+        return sequences;
+    }
+}

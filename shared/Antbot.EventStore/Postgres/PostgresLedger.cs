@@ -1,0 +1,203 @@
+using System.Runtime.CompilerServices;
+using Antbot.Runtime.Store;
+using Npgsql;
+
+namespace Antbot.EventStore.Postgres;
+
+/// <summary>The chain over all events, in the database's schema <c>antbot</c>.</summary>
+internal sealed class PostgresLedger : ILedger
+{
+    private const int LinkPage = 2_000;
+
+    private const string LinkColumns = "l.position, l.seq_id, l.event_id, l.correlation_id, l.prev_hash, l.hash, l.is_foreign";
+
+    private const string ReadLinks = $"""
+        select {LinkColumns}, {PostgresRows.EventColumns}
+        from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id
+        where l.position > $1 order by l.position limit $2
+        """;
+
+    private const string Unsealed = $"""
+        select {PostgresRows.EventColumns} from public.mt_events e
+        where not exists (select from antbot.ledger l where l.event_id = e.id and l.seq_id = e.seq_id)
+        order by e.seq_id limit $1
+        """;
+
+    private const string HeadMismatches = """
+        with ends as (
+          select e.stream_id, min(e.version) as first, max(e.version) as last, count(*) as count
+          from public.mt_events e group by e.stream_id)
+        select coalesce(s.id, x.stream_id, '(null)'), s.id is null, x.stream_id is null, s.version, x.last, x.first, x.count,
+          s.timestamp, b.timestamp, s.created, a.timestamp, s.tenant_id, s.is_archived, s.type,
+          exists (select from public.mt_events f join antbot.ledger l on l.seq_id = f.seq_id and l.event_id = f.id
+                  where f.stream_id = x.stream_id and l.is_foreign)
+          or exists (select from public.mt_events f where f.stream_id = x.stream_id
+                  and not exists (select from antbot.ledger l where l.seq_id = f.seq_id and l.event_id = f.id))
+        from public.mt_streams s full join ends x on x.stream_id = s.id
+        left join public.mt_events a on a.stream_id = x.stream_id and a.version = x.first
+        left join public.mt_events b on b.stream_id = x.stream_id and b.version = x.last
+        where s.id is null or x.stream_id is null or s.version is distinct from x.last or x.first <> 1 or x.count <> x.last
+          or s.timestamp is distinct from b.timestamp or s.created is distinct from a.timestamp
+          or s.tenant_id is distinct from '*DEFAULT*' or s.is_archived is distinct from false or s.type is not null
+        limit $1
+        """;
+
+    private readonly PostgresReader _reader;
+    private readonly PostgresPool _pool;
+    private readonly AppendSignal _signal;
+
+    internal PostgresLedger(PostgresReader reader, PostgresPool pool, AppendSignal signal) => (_reader, _pool, _signal) = (reader, pool, signal);
+
+    public Task<LedgerHead> ReadHeadAsync(CancellationToken cancellationToken = default) =>
+        _reader.RunAsync("reading the ledger's head", connection => ReadHeadAsync(connection, cancellationToken), cancellationToken);
+
+    public async IAsyncEnumerable<LedgerLink> ReadLinksAsync(long afterPosition = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            var after = afterPosition;
+            var page = await _reader.RunAsync("reading the ledger", async connection =>
+            {
+                await using var command = PostgresReader.Command(connection, ReadLinks, after, LinkPage);
+                return await LinksAsync(command, cancellationToken);
+            }, cancellationToken);
+            foreach (var link in page)
+                yield return link;
+            if (page.Count < LinkPage)
+                yield break;
+            afterPosition = page[^1].Position;
+        }
+    }
+
+    public Task<IReadOnlyList<HeadMismatch>> FindHeadMismatchesAsync(int limit, CancellationToken cancellationToken = default) =>
+        _reader.RunAsync("comparing stream heads", async connection =>
+        {
+            await using var command = PostgresReader.Command(connection, HeadMismatches, limit);
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            var found = new List<HeadMismatch>();
+            while (await row.ReadAsync(cancellationToken))
+            {
+                if (Describe(row) is { } what)
+                    found.Add(new HeadMismatch(row.GetString(0), what));
+            }
+            return (IReadOnlyList<HeadMismatch>)found;
+        }, cancellationToken);
+
+    public Task<IReadOnlyList<StoredEvent>> FindUnsealedAsync(int limit, CancellationToken cancellationToken = default) =>
+        _reader.RunAsync("looking for unsealed events", async connection =>
+        {
+            await using var command = PostgresReader.Command(connection, Unsealed, limit);
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            var found = new List<StoredEvent>();
+            while (await row.ReadAsync(cancellationToken))
+                found.Add(PostgresRows.Read(row, 0, position: 0));
+            return (IReadOnlyList<StoredEvent>)found;
+        }, cancellationToken);
+
+    public async Task<int> SealAsync(int limit, CancellationToken cancellationToken = default)
+    {
+        var unsealed = await FindUnsealedAsync(limit, cancellationToken);
+        if (unsealed.Count == 0)
+            return 0;
+        return await _reader.RunAsync("sealing", async _ =>
+        {
+            await using var connection = await _pool.Writers.OpenConnectionAsync(cancellationToken);
+            await using var command = PostgresReader.Command(
+                connection, "select antbot.seal_batch($1, $2)", unsealed.Select(e => e.Sequence).ToArray(), unsealed.Select(e => e.ContentHash()).ToArray());
+            return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+        }, cancellationToken);
+    }
+
+    public Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default) =>
+        _reader.RunAsync("reading checkpoints", async connection =>
+        {
+            await using var command = PostgresReader.Command(connection, """
+                select i.store_id, c.position, c.seq_id, c.hash, c.at, c.previous, c.key_id, c.signature
+                from antbot.checkpoints c cross join antbot.identity i order by c.position
+                """);
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            var found = new List<Checkpoint>();
+            while (await row.ReadAsync(cancellationToken))
+            {
+                found.Add(new Checkpoint(
+                    row.GetGuid(0), row.GetInt64(1), row.GetInt64(2), row.GetFieldValue<byte[]>(3), new DateTimeOffset(row.GetDateTime(4), TimeSpan.Zero),
+                    row.GetFieldValue<byte[]>(5), row.GetString(6), row.GetFieldValue<byte[]>(7)));
+            }
+            return (IReadOnlyList<Checkpoint>)found;
+        }, cancellationToken);
+
+    public Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default) =>
+        _reader.RunAsync("keeping a checkpoint of the ledger", async connection =>
+        {
+            await using var command = PostgresReader.Command(
+                connection,
+                "insert into antbot.checkpoints (position, seq_id, hash, at, previous, key_id, signature) values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+                checkpoint.Position, checkpoint.Sequence, checkpoint.Hash, checkpoint.At.UtcDateTime, checkpoint.Previous, checkpoint.KeyId, checkpoint.Signature);
+            return await command.ExecuteNonQueryAsync(cancellationToken);
+        }, cancellationToken);
+
+    public async Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default)
+    {
+        if (links.Count == 0)
+            return;
+        await _reader.RunAsync("importing", async _ =>
+        {
+            await using var connection = await _pool.Writers.OpenConnectionAsync(cancellationToken);
+            await PostgresImport.RunAsync(connection, storeId, links, cancellationToken);
+            return 0;
+        }, cancellationToken);
+        _signal.Announce();
+    }
+
+    internal static async Task<LedgerHead> ReadHeadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = PostgresReader.Command(connection, """
+            select i.store_id, coalesce(l.position, 0), coalesce(l.seq_id, 0), coalesce(l.hash, i.genesis)
+            from antbot.identity i left join (select position, seq_id, hash from antbot.ledger order by position desc limit 1) l on true
+            """);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await row.ReadAsync(cancellationToken))
+            throw new EventStoreException(StoreFault.Corrupt, "The store has lost its identity (antbot.identity is empty). Restore it from a backup.");
+        return new LedgerHead(row.GetGuid(0), row.GetInt64(1), row.GetInt64(2), row.GetFieldValue<byte[]>(3));
+    }
+
+    private static async Task<List<LedgerLink>> LinksAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        var links = new List<LedgerLink>();
+        while (await row.ReadAsync(cancellationToken))
+        {
+            var position = row.GetInt64(0);
+            links.Add(new LedgerLink(
+                position, row.GetInt64(1), row.GetGuid(2), PostgresRows.Text(row, 3), row.GetFieldValue<byte[]>(4), row.GetFieldValue<byte[]>(5), row.GetBoolean(6),
+                row.IsDBNull(7) ? null : PostgresRows.Read(row, 7, position)));
+        }
+        return links;
+    }
+
+    /// <summary>What disagrees, in words; null where only a stranger's habits differ (a real Marten stamps heads with its own clock).</summary>
+    private static string? Describe(NpgsqlDataReader row)
+    {
+        if (row.GetBoolean(1))
+            return "its events are there, its head in mt_streams is not";
+        if (row.GetBoolean(2))
+            return "its head is in mt_streams, its events are not";
+        var (head, last, first, count) = (row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6));
+        if (head != last)
+            return $"its head says version {head}, its last event is version {last}";
+        if (first != 1 || count != last)
+            return $"its versions are not 1 to {last}: the first is {first} and there are {count}";
+        if (PostgresRows.Text(row, 11) != StoredEvent.DefaultTenant)
+            return "its head names another tenant";
+        if (row.IsDBNull(12) || row.GetBoolean(12))
+            return "its head is marked as archived";
+        var foreign = row.GetBoolean(14);
+        if (foreign)
+            return null;
+        if (!row.IsDBNull(13))
+            return "its head names an aggregate type";
+        return row.GetDateTime(7) != row.GetDateTime(8)
+            ? "its head's timestamp is not its last event's"
+            : "its head's creation time is not its first event's";
+    }
+}

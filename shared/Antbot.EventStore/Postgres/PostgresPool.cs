@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using System.Data;
+using Npgsql;
+
+namespace Antbot.EventStore.Postgres;
+
+/// <summary>
+/// The store's connections, at most ten by default: a few that write, one that listens, the rest for reading. A reading
+/// connection that lay idle is pinged before it is used, so that a restart of the server costs nobody an error.
+/// </summary>
+internal sealed class PostgresPool : IAsyncDisposable
+{
+    private readonly PostgresStoreOptions _options;
+    private readonly NpgsqlDataSource _readers;
+    private readonly ConcurrentDictionary<int, long> _lastUse = [];
+
+    public PostgresPool(PostgresStoreOptions options)
+    {
+        if (options.Committers < 1 || options.PoolSize < options.Committers + 2)
+            throw new ArgumentException($"A pool of {options.PoolSize} cannot hold {options.Committers} writing connections, one that listens and one that reads.", nameof(options));
+        _options = options;
+        Statistics = new PoolStatistics(options.PoolSize, options.Clock);
+        var limit = (long)options.WriteLimit.TotalMilliseconds;
+        Writers = Source(options.Committers, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit}", "antbot writer");
+        Listeners = Source(1, "", "antbot listener");
+        _readers = Source(options.PoolSize - options.Committers - 1, $"-c statement_timeout={(long)options.ReadTimeout.TotalMilliseconds}", "antbot reader");
+    }
+
+    public NpgsqlDataSource Writers { get; }
+
+    public NpgsqlDataSource Listeners { get; }
+
+    public PoolStatistics Statistics { get; }
+
+    public async Task<NpgsqlConnection> OpenReaderAsync(CancellationToken cancellationToken)
+    {
+        var started = _options.Clock.GetTimestamp();
+        try
+        {
+            var connection = await _readers.OpenConnectionAsync(cancellationToken);
+            if (!await IsAliveAsync(connection, cancellationToken))
+            {
+                Statistics.Replaced();
+                _readers.Clear();
+                _lastUse.Clear();
+                await connection.DisposeAsync();
+                connection = await _readers.OpenConnectionAsync(cancellationToken);
+            }
+            Statistics.Opened(_options.Clock.GetElapsedTime(started));
+            return connection;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Statistics.Failed(e);
+            throw;
+        }
+    }
+
+    public async ValueTask ReturnAsync(NpgsqlConnection connection)
+    {
+        if (connection.State == ConnectionState.Open)
+            _lastUse[connection.ProcessID] = _options.Clock.GetTimestamp();
+        Statistics.Returned();
+        await connection.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Writers.DisposeAsync();
+        await Listeners.DisposeAsync();
+        await _readers.DisposeAsync();
+    }
+
+    private async Task<bool> IsAliveAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (!_lastUse.TryGetValue(connection.ProcessID, out var at) || _options.Clock.GetElapsedTime(at) < _options.PingAfterIdle)
+            return true;
+        Statistics.Pinged();
+        try
+        {
+            await using var ping = new NpgsqlCommand("select 1", connection);
+            await ping.ExecuteScalarAsync(cancellationToken);
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
+    }
+
+    private NpgsqlDataSource Source(int size, string settings, string name)
+    {
+        var text = new NpgsqlConnectionStringBuilder(_options.ConnectionString)
+        {
+            Pooling = true,
+            MinPoolSize = 0,
+            MaxPoolSize = size,
+            Timeout = (int)Math.Ceiling(_options.ConnectTimeout.TotalSeconds),
+            CommandTimeout = (int)Math.Ceiling(_options.ReadTimeout.TotalSeconds),
+            CancellationTimeout = 1000,
+            Enlist = false,
+            MaxAutoPrepare = 20,
+            AutoPrepareMinUsages = 2,
+            NoResetOnClose = true,
+            ApplicationName = name,
+        };
+        text.Options = $"{text.Options} {settings} -c timezone=UTC".Trim();
+        return NpgsqlDataSource.Create(text);
+    }
+}

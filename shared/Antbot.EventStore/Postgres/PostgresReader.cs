@@ -1,0 +1,197 @@
+using System.Runtime.CompilerServices;
+using Antbot.Contracts;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Store;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Antbot.EventStore.Postgres;
+
+/// <summary>
+/// Everything that is read. Whoever follows the events follows the ledger's positions, which have no gaps and are in the order
+/// of commits whatever the sequences did; so nobody can be overtaken by a transaction that was slow.
+/// </summary>
+internal sealed class PostgresReader(PostgresPool pool)
+{
+    private const int StreamPage = 500;
+
+    private const string FindDecision = $"""
+        select l.position, {PostgresRows.EventColumns}
+        from antbot.ledger f
+        join public.mt_events v on v.seq_id = f.seq_id
+        join public.mt_events e on e.stream_id = v.stream_id and e.version >= v.version and e.version < v.version + $2
+        left join antbot.ledger l on l.event_id = e.id
+        where f.event_id = $1
+        order by e.version
+        """;
+
+    private const string ReadStream = $"""
+        select coalesce(l.position, 0), {PostgresRows.EventColumns}
+        from public.mt_events e left join antbot.ledger l on l.event_id = e.id
+        where e.stream_id = $1 and e.version >= $2 order by e.version limit $3
+        """;
+
+    private const string PositionOf = """
+        select coalesce((
+          select l.position from public.mt_events e join antbot.ledger l on l.event_id = e.id and l.seq_id = e.seq_id
+          where e.seq_id <= $1 order by e.seq_id desc limit 1), 0)
+        """;
+
+    private const string ReadPage = $"""
+        select l.position, {PostgresRows.EventColumns}
+        from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id
+        where l.position > $1 and l.position <= $1 + $2 order by l.position
+        """;
+
+    private const string FindCorrelation = $"""
+        select l.position, {PostgresRows.EventColumns}
+        from antbot.ledger l join public.mt_events e on e.seq_id = l.seq_id
+        where l.correlation_id = $1 order by l.position limit $2
+        """;
+
+    public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken) =>
+        RunAsync("looking a decision up", async connection =>
+        {
+            await using var command = Command(connection, FindDecision, decision.EventId(0), (long)StoreLimits.EventsPerAppendMax);
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            var found = new List<StoredEvent>();
+            while (await row.ReadAsync(cancellationToken))
+            {
+                if (row.GetGuid(2) != decision.EventId(found.Count))
+                    break;
+                found.Add(PostgresRows.Read(row, 1, row.IsDBNull(0) ? 0 : row.GetInt64(0)));
+            }
+            return (IReadOnlyList<StoredEvent>)found;
+        }, cancellationToken);
+
+    public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken) =>
+        RunAsync("reading a stream's version", async connection =>
+        {
+            await using var command = Command(connection, "select version from public.mt_streams where id = $1", stream.Value);
+            return await command.ExecuteScalarAsync(cancellationToken) is long version ? version : 0;
+        }, cancellationToken);
+
+    public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var from = fromVersion;
+            var page = await RunAsync("reading a stream", connection => ListAsync(connection, ReadStream, cancellationToken, stream.Value, from, StreamPage), cancellationToken);
+            foreach (var e in page)
+                yield return e;
+            if (page.Count < StreamPage)
+                yield break;
+            fromVersion = page[^1].Version + 1;
+        }
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken)
+    {
+        StoreLimits.CheckPage(limit);
+        return RunAsync("reading events", async connection =>
+        {
+            var position = await PositionAsync(connection, afterSequence, cancellationToken);
+            return (IReadOnlyList<StoredEvent>)await ListAsync(connection, ReadPage, cancellationToken, position, limit);
+        }, cancellationToken);
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit, CancellationToken cancellationToken)
+    {
+        StoreLimits.CheckPage(limit);
+        return RunAsync("reading a causal chain", async connection =>
+            (IReadOnlyList<StoredEvent>)await ListAsync(connection, FindCorrelation, cancellationToken, correlationId, limit), cancellationToken);
+    }
+
+    public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken) =>
+        RunAsync("reading a checkpoint", async connection =>
+        {
+            await using var command = Command(connection, "select last_seq_id from public.mt_event_progression where name = $1", subscription);
+            return await command.ExecuteScalarAsync(cancellationToken) is long sequence ? sequence : 0;
+        }, cancellationToken);
+
+    public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken) =>
+        RunAsync("keeping a checkpoint", async connection =>
+        {
+            await using var command = Command(connection, """
+                insert into public.mt_event_progression (name, last_seq_id, last_updated) values ($1, $2, now())
+                on conflict (name) do update set last_seq_id = excluded.last_seq_id, last_updated = excluded.last_updated
+                """, subscription, sequence);
+            return await command.ExecuteNonQueryAsync(cancellationToken);
+        }, cancellationToken);
+
+    /// <summary>A snapshot that does not fit its hash is as good as none.</summary>
+    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken) =>
+        RunAsync("reading a snapshot", async connection =>
+        {
+            await using var command = Command(connection, "select version, state, hash from antbot.snapshots where stream_id = $1 and name = $2", stream.Value, name);
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            if (!await row.ReadAsync(cancellationToken))
+                return null;
+            var snapshot = new Snapshot(stream, name, row.GetInt64(0), row.GetFieldValue<byte[]>(1));
+            return SnapshotSeal.Fits(snapshot, row.GetFieldValue<byte[]>(2)) ? snapshot : null;
+        }, cancellationToken);
+
+    public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
+        RunAsync("keeping a snapshot", async connection =>
+        {
+            await using var command = Command(connection, """
+                insert into antbot.snapshots as s (stream_id, name, version, state, hash) values ($1, $2, $3, $4, $5)
+                on conflict (stream_id, name) do update set version = excluded.version, state = excluded.state, hash = excluded.hash
+                where s.version < excluded.version
+                """, snapshot.Stream.Value, snapshot.Name, snapshot.Version);
+            command.Parameters.Add(new NpgsqlParameter { Value = snapshot.State.ToArray(), NpgsqlDbType = NpgsqlDbType.Jsonb });
+            command.Parameters.Add(new NpgsqlParameter { Value = SnapshotSeal.Of(snapshot) });
+            return await command.ExecuteNonQueryAsync(cancellationToken);
+        }, cancellationToken);
+
+    /// <summary>Runs on a reading connection; what fails comes out as a <see cref="StoreFault"/>.</summary>
+    public async Task<T> RunAsync<T>(string doing, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = await pool.OpenReaderAsync(cancellationToken);
+            try
+            {
+                return await work(connection);
+            }
+            finally
+            {
+                await pool.ReturnAsync(connection);
+            }
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or EventStoreException or ArgumentException))
+        {
+            throw PostgresFaults.Translate(e, doing);
+        }
+    }
+
+    public static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params ReadOnlySpan<object> values)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return command;
+    }
+
+    private static async Task<long> PositionAsync(NpgsqlConnection connection, long afterSequence, CancellationToken cancellationToken)
+    {
+        if (afterSequence <= 0)
+            return 0;
+        await using var command = Command(connection, PositionOf, afterSequence);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static async Task<List<StoredEvent>> ListAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = Command(connection, sql, values);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        var events = new List<StoredEvent>();
+        while (await row.ReadAsync(cancellationToken))
+        {
+            if (row.IsDBNull(1))
+                throw new EventStoreException(StoreFault.Corrupt, $"The ledger names an event at position {row.GetInt64(0)} that is not there. Run 'antbot verify'.");
+            events.Add(PostgresRows.Read(row, 1, row.GetInt64(0)));
+        }
+        return events;
+    }
+}

@@ -1,0 +1,36 @@
+-- The same append for a role that may write one stream only. The check runs with the owner's rights; the commit, which such a
+-- function may not do, is in the procedure around it.
+create function antbot.append_control_batch(
+  p_streams varchar[], p_lane int[], p_expected bigint[], p_offset int[], p_count int[],
+  p_guard_append int[], p_guard_lane int[], p_guard_expected bigint[],
+  p_at timestamptz[], p_correlation varchar[], p_causation varchar[], p_actor varchar[], p_headers jsonb[],
+  p_id uuid[], p_type varchar[], p_clr varchar[], p_data jsonb[], p_content bytea[]
+) returns antbot.append_result
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (select from unnest(p_lane) l where p_streams[l] is distinct from 'control') then
+    raise insufficient_privilege using message = 'This role may append to the stream ''control'' only.';
+  end if;
+  return antbot.append_batch(p_streams, p_lane, p_expected, p_offset, p_count, p_guard_append, p_guard_lane, p_guard_expected,
+    p_at, p_correlation, p_causation, p_actor, p_headers, p_id, p_type, p_clr, p_data, p_content);
+end $$;
+
+create procedure antbot.append_control(
+  p_streams varchar[], p_lane int[], p_expected bigint[], p_offset int[], p_count int[],
+  p_guard_append int[], p_guard_lane int[], p_guard_expected bigint[],
+  p_at timestamptz[], p_correlation varchar[], p_causation varchar[], p_actor varchar[], p_headers jsonb[],
+  p_id uuid[], p_type varchar[], p_clr varchar[], p_data jsonb[], p_content bytea[],
+  inout r_status smallint[], inout r_version bigint[], inout r_lane int[], inout r_seq bigint[], inout r_first_position bigint
+) language plpgsql as $$
+declare
+  r antbot.append_result;
+begin
+  r := antbot.append_control_batch(p_streams, p_lane, p_expected, p_offset, p_count, p_guard_append, p_guard_lane, p_guard_expected,
+    p_at, p_correlation, p_causation, p_actor, p_headers, p_id, p_type, p_clr, p_data, p_content);
+  r_status := r.status;
+  r_version := r.version;
+  r_lane := r.lane;
+  r_seq := r.seq;
+  r_first_position := r.first_position;
+  commit;
+end $$;

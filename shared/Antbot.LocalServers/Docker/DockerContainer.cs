@@ -1,0 +1,105 @@
+using Antbot.LocalServers.Processes;
+
+namespace Antbot.LocalServers.Docker;
+
+/// <summary>One container that we run through the docker program, with a guardian that removes it when we end.</summary>
+internal sealed class DockerContainer : IAsyncDisposable
+{
+    // The image may have to be fetched first.
+    private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(90);
+    private readonly InstanceFolder _folder;
+    private readonly Guardian _guardian;
+    private readonly string _name;
+
+    private DockerContainer(InstanceFolder folder, Guardian guardian, string name) => (_folder, _guardian, _name) = (folder, guardian, name);
+
+    /// <param name="Secrets">Go through a file that only we can read, never the command line.</param>
+    /// <param name="Data">Where the image keeps its data; bound to our folder when that is kept.</param>
+    internal sealed record Plan(
+        string Image, IReadOnlyList<(int Host, int Container)> Ports, IReadOnlyDictionary<string, string> Secrets, string Data, IReadOnlyList<string> Command);
+
+    public string Folder => _folder.Path;
+
+    public static async Task<DockerContainer> RunAsync(InstanceFolder folder, string kind, Plan plan, CancellationToken cancellationToken)
+    {
+        var name = $"antbot-{kind}-{Password.New()[..12]}";
+        var secrets = folder.In("container.env");
+        Password.WriteSecret(secrets, string.Join('\n', plan.Secrets.Select(secret => $"{secret.Key}={secret.Value}")) + "\n");
+        await File.WriteAllTextAsync(folder.In($"{name}.container"), "", cancellationToken);
+
+        // The data of RabbitMQ belongs to a host name.
+        var run = new List<string> { folder.Path, name, folder.IsKept ? "keep" : "remove", "--hostname", "antbot", "--env-file", secrets };
+        foreach (var (host, container) in plan.Ports)
+            run.AddRange(["--publish", $"127.0.0.1:{host}:{container}"]);
+        if (folder.IsKept)
+            run.AddRange(["--volume", $"{folder.In("data")}:{plan.Data}"]);
+        run.Add(plan.Image);
+        run.AddRange(plan.Command);
+
+        var guardian = Guardian.Start(Scripts.DockerGuardian, run, name, CommandLimit, new Dictionary<string, string>());
+        var started = new DockerContainer(folder, guardian, name);
+        try
+        {
+            if (await guardian.OrderAsync(RunLimit, cancellationToken) == "started")
+                return started;
+            throw new ServerException($"docker could not run {plan.Image}.{LogTail.Of(folder.LogOf(name))}");
+        }
+        catch
+        {
+            await guardian.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task KillAsync(CancellationToken cancellationToken) => DockerAsync(["kill", _name], cancellationToken);
+
+    public Task StopAsync(CancellationToken cancellationToken) => DockerAsync(["stop", "--time", "60", _name], cancellationToken);
+
+    public Task StartAgainAsync(CancellationToken cancellationToken) => DockerAsync(["start", _name], cancellationToken);
+
+    public Task SignalAsync(string signal, CancellationToken cancellationToken) => DockerAsync(["kill", "--signal", signal, _name], cancellationToken);
+
+    public Task WaitForEndAsync(CancellationToken cancellationToken) => DockerAsync(["wait", _name], cancellationToken);
+
+    public Task ExecuteAsync(IReadOnlyList<string> command, string? input, CancellationToken cancellationToken) =>
+        DockerAsync(["exec", "--interactive", _name, .. command], cancellationToken, input);
+
+    /// <summary>Polls until the server in the container answers.</summary>
+    public async Task WaitUntilAsync(Func<CancellationToken, Task<Exception?>> probe, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var deadline = new Deadline(limit);
+        while (await probe(cancellationToken) is { } noAnswer)
+        {
+            if (deadline.Passed)
+            {
+                var log = await ShortCommand.RunAsync(["docker", "logs", "--tail", "20", _name], CommandLimit, cancellationToken: cancellationToken);
+                throw new ServerException($"Container {_name} did not answer within {limit.TotalSeconds:0} s ({noAnswer.Message}).{LogTail.OfText(log.Everything)}", noAnswer);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
+        }
+    }
+
+    /// <summary>Kept data gets the time for an orderly end; the container itself always goes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (_folder.IsKept)
+                await StopAsync(CancellationToken.None);
+        }
+        finally
+        {
+            await _guardian.DisposeAsync();
+            _folder.Dispose();
+        }
+    }
+
+    private static async Task DockerAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken, string? input = null)
+    {
+        var result = await ShortCommand.RunAsync(["docker", .. arguments], CommandLimit, input, cancellationToken: cancellationToken);
+        if (!result.Succeeded)
+            throw new ServerException($"docker {arguments[0]} failed (exit code {result.ExitCode}).{LogTail.OfText(result.Everything)}");
+    }
+}

@@ -1,0 +1,93 @@
+using Antbot.LocalServers.Postgres;
+using Antbot.LocalServers.Processes;
+
+namespace Antbot.LocalServers.Docker;
+
+internal sealed class DockerPostgresServer : PostgresServer
+{
+    private const string Role = "antbot";
+    private const int ContainerPort = 5432;
+    private readonly DockerContainer _container;
+    private readonly TimeSpan _startLimit;
+
+    private DockerPostgresServer(DockerContainer container, int port, string password, TimeSpan startLimit)
+        : base(PostgresProbe.ConnectionString(port, Role, password)) => (_container, _startLimit) = (container, startLimit);
+
+    public override bool IsOwned => true;
+
+    public override int PostmasterPid => throw new NotOwnedException("The postmaster runs in a container; it has no process id here.");
+
+    public override string Folder => _container.Folder;
+
+    public static async Task<PostgresServer> RunAsync(PostgresServerOptions options, CancellationToken cancellationToken)
+    {
+        var folder = await InstanceFolder.OpenAsync("pg", options.DataFolder, cancellationToken);
+        try
+        {
+            var password = Password.OfInstance(folder, await UnprivilegedUser.FindAsync("nobody", cancellationToken));
+            var port = options.Port ?? FreePort.Next();
+            var container = await DockerContainer.RunAsync(folder, "pg", Plan(options, port, password), cancellationToken);
+            var server = new DockerPostgresServer(container, port, password, options.StartLimit);
+            return await ReadyAsync(server, cancellationToken);
+        }
+        catch
+        {
+            folder.Abandon();
+            throw;
+        }
+    }
+
+    public override Task KillAsync(CancellationToken cancellationToken = default) => EndAsync("KILL", cancellationToken);
+
+    public override Task StopImmediateAsync(CancellationToken cancellationToken = default) => EndAsync("QUIT", cancellationToken);
+
+    public override Task StopAsync(CancellationToken cancellationToken = default) => EndAsync("INT", cancellationToken);
+
+    public override async Task StartAgainAsync(CancellationToken cancellationToken = default)
+    {
+        await _container.StartAgainAsync(cancellationToken);
+        await WaitUntilReadyAsync(cancellationToken);
+    }
+
+    public override ValueTask DisposeAsync() => _container.DisposeAsync();
+
+    private static DockerContainer.Plan Plan(PostgresServerOptions options, int port, string password)
+    {
+        var settings = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["max_connections"] = $"{options.ConnectionsMax}",
+            ["fsync"] = options.Fsync ? "on" : "off",
+        };
+        foreach (var (name, value) in options.Settings)
+            settings[name] = value;
+        return new DockerContainer.Plan(
+            DockerImages.Postgres,
+            [(port, ContainerPort)],
+            new Dictionary<string, string> { ["POSTGRES_USER"] = Role, ["POSTGRES_PASSWORD"] = password, ["POSTGRES_DB"] = "postgres" },
+            "/var/lib/postgresql/data",
+            ["postgres", .. settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })]);
+    }
+
+    private static async Task<PostgresServer> ReadyAsync(DockerPostgresServer server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await server.WaitUntilReadyAsync(cancellationToken);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    private Task WaitUntilReadyAsync(CancellationToken cancellationToken) =>
+        _container.WaitUntilAsync(token => PostgresProbe.TryAsync(AdminConnectionString, token), _startLimit, cancellationToken);
+
+    private async Task EndAsync(string signal, CancellationToken cancellationToken)
+    {
+        await _container.SignalAsync(signal, cancellationToken);
+        await _container.WaitForEndAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,123 @@
+using Antbot.Kernel.Proof;
+using Antbot.Runtime.Store;
+using Xunit;
+
+namespace Antbot.EventStore.Contract;
+
+public abstract class LedgerContract : StoreTests
+{
+    [Fact]
+    public async Task The_chain_begins_at_the_stores_genesis_and_binds_every_event()
+    {
+        for (var i = 0; i < 10; i++)
+            await AppendAsync(Some.Append(Some.Stream(), Some.Events(1 + i % 4)) with { Meta = new EventMeta($"c{i}", TraceId: i % 2 == 0 ? "t" : null) });
+
+        var head = await Store.Ledger.ReadHeadAsync(Cancel);
+        var (previous, position) = (ChainLink.Genesis(head.StoreId), 0L);
+        await foreach (var link in Store.Ledger.ReadLinksAsync(0, Cancel))
+        {
+            Assert.Equal(++position, link.Position);
+            Assert.NotNull(link.Event);
+            Assert.Equal(link.EventId, link.Event.EventId);
+            Assert.Equal(link.Sequence, link.Event.Sequence);
+            Assert.Equal(link.CorrelationId, link.Event.CorrelationId);
+            Assert.Equal(previous, link.PreviousHash);
+            Assert.Equal(ChainLink.Hash(previous, link.Event.ContentHash(), position, link.Sequence, link.Event.Version, foreign: false), link.Hash);
+            Assert.False(link.Foreign);
+            previous = link.Hash;
+        }
+        Assert.Equal(head.Position, position);
+        Assert.Equal(head.Hash, previous);
+    }
+
+    [Fact]
+    public async Task An_empty_ledger_has_its_genesis_for_a_head()
+    {
+        var head = await Store.Ledger.ReadHeadAsync(Cancel);
+        Assert.Equal(0, head.Position);
+        Assert.Equal(ChainLink.Genesis(head.StoreId), head.Hash);
+        Assert.NotEqual(Guid.Empty, head.StoreId);
+    }
+
+    [Fact]
+    public async Task An_untouched_store_has_no_mismatch_and_nothing_unsealed()
+    {
+        for (var i = 0; i < 10; i++)
+            await AppendAsync(Some.Append(Some.Stream(), Some.Events(3)) with { At = Some.Time.AddSeconds(-i) });
+
+        Assert.Empty(await Store.Ledger.FindHeadMismatchesAsync(10, Cancel));
+        Assert.Empty(await Store.Ledger.FindUnsealedAsync(10, Cancel));
+        Assert.Equal(0, await Store.Ledger.SealAsync(10, Cancel));
+    }
+
+    [Fact]
+    public async Task The_links_read_from_any_position_on()
+    {
+        await AppendAsync(Some.Append(Some.Stream(), Some.Events(25)));
+        var positions = new List<long>();
+        await foreach (var link in Store.Ledger.ReadLinksAsync(20, Cancel))
+            positions.Add(link.Position);
+        Assert.Equal([21L, 22L, 23L, 24L, 25L], positions);
+    }
+
+    [Fact]
+    public async Task Checkpoints_of_the_chain_are_kept_in_order()
+    {
+        await AppendAsync(Some.Append(Some.Stream(), Some.Events(5)));
+        var head = await Store.Ledger.ReadHeadAsync(Cancel);
+        Checkpoint At(long position) => new(head.StoreId, position, position, new byte[32], Some.Time, [1, 2], "key", [3, 4]);
+        await Store.Ledger.SaveCheckpointAsync(At(2), Cancel);
+        await Store.Ledger.SaveCheckpointAsync(At(5), Cancel);
+
+        var kept = await Store.Ledger.ReadCheckpointsAsync(Cancel);
+        Assert.Equal([2L, 5L], kept.Select(c => c.Position));
+        Assert.Equal(At(2) with { Hash = kept[0].Hash, Previous = kept[0].Previous, Signature = kept[0].Signature }, kept[0]);
+        Assert.Equal([3, 4], kept[0].Signature);
+    }
+
+    [Fact]
+    public async Task An_imported_history_keeps_every_number_and_proof_and_goes_on()
+    {
+        var stream = Some.Stream();
+        await AppendAsync(Some.Append(stream, Some.Events(3)) with { Meta = new EventMeta("c", "d", "e", "f") });
+        await AppendAsync(Some.Append(Some.Stream(), Some.Events(2)));
+        var head = await Store.Ledger.ReadHeadAsync(Cancel);
+        var links = new List<LedgerLink>();
+        await foreach (var link in Store.Ledger.ReadLinksAsync(0, Cancel))
+            links.Add(link);
+
+        await using var memory = new InMemoryEventStore(Guid.NewGuid());
+        await memory.ImportAsync(head.StoreId, links, Cancel);
+        Assert.IsType<AppendOutcome.Appended>(await memory.AppendAsync(Some.Append(stream, Some.Events(2)) with { Expected = ExpectedVersion.Exactly(3) }, Cancel));
+
+        // And back: the two that were added there follow here, with their numbers and hashes.
+        var more = new List<LedgerLink>();
+        await foreach (var link in memory.ReadLinksAsync(5, Cancel))
+            more.Add(link);
+        await Store.Ledger.ImportAsync(head.StoreId, more, Cancel);
+
+        var (here, there) = (await ReadAllAsync(Store), await ReadAllAsync(memory));
+        Assert.Equal(7, here.Count);
+        for (var i = 0; i < here.Count; i++)
+            AssertSame(there[i], here[i]);
+        Assert.Equal((await memory.ReadHeadAsync(Cancel)).Hash, (await Store.Ledger.ReadHeadAsync(Cancel)).Hash);
+        Assert.Empty(await Store.Ledger.FindHeadMismatchesAsync(10, Cancel));
+        Assert.True((await AppendAsync(Some.Append(stream)))[0].Sequence > here[^1].Sequence);
+    }
+
+    [Fact]
+    public async Task An_import_that_does_not_continue_the_chain_is_refused()
+    {
+        await AppendAsync(Some.Append(Some.Stream(), Some.Events(3)));
+        await using var memory = new InMemoryEventStore(Guid.NewGuid());
+        await memory.AppendAsync(Some.Append(Some.Stream(), Some.Events(4)), Cancel);
+        var links = new List<LedgerLink>();
+        await foreach (var link in memory.ReadLinksAsync(0, Cancel))
+            links.Add(link);
+        var head = await Store.Ledger.ReadHeadAsync(Cancel);
+
+        Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.Ledger.ImportAsync(head.StoreId, links, Cancel)));
+        Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.Ledger.ImportAsync(head.StoreId, links[3..], Cancel)));
+        Assert.Equal(3, (await ReadAllAsync(Store)).Count);
+    }
+}

@@ -1,0 +1,135 @@
+using Antbot.Runtime.Store;
+using Xunit;
+
+namespace Antbot.EventStore.Contract;
+
+public abstract class ReadContract : StoreTests
+{
+    [Fact]
+    public async Task A_stream_that_is_not_there_is_empty()
+    {
+        Assert.Empty(await ReadStreamAsync(Some.Stream()));
+        Assert.Equal(0, await Store.ReadVersionAsync(Some.Stream(), Cancel));
+    }
+
+    [Fact]
+    public async Task A_long_stream_reads_from_any_version()
+    {
+        var stream = Some.Stream();
+        for (var i = 0; i < 3; i++)
+            await AppendAsync(Some.Append(stream, Some.Events(600)));
+        await AppendAsync(Some.Append(Some.Stream()));
+
+        Assert.Equal(Enumerable.Range(1, 1800).Select(i => (long)i), (await ReadStreamAsync(stream)).Select(e => e.Version));
+        Assert.Equal([1799L, 1800L], (await ReadStreamAsync(stream, 1799)).Select(e => e.Version));
+        Assert.Empty(await ReadStreamAsync(stream, 1801));
+    }
+
+    [Fact]
+    public async Task Everything_is_read_in_commit_order_from_any_sequence_on()
+    {
+        var expected = new List<Guid>();
+        for (var i = 0; i < 12; i++)
+            expected.AddRange((await AppendAsync(Some.Append(Some.Stream(), Some.Events(1 + i % 3)))).Select(e => e.EventId));
+
+        var all = await ReadAllAsync(Store, page: 5);
+        Assert.Equal(expected, all.Select(e => e.EventId));
+        Assert.Equal(Enumerable.Range(1, all.Count).Select(i => (long)i), all.Select(e => e.Position));
+        for (var i = 0; i < all.Count; i++)
+        {
+            var rest = await Store.ReadPageAsync(all[i].Sequence, 1_000, Cancel);
+            Assert.Equal(expected.Skip(i + 1), rest.Select(e => e.EventId));
+        }
+        Assert.Empty(await Store.ReadPageAsync(long.MaxValue, 10, Cancel));
+        Assert.Equal(2, (await Store.ReadPageAsync(0, 2, Cancel)).Count);
+    }
+
+    [Fact]
+    public async Task A_causal_chain_is_found_by_its_correlation_id_across_streams()
+    {
+        var ours = new EventMeta(CorrelationId: "trade-1");
+        var a = await AppendAsync(Some.Append(Some.Stream(), Some.Events(2)) with { Meta = ours });
+        await AppendAsync(Some.Append(Some.Stream()) with { Meta = new EventMeta(CorrelationId: "trade-10") });
+        await AppendAsync(Some.Append(Some.Stream()));
+        var b = await AppendAsync(Some.Append(Some.Stream("account")) with { Meta = ours });
+
+        Assert.Equal(a.Concat(b).Select(e => e.EventId), (await Store.FindByCorrelationAsync("trade-1", cancellationToken: Cancel)).Select(e => e.EventId));
+        Assert.Equal(2, (await Store.FindByCorrelationAsync("trade-1", 2, Cancel)).Count);
+        Assert.Empty(await Store.FindByCorrelationAsync("trade-2", cancellationToken: Cancel));
+    }
+
+    [Fact]
+    public async Task Whoever_waits_is_woken_by_an_append_of_anyone()
+    {
+        await using var other = await OpenAgainAsync();
+        var mark = Store.AppendMark;
+        var waiting = Store.WaitForAppendAsync(mark, TimeSpan.FromSeconds(30), Cancel);
+        // The other handle may start to listen only now; a second append is then the one that is heard.
+        while (!waiting.IsCompleted)
+        {
+            Assert.IsType<AppendOutcome.Appended>(await other.AppendAsync(Some.Append(Some.Stream()), Cancel));
+            await Task.WhenAny(waiting, Task.Delay(50, Cancel));
+        }
+        await waiting;
+        Assert.NotEqual(mark, Store.AppendMark);
+        Assert.NotEmpty(await Store.ReadPageAsync(0, 1, Cancel));
+    }
+
+    [Fact]
+    public async Task Waiting_ends_by_itself_and_by_its_token()
+    {
+        await Store.WaitForAppendAsync(Store.AppendMark, TimeSpan.FromMilliseconds(20), Cancel);
+        using var stop = new CancellationTokenSource();
+        var waiting = Store.WaitForAppendAsync(Store.AppendMark, TimeSpan.FromMinutes(1), stop.Token);
+        await stop.CancelAsync();
+        // A late announcement of the start may have ended it before.
+        await waiting.ContinueWith(t => Assert.True(t.IsCanceled || t.IsCompletedSuccessfully), TaskScheduler.Default);
+    }
+
+    [Fact]
+    public async Task Checkpoints_are_kept_for_each_subscription_by_itself()
+    {
+        Assert.Equal(0, await Store.LoadCheckpointAsync("trades", Cancel));
+        await Store.SaveCheckpointAsync("trades", 7, Cancel);
+        await Store.SaveCheckpointAsync("orders", 9, Cancel);
+        await Store.SaveCheckpointAsync("trades", 8, Cancel);
+
+        await using var again = await OpenAgainAsync();
+        Assert.Equal(8, await again.LoadCheckpointAsync("trades", Cancel));
+        Assert.Equal(9, await again.LoadCheckpointAsync("orders", Cancel));
+    }
+
+    [Fact]
+    public async Task The_latest_snapshot_is_kept_and_an_older_one_never_replaces_it()
+    {
+        var stream = Some.Stream();
+        await AppendAsync(Some.Append(stream, Some.Events(9)));
+        Snapshot At(long version) => new(stream, "account:1", version, System.Text.Encoding.UTF8.GetBytes($$"""{"V":{{version}},"A":1.50}"""));
+
+        Assert.Null(await Store.LoadSnapshotAsync(stream, "account:1", Cancel));
+        await Store.SaveSnapshotAsync(At(5), Cancel);
+        await Store.SaveSnapshotAsync(At(8), Cancel);
+        await Store.SaveSnapshotAsync(At(6), Cancel);
+
+        var kept = await Store.LoadSnapshotAsync(stream, "account:1", Cancel);
+        Assert.NotNull(kept);
+        Assert.Equal(8, kept.Version);
+        Assert.Equal("""{"A":1.50,"V":8}""", Text(kept.State));
+        Assert.Null(await Store.LoadSnapshotAsync(stream, "account:2", Cancel));
+    }
+
+    [Fact]
+    public async Task Another_handle_on_the_same_data_sees_and_continues_it()
+    {
+        var stream = Some.Stream();
+        var request = Some.Append(stream);
+        var first = await AppendAsync(request);
+
+        await using var again = await OpenAgainAsync();
+        Assert.Equal(1, await again.ReadVersionAsync(stream, Cancel));
+        var there = Assert.IsType<AppendOutcome.AlreadyThere>(await again.AppendAsync(request, Cancel));
+        AssertSame(first[0], there.Events[0]);
+        Assert.IsType<AppendOutcome.Appended>(await again.AppendAsync(Some.Append(stream) with { Expected = ExpectedVersion.Exactly(1) }, Cancel));
+        Assert.Equal(2, (await ReadStreamAsync(stream)).Count);
+    }
+}
