@@ -16,7 +16,7 @@ internal sealed class CorruptFile(string path, TimeProvider clock)
             if (FindCopy() is { } there)
                 return $"The copy '{there}' of it is there already.";
             var copy = FreeName();
-            foreach (var suffix in SqliteFile.FileSet.Where(s => File.Exists(path + s)))
+            foreach (var suffix in SqliteFile.FileSet.Where(IsWorthKeeping))
                 Copy(path + suffix, copy + suffix);
             return $"A copy was kept as '{copy}'.";
         }
@@ -25,6 +25,16 @@ internal sealed class CorruptFile(string path, TimeProvider clock)
             return $"A copy could not be kept ({e.Message}): make one before you try to mend it.";
         }
     }
+
+    /// <summary>An empty log says nothing, and its index nothing without it: looking at the file is enough to make both.</summary>
+    private bool IsWorthKeeping(string suffix) => suffix switch
+    {
+        "" => File.Exists(path),
+        "-wal" => HasBytes(path + suffix),
+        _ => File.Exists(path + suffix) && HasBytes(path + "-wal"),
+    };
+
+    private static bool HasBytes(string file) => new FileInfo(file) is { Exists: true, Length: > 0 };
 
     /// <summary>A copy counts once it is whole.</summary>
     private static void Copy(string from, string to)
@@ -56,14 +66,12 @@ internal sealed class CorruptFile(string path, TimeProvider clock)
     }
 
     /// <summary>The index of the log is left out: SQLite makes it anew at each start.</summary>
-    private bool IsCopy(string copy) => SqliteFile.FileSet.Where(s => s != "-shm").All(s => Same(path + s, copy + s));
+    private bool IsCopy(string copy) => SqliteFile.FileSet.Where(s => s != "-shm").All(s => IsWorthKeeping(s) ? Same(path + s, copy + s) : !File.Exists(copy + s));
 
     private static bool Same(string a, string b)
     {
         var (first, second) = (new FileInfo(a), new FileInfo(b));
-        if (!first.Exists || !second.Exists)
-            return first.Exists == second.Exists;
-        if (first.Length != second.Length)
+        if (!second.Exists || first.Length != second.Length)
             return false;
         using var one = first.OpenRead();
         using var other = second.OpenRead();

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Antbot.Contracts;
-using Antbot.Kernel.Proof;
 using Antbot.Runtime.Store;
 
 namespace Antbot.EventStore.Sqlite;
@@ -71,16 +70,8 @@ public sealed partial class SqliteEventStore
         var row = session.Get("SELECT version, state, hash FROM antbot_snapshots WHERE stream_id = ?1 AND name = ?2").Bind(1, stream.Value).Bind(2, name);
         if (!row.Step())
             return null;
-        var (version, state, hash) = (row.Int64(0), row.Bytes(1), row.Bytes(2));
+        var (snapshot, hash) = (new Snapshot(stream, name, row.Int64(0), row.Bytes(1)), row.Bytes(2));
         row.Reset();
-        try
-        {
-            var canonical = CanonicalJson.From(state);
-            return SnapshotProof.Hash(stream.Value, name, version, canonical).AsSpan().SequenceEqual(hash) ? new Snapshot(stream, name, version, state) : null;
-        }
-        catch (CanonicalJsonException)
-        {
-            return null;
-        }
+        return SnapshotSeal.Fits(snapshot, hash) ? snapshot : null;
     }
 }

@@ -42,6 +42,8 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
 
     public string Path => _file.Path;
 
+    public ILedger Ledger => this;
+
     /// <summary>Opens the file, and makes it and its folder where they are missing. A damaged one is kept aside and refused.</summary>
     public static Task<SqliteEventStore> OpenAsync(SqliteStoreOptions options, CancellationToken cancellationToken = default)
     {
@@ -146,7 +148,7 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         ArgumentNullException.ThrowIfNull(snapshot);
         StoredNames.Check("snapshot", snapshot.Name);
         var state = StoredNames.CanonicalState(snapshot);
-        var hash = SnapshotProof.Hash(snapshot.Stream.Value, snapshot.Name, snapshot.Version, state);
+        var hash = SnapshotSeal.Of(snapshot);
         return WriteAsync(
             s =>
             {

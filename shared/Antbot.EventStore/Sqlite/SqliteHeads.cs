@@ -6,7 +6,7 @@ namespace Antbot.EventStore.Sqlite;
 /// <summary>Compares every stream's head with its events, in sets.</summary>
 internal static class SqliteHeads
 {
-    // The times of a stream that somebody else has appended to are that writer's own.
+    // The times and the type of a stream that somebody else has appended to are that writer's own.
     private const string Sql =
         """
         WITH per AS (SELECT stream_id, min(version) AS low, max(version) AS high, count(*) AS events FROM mt_events GROUP BY stream_id),
@@ -16,17 +16,17 @@ internal static class SqliteHeads
             s.tenant_id IS NOT '*DEFAULT*' AS other_tenant, s.type IS NOT NULL AS has_type, s.is_archived IS NOT 0 AS archived,
             EXISTS (
               SELECT 1 FROM mt_events e LEFT JOIN antbot_ledger l ON l.seq_id = e.seq_id AND l.event_id = e.id
-              WHERE e.stream_id = s.id AND (s.timestamp <> last.timestamp OR s.created <> first.timestamp) AND (l.position IS NULL OR l.is_foreign = 1)
-            ) AS foreign_times
+              WHERE e.stream_id = s.id AND (s.timestamp <> last.timestamp OR s.created <> first.timestamp OR s.type IS NOT NULL) AND (l.position IS NULL OR l.is_foreign = 1)
+            ) AS strange
           FROM mt_streams s
           LEFT JOIN per p ON p.stream_id = s.id
           LEFT JOIN mt_events first ON first.stream_id = s.id AND first.version = p.low
           LEFT JOIN mt_events last ON last.stream_id = s.id AND last.version = p.high
         )
-        SELECT id, version, low, high, events, other_timestamp AND NOT foreign_times, other_created AND NOT foreign_times, other_tenant, has_type, archived, 0
+        SELECT id, version, low, high, events, other_timestamp AND NOT strange, other_created AND NOT strange, other_tenant, has_type AND NOT strange, archived, 0
         FROM heads
         WHERE events IS NULL OR low <> 1 OR high <> events OR version IS NOT high
-          OR ((other_timestamp OR other_created) AND NOT foreign_times) OR other_tenant OR has_type OR archived
+          OR ((other_timestamp OR other_created OR has_type) AND NOT strange) OR other_tenant OR archived
         UNION ALL
         SELECT coalesce(p.stream_id, ''), 0, p.low, p.high, p.events, 0, 0, 0, 0, 0, 1
         FROM per p WHERE p.stream_id IS NULL OR NOT EXISTS (SELECT 1 FROM mt_streams s WHERE s.id = p.stream_id)

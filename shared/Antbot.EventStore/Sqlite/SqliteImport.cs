@@ -69,11 +69,11 @@ internal static class SqliteImport
             .Bind(7, e.Type).Bind(8, e.Timestamp).Bind(9, e.Tenant).Bind(10, e.ClrType)
             .Bind(11, e.CorrelationId).Bind(12, e.CausationId).Bind(14, e.Actor).Bind(15, e.IsArchived ? 1 : 0);
         if (e.BinaryData is { } binary)
-            insert.BindBlob(6, binary.Span);
+            insert.BindBlob(6, binary);
         else
             insert.BindNull(6);
         if (e.Headers is { } headers)
-            insert.BindText(13, headers.Span);
+            insert.BindText(13, headers);
         else
             insert.BindNull(13);
         insert.Run();

@@ -8,7 +8,7 @@ namespace Antbot.EventStore.Sqlite;
 internal static class SqliteLedger
 {
     private const string HeadSql =
-        "SELECT position, hash, (SELECT max(seq_id) FROM antbot_ledger) FROM antbot_ledger ORDER BY position DESC LIMIT 1";
+        "SELECT position, seq_id, hash FROM antbot_ledger ORDER BY position DESC LIMIT 1";
 
     private const string LinksSql =
         $"SELECT l.position, {SqliteRows.EventColumns}, {SqliteRows.LedgerColumns} FROM antbot_ledger l "
@@ -29,7 +29,7 @@ internal static class SqliteLedger
         session.Get("BEGIN").Run();
         var store = ChainEnd.StoreId(session);
         var row = session.Get(HeadSql);
-        var head = row.Step() ? new LedgerHead(store, row.Int64(0), row.Int64(2), row.Bytes(1)) : new LedgerHead(store, 0, 0, ChainLink.Genesis(store));
+        var head = row.Step() ? new LedgerHead(store, row.Int64(0), row.Int64(1), row.Bytes(2)) : new LedgerHead(store, 0, 0, ChainLink.Genesis(store));
         row.Reset();
         session.Commit();
         return head;

@@ -73,7 +73,7 @@ internal static class SqliteRows
     public static DateTimeOffset ReadTime(SqliteStatement row, int column, string what, long sequence) =>
         SqliteTime.TryParse(row.Span(column), out var time) ? time : throw Damaged(row, column, what, "no time", sequence);
 
-    private static ReadOnlyMemory<byte>? BlobOrNull(SqliteStatement row, int column) => row.IsNull(column) ? null : new ReadOnlyMemory<byte>(row.Bytes(column));
+    private static byte[]? BlobOrNull(SqliteStatement row, int column) => row.IsNull(column) ? null : row.Bytes(column);
 
     private static EventStoreException Damaged(SqliteStatement row, int column, string what, string how, long sequence)
     {

@@ -22,11 +22,13 @@ internal sealed class SqliteSession : IDisposable
     private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
     private readonly sqlite3 _db;
     private readonly string _path;
+    private readonly TimeSpan _busyTimeout;
 
-    private SqliteSession(sqlite3 db, string path)
+    private SqliteSession(sqlite3 db, string path, TimeSpan busyTimeout)
     {
         _db = db;
         _path = path;
+        _busyTimeout = busyTimeout;
     }
 
     static SqliteSession() => Batteries_V2.Init();
@@ -44,7 +46,7 @@ internal sealed class SqliteSession : IDisposable
         };
         var name = access == SqliteAccess.ReadUnchanging ? $"file:{Uri.EscapeDataString(path)}?immutable=1" : path;
         var code = raw.sqlite3_open_v2(name, out var db, flags, null);
-        var session = new SqliteSession(db, path);
+        var session = new SqliteSession(db, path, busyTimeout);
         try
         {
             if (code != raw.SQLITE_OK)
@@ -105,21 +107,24 @@ internal sealed class SqliteSession : IDisposable
         return statement.Step() ? statement.Text(0) : "";
     }
 
-    /// <summary>Takes the write lock. It asks often: SQLite's own pauses would lose the race against a busy neighbour.</summary>
+    /// <summary>Takes the write lock. It asks often: SQLite's own pauses, up to 100 ms, would lose the race against a busy neighbour.</summary>
     public void BeginImmediate(TimeSpan atMost)
     {
-        var since = Stopwatch.GetTimestamp();
-        while (true)
+        raw.sqlite3_busy_timeout(_db, 0);
+        try
         {
-            try
+            var begin = Get("BEGIN IMMEDIATE");
+            var since = Stopwatch.GetTimestamp();
+            while (!begin.TryRun())
             {
-                Get("BEGIN IMMEDIATE").Run();
-                return;
-            }
-            catch (SqliteFailure e) when (e.Primary == raw.SQLITE_BUSY && Stopwatch.GetElapsedTime(since) < atMost)
-            {
+                if (Stopwatch.GetElapsedTime(since) >= atMost)
+                    throw Failure(raw.SQLITE_BUSY);
                 Thread.Sleep(1);
             }
+        }
+        finally
+        {
+            raw.sqlite3_busy_timeout(_db, (int)_busyTimeout.TotalMilliseconds);
         }
     }
 
@@ -156,7 +161,8 @@ internal sealed class SqliteSession : IDisposable
         // The connection remembers only its own last failure; the code at hand is the one that counts.
         if ((extended & 0xFF) != (code & 0xFF))
             extended = code;
-        return new SqliteFailure(extended, SqliteNative.SystemError(_db), raw.sqlite3_errmsg(_db).utf8_to_string());
+        var system = (extended & 0xFF) is raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN ? SqliteNative.SystemError(_db) : 0;
+        return new SqliteFailure(extended, system, raw.sqlite3_errmsg(_db).utf8_to_string());
     }
 
     public void Dispose()

@@ -89,6 +89,20 @@ internal sealed class SqliteStatement(SqliteSession session, sqlite3_stmt statem
         }
     }
 
+    /// <summary>Runs a statement without rows, or says that somebody else holds the lock it needs.</summary>
+    public bool TryRun()
+    {
+        var code = raw.sqlite3_step(statement);
+        if (code != raw.SQLITE_DONE && (code & 0xFF) != raw.SQLITE_BUSY)
+        {
+            var failure = session.Failure(code);
+            raw.sqlite3_reset(statement);
+            throw failure;
+        }
+        raw.sqlite3_reset(statement);
+        return code == raw.SQLITE_DONE;
+    }
+
     /// <summary>Runs it and gives the first column of its first row as a number.</summary>
     public long? Scalar()
     {

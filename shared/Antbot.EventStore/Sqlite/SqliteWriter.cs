@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Antbot.Runtime.Store;
 
 namespace Antbot.EventStore.Sqlite;
@@ -8,8 +9,15 @@ namespace Antbot.EventStore.Sqlite;
 /// </summary>
 internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, SqliteStoreOptions options, AppendSignal signal) : IDisposable
 {
+    /// <summary>Longer than those who wait for the write lock pause between two attempts.</summary>
+    private static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(3);
+
+    private static readonly TimeSpan CourtesyLasts = TimeSpan.FromSeconds(1);
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private SqliteSession? _session = session;
+    private long? _dataVersion;
+    private long _othersSeen;
     private bool _closed;
 
     /// <summary>Commits a batch of the queue: every append in it learns how it ended.</summary>
@@ -24,6 +32,9 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
         {
             _turn.Release();
         }
+        // The lock knows no queue: who has just had it would take it again before the others look, until their patience ends.
+        if (_othersSeen != 0 && Stopwatch.GetElapsedTime(_othersSeen) < CourtesyLasts)
+            await Task.Delay(Courtesy);
     }
 
     /// <summary>Does other work in a transaction of its own.</summary>
@@ -132,6 +143,7 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
             var ready = Ready();
             ready.CheckInPlace();
             ready.BeginImmediate(options.BusyTimeout);
+            LookForOthers(ready);
             var value = work(ready);
             writing = true;
             ready.Commit();
@@ -149,6 +161,15 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
         }
     }
 
+    /// <summary>SQLite counts what other connections commit; ours does not count its own.</summary>
+    private void LookForOthers(SqliteSession ready)
+    {
+        var version = ready.Get("PRAGMA data_version").Scalar();
+        if (_dataVersion is not null && version != _dataVersion)
+            _othersSeen = Stopwatch.GetTimestamp();
+        _dataVersion = version;
+    }
+
     private void Recover(SqliteFailure? failure)
     {
         if (_session is not { } broken)
@@ -157,6 +178,7 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
         if (!ended || (failure is not null && SqliteFaults.SpoilsSession(failure)))
         {
             _session = null;
+            _dataVersion = null;
             broken.Dispose();
         }
         else if (failure is not null && SqliteFaults.IsFull(failure))

@@ -1,5 +1,6 @@
 -- The columns of the PostgreSQL layout. Ids, JSON and times are text (UTC, fixed width, microseconds), hashes are blobs.
 
+-- With a rowid on purpose: streams that are written to are young, so their heads lie together in few pages.
 CREATE TABLE mt_streams (
   id TEXT NOT NULL CONSTRAINT pkey_mt_streams_id PRIMARY KEY,
   type TEXT NULL,
@@ -8,7 +9,7 @@ CREATE TABLE mt_streams (
   created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   tenant_id TEXT DEFAULT '*DEFAULT*',
   is_archived INTEGER DEFAULT 0
-) WITHOUT ROWID;
+);
 
 -- AUTOINCREMENT: a number is never given twice, not even after its row is gone.
 CREATE TABLE mt_events (
