@@ -37,7 +37,7 @@ internal static class PostgresImport
         if (head.Position > 0)
             throw new EventStoreException(StoreFault.Invalid, $"The import is of store {storeId}; this one is {head.StoreId} and not empty.");
         await using var adopt = PostgresReader.Command(
-            connection, "update antbot.identity set store_id = $1, genesis = $2", storeId, Kernel.Proof.ChainLink.Genesis(storeId));
+            connection, "update antbot.identity set store_id = $1", storeId);
         await adopt.ExecuteNonQueryAsync(cancellationToken);
         return await PostgresLedger.ReadHeadAsync(connection, cancellationToken);
     }
@@ -82,7 +82,7 @@ internal static class PostgresImport
             await WriteAsync(copy, e.CausationId, cancellationToken);
             await WriteAsync(copy, e.Headers, NpgsqlDbType.Jsonb, cancellationToken);
             await WriteAsync(copy, e.Actor, cancellationToken);
-            await copy.WriteAsync(e.IsArchived, NpgsqlDbType.Boolean, cancellationToken);
+            await (e.IsArchived is { } archived ? copy.WriteAsync(archived, NpgsqlDbType.Boolean, cancellationToken) : copy.WriteNullAsync(cancellationToken));
         }
         await copy.CompleteAsync(cancellationToken);
     }

@@ -152,7 +152,7 @@ internal sealed class PostgresLedger : ILedger
     internal static async Task<LedgerHead> ReadHeadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = PostgresReader.Command(connection, """
-            select i.store_id, coalesce(l.position, 0), coalesce(l.seq_id, 0), coalesce(l.hash, i.genesis)
+            select i.store_id, coalesce(l.position, 0), coalesce(l.seq_id, 0), coalesce(l.hash, antbot.genesis())
             from antbot.identity i left join (select position, seq_id, hash from antbot.ledger order by position desc limit 1) l on true
             """);
         await using var row = await command.ExecuteReaderAsync(cancellationToken);

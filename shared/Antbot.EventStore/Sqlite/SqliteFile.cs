@@ -21,7 +21,8 @@ internal sealed class SqliteFile(SqliteStoreOptions options)
     {
         try
         {
-            MakeFolder();
+            if (options.Create)
+                MakeFolder();
             if (LooksAbsent())
                 Create();
             else if (options.CheckAtOpen && FindDamage(SqliteAccess.Read) is { } damage)
@@ -42,7 +43,7 @@ internal sealed class SqliteFile(SqliteStoreOptions options)
     public SqliteAccess CheckForReading()
     {
         if (LooksAbsent())
-            throw new EventStoreException(StoreFault.Unavailable, $"There is no file '{Path}' to read. See that the path is right.");
+            throw Absent();
         var access = SqliteAccess.Read;
         try
         {
@@ -137,6 +138,8 @@ internal sealed class SqliteFile(SqliteStoreOptions options)
     /// <summary>Makes the file beside its place and moves it there whole, so that a crash never leaves half of one.</summary>
     private void Create()
     {
+        if (!options.Create)
+            throw Absent();
         RemoveLeftovers();
         var fresh = $"{Path}.new-{Guid.NewGuid():N}";
         try
@@ -198,6 +201,9 @@ internal sealed class SqliteFile(SqliteStoreOptions options)
         using var session = SqliteSession.Open(Path, access, options.BusyTimeout);
         SqliteSchema.CheckCurrent(session, Path);
     }
+
+    private EventStoreException Absent() =>
+        new(StoreFault.Unavailable, $"There is no store '{Path}', and it was not asked to make one. See that the path is right.");
 
     private EventStoreException Refuse(SqliteFailure failure) =>
         failure.Primary is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB ? Damaged(failure.Message) : SqliteFaults.Translate(failure, Path);

@@ -67,7 +67,11 @@ internal static class SqliteImport
         var insert = session.Get(EventSql)
             .Bind(1, e.Sequence).Bind(2, e.EventId).Bind(3, e.Stream).Bind(4, e.Version).BindText(5, e.Data.Span)
             .Bind(7, e.Type).Bind(8, e.Timestamp).Bind(9, e.Tenant).Bind(10, e.ClrType)
-            .Bind(11, e.CorrelationId).Bind(12, e.CausationId).Bind(14, e.Actor).Bind(15, e.IsArchived ? 1 : 0);
+            .Bind(11, e.CorrelationId).Bind(12, e.CausationId).Bind(14, e.Actor);
+        if (e.IsArchived is { } archived)
+            insert.Bind(15, archived ? 1 : 0);
+        else
+            insert.BindNull(15);
         if (e.BinaryData is { } binary)
             insert.BindBlob(6, binary);
         else

@@ -37,7 +37,7 @@ internal static class SqliteRows
             CausationId = row.TextOrNull(12),
             Headers = BlobOrNull(row, 13),
             Actor = row.TextOrNull(14),
-            IsArchived = row.Int64(15) != 0,
+            IsArchived = row.IsNull(15) ? null : row.Int64(15) != 0,
         };
     }
 

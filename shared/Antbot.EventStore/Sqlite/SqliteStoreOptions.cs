@@ -8,6 +8,9 @@ public sealed record SqliteStoreOptions
     /// <summary>Nothing is written, not even a copy of a damaged file. For a medium that takes no writes, or beside a running platform.</summary>
     public bool ReadOnly { get; init; }
 
+    /// <summary>Makes the file and its folder where they are missing.</summary>
+    public bool Create { get; init; } = true;
+
     /// <summary>How long another process may hold the write lock before an append is told that the store is unavailable.</summary>
     public TimeSpan BusyTimeout { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -13,6 +13,9 @@ public static class CanonicalJson
 {
     public const int DepthMax = 64;
 
+    /// <summary>Beyond this PostgreSQL would refuse or round a fraction.</summary>
+    public const int NumberLengthMax = 16_000;
+
     /// <summary>How long a number may become when its exponent is written out.</summary>
     public const int ExpandedNumberLengthMax = 1000;
 

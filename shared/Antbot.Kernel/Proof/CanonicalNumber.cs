@@ -5,6 +5,8 @@ internal static class CanonicalNumber
 {
     public static void Write(ReadOnlySpan<byte> number, CanonicalJson.Buffer output)
     {
+        if (number.Length > CanonicalJson.NumberLengthMax)
+            throw new CanonicalJsonException($"A number has more than {CanonicalJson.NumberLengthMax} characters.");
         var negative = number[0] == '-';
         var digits = negative ? number[1..] : number;
         var mark = digits.IndexOfAny((byte)'e', (byte)'E');

@@ -1,4 +1,6 @@
 using Antbot.EventStore.Contract;
+using Antbot.EventStore.Sqlite;
+using Antbot.Integration.Tests.Support;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -56,6 +58,35 @@ public sealed class SqliteFullTests : IDisposable
             Assert.Equal(StoreFault.Full, (await Assert.ThrowsAsync<EventStoreException>(() => append)).Fault);
         Assert.All(await Task.WhenAll(small), o => Assert.IsType<AppendOutcome.Appended>(o));
         Assert.Equal(20, (await SqliteFolder.VerifyAsync(store)).Count);
+    }
+
+    [Fact]
+    public async Task On_a_disk_that_is_full_it_says_so_and_goes_on_when_the_disk_is_larger()
+    {
+        await using var disk = await SmallDisk.MountAsync(2);
+        await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(disk.Folder, "store.db") }, Cancel);
+        var (kept, refused) = (new List<Guid>(), new List<AppendRequest>());
+        while (refused.Count < 3)
+        {
+            var request = Some.Append(Some.Stream(), Some.Event($$"""{"x":"{{new string('a', 30_000)}}"}"""));
+            try
+            {
+                kept.AddRange(Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(request, Cancel)).Events.Select(e => e.EventId));
+                Assert.True(kept.Count < 1_000, "the disk does not fill up");
+            }
+            catch (EventStoreException e)
+            {
+                Assert.Equal(StoreFault.Full, e.Fault);
+                refused.Add(request);
+            }
+        }
+        Assert.NotEmpty(kept);
+        Assert.Equal(kept, (await SqliteFolder.VerifyAsync(store)).Select(e => e.EventId));
+
+        await disk.ResizeAsync(16);
+        foreach (var request in refused)
+            Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(request, Cancel));
+        Assert.Equal(kept.Count + 3, (await SqliteFolder.VerifyAsync(store)).Count);
     }
 
     [Fact]

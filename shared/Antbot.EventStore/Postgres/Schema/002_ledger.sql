@@ -2,13 +2,15 @@
 
 create table antbot.identity (
   one bool not null default true primary key check (one),
-  store_id uuid not null,
-  genesis bytea not null
+  store_id uuid not null
 );
 
--- The same hash as ChainLink.Genesis.
-insert into antbot.identity (store_id, genesis)
-  select n.id, sha256('antbot:ledger:01'::bytea || uuid_send(n.id)) from (select gen_random_uuid() as id) n;
+insert into antbot.identity (store_id) values (gen_random_uuid());
+
+-- What the first link follows: the same hash as ChainLink.Genesis.
+create function antbot.genesis() returns bytea language sql stable as $$
+  select sha256('antbot:ledger:01'::bytea || uuid_send(i.store_id)) from antbot.identity i
+$$;
 
 create table antbot.ledger (
   position bigint not null constraint pk_ledger primary key,
@@ -20,7 +22,8 @@ create table antbot.ledger (
   is_foreign bool not null
 );
 
-create index ix_ledger_correlation_id on antbot.ledger (correlation_id) where correlation_id is not null;
+-- Only equality is ever asked, and a hash index costs an append about half of what a tree does.
+create index ix_ledger_correlation_id on antbot.ledger using hash (correlation_id);
 
 create table antbot.checkpoints (
   position bigint not null constraint pk_checkpoints primary key,

@@ -57,7 +57,7 @@ begin
     from unnest(p_streams) with ordinality u (id, n) left join public.mt_streams s on s.id = u.id;
   select x.position, x.hash into pos, link from antbot.ledger x order by x.position desc limit 1;
   if not found then
-    select 0, i.genesis into strict pos, link from antbot.identity i;
+    select 0, antbot.genesis() into pos, link;
   end if;
   first_position := pos;
   was := heads;

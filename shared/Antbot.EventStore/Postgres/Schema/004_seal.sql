@@ -11,7 +11,7 @@ begin
   perform pg_advisory_xact_lock(antbot.append_lock());
   select x.position, x.hash into pos, link from antbot.ledger x order by x.position desc limit 1;
   if not found then
-    select 0, i.genesis into strict pos, link from antbot.identity i;
+    select 0, antbot.genesis() into pos, link;
   end if;
   for e in
     select v.seq_id, v.id, v.version, v.correlation_id, u.content

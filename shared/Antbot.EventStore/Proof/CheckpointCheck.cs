@@ -1,0 +1,120 @@
+using Antbot.Runtime.Store;
+
+namespace Antbot.EventStore.Proof;
+
+/// <summary>Compares the checkpoints with one another, with their signatures and with the chain as it is walked.</summary>
+internal sealed class CheckpointCheck
+{
+    private readonly Findings _findings;
+    private readonly SortedDictionary<long, Checkpoint> _trusted = [];
+    private readonly HashSet<long> _met = [];
+    private readonly VerifyOptions _options;
+
+    public CheckpointCheck(Guid storeId, IReadOnlyList<Checkpoint> inside, VerifyOptions options, Findings findings)
+    {
+        (_findings, _options) = (findings, options);
+        if (options.Key is null)
+            Notices.Add("No public key was given: signatures of checkpoints were not checked.");
+        var outside = ReadOutside();
+        foreach (var c in inside)
+            Judge(c, storeId, "in the database");
+        foreach (var c in outside)
+            Judge(c, storeId, "outside the database");
+        if (options.Outside is not null)
+            CompareBoth(inside, outside);
+        CheckOrder(outside.Count > 0 ? outside : inside);
+        LastTrusted = options.Key is null ? null : outside.Where(c => _trusted.GetValueOrDefault(c.Position) == c).MaxBy(c => c.Position);
+    }
+
+    public List<string> Notices { get; } = [];
+
+    public int Checked => _met.Count;
+
+    public Checkpoint? LastTrusted { get; }
+
+    public void Compare(LedgerLink link)
+    {
+        if (!_trusted.TryGetValue(link.Position, out var checkpoint))
+            return;
+        _met.Add(link.Position);
+        if (!checkpoint.Hash.AsSpan().SequenceEqual(link.Hash) || checkpoint.Sequence != link.Sequence)
+        {
+            var since = _trusted.Keys.LastOrDefault(p => p < link.Position);
+            _findings.Add(new Finding(
+                FindingKind.HistoryRewritten, since + 1, link.Sequence, link.EventId, link.Event?.Stream, link.Event?.Version,
+                $"the chain is not the one that was signed at position {link.Position} on {checkpoint.At:u}: something between positions {since + 1} and {link.Position} was rewritten"));
+        }
+    }
+
+    public void Finish(long lastPosition)
+    {
+        foreach (var (position, checkpoint) in _trusted)
+        {
+            if (position <= lastPosition)
+                continue;
+            _findings.Add(new Finding(
+                FindingKind.HistoryCut, lastPosition + 1, null, null, null, null,
+                $"a checkpoint of {checkpoint.At:u} has position {position}; the ledger ends at {lastPosition}: what came after is gone"));
+            return;
+        }
+    }
+
+    private List<Checkpoint> ReadOutside()
+    {
+        if (_options.Outside is not { } file)
+        {
+            Notices.Add("No checkpoints from outside the database were given: a history that was cut or rewritten as a whole would not be noticed.");
+            return [];
+        }
+        var (checkpoints, faults) = file.Read();
+        if (!file.Exists)
+            Notices.Add($"There are no checkpoints at '{file.Location}' yet: a history that was cut or rewritten as a whole would not be noticed.");
+        foreach (var fault in faults)
+            Notices.Add($"{fault} (a crash can cut the last one short).");
+        return checkpoints;
+    }
+
+    private void Judge(Checkpoint c, Guid storeId, string where)
+    {
+        string? fault = null;
+        if (c.StoreId != storeId)
+            fault = $"the checkpoint at position {c.Position} {where} is of store {c.StoreId}, this is {storeId}";
+        else if (_options.Key is { } key && !CheckpointStatement.IsSignedBy(c, key))
+            fault = c.KeyId == key.Id
+                ? $"the checkpoint at position {c.Position} {where} was changed: its signature does not fit"
+                : $"the checkpoint at position {c.Position} {where} was signed by key {c.KeyId}, not by {key.Id}";
+        if (fault is null)
+            _trusted[c.Position] = c;
+        else
+            Add(FindingKind.CheckpointForged, c.Position, fault);
+    }
+
+    private void CompareBoth(IReadOnlyList<Checkpoint> inside, IReadOnlyList<Checkpoint> outside)
+    {
+        if (_options.Outside is { Exists: false })
+        {
+            if (inside.Count > 0)
+                Add(FindingKind.CheckpointMissing, 0, $"the database holds {inside.Count} checkpoints and the file outside it is gone");
+            return;
+        }
+        foreach (var missing in inside.Where(i => outside.All(o => o.Position != i.Position)))
+            Add(FindingKind.CheckpointMissing, missing.Position, $"the checkpoint at position {missing.Position} is in the database and not outside it");
+        // The last one is written outside first: a crash may have come before the database had it.
+        if (outside.Count > 0 && inside.All(i => i.Position != outside[^1].Position))
+            Notices.Add($"The checkpoint at position {outside[^1].Position} is outside the database and not in it: a crash came between the two, or somebody removed it.");
+        foreach (var missing in outside.SkipLast(1).Where(o => inside.All(i => i.Position != o.Position)))
+            Add(FindingKind.CheckpointMissing, missing.Position, $"the checkpoint at position {missing.Position} is outside the database and no more in it");
+    }
+
+    private void CheckOrder(IReadOnlyList<Checkpoint> checkpoints)
+    {
+        for (var i = 0; i < checkpoints.Count; i++)
+        {
+            var expected = i == 0 ? [] : CheckpointStatement.HashOf(checkpoints[i - 1]);
+            if (!checkpoints[i].Previous.AsSpan().SequenceEqual(expected))
+                Add(FindingKind.CheckpointMissing, checkpoints[i].Position, $"the checkpoint at position {checkpoints[i].Position} does not follow the one before it: one between them was removed or changed");
+        }
+    }
+
+    private void Add(FindingKind kind, long position, string what) => _findings.Add(new Finding(kind, position, null, null, null, null, what));
+}

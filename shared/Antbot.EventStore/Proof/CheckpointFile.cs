@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Antbot.Kernel.Time;
+using Antbot.Runtime.Store;
+
+namespace Antbot.EventStore.Proof;
+
+/// <summary>
+/// The checkpoints outside the database, a JSON line each: whoever can change the database cannot, from there, change these.
+/// Keep the file on another disk or machine where it matters.
+/// </summary>
+public sealed class CheckpointFile(string path)
+{
+    private const int LineBytesMax = 4096;
+
+    public string Location { get; } = path;
+
+    public bool Exists => File.Exists(Location);
+
+    public void Append(Checkpoint checkpoint)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(Location))!);
+            using var stream = new FileStream(Location, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+            stream.Seek(0, SeekOrigin.End);
+            // A line that a crash cut short stays what it is; the next one begins on its own.
+            if (stream.Length > 0 && LastByte(stream) != '\n')
+                stream.WriteByte((byte)'\n');
+            stream.Write(Encoding.UTF8.GetBytes(Format(checkpoint) + "\n"));
+            stream.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new EventStoreException(StoreFault.Unavailable, $"The checkpoint cannot be written to '{Location}': {e.Message} Without it a cut or rewritten history can go unnoticed.", e);
+        }
+    }
+
+    /// <summary>The checkpoints in the order of the file, and what is wrong with lines that are none.</summary>
+    public (List<Checkpoint> Checkpoints, List<string> Faults) Read()
+    {
+        var (checkpoints, faults) = (new List<Checkpoint>(), new List<string>());
+        if (!Exists)
+            return (checkpoints, faults);
+        var number = 0;
+        foreach (var line in File.ReadLines(Location))
+        {
+            number++;
+            if (line.Length == 0)
+                continue;
+            if (Parse(line) is { } checkpoint)
+                checkpoints.Add(checkpoint);
+            else
+                faults.Add(string.Create(CultureInfo.InvariantCulture, $"line {number} of '{Location}' is no checkpoint"));
+        }
+        return (checkpoints, faults);
+    }
+
+    public static string Format(Checkpoint c) => JsonSerializer.Serialize(new Line(
+        c.StoreId, c.Position, c.Sequence, Convert.ToHexStringLower(c.Hash), c.At.ToUnixMicroseconds(), Convert.ToHexStringLower(c.Previous), c.KeyId, Convert.ToBase64String(c.Signature)));
+
+    public static Checkpoint? Parse(string line)
+    {
+        if (line.Length > LineBytesMax)
+            return null;
+        try
+        {
+            var l = JsonSerializer.Deserialize<Line>(line, EventCodec.Json);
+            return l is null ? null : new Checkpoint(
+                l.StoreId, l.Position, l.Sequence, Convert.FromHexString(l.Hash), Microseconds.FromUnixMicroseconds(l.AtMicroseconds), Convert.FromHexString(l.Previous), l.KeyId, Convert.FromBase64String(l.Signature));
+        }
+        catch (Exception e) when (e is JsonException or FormatException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private static int LastByte(FileStream stream)
+    {
+        stream.Seek(-1, SeekOrigin.End);
+        return stream.ReadByte();
+    }
+
+    private sealed record Line(Guid StoreId, long Position, long Sequence, string Hash, long AtMicroseconds, string Previous, string KeyId, string Signature);
+}

@@ -1,0 +1,58 @@
+using Antbot.Runtime.Store;
+
+namespace Antbot.EventStore.Proof;
+
+/// <summary>Signs where the chain stands, first outside the database and then in it.</summary>
+public sealed class Checkpointer(ILedger ledger, SigningKey key, CheckpointFile file, TimeProvider clock)
+{
+    /// <returns>The new checkpoint, or null where nothing has come since the last one.</returns>
+    public async Task<Checkpoint?> CheckpointAsync(CancellationToken cancellationToken = default)
+    {
+        var kept = await ledger.ReadCheckpointsAsync(cancellationToken);
+        var (outside, _) = file.Read();
+        var last = outside.LastOrDefault() ?? kept.LastOrDefault();
+        // A crash may have come between the file and the database.
+        foreach (var missing in outside.Where(o => kept.All(k => k.Position != o.Position)))
+            await ledger.SaveCheckpointAsync(missing, cancellationToken);
+        var head = await ledger.ReadHeadAsync(cancellationToken);
+        if (last is not null && (last.StoreId != head.StoreId || last.Position > head.Position))
+        {
+            throw new EventStoreException(
+                StoreFault.Corrupt,
+                $"The last checkpoint is at position {last.Position} of store {last.StoreId}; this is store {head.StoreId} at position {head.Position}. Run 'antbot verify' before anything else.");
+        }
+        if (head.Position == (last?.Position ?? 0))
+            return null;
+        var checkpoint = CheckpointStatement.Sign(head, last, clock.GetUtcNow(), key);
+        file.Append(checkpoint);
+        await ledger.SaveCheckpointAsync(checkpoint, cancellationToken);
+        return checkpoint;
+    }
+
+    /// <summary>Checkpoints at this pace, and once more when it is stopped.</summary>
+    public async Task RunAsync(TimeSpan every, Action<Exception> onTrouble, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(every, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+                await TryAsync(onTrouble, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            await TryAsync(onTrouble, CancellationToken.None);
+        }
+    }
+
+    private async Task TryAsync(Action<Exception> onTrouble, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CheckpointAsync(cancellationToken);
+        }
+        catch (EventStoreException e)
+        {
+            onTrouble(e);
+        }
+    }
+}

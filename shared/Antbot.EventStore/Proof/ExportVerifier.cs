@@ -1,0 +1,49 @@
+using Antbot.Kernel.Proof;
+using Antbot.Runtime.Store;
+
+namespace Antbot.EventStore.Proof;
+
+/// <summary>Verifies an export offline: with nothing but the file, the public key and, where there are any, the checkpoints kept elsewhere.</summary>
+public static class ExportVerifier
+{
+    public static async Task<VerifyReport> VerifyAsync(Stream input, VerifyOptions options, CancellationToken cancellationToken = default)
+    {
+        var reader = new ExportReader(input);
+        var findings = new Findings(options.FindingsMax);
+        CheckpointCheck? checkpoints = null;
+        ChainWalk? walk = null;
+        try
+        {
+            await reader.ReadHeaderAsync(cancellationToken);
+            walk = new ChainWalk(findings, 0, ChainLink.Genesis(reader.StoreId));
+            await foreach (var link in reader.ReadLinksAsync(cancellationToken))
+            {
+                checkpoints ??= new CheckpointCheck(reader.StoreId, reader.Checkpoints, options, findings);
+                walk.Step(link);
+                checkpoints.Compare(link);
+                options.Progress?.Invoke(walk.Checked, 0);
+            }
+            if (reader.End is not { } end)
+                throw reader.Damaged("it has no end: it was cut short");
+            if (end.Position != walk.Position)
+                findings.Add(new Finding(FindingKind.HistoryCut, walk.Position + 1, null, null, null, null, $"the export says that it ends at position {end.Position}, its last event is at {walk.Position}"));
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Corrupt)
+        {
+            findings.Add(new Finding(FindingKind.ExportDamaged, (walk?.Position ?? 0) + 1, null, null, null, null, e.Message));
+        }
+        checkpoints ??= new CheckpointCheck(reader.StoreId, reader.Checkpoints, options, findings);
+        checkpoints.Finish(walk?.Position ?? 0);
+        return new VerifyReport
+        {
+            StoreId = reader.StoreId,
+            FromPosition = 0,
+            ToPosition = walk?.Position ?? 0,
+            EventsChecked = walk?.Checked ?? 0,
+            CheckpointsChecked = checkpoints.Checked,
+            Findings = findings.InOrder(),
+            Unsealed = [],
+            Notices = checkpoints.Notices,
+        };
+    }
+}

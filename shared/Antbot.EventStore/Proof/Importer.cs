@@ -1,0 +1,55 @@
+using Antbot.Runtime.Store;
+
+namespace Antbot.EventStore.Proof;
+
+public sealed record ImportSummary(Guid StoreId, long Imported, long AlreadyThere, long LastPosition, int Checkpoints);
+
+/// <summary>
+/// Brings an export into an empty store, or on top of the beginning of the same history, so that an import that was broken off
+/// can be run again. Every hash is recomputed before anything of its page is written.
+/// </summary>
+public static class Importer
+{
+    private const int PageEvents = 2_000;
+    private const int PageBytes = 4 * 1024 * 1024;
+
+    public static async Task<ImportSummary> ImportAsync(ILedger ledger, Stream input, Action<long>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var reader = new ExportReader(input);
+        await reader.ReadHeaderAsync(cancellationToken);
+        var head = await ledger.ReadHeadAsync(cancellationToken);
+        if (head.Position > 0 && head.StoreId != reader.StoreId)
+            throw new EventStoreException(StoreFault.Invalid, $"The export is of store {reader.StoreId}; the target is store {head.StoreId} and not empty. Import into an empty store.");
+        var findings = new Findings(1);
+        var walk = new ChainWalk(findings, 0, Kernel.Proof.ChainLink.Genesis(reader.StoreId));
+        var (page, bytes, imported) = (new List<LedgerLink>(), 0, 0L);
+        await foreach (var link in reader.ReadLinksAsync(cancellationToken))
+        {
+            walk.Step(link);
+            if (findings.InOrder() is [var bad, ..])
+                throw reader.Damaged(bad.What);
+            if (link.Position <= head.Position)
+            {
+                if (link.Position == head.Position && !link.Hash.AsSpan().SequenceEqual(head.Hash))
+                    throw new EventStoreException(StoreFault.Invalid, $"The target's history differs from the export's at or before position {head.Position}. Import into an empty store.");
+                continue;
+            }
+            page.Add(link);
+            bytes += link.Event!.Data.Length;
+            if (page.Count < PageEvents && bytes < PageBytes)
+                continue;
+            await ledger.ImportAsync(reader.StoreId, page, cancellationToken);
+            imported += page.Count;
+            (page, bytes) = ([], 0);
+            progress?.Invoke(imported);
+        }
+        if (reader.End is not { } end || end.Position != walk.Position)
+            throw reader.Damaged("it has no end that fits: it was cut short");
+        await ledger.ImportAsync(reader.StoreId, page, cancellationToken);
+        imported += page.Count;
+        progress?.Invoke(imported);
+        foreach (var checkpoint in reader.Checkpoints)
+            await ledger.SaveCheckpointAsync(checkpoint, cancellationToken);
+        return new ImportSummary(reader.StoreId, imported, walk.Checked - imported, walk.Position, reader.Checkpoints.Count);
+    }
+}
