@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace Antbot.Integration.Tests.Cli;
+
+public sealed record Said(int ExitCode, string Output, string Error);
+
+/// <summary>Runs our programs as a person would: as processes, with arguments, looking at what they say and how they end.</summary>
+internal static class AntbotProcess
+{
+    public static Process Start(string program, string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            UseShellExecute = false,
+        };
+        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("ANTBOT_", StringComparison.Ordinal)).ToArray())
+            start.Environment.Remove(name);
+        return Process.Start(start)!;
+    }
+
+    public static async Task<Said> RunAsync(string folder, params string[] arguments)
+    {
+        using var process = Start("antbot.dll", folder, arguments);
+        process.StandardInput.Close();
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromMinutes(1)).Token);
+        return new Said(process.ExitCode, await output, await error);
+    }
+
+    public static void Signal(Process process, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString()]);
+        kill.WaitForExit();
+    }
+}

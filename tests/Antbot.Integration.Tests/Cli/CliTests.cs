@@ -1,0 +1,136 @@
+using System.Text.Json;
+using Antbot.EventStore.Contract;
+using Antbot.EventStore.Sqlite;
+using Antbot.Runtime.Store;
+using Microsoft.Data.Sqlite;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Cli;
+
+/// <summary>The antbot command as an operator meets it.</summary>
+public sealed class CliTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-cli-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string Database => Path.Combine(_folder, ".local", "antbot.db");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("store", "--help")]
+    [InlineData("verify", "--help")]
+    [InlineData("export", "--help")]
+    [InlineData("import", "--help")]
+    [InlineData("checkpoint", "--help")]
+    [InlineData("seal", "--help")]
+    public async Task Every_command_explains_itself(params string[] arguments)
+    {
+        var said = await AntbotProcess.RunAsync(_folder, arguments);
+        Assert.Equal(0, said.ExitCode);
+        Assert.Contains("--json", said.Output, StringComparison.Ordinal);
+        Assert.Contains("--store", said.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("verfy")]
+    [InlineData("verify", "--bogus")]
+    [InlineData("export")]
+    [InlineData("import")]
+    public async Task Wrong_usage_is_exit_code_2_and_says_what_was_wrong(params string[] arguments)
+    {
+        var said = await AntbotProcess.RunAsync(_folder, arguments);
+        Assert.Equal(2, said.ExitCode);
+        Assert.StartsWith("antbot: ", said.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_not_there_is_not_made_by_looking_at_it()
+    {
+        var said = await AntbotProcess.RunAsync(_folder, "verify");
+        Assert.Equal(1, said.ExitCode);
+        Assert.Contains("antbot.db", said.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Database));
+
+        said = await AntbotProcess.RunAsync(_folder, "store", "info", "--json", "--store", "Host=127.0.0.1;Port=1;Username=u;Password=top-secret");
+        Assert.Equal(1, said.ExitCode);
+        Assert.DoesNotContain("top-secret", said.Error + said.Output, StringComparison.Ordinal);
+        Assert.Equal("Unavailable", JsonDocument.Parse(said.Error).RootElement.GetProperty("Error").GetString());
+    }
+
+    [Fact]
+    public async Task A_history_is_made_checkpointed_verified_exported_and_imported_elsewhere()
+    {
+        await FillAsync(40);
+        var checkpoint = await AntbotProcess.RunAsync(_folder, "checkpoint");
+        Assert.Equal((0, ""), (checkpoint.ExitCode, checkpoint.Error));
+        Assert.Contains("Nothing has come", (await AntbotProcess.RunAsync(_folder, "checkpoint")).Output, StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_folder, ".local", "signing.key")));
+
+        var verified = await AntbotProcess.RunAsync(_folder, "verify");
+        Assert.Equal((0, ""), (verified.ExitCode, verified.Error));
+        Assert.Contains("Intact: 40 events", verified.Output, StringComparison.Ordinal);
+        Assert.Contains("1 checkpoints", verified.Output, StringComparison.Ordinal);
+
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "export", "--out", "history.jsonl")).ExitCode);
+        Assert.Equal(1, (await AntbotProcess.RunAsync(_folder, "export", "--out", "history.jsonl")).ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify", "--export", "history.jsonl")).ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "import", "history.jsonl", "--store", "sqlite:other/store.db")).ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify", "--store", "sqlite:other/store.db", "--from-checkpoint")).ExitCode);
+
+        var (here, there) = (await AntbotProcess.RunAsync(_folder, "export", "-o", "-"), await AntbotProcess.RunAsync(_folder, "export", "-o", "-", "--store", "sqlite:other/store.db"));
+        Assert.Equal(here.Output, there.Output);
+        Assert.Equal(File.ReadAllText(Path.Combine(_folder, "history.jsonl")), here.Output);
+    }
+
+    [Fact]
+    public async Task Tampering_is_exit_code_3_and_names_the_first_bad_event()
+    {
+        await FillAsync(20);
+        await AntbotProcess.RunAsync(_folder, "checkpoint");
+        await ExecuteAsync("""update mt_events set data = '{"Forged":true}' where seq_id in (7, 9)""");
+
+        var said = await AntbotProcess.RunAsync(_folder, "verify");
+        Assert.Equal(3, said.ExitCode);
+        Assert.Contains("EventAltered at position 7", said.Output, StringComparison.Ordinal);
+        var json = JsonDocument.Parse((await AntbotProcess.RunAsync(_folder, "verify", "--json")).Output).RootElement;
+        Assert.False(json.GetProperty("IsIntact").GetBoolean());
+        Assert.Equal(7, json.GetProperty("Findings")[0].GetProperty("Position").GetInt64());
+        Assert.Equal("EventAltered", json.GetProperty("Findings")[0].GetProperty("Kind").GetString());
+    }
+
+    [Fact]
+    public async Task Events_of_a_stranger_are_unsealed_and_not_an_accusation_until_they_are_sealed()
+    {
+        await FillAsync(5);
+        await ExecuteAsync("""
+            insert into mt_streams (id, version) values ('stranger', 1);
+            insert into mt_events (seq_id, id, stream_id, version, data, type) values (99, '6f9619ff-8b86-4011-b42d-00c04fc964ff', 'stranger', 1, '{"X":1}', 'noted');
+            """);
+
+        var unsealed = await AntbotProcess.RunAsync(_folder, "verify");
+        Assert.Equal(4, unsealed.ExitCode);
+        Assert.Contains("sequence 99", unsealed.Output, StringComparison.Ordinal);
+        Assert.Contains("Sealed 1 events", (await AntbotProcess.RunAsync(_folder, "seal")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
+    }
+
+    private async Task FillAsync(int events)
+    {
+        await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Database }, Cancel);
+        for (var i = 0; i < events; i++)
+            Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(Some.Append(new($"order-{i % 4}")), Cancel));
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new SqliteConnection($"Data Source={Database};Pooling=False;Foreign Keys=False");
+        await connection.OpenAsync(Cancel);
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync(Cancel);
+    }
+}
