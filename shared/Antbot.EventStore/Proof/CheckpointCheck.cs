@@ -22,7 +22,8 @@ internal sealed class CheckpointCheck
             Judge(c, storeId, "outside the database");
         if (options.Outside is not null)
             CompareBoth(inside, outside);
-        CheckOrder(outside.Count > 0 ? outside : inside);
+        CheckOrder(inside);
+        CheckOrder(outside);
         LastTrusted = options.Key is null ? null : outside.Where(c => _trusted.GetValueOrDefault(c.Position) == c).MaxBy(c => c.Position);
     }
 

@@ -15,13 +15,14 @@ internal static class ExportFormat
     public const int FormatVersion = 1;
     public const int LineBytesMax = 4 * StoreLimits.EventBytesMax;
 
-    public static void WriteHeader(ArrayBufferWriter<byte> output, LedgerHead head)
+    public static void WriteHeader(ArrayBufferWriter<byte> output, LedgerHead head, int checkpoints)
     {
         using (var json = new Utf8JsonWriter(output))
         {
             json.WriteStartObject();
             json.WriteNumber("AntbotExport", FormatVersion);
             json.WriteString("StoreId", head.StoreId);
+            json.WriteNumber("Checkpoints", checkpoints);
             json.WriteEndObject();
         }
         output.Write("\n"u8);
