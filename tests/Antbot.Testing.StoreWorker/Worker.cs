@@ -20,6 +20,15 @@ internal sealed class Worker(IEventStore store, string stream)
         }
     }
 
+    public static async Task ReadAllAsync(IEventStore store)
+    {
+        for (var after = 0L; await store.ReadPageAsync(after, 500) is { Count: > 0 } page; after = page[^1].Sequence)
+        {
+            foreach (var e in page)
+                Say($"ack {e.EventId:D}");
+        }
+    }
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         for (var n = 0; !cancellationToken.IsCancellationRequested; n++)

@@ -66,7 +66,7 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         }
         catch (TimeoutException) when (!append.IsCompleted)
         {
-            return await GiveUpAsync(append, withdraw);
+            return await GiveUpAsync(append, withdraw, cancellationToken);
         }
     }
 
@@ -179,7 +179,7 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
     /// <summary>For tests: what only a pragma can bring about.</summary>
     internal Task TuneAsync(string pragma) => (_writer ?? throw OpenedReadOnly()).TuneAsync(pragma);
 
-    private async Task<AppendOutcome> GiveUpAsync(Task<AppendOutcome> append, CancellationTokenSource withdraw)
+    private async Task<AppendOutcome> GiveUpAsync(Task<AppendOutcome> append, CancellationTokenSource withdraw, CancellationToken cancellationToken)
     {
         await withdraw.CancelAsync();
         try
@@ -187,7 +187,7 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
             // Still queued, it ends at once; on its way to the disk, nobody can say.
             return await append.WaitAsync(TimeSpan.FromSeconds(1), CancellationToken.None);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new EventStoreException(StoreFault.Busy, $"'{Path}' did not come to this append within {_options.AnswerMax.TotalSeconds:0.#} s; nothing was appended. Look at the disk.");
         }

@@ -35,6 +35,25 @@ public sealed class SqliteFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_caller_is_not_kept_waiting_for_ever_and_knows_what_it_does_not_know()
+    {
+        await using var store = await _folder.OpenAsync(o => o with { BusyTimeout = TimeSpan.FromMinutes(1), AnswerMax = TimeSpan.FromMilliseconds(300) });
+        using var other = _folder.OpenBeside();
+        other.BeginImmediate(TimeSpan.FromSeconds(1));
+        var (sent, queued) = (Some.Append(Some.Stream()), Some.Append(Some.Stream()));
+
+        var first = store.AppendAsync(sent, Cancel);
+        Assert.Equal(StoreFault.OutcomeUnknown, (await Assert.ThrowsAsync<EventStoreException>(() => first)).Fault);
+        // The first is still on its way, so this one never leaves the queue: that much is known.
+        Assert.Equal(StoreFault.Busy, (await Assert.ThrowsAsync<EventStoreException>(() => store.AppendAsync(queued, Cancel))).Fault);
+
+        other.Commit();
+        var again = await store.AppendAsync(sent, Cancel);
+        Assert.IsType<AppendOutcome.AlreadyThere>(again);
+        Assert.Empty(await store.FindDecisionAsync(queued.Decision, Cancel));
+    }
+
+    [Fact]
     public async Task A_file_that_was_moved_away_takes_no_appends_until_it_is_back()
     {
         await using var store = await _folder.OpenAsync();

@@ -84,6 +84,29 @@ public sealed class SqliteReadOnlyTests : IDisposable
         Assert.Equal(before, await File.ReadAllBytesAsync(_folder.Path, Cancel));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task On_a_medium_that_takes_no_writes_every_event_is_read_those_in_the_log_too(bool log)
+    {
+        var expected = (await _folder.FillAsync(50)).Select(e => e.EventId).ToHashSet();
+        if (log)
+        {
+            await using var killed = StoreWorkerProcess.Start("sqlite", _folder.Path, 2, "log");
+            await killed.AcknowledgedAsync(50);
+            await killed.KillAsync();
+            expected.UnionWith(killed.Acknowledged);
+        }
+        foreach (var file in Directory.EnumerateFiles(_folder.Folder))
+            File.SetUnixFileMode(file, ReadOnlyFile);
+        File.SetUnixFileMode(_folder.Folder, ReadOnlyFolder);
+
+        await using var reader = StoreWorkerProcess.Start("sqlite-readonly", _folder.Path, 0, "", Permissions.ObeyingWrapper());
+        Assert.Equal(0, await reader.EndAsync());
+        Assert.Empty(reader.Faults);
+        Assert.Superset(expected, reader.Acknowledged.ToHashSet());
+    }
+
     private static async Task RefusedAsync(Func<Task> write)
     {
         var e = await Assert.ThrowsAsync<EventStoreException>(write);
