@@ -2,7 +2,6 @@ using System.Text.Json;
 using Antbot.EventStore.Contract;
 using Antbot.EventStore.Sqlite;
 using Antbot.Runtime.Store;
-using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Cli;
@@ -91,7 +90,7 @@ public sealed class CliTests : IDisposable
     {
         await FillAsync(20);
         await AntbotProcess.RunAsync(_folder, "checkpoint");
-        await ExecuteAsync("""update mt_events set data = '{"Forged":true}' where seq_id in (7, 9)""");
+        Execute("""update mt_events set data = '{"Forged":true}' where seq_id in (7, 9)""");
 
         var said = await AntbotProcess.RunAsync(_folder, "verify");
         Assert.Equal(3, said.ExitCode);
@@ -106,7 +105,7 @@ public sealed class CliTests : IDisposable
     public async Task Events_of_a_stranger_are_unsealed_and_not_an_accusation_until_they_are_sealed()
     {
         await FillAsync(5);
-        await ExecuteAsync("""
+        Execute("""
             insert into mt_streams (id, version) values ('stranger', 1);
             insert into mt_events (seq_id, id, stream_id, version, data, type) values (99, '6f9619ff-8b86-4011-b42d-00c04fc964ff', 'stranger', 1, '{"X":1}', 'noted');
             """);
@@ -125,12 +124,10 @@ public sealed class CliTests : IDisposable
             Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(Some.Append(new($"order-{i % 4}")), Cancel));
     }
 
-    private async Task ExecuteAsync(string sql)
+    private void Execute(string sql)
     {
-        await using var connection = new SqliteConnection($"Data Source={Database};Pooling=False;Foreign Keys=False");
-        await connection.OpenAsync(Cancel);
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        await command.ExecuteNonQueryAsync(Cancel);
+        using var session = SqliteSession.Open(Database, SqliteAccess.Write, TimeSpan.FromSeconds(5));
+        session.Execute("PRAGMA foreign_keys=OFF");
+        session.Execute(sql);
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Antbot.EventStore.Sqlite;
-using Antbot.Runtime.Store;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Cli;
