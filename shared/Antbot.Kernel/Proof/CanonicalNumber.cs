@@ -13,7 +13,7 @@ internal static class CanonicalNumber
         if (negative)
             output.Add((byte)'-');
         if (mark < 0)
-            output.Add(digits);
+            WritePlain(digits, output);
         else
             WriteExpanded(digits[..mark], Exponent(digits[(mark + 1)..]), output);
     }
@@ -33,6 +33,15 @@ internal static class CanonicalNumber
                 throw new CanonicalJsonException($"A number's exponent is beyond {CanonicalJson.ExpandedNumberLengthMax}.");
         }
         return negative ? -value : value;
+    }
+
+    private static void WritePlain(ReadOnlySpan<byte> digits, CanonicalJson.Buffer output)
+    {
+        var point = digits.IndexOf((byte)'.');
+        var whole = point < 0 ? digits.Length : point;
+        if (whole > CanonicalJson.WholeDigitsMax || digits.Length - whole - 1 > CanonicalJson.FractionDigitsMax)
+            throw new CanonicalJsonException($"A number has more than {CanonicalJson.WholeDigitsMax} digits before its point or {CanonicalJson.FractionDigitsMax} behind it.");
+        output.Add(digits);
     }
 
     private static void WriteExpanded(ReadOnlySpan<byte> mantissa, int exponent, CanonicalJson.Buffer output)
