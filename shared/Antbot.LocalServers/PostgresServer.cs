@@ -39,8 +39,8 @@ public abstract class PostgresServer : IAsyncDisposable
 #endif
         if (PostgresBinaries.Find(options.Host) is { } binaries)
             return await LocalPostgresServer.RunAsync(binaries, options, cancellationToken);
-        if (await DockerEngine.VersionAsync(options.Host, cancellationToken) is not null)
-            return await DockerPostgresServer.RunAsync(options, cancellationToken);
+        if (await DockerEngine.FindAsync(options.Host, cancellationToken) is { } engine)
+            return await DockerPostgresServer.RunAsync(engine, options, cancellationToken);
         throw new ServerNotFoundException(PostgresBinaries.Missing);
     }
 

@@ -39,8 +39,8 @@ public abstract class RabbitServer : IAsyncDisposable
 #endif
         if (RabbitBinaries.Find(options.Host) is { } binaries)
             return await LocalRabbitServer.RunAsync(binaries, options, cancellationToken);
-        if (await DockerEngine.VersionAsync(options.Host, cancellationToken) is not null)
-            return await DockerRabbitServer.RunAsync(options, cancellationToken);
+        if (await DockerEngine.FindAsync(options.Host, cancellationToken) is { } engine)
+            return await DockerRabbitServer.RunAsync(engine, options, cancellationToken);
         throw new ServerNotFoundException(RabbitBinaries.Missing);
     }
 

@@ -46,8 +46,11 @@ public sealed class DependencyRuleTests
 
     [Theory]
     [MemberData(nameof(RuleNames))]
-    public void The_repository_keeps_the_rule(string says) =>
-        Assert.Empty(Rules.All.Single(r => r.Says == says).Check(Repository.Projects));
+    public void The_repository_keeps_the_rule(string says)
+    {
+        var findings = Rules.All.Single(r => r.Says == says).Check(Repository.Projects);
+        Assert.True(findings.Count == 0, string.Join('\n', findings));
+    }
 
     [Theory]
     [MemberData(nameof(Violations))]

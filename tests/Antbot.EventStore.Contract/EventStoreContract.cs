@@ -288,6 +288,9 @@ public abstract class AppendContract : StoreTests
         await Refused(StoreFault.Invalid, "object", ok with { Events = [Some.Event("[1]")] });
         await Refused(StoreFault.Invalid, "exponent", ok with { Events = [Some.Event("""{"x":1e99999}""")] });
         await Refused(StoreFault.Invalid, "JSON", ok with { Events = [Some.Event(new string('[', 5000))] });
+        await Refused(StoreFault.Invalid, "number", ok with { Events = [Some.Event($$"""{"x":0.{{new string('1', 20_000)}}}""")] });
+        await Refused(StoreFault.Invalid, "time", ok with { At = DateTimeOffset.MinValue });
+        await Refused(StoreFault.Invalid, "time", ok with { At = DateTimeOffset.MaxValue });
         await Refused(StoreFault.Invalid, "events", ok with { Events = [] });
         await Refused(StoreFault.Invalid, "events", ok with { Events = Some.Events(StoreLimits.EventsPerAppendMax + 1) });
         await Refused(StoreFault.Invalid, "type name", ok with { Events = [Some.Event(type: "")] });

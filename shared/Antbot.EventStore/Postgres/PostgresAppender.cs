@@ -62,7 +62,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
                 await writer.ResetAsync();
                 if (PostgresFaults.IsUndoneAndWorthRepeating(e) && undone++ < UndoneRetriesMax)
                     continue;
-                if (PostgresFaults.IsOfOneAppend(e) && appends.Count > 1)
+                if (PostgresFaults.MayBeOfOneAppend(e) && appends.Count > 1)
                 {
                     await CommitOneByOneAsync(writer, appends);
                     return;

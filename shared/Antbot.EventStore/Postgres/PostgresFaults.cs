@@ -26,9 +26,8 @@ internal static class PostgresFaults
         || e.SqlState.StartsWith("08", StringComparison.Ordinal)
         || e.SqlState.StartsWith("XX", StringComparison.Ordinal);
 
-    /// <summary>One append's own content: its neighbours must not suffer for it.</summary>
-    public static bool IsOfOneAppend(PostgresException e) =>
-        e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState == PostgresErrorCodes.ProgramLimitExceeded;
+    /// <summary>It may be one append's own fault (its content, or a stream its role may not write): its neighbours must not suffer for it.</summary>
+    public static bool MayBeOfOneAppend(PostgresException e) => IsOfContent(e) || e.SqlState == PostgresErrorCodes.InsufficientPrivilege;
 
     public static EventStoreException Translate(Exception e, string doing)
     {
@@ -59,11 +58,14 @@ internal static class PostgresFaults
             PostgresErrorCodes.DataCorrupted or PostgresErrorCodes.IndexCorrupted => (StoreFault.Corrupt, "The server found damaged data; keep a copy of its files before anything else."),
             PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedColumn =>
                 (StoreFault.Unavailable, "The store's schema is not there or is older than this build; let its owner create it."),
-            _ when IsOfOneAppend(e) => (StoreFault.Invalid, "The server does not take this content."),
+            _ when IsOfContent(e) => (StoreFault.Invalid, "The server does not take this content."),
             _ => (StoreFault.Unavailable, "The store goes on by itself when the cause is gone."),
         };
         return new EventStoreException(fault, $"PostgreSQL refused while {doing}: {e.MessageText} ({e.SqlState}). {advice}", e);
     }
+
+    private static bool IsOfContent(PostgresException e) =>
+        e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState == PostgresErrorCodes.ProgramLimitExceeded;
 
     /// <summary>Npgsql's outer message says "see inner"; the inner one says what happened.</summary>
     private static string Reason(Exception e)

@@ -82,7 +82,7 @@ internal static class PostgresImport
             await WriteAsync(copy, e.CausationId, cancellationToken);
             await WriteAsync(copy, e.Headers, NpgsqlDbType.Jsonb, cancellationToken);
             await WriteAsync(copy, e.Actor, cancellationToken);
-            await copy.WriteAsync(e.IsArchived, NpgsqlDbType.Boolean, cancellationToken);
+            await (e.IsArchived is { } archived ? copy.WriteAsync(archived, NpgsqlDbType.Boolean, cancellationToken) : copy.WriteNullAsync(cancellationToken));
         }
         await copy.CompleteAsync(cancellationToken);
     }

@@ -41,8 +41,7 @@ internal sealed class PostgresPool : IAsyncDisposable
             if (!await IsAliveAsync(connection, cancellationToken))
             {
                 Statistics.Replaced();
-                _readers.Clear();
-                _lastUse.Clear();
+                ForgetReaders();
                 await connection.DisposeAsync();
                 connection = await _readers.OpenConnectionAsync(cancellationToken);
             }
@@ -54,6 +53,13 @@ internal sealed class PostgresPool : IAsyncDisposable
             Statistics.Failed(e);
             throw;
         }
+    }
+
+    /// <summary>Idle connections are closed now and busy ones when they come back: the next ones are new.</summary>
+    public void ForgetReaders()
+    {
+        _readers.Clear();
+        _lastUse.Clear();
     }
 
     public async ValueTask ReturnAsync(NpgsqlConnection connection)

@@ -161,7 +161,10 @@ internal sealed class PostgresReader(PostgresPool pool)
         }
         catch (Exception e) when (e is not (OperationCanceledException or EventStoreException or ArgumentException))
         {
-            throw PostgresFaults.Translate(e, doing);
+            var fault = PostgresFaults.Translate(e, doing);
+            if (fault.Fault is StoreFault.ReadOnly or StoreFault.Unavailable)
+                pool.ForgetReaders();
+            throw fault;
         }
     }
 

@@ -29,7 +29,7 @@ internal static class PostgresRows
         CausationId = Text(row, at + 11),
         Headers = row.IsDBNull(at + 12) ? null : row.GetFieldValue<byte[]>(at + 12),
         Actor = Text(row, at + 13),
-        IsArchived = !row.IsDBNull(at + 14) && row.GetBoolean(at + 14),
+        IsArchived = row.IsDBNull(at + 14) ? null : row.GetBoolean(at + 14),
     };
 
     public static string? Text(NpgsqlDataReader row, int at) => row.IsDBNull(at) ? null : row.GetString(at);

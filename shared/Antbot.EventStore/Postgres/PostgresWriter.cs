@@ -50,8 +50,8 @@ internal sealed class PostgresWriter : IAsyncDisposable
             await command.DisposeAsync();
         if (connection is not null)
         {
-            // What broke once must not come back from the pool.
-            NpgsqlConnection.ClearPool(connection);
+            // What broke once must not come back from the pool; nor may a setting that has changed since it was opened.
+            _source.Clear();
             await connection.DisposeAsync();
         }
     }

@@ -13,6 +13,9 @@ internal sealed class ChainWalk(Findings findings, long position, byte[]? hash)
 
     public long Checked { get; private set; }
 
+    /// <summary>The hash at <see cref="Position"/>, as its link has it.</summary>
+    public byte[]? Hash => _previous;
+
     public void Step(LedgerLink link)
     {
         Checked++;

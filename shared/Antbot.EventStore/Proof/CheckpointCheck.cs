@@ -22,7 +22,8 @@ internal sealed class CheckpointCheck
             Judge(c, storeId, "outside the database");
         if (options.Outside is not null)
             CompareBoth(inside, outside);
-        CheckOrder(outside.Count > 0 ? outside : inside);
+        CheckOrder(inside);
+        CheckOrder(outside);
         LastTrusted = options.Key is null ? null : outside.Where(c => _trusted.GetValueOrDefault(c.Position) == c).MaxBy(c => c.Position);
     }
 
@@ -99,7 +100,9 @@ internal sealed class CheckpointCheck
         }
         foreach (var missing in inside.Where(i => outside.All(o => o.Position != i.Position)))
             Add(FindingKind.CheckpointMissing, missing.Position, $"the checkpoint at position {missing.Position} is in the database and not outside it");
-        // The last one outside may have been written just before a crash.
+        // The last one is written outside first: a crash may have come before the database had it.
+        if (outside.Count > 0 && inside.All(i => i.Position != outside[^1].Position))
+            Notices.Add($"The checkpoint at position {outside[^1].Position} is outside the database and not in it: a crash came between the two, or somebody removed it.");
         foreach (var missing in outside.SkipLast(1).Where(o => inside.All(i => i.Position != o.Position)))
             Add(FindingKind.CheckpointMissing, missing.Position, $"the checkpoint at position {missing.Position} is outside the database and no more in it");
     }

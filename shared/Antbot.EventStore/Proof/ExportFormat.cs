@@ -15,13 +15,14 @@ internal static class ExportFormat
     public const int FormatVersion = 1;
     public const int LineBytesMax = 4 * StoreLimits.EventBytesMax;
 
-    public static void WriteHeader(ArrayBufferWriter<byte> output, LedgerHead head)
+    public static void WriteHeader(ArrayBufferWriter<byte> output, LedgerHead head, int checkpoints)
     {
         using (var json = new Utf8JsonWriter(output))
         {
             json.WriteStartObject();
             json.WriteNumber("AntbotExport", FormatVersion);
             json.WriteString("StoreId", head.StoreId);
+            json.WriteNumber("Checkpoints", checkpoints);
             json.WriteEndObject();
         }
         output.Write("\n"u8);
@@ -45,7 +46,8 @@ internal static class ExportFormat
             json.WriteString("CorrelationId", e.CorrelationId);
             json.WriteString("CausationId", e.CausationId);
             json.WriteString("Actor", e.Actor);
-            json.WriteBoolean("IsArchived", e.IsArchived);
+            if (e.IsArchived is { } archived)
+                json.WriteBoolean("IsArchived", archived);
             if (e.Headers is not null)
             {
                 json.WritePropertyName("Headers");
@@ -99,7 +101,7 @@ internal static class ExportFormat
             CorrelationId = line.GetProperty("CorrelationId").GetString(),
             CausationId = line.GetProperty("CausationId").GetString(),
             Actor = line.GetProperty("Actor").GetString(),
-            IsArchived = line.GetProperty("IsArchived").GetBoolean(),
+            IsArchived = line.TryGetProperty("IsArchived", out var archived) ? archived.GetBoolean() : null,
             Headers = line.TryGetProperty("Headers", out var headers) ? Raw(headers) : null,
             BinaryData = line.TryGetProperty("BinaryData", out var binary) ? binary.GetBytesFromBase64() : null,
             Data = Raw(line.GetProperty("Data")),

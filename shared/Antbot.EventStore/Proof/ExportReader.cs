@@ -12,6 +12,7 @@ public sealed class ExportReader(Stream input)
     private readonly PipeReader _pipe = PipeReader.Create(input, new StreamPipeReaderOptions(bufferSize: 256 * 1024));
     private long _line;
     private bool _links;
+    private int _checkpointsAnnounced;
 
     public Guid StoreId { get; private set; }
 
@@ -33,7 +34,7 @@ public sealed class ExportReader(Stream input)
                 throw Damaged("it does not begin with an export's header");
             if (version.GetInt32() != ExportFormat.FormatVersion)
                 throw Damaged($"its format is version {version.GetInt32()}; this build reads {ExportFormat.FormatVersion}");
-            StoreId = Get(() => header.RootElement.GetProperty("StoreId").GetGuid());
+            (StoreId, _checkpointsAnnounced) = Get(() => (header.RootElement.GetProperty("StoreId").GetGuid(), header.RootElement.GetProperty("Checkpoints").GetInt32()));
         }
     }
 
@@ -59,6 +60,17 @@ public sealed class ExportReader(Stream input)
                     throw Damaged("a line is not what belongs there (checkpoints, then events, then the end)");
             }
         }
+    }
+
+    /// <summary>Whether the end line is there and says what was read.</summary>
+    internal void CheckEnd(ChainWalk walk)
+    {
+        if (End is not { } end)
+            throw Damaged("it has no end: it was cut short");
+        if (_checkpoints.Count != _checkpointsAnnounced)
+            throw Damaged($"it has {_checkpoints.Count} checkpoints, its header announced {_checkpointsAnnounced}");
+        if (end.Position != walk.Position || !end.Hash.AsSpan().SequenceEqual(walk.Hash))
+            throw Damaged($"it says that it ends at position {end.Position} with another event than the last one read, which is at {walk.Position}");
     }
 
     internal EventStoreException Damaged(string what) => new(StoreFault.Corrupt, $"The export is damaged at line {_line}: {what}.");
@@ -91,7 +103,8 @@ public sealed class ExportReader(Stream input)
     {
         try
         {
-            return JsonDocument.Parse(line.ToArray());
+            var document = JsonDocument.Parse(line.ToArray());
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document : throw Damaged("it is not a JSON object");
         }
         catch (JsonException e)
         {

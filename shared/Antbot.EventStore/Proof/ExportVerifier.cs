@@ -23,10 +23,7 @@ public static class ExportVerifier
                 checkpoints.Compare(link);
                 options.Progress?.Invoke(walk.Checked, 0);
             }
-            if (reader.End is not { } end)
-                throw reader.Damaged("it has no end: it was cut short");
-            if (end.Position != walk.Position)
-                findings.Add(new Finding(FindingKind.HistoryCut, walk.Position + 1, null, null, null, null, $"the export says that it ends at position {end.Position}, its last event is at {walk.Position}"));
+            reader.CheckEnd(walk);
         }
         catch (EventStoreException e) when (e.Fault == StoreFault.Corrupt)
         {

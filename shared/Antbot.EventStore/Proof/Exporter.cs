@@ -16,7 +16,7 @@ public static class Exporter
         var head = await ledger.ReadHeadAsync(cancellationToken);
         var checkpoints = (await ledger.ReadCheckpointsAsync(cancellationToken)).Where(c => c.Position <= head.Position).ToArray();
         var buffer = new ArrayBufferWriter<byte>(FlushBytes * 2);
-        ExportFormat.WriteHeader(buffer, head);
+        ExportFormat.WriteHeader(buffer, head, checkpoints.Length);
         // Before the events, so that whoever verifies can compare as it reads.
         foreach (var checkpoint in checkpoints)
             ExportFormat.WriteCheckpoint(buffer, checkpoint);

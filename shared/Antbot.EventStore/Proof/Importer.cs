@@ -43,8 +43,7 @@ public static class Importer
             (page, bytes) = ([], 0);
             progress?.Invoke(imported);
         }
-        if (reader.End is not { } end || end.Position != walk.Position)
-            throw reader.Damaged("it has no end that fits: it was cut short");
+        reader.CheckEnd(walk);
         await ledger.ImportAsync(reader.StoreId, page, cancellationToken);
         imported += page.Count;
         progress?.Invoke(imported);

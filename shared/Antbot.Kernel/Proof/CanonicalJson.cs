@@ -14,13 +14,11 @@ public static class CanonicalJson
 {
     public const int DepthMax = 64;
 
+    /// <summary>Beyond this PostgreSQL would refuse or round a fraction.</summary>
+    public const int NumberLengthMax = 16_000;
+
     /// <summary>How long a number may become when its exponent is written out.</summary>
     public const int ExpandedNumberLengthMax = 1000;
-
-    /// <summary>What PostgreSQL's numeric can hold: a longer number would be refused by one engine and kept by another.</summary>
-    public const int WholeDigitsMax = 131_072;
-
-    public const int FractionDigitsMax = 16_383;
 
     public static byte[] From(ReadOnlySpan<byte> json)
     {

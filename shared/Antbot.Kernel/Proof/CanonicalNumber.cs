@@ -5,6 +5,8 @@ internal static class CanonicalNumber
 {
     public static void Write(ReadOnlySpan<byte> number, CanonicalJson.Buffer output)
     {
+        if (number.Length > CanonicalJson.NumberLengthMax)
+            throw new CanonicalJsonException($"A number has more than {CanonicalJson.NumberLengthMax} characters.");
         var negative = number[0] == '-';
         var digits = negative ? number[1..] : number;
         var mark = digits.IndexOfAny((byte)'e', (byte)'E');
@@ -13,7 +15,7 @@ internal static class CanonicalNumber
         if (negative)
             output.Add((byte)'-');
         if (mark < 0)
-            WritePlain(digits, output);
+            output.Add(digits);
         else
             WriteExpanded(digits[..mark], Exponent(digits[(mark + 1)..]), output);
     }
@@ -33,15 +35,6 @@ internal static class CanonicalNumber
                 throw new CanonicalJsonException($"A number's exponent is beyond {CanonicalJson.ExpandedNumberLengthMax}.");
         }
         return negative ? -value : value;
-    }
-
-    private static void WritePlain(ReadOnlySpan<byte> digits, CanonicalJson.Buffer output)
-    {
-        var point = digits.IndexOf((byte)'.');
-        var whole = point < 0 ? digits.Length : point;
-        if (whole > CanonicalJson.WholeDigitsMax || digits.Length - whole - 1 > CanonicalJson.FractionDigitsMax)
-            throw new CanonicalJsonException($"A number has more than {CanonicalJson.WholeDigitsMax} digits before its point or {CanonicalJson.FractionDigitsMax} behind it.");
-        output.Add(digits);
     }
 
     private static void WriteExpanded(ReadOnlySpan<byte> mantissa, int exponent, CanonicalJson.Buffer output)

@@ -23,7 +23,7 @@ public readonly ref struct EventContent
     public required ReadOnlySpan<byte> CanonicalHeaders { get; init; }
     public required ReadOnlySpan<byte> CanonicalData { get; init; }
     public required ReadOnlySpan<byte> BinaryData { get; init; }
-    public required bool IsArchived { get; init; }
+    public required bool? IsArchived { get; init; }
 
     /// <summary>Absent headers and empty ones differ, as they do in the row.</summary>
     public required bool HasHeaders { get; init; }
@@ -46,7 +46,7 @@ public readonly ref struct EventContent
             at += 16;
             BinaryPrimitives.WriteInt64BigEndian(buffer.AsSpan(at), TimestampMicroseconds);
             at += 8;
-            buffer[at++] = IsArchived ? (byte)1 : (byte)0;
+            buffer[at++] = IsArchived switch { false => 0, true => 1, null => 2 };
             Add(buffer, ref at, Stream);
             Add(buffer, ref at, Type);
             Add(buffer, ref at, ClrType);

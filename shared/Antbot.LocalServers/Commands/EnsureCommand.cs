@@ -89,8 +89,8 @@ internal static class EnsureCommand
         var folder = isPostgres ? PostgresBinaries.Find(host)?.Folder : RabbitBinaries.Find(host)?.Folder;
         if (folder is not null)
             return new Finding(server, Available: true, "binaries", folder);
-        if (await DockerEngine.VersionAsync(host, cancellationToken) is { } version)
-            return new Finding(server, Available: true, "docker", $"engine {version}, image {(isPostgres ? DockerImages.Postgres : DockerImages.Rabbit)}");
+        if (await DockerEngine.FindAsync(host, cancellationToken) is { } engine)
+            return new Finding(server, Available: true, "docker", $"engine {engine.Version}, image {(isPostgres ? DockerImages.Postgres : DockerImages.Rabbit)}");
         return new Finding(server, Available: false, "", isPostgres ? PostgresBinaries.Missing : RabbitBinaries.Missing);
     }
 

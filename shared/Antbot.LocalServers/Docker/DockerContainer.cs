@@ -8,11 +8,13 @@ internal sealed class DockerContainer : IAsyncDisposable
     // The image may have to be fetched first.
     private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(90);
+    private readonly DockerEngine _engine;
     private readonly InstanceFolder _folder;
     private readonly Guardian _guardian;
     private readonly string _name;
 
-    private DockerContainer(InstanceFolder folder, Guardian guardian, string name) => (_folder, _guardian, _name) = (folder, guardian, name);
+    private DockerContainer(DockerEngine engine, InstanceFolder folder, Guardian guardian, string name) =>
+        (_engine, _folder, _guardian, _name) = (engine, folder, guardian, name);
 
     /// <param name="Secrets">Go through a file that only we can read, never the command line.</param>
     /// <param name="Data">Where the image keeps its data; bound to our folder when that is kept.</param>
@@ -21,7 +23,8 @@ internal sealed class DockerContainer : IAsyncDisposable
 
     public string Folder => _folder.Path;
 
-    public static async Task<DockerContainer> RunAsync(InstanceFolder folder, string kind, Plan plan, CancellationToken cancellationToken)
+    public static async Task<DockerContainer> RunAsync(
+        DockerEngine engine, InstanceFolder folder, string kind, Plan plan, CancellationToken cancellationToken)
     {
         var name = $"antbot-{kind}-{Password.New()[..12]}";
         var secrets = folder.In("container.env");
@@ -29,7 +32,7 @@ internal sealed class DockerContainer : IAsyncDisposable
         await File.WriteAllTextAsync(folder.In($"{name}.container"), "", cancellationToken);
 
         // The data of RabbitMQ belongs to a host name.
-        var run = new List<string> { folder.Path, name, folder.IsKept ? "keep" : "remove", "--hostname", "antbot", "--env-file", secrets };
+        var run = new List<string> { engine.Program, folder.Path, name, folder.IsKept ? "keep" : "remove", "--hostname", "antbot", "--env-file", secrets };
         foreach (var (host, container) in plan.Ports)
             run.AddRange(["--publish", $"127.0.0.1:{host}:{container}"]);
         if (folder.IsKept)
@@ -38,7 +41,7 @@ internal sealed class DockerContainer : IAsyncDisposable
         run.AddRange(plan.Command);
 
         var guardian = Guardian.Start(Scripts.DockerGuardian, run, name, CommandLimit, new Dictionary<string, string>());
-        var started = new DockerContainer(folder, guardian, name);
+        var started = new DockerContainer(engine, folder, guardian, name);
         try
         {
             if (await guardian.OrderAsync(RunLimit, cancellationToken) == "started")
@@ -73,7 +76,7 @@ internal sealed class DockerContainer : IAsyncDisposable
         {
             if (deadline.Passed)
             {
-                var log = await ShortCommand.RunAsync(["docker", "logs", "--tail", "20", _name], CommandLimit, cancellationToken: cancellationToken);
+                var log = await ShortCommand.RunAsync([_engine.Program, "logs", "--tail", "20", _name], CommandLimit, cancellationToken: cancellationToken);
                 throw new ServerException($"Container {_name} did not answer within {limit.TotalSeconds:0} s ({noAnswer.Message}).{LogTail.OfText(log.Everything)}", noAnswer);
             }
 
@@ -92,13 +95,13 @@ internal sealed class DockerContainer : IAsyncDisposable
         finally
         {
             await _guardian.DisposeAsync();
-            _folder.Dispose();
+            await _folder.ReleaseAsync();
         }
     }
 
-    private static async Task DockerAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken, string? input = null)
+    private async Task DockerAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken, string? input = null)
     {
-        var result = await ShortCommand.RunAsync(["docker", .. arguments], CommandLimit, input, cancellationToken: cancellationToken);
+        var result = await ShortCommand.RunAsync([_engine.Program, .. arguments], CommandLimit, input, cancellationToken: cancellationToken);
         if (!result.Succeeded)
             throw new ServerException($"docker {arguments[0]} failed (exit code {result.ExitCode}).{LogTail.OfText(result.Everything)}");
     }

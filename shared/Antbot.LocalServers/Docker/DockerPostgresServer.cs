@@ -19,20 +19,20 @@ internal sealed class DockerPostgresServer : PostgresServer
 
     public override string Folder => _container.Folder;
 
-    public static async Task<PostgresServer> RunAsync(PostgresServerOptions options, CancellationToken cancellationToken)
+    public static async Task<PostgresServer> RunAsync(DockerEngine engine, PostgresServerOptions options, CancellationToken cancellationToken)
     {
         var folder = await InstanceFolder.OpenAsync("pg", options.DataFolder, cancellationToken);
         try
         {
             var password = Password.OfInstance(folder, await UnprivilegedUser.FindAsync("nobody", cancellationToken));
             var port = options.Port ?? FreePort.Next();
-            var container = await DockerContainer.RunAsync(folder, "pg", Plan(options, port, password), cancellationToken);
+            var container = await DockerContainer.RunAsync(engine, folder, "pg", Plan(options, port, password), cancellationToken);
             var server = new DockerPostgresServer(container, port, password, options.StartLimit);
             return await ReadyAsync(server, cancellationToken);
         }
         catch
         {
-            folder.Abandon();
+            await folder.ReleaseAsync();
             throw;
         }
     }

@@ -20,7 +20,7 @@ internal sealed class DockerRabbitServer : RabbitServer
 
     public override string Folder => _container.Folder;
 
-    public static async Task<RabbitServer> RunAsync(RabbitServerOptions options, CancellationToken cancellationToken)
+    public static async Task<RabbitServer> RunAsync(DockerEngine engine, RabbitServerOptions options, CancellationToken cancellationToken)
     {
         var folder = await InstanceFolder.OpenAsync("mq", options.DataFolder, cancellationToken);
         try
@@ -28,7 +28,7 @@ internal sealed class DockerRabbitServer : RabbitServer
             var password = Password.OfInstance(folder, await UnprivilegedUser.FindAsync("nobody", cancellationToken));
             var port = options.Port ?? FreePort.Next();
             int? management = options.Management ? options.ManagementPort ?? FreePort.Next() : null;
-            var container = await DockerContainer.RunAsync(folder, "mq", Plan(port, management, password), cancellationToken);
+            var container = await DockerContainer.RunAsync(engine, folder, "mq", Plan(port, management, password), cancellationToken);
             var server = new DockerRabbitServer(
                 container,
                 AmqpUri.Create(port, User, password),
@@ -38,7 +38,7 @@ internal sealed class DockerRabbitServer : RabbitServer
         }
         catch
         {
-            folder.Abandon();
+            await folder.ReleaseAsync();
             throw;
         }
     }

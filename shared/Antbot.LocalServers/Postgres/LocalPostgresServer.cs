@@ -95,7 +95,7 @@ internal sealed class LocalPostgresServer : PostgresServer
         finally
         {
             await EndAsync();
-            _cluster.Folder.Dispose();
+            await _cluster.Folder.ReleaseAsync();
         }
     }
 
@@ -116,7 +116,7 @@ internal sealed class LocalPostgresServer : PostgresServer
         {
             if (server is not null)
                 await server.EndAsync();
-            folder.Abandon();
+            await folder.ReleaseAsync();
             throw;
         }
     }

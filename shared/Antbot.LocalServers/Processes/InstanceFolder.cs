@@ -53,11 +53,14 @@ internal sealed class InstanceFolder : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
-    /// <summary>After a start that failed; what holds no server any more need not wait for a sweep.</summary>
-    public void Abandon()
+    /// <summary>
+    /// At the end, and after a start that failed. Usually the guardian has left nothing to do; when it was killed, it is done here.
+    /// </summary>
+    public async Task ReleaseAsync()
     {
         try
         {
+            await StaleInstances.EndLeftoversAsync(Path, CancellationToken.None);
             if (!IsKept && Directory.Exists(Path))
                 Directory.Delete(Path, recursive: true);
             if (!IsKept)
@@ -65,10 +68,12 @@ internal sealed class InstanceFolder : IDisposable
         }
         catch (IOException)
         {
-            // The failure that led here says more; a later sweep removes the folder.
+            // Something still writes there; a later sweep removes the folder.
         }
-
-        Dispose();
+        finally
+        {
+            Dispose();
+        }
     }
 
     private static InstanceFolder CreateTemporary(string root, string kind)

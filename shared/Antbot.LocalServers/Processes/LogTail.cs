@@ -6,14 +6,16 @@ internal static class LogTail
     private const int BytesMax = 64 * 1024;
 
     /// <summary>The last lines of a log, indented, to be put below an error message.</summary>
-    public static string Of(string path)
+    /// <param name="marker">Erlang follows a cause with pages of consequences: the first lines with this text come before the last lines.</param>
+    public static string Of(string path, string? marker = null)
     {
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             file.Seek(-Math.Min(file.Length, BytesMax), SeekOrigin.End);
             using var reader = new StreamReader(file);
-            return Of(reader.ReadToEnd().Split('\n'), path);
+            var lines = reader.ReadToEnd().Split('\n');
+            return Of(lines, path, marker);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -23,9 +25,10 @@ internal static class LogTail
 
     public static string OfText(string text) => Of(text.Split('\n'), "its output");
 
-    private static string Of(IEnumerable<string> lines, string source)
+    private static string Of(IReadOnlyCollection<string> lines, string source, string? marker = null)
     {
-        var last = lines.Where(line => line.Length > 0).TakeLast(LinesMax).ToList();
+        var marked = marker is null ? [] : lines.Where(line => line.Contains(marker, StringComparison.Ordinal)).Take(LinesMax);
+        var last = marked.Concat(lines.TakeLast(LinesMax)).Where(line => line.Length > 0).Distinct(StringComparer.Ordinal).ToList();
         if (last.Count == 0)
             return $"\n  (nothing in {source})";
         var hint = last.Exists(line => line.Contains("Permission denied", StringComparison.Ordinal))

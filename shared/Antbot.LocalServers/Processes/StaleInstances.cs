@@ -43,10 +43,9 @@ internal static class StaleInstances
         if (!await Deadline.WaitAsync(() => !HasGuardian(path), GuardianLimit, Interval, cancellationToken))
             throw new ServerException($"The last server in {path} is still being stopped after {GuardianLimit.TotalSeconds:0} s. Try again later.");
 
-        foreach (var pid in RecordedServers(path))
+        foreach (var (pid, signal) in RecordedServers(path))
         {
-            // PostgreSQL ends its children and frees its memory on this signal; the others simply end.
-            ProcessTable.SignalIfFrom(pid, path, Native.SigQuit);
+            ProcessTable.SignalIfFrom(pid, path, signal);
             if (await Deadline.WaitAsync(() => !ProcessTable.IsRunningFrom(pid, path), EndLimit, Interval, cancellationToken))
                 continue;
             ProcessTable.SignalIfFrom(pid, path, Native.SigKill);
@@ -67,10 +66,19 @@ internal static class StaleInstances
         && Directory.EnumerateFiles(path, "*.guardian")
             .Any(file => ProcessTable.ReadPidFile(file) is { } pid && ProcessTable.IsRunningFrom(pid, path));
 
-    private static HashSet<int> RecordedServers(string path) =>
-        Directory.EnumerateFiles(path, "*.pid")
+    // On SIGQUIT PostgreSQL ends its children and frees its memory. The others were started with that signal ignored.
+    private static Dictionary<int, int> RecordedServers(string path)
+    {
+        var servers = new Dictionary<int, int>();
+        var files = Directory.EnumerateFiles(path, "*.pid")
             .Append(Path.Combine(path, "data", "postmaster.pid"))
-            .Select(ProcessTable.ReadPidFile)
-            .OfType<int>()
-            .ToHashSet();
+            .Append(Path.Combine(path, "node", "broker.pid"));
+        foreach (var file in files)
+        {
+            if (ProcessTable.ReadPidFile(file) is { } pid)
+                servers[pid] = Path.GetFileName(file).StartsWith("post", StringComparison.Ordinal) ? Native.SigQuit : Native.SigKill;
+        }
+
+        return servers;
+    }
 }

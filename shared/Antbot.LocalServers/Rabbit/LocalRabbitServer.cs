@@ -81,7 +81,7 @@ internal sealed class LocalRabbitServer : RabbitServer
         finally
         {
             await EndAsync();
-            _node.Folder.Dispose();
+            await _node.Folder.ReleaseAsync();
         }
     }
 
@@ -107,7 +107,7 @@ internal sealed class LocalRabbitServer : RabbitServer
         {
             if (server is not null)
                 await server.EndAsync();
-            folder.Abandon();
+            await folder.ReleaseAsync();
             throw;
         }
     }
@@ -190,5 +190,5 @@ internal sealed class LocalRabbitServer : RabbitServer
     }
 
     private ServerException Failure(string what, Exception? innerException) => new(
-        $"RabbitMQ ({_node.Binaries.Server}, process {_pid}) {what}.{LogTail.Of(_node.Folder.LogOf(Name))}", innerException);
+        $"RabbitMQ ({_node.Binaries.Server}, process {_pid}) {what}.{LogTail.Of(_node.Folder.LogOf(Name), marker: "[error]")}", innerException);
 }

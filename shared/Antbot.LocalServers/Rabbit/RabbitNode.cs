@@ -55,6 +55,7 @@ internal sealed record RabbitNode(
         ["HOME"] = Home,
         ["ERL_EPMD_PORT"] = $"{Listens.PortMapper}",
         ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
+        ["ERL_CRASH_DUMP"] = In("erl_crash.dump"),
         ["ERL_FLAGS"] = PrivateDistribution,
         ["RABBITMQ_NODENAME"] = Name,
         ["RABBITMQ_DIST_PORT"] = $"{Listens.Distribution}",

@@ -14,6 +14,8 @@ public sealed class PreparedAppend
 {
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private static readonly DateTimeOffset TimeMax = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private PreparedAppend(AppendRequest request, DateTimeOffset at, byte[]? headers, PreparedEvent[] events, int bytes)
     {
         Request = request;
@@ -43,6 +45,8 @@ public sealed class PreparedAppend
         CheckText("actor", request.Meta.Actor);
         CheckText("trace id", request.Meta.TraceId);
         var at = request.At.Cut();
+        if (at < DateTimeOffset.UnixEpoch || at >= TimeMax)
+            throw Invalid($"The time of an event lies between 1970 and 9999; this one is {request.At:u}.");
         var headers = request.Meta.TraceId is { } trace ? HeadersOf(trace) : null;
         var events = new PreparedEvent[request.Events.Count];
         var bytes = 0;

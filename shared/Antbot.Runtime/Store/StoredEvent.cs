@@ -33,7 +33,8 @@ public sealed record StoredEvent
     public byte[]? Headers { get; init; }
 
     public string? Tenant { get; init; } = DefaultTenant;
-    public bool IsArchived { get; init; }
+    /// <summary>False in everything that is appended here. Marten's column may be null, which is not the same.</summary>
+    public bool? IsArchived { get; init; } = false;
     public byte[]? BinaryData { get; init; }
 
     public string? TraceId

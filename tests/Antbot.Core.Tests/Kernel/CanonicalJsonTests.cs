@@ -46,12 +46,13 @@ public sealed class CanonicalJsonTests
     [Fact]
     public void A_plain_number_that_PostgreSQL_cannot_hold_is_refused_at_the_edge()
     {
-        var whole = new string('9', CanonicalJson.WholeDigitsMax);
-        var fraction = new string('9', CanonicalJson.FractionDigitsMax);
-        Assert.Equal($"-{whole}.{fraction}", Canonical($"-{whole}.{fraction}"));
-        Assert.Equal(whole, Canonical(whole));
-        Assert.Contains("digits", Refusal(whole + "9"), StringComparison.Ordinal);
-        Assert.Contains("digits", Refusal($"0.{fraction}9"), StringComparison.Ordinal);
+        var longest = $"0.{new string('9', CanonicalJson.NumberLengthMax - 2)}";
+        Assert.Equal(longest, Canonical(longest));
+        Assert.Equal(new string('9', CanonicalJson.NumberLengthMax), Canonical(new string('9', CanonicalJson.NumberLengthMax)));
+        Assert.Contains("characters", Refusal(longest + "9"), StringComparison.Ordinal);
+        Assert.Contains("characters", Refusal($"-{longest}"), StringComparison.Ordinal);
+        // Leading zeros of an exponent are characters too.
+        Assert.Contains("characters", Refusal($"1e{new string('0', CanonicalJson.NumberLengthMax)}"), StringComparison.Ordinal);
     }
 
     [Theory]

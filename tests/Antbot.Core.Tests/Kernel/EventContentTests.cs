@@ -56,6 +56,7 @@ public sealed class EventContentTests
             Full with { Binary = [0] },
             Full with { Binary = [0, 0] },
             Full with { IsArchived = true },
+            Full with { IsArchived = null },
         ];
         Assert.Equal(all.Length, all.Select(f => f.Hash()).Distinct(StringComparer.Ordinal).Count());
     }
@@ -89,7 +90,7 @@ public sealed class EventContentTests
 
     private sealed record Facts(
         Guid EventId, string Stream, string Type, string? ClrType, long Microseconds, string? Tenant, string? CorrelationId,
-        string? CausationId, string? Actor, string? Headers, string Data, byte[]? Binary, bool IsArchived)
+        string? CausationId, string? Actor, string? Headers, string Data, byte[]? Binary, bool? IsArchived)
     {
         public string Hash() => Convert.ToHexStringLower(new EventContent
         {

@@ -120,6 +120,21 @@ public sealed class PreparedAppendTests
     [InlineData(" [{}] ")]
     public void A_body_is_an_object(string body) => Refused(StoreFault.Invalid, Ok with { Events = [Some.Event(body)] });
 
+    [Theory]
+    [InlineData("1970-01-01T00:00:00.000000+00:00", true)]
+    [InlineData("1969-12-31T23:59:59.9999999+00:00", false)]
+    [InlineData("1970-01-01T01:00:00.000000+02:00", false)]
+    [InlineData("9998-12-31T23:59:59.9999999+00:00", true)]
+    [InlineData("9999-01-01T00:00:00.000000+00:00", false)]
+    public void A_time_lies_between_1970_and_9999(string at, bool passes)
+    {
+        var request = Ok with { At = DateTimeOffset.Parse(at) };
+        if (passes)
+            Passes(request);
+        else
+            Refused(StoreFault.Invalid, request);
+    }
+
     [Fact]
     public void The_refusal_names_the_event_at_fault()
     {

@@ -22,7 +22,8 @@ create table antbot.ledger (
   is_foreign bool not null
 );
 
-create index ix_ledger_correlation_id on antbot.ledger (correlation_id) where correlation_id is not null;
+-- Only equality is ever asked, and a hash index costs an append about half of what a tree does.
+create index ix_ledger_correlation_id on antbot.ledger using hash (correlation_id);
 
 create table antbot.checkpoints (
   position bigint not null constraint pk_checkpoints primary key,

@@ -1,0 +1,45 @@
+# Antbot's commands. `make help` lists them.
+SHELL := /bin/sh
+CONFIGURATION ?= Release
+# auto: a probe restore turns on what the registry has, and says which. true and false force it.
+MARTEN ?= auto
+TESTCONTAINERS ?= auto
+AREA ?= store
+ARGS ?=
+
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+
+DLL = bin/$(CONFIGURATION)/net10.0
+
+.PHONY: help sdk build test bench lint run cli clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+sdk:
+	@command -v dotnet >/dev/null 2>&1 || { echo "The .NET SDK 10 is missing: install it from your distribution or from dotnet.microsoft.com."; exit 1; }
+
+build: sdk ## restore and build everything
+	@marten=$$(build/probe.sh "$(MARTEN)" Marten '9.*') && containers=$$(build/probe.sh "$(TESTCONTAINERS)" Testcontainers.PostgreSql '4.*') && \
+	  dotnet build Antbot.Services.sln -c $(CONFIGURATION) -p:Marten=$$marten -p:Testcontainers=$$containers -v quiet -clp:NoSummary
+
+test: build ## everything CI runs; the last line is "N passed, N failed"
+	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
+	@build/test.sh $(CONFIGURATION)
+
+bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store)
+	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure --postgres
+	@dotnet tests/Antbot.Benchmarks/$(DLL)/Antbot.Benchmarks.dll --area $(AREA) $(ARGS)
+
+lint: sdk ## formatting and analyzers
+	@dotnet format Antbot.Services.sln --verify-no-changes
+
+run: sdk ## the whole system in one process on the embedded store
+	@dotnet run --project services/Antbot.Standalone -c $(CONFIGURATION) -v quiet -- $(ARGS)
+
+cli: sdk ## the antbot command: make cli ARGS='verify --help'
+	@dotnet run --project services/Antbot.Cli -c $(CONFIGURATION) -v quiet -- $(ARGS)
+
+clean: ## what builds and runs have left, but not your data under .local
+	@rm -rf artifacts && find . -name bin -o -name obj | grep -E '^\./(shared|services|tests)/[^/]+(/[^/]+)?/(bin|obj)$$' | xargs rm -rf

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Runs every test project that was built, one after the other, and adds up what they say.
+# The last line is "N passed, N failed"; the exit code is 0 only when nothing failed and every project ran to its end.
+set -u
+configuration=${1:-Release}
+results=artifacts/tests
+rm -rf "$results" && mkdir -p "$results"
+passed=0 failed=0
+
+attribute() { # attribute NAME FILE : the sum of an attribute over the assemblies of a result file
+  grep -o '<assembly [^>]*>' "$2" | grep -o " $1=\"[0-9]*\"" | tr -dc '0-9\n' | awk '{ s += $1 } END { print s + 0 }'
+}
+
+for project in tests/*/*.Tests.csproj; do
+  name=$(basename "$project" .csproj)
+  program=tests/$name/bin/$configuration/net10.0/$name.dll
+  # A project that a build property switched off has left no runner behind.
+  [ -f "tests/$name/bin/$configuration/net10.0/$name.not-built" ] && continue
+  echo "== $name"
+  started=$(date +%s)
+  dotnet "$program" -noColor -noLogo -xml "$results/$name.xml" >"$results/$name.log" 2>&1 </dev/null
+  code=$?
+  if [ ! -s "$results/$name.xml" ]; then
+    tail -n 40 "$results/$name.log"
+    echo "   $name did not run to its end (exit code $code)."
+    failed=$((failed + 1))
+    continue
+  fi
+  p=$(attribute passed "$results/$name.xml") f=$(attribute failed "$results/$name.xml")
+  e=$(attribute errors "$results/$name.xml") s=$(attribute skipped "$results/$name.xml")
+  [ "$code" -eq 0 ] || grep -v '^ *\(Starting\|Finished\|Discover\)' "$results/$name.log" | tail -n 200
+  # A test that does not run where it should is no pass.
+  if [ "$code" -ne 0 ] && [ $((f + e)) -eq 0 ]; then f=1; fi
+  if [ $((p + f)) -eq 0 ]; then echo "   $name ran no test."; f=1; fi
+  passed=$((passed + p)) failed=$((failed + f + e + s))
+  echo "   $p passed, $((f + e)) failed, $s skipped in $(($(date +%s) - started)) s"
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Antbot.Cli.Commands;
+using Antbot.EventStore;
+
+namespace Antbot.Cli;
+
+/// <summary>The command line as a whole. Exit codes: see <see cref="ExitCode"/>.</summary>
+public static class CommandLine
+{
+    public static Task<int> RunAsync(string[] args)
+    {
+        var root = new RootCommand($"""
+            Everything an operator or analyst does with Antbot, from a terminal.
+
+            The store is named by --store or the variable {StoreAddress.Variable}: 'sqlite:FILE', or a PostgreSQL connection string.
+            Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 the history was tampered with, 4 intact but with unsealed events, 130 stopped.
+            """)
+        {
+            StoreCommand.Build(),
+            VerifyCommand.Build(),
+            ExportCommand.Build(),
+            ImportCommand.Build(),
+            CheckpointCommand.Build(),
+            SealCommand.Build(),
+        };
+        root.Options.Add(Common.Store);
+        root.Options.Add(Common.Json);
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                Console.Error.WriteLine($"antbot: {error.Message}");
+            Console.Error.WriteLine("Try 'antbot --help'.");
+            return Task.FromResult(ExitCode.Usage);
+        }
+        return parsed.InvokeAsync();
+    }
+}
+
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+    public const int Tampered = 3;
+    public const int Unsealed = 4;
+    public const int Stopped = 130;
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Antbot.EventStore;
+using Antbot.EventStore.Proof;
+using Antbot.Runtime.Store;
+
+namespace Antbot.Cli.Commands;
+
+/// <summary>What the commands share: where the store and its proofs are, and how answers and errors are given.</summary>
+internal static class Common
+{
+    private const string DefaultStore = "sqlite:.local/antbot.db";
+    private const string CheckpointsVariable = "ANTBOT_CHECKPOINTS";
+
+    private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter() } };
+
+    public static Option<string> Store { get; } = new("--store")
+    {
+        Description = $"Which store: 'sqlite:FILE' or a PostgreSQL connection string. Default: the variable {StoreAddress.Variable}, else {DefaultStore}.",
+        Recursive = true,
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable(StoreAddress.Variable) is { Length: > 0 } set ? set : DefaultStore,
+    };
+
+    public static Option<bool> Json { get; } = new("--json") { Description = "Answer as JSON.", Recursive = true };
+
+    public static Option<string> KeyFile() => new("--key")
+    {
+        Description = $"The signing key's file; made on the first run. The variables {SigningKey.KeyVariable} and {SigningKey.FileVariable} win over it.",
+        DefaultValueFactory = _ => ".local/signing.key",
+    };
+
+    public static Option<string> Checkpoints() => new("--checkpoints")
+    {
+        Description = $"The file with the checkpoints outside the database. Default: the variable {CheckpointsVariable}, else .local/checkpoints.jsonl.",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable(CheckpointsVariable) is { Length: > 0 } set ? set : ".local/checkpoints.jsonl",
+    };
+
+    /// <summary>Runs a command's work; what went wrong goes to the error stream, in one sentence, with an honest exit code.</summary>
+    public static async Task<int> RunAsync(ParseResult parsed, Func<Task<int>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("antbot: stopped.");
+            return ExitCode.Stopped;
+        }
+        catch (EventStoreException e)
+        {
+            return Fail(parsed, e.Fault.ToString(), e.Message);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Fail(parsed, "File", e.Message);
+        }
+    }
+
+    public static async Task<int> WithStoreAsync(ParseResult parsed, bool create, Func<IEventStore, Task<int>> work, CancellationToken cancellationToken) =>
+        await RunAsync(parsed, async () =>
+        {
+            await using var store = await StoreAddress.OpenAsync(parsed.GetValue(Store)!, create, cancellationToken);
+            return await work(store);
+        });
+
+    /// <summary>The answer: as JSON where it was asked for, else the sentence.</summary>
+    public static void Answer(ParseResult parsed, object answer, string sentence) =>
+        Console.Out.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(answer, Format) : sentence);
+
+    private static int Fail(ParseResult parsed, string fault, string message)
+    {
+        Console.Error.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(new { Error = fault, Message = message }, Format) : $"antbot: {message}");
+        return ExitCode.Failed;
+    }
+}

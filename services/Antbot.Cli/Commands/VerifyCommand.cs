@@ -1,0 +1,82 @@
+using System.CommandLine;
+using Antbot.EventStore;
+using Antbot.EventStore.Proof;
+
+namespace Antbot.Cli.Commands;
+
+internal static class VerifyCommand
+{
+    public static Command Build()
+    {
+        var export = new Option<string?>("--export") { Description = "Verify this export instead of a store; needs nothing else. '-' reads the standard input." };
+        var key = new Option<string?>("--public-key") { Description = "The public key (PEM) whose signatures count. Default: the one beside the signing key." };
+        var keyFile = Common.KeyFile();
+        var checkpoints = Common.Checkpoints();
+        var fromCheckpoint = new Option<bool>("--from-checkpoint") { Description = "Only what came after the last signed checkpoint outside the database." };
+        var command = new Command("verify", "Recomputes the whole hash chain and names the first event that is not as it was recorded, and what is wrong with it.")
+        {
+            export, key, keyFile, checkpoints, fromCheckpoint,
+        };
+        command.SetAction((parsed, cancellationToken) => Common.RunAsync(parsed, async () =>
+        {
+            using var progress = new Progress("verifying");
+            var options = new VerifyOptions
+            {
+                Key = FindKey(parsed.GetValue(key), parsed.GetValue(keyFile)!),
+                Outside = new CheckpointFile(parsed.GetValue(checkpoints)!),
+                FromLastCheckpoint = parsed.GetValue(fromCheckpoint),
+                Progress = progress.Report,
+            };
+            var report = parsed.GetValue(export) is { } file
+                ? await VerifyExportAsync(file, options, cancellationToken)
+                : await VerifyStoreAsync(parsed, options, cancellationToken);
+            progress.Dispose();
+            Common.Answer(parsed, report, Describe(report));
+            return !report.IsIntact ? ExitCode.Tampered : report.Unsealed.Count > 0 ? ExitCode.Unsealed : ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static PublicKey? FindKey(string? publicKey, string keyFile)
+    {
+        if (publicKey is not null)
+            return PublicKey.Load(publicKey);
+        if (Environment.GetEnvironmentVariable(SigningKey.KeyVariable) is { Length: > 0 })
+        {
+            using var key = SigningKey.LoadOrCreate(keyFile);
+            return key.Public;
+        }
+        var file = Environment.GetEnvironmentVariable(SigningKey.FileVariable) is { Length: > 0 } named ? named : keyFile;
+        return File.Exists(SigningKey.PublicFileOf(file)) ? PublicKey.Load(SigningKey.PublicFileOf(file)) : null;
+    }
+
+    private static async Task<VerifyReport> VerifyStoreAsync(ParseResult parsed, VerifyOptions options, CancellationToken cancellationToken)
+    {
+        await using var store = await StoreAddress.OpenAsync(parsed.GetValue(Common.Store)!, create: false, cancellationToken);
+        return await new LedgerVerifier(store.Ledger).VerifyAsync(options, cancellationToken);
+    }
+
+    private static async Task<VerifyReport> VerifyExportAsync(string file, VerifyOptions options, CancellationToken cancellationToken)
+    {
+        // Offline: checkpoints kept elsewhere are compared where they are, and their absence is no accusation.
+        if (options.Outside is { Exists: false })
+            options = options with { Outside = null };
+        await using var input = file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
+        return await ExportVerifier.VerifyAsync(input, options, cancellationToken);
+    }
+
+    private static string Describe(VerifyReport report)
+    {
+        var lines = new List<string>();
+        var range = report.FromPosition > 0 ? $" (from position {report.FromPosition:N0})" : "";
+        lines.Add(report.IsIntact
+            ? $"Intact: {report.EventsChecked:N0} events up to position {report.ToPosition:N0}{range}, {report.CheckpointsChecked} checkpoints, store {report.StoreId}."
+            : $"TAMPERED: {report.Findings.Count} finding(s) in {report.EventsChecked:N0} events{range} of store {report.StoreId}. The first:");
+        lines.AddRange(report.Findings.Select(f => $"  {f.Kind} at position {f.Position}: {f.What}{(f.Stream is null ? "" : $" [{f.Stream} version {f.Version}, event {f.EventId}]")}"));
+        if (report.Unsealed.Count > 0)
+            lines.Add($"Unsealed, appended by somebody else and not yet adopted ('antbot seal'): {report.Unsealed.Count}{(report.Unsealed.Count > 9 ? " or more" : "")}");
+        lines.AddRange(report.Unsealed.Take(10).Select(u => $"  {u}"));
+        lines.AddRange(report.Notices.Select(n => $"Note: {n}"));
+        return string.Join(Environment.NewLine, lines);
+    }
+}

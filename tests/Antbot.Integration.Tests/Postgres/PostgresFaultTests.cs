@@ -1,0 +1,185 @@
+using Antbot.EventStore.Contract;
+using Antbot.EventStore.Postgres;
+using Antbot.Integration.Tests.Support;
+using Antbot.LocalServers;
+using Antbot.Runtime.Store;
+using Npgsql;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Postgres;
+
+/// <summary>A database that is absent, read-only, full or speaks another alphabet: a clear fault, and on it goes by itself.</summary>
+public sealed class PostgresFaultTests(PostgresFixture fixture)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_database_that_is_absent_at_start_is_used_as_soon_as_it_is_there()
+    {
+        await using var server = await PostgresServer.StartAsync(new PostgresServerOptions { MustBeOwned = true }, Cancel);
+        var database = await server.CreateDatabaseAsync(cancellationToken: Cancel);
+        await PostgresSchema.EnsureAsync(database.ConnectionString, Cancel);
+        await server.StopAsync(Cancel);
+        await using var store = Open(database.ConnectionString);
+        var (seen, handled) = (0, new TaskCompletionSource());
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var subscription = new DurableSubscription(
+            store,
+            "waits",
+            (page, _) =>
+            {
+                seen += page.Count;
+                handled.TrySetResult();
+                return Task.CompletedTask;
+            },
+            TimeProvider.System,
+            new SubscriptionOptions { RetryMax = TimeSpan.FromMilliseconds(200) });
+        var running = subscription.RunAsync(stop.Token);
+        var request = Some.Append(Some.Stream());
+
+        var fault = await Assert.ThrowsAsync<EventStoreException>(() => store.AppendAsync(request, Cancel));
+        Assert.Equal(StoreFault.Unavailable, fault.Fault);
+        Assert.DoesNotContain("assword", fault.ToString(), StringComparison.Ordinal);
+
+        await server.StartAgainAsync(Cancel);
+        Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(request, Cancel));
+        await handled.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+        Assert.Equal(1, seen);
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task A_read_only_database_says_so_and_takes_appends_again_when_it_may()
+    {
+        var database = await NewAsync();
+        await ExecuteAsync(fixture.Server.AdminConnectionString, $"alter database {database.Name} set default_transaction_read_only = on");
+        await using var store = Open(database.ConnectionString);
+        var request = Some.Append(Some.Stream());
+        Assert.Equal(StoreFault.ReadOnly, await FaultAsync(() => store.AppendAsync(request, Cancel)));
+        Assert.Empty(await store.FindDecisionAsync(request.Decision, Cancel));
+        Assert.Equal(StoreFault.ReadOnly, await FaultAsync(() => store.SaveCheckpointAsync("s", 1, Cancel)));
+
+        await ExecuteAsync(fixture.Server.AdminConnectionString, $"alter database {database.Name} set default_transaction_read_only = off");
+        // The failed connection was let go, so the next append meets the new setting.
+        Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(request, Cancel));
+    }
+
+    [Fact]
+    public async Task A_full_disk_says_so_loses_nothing_and_goes_on_when_there_is_room()
+    {
+        await using var disk = await SmallDisk.MountAsync(megabytes: 24);
+        await using var server = await PostgresServer.StartAsync(new PostgresServerOptions { MustBeOwned = true }, Cancel);
+        var space = Path.Combine(disk.Folder, "space");
+        Directory.CreateDirectory(space);
+        await HandOverAsync(server, space);
+        await ExecuteAsync(server.AdminConnectionString, $"create tablespace small location '{space}'");
+        await ExecuteAsync(server.AdminConnectionString, "create database cramped tablespace small");
+        var connectionString = new NpgsqlConnectionStringBuilder(server.AdminConnectionString) { Database = "cramped" }.ConnectionString;
+        await PostgresSchema.EnsureAsync(connectionString, Cancel);
+        await using var store = Open(connectionString);
+        var acknowledged = new List<Guid>();
+        var body = Some.Event($$"""{"x":"{{string.Concat(Enumerable.Range(0, 4_000).Select(_ => Guid.NewGuid().ToString("N")))}}"}""");
+
+        AppendRequest? refused = null;
+        for (var i = 0; i < 1_000 && refused is null; i++)
+        {
+            var request = Some.Append(Some.Stream(), body);
+            try
+            {
+                acknowledged.AddRange(Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(request, Cancel)).Events.Select(e => e.EventId));
+            }
+            catch (EventStoreException e)
+            {
+                Assert.Equal(StoreFault.Full, e.Fault);
+                refused = request;
+            }
+        }
+        Assert.NotNull(refused);
+        Assert.NotEmpty(acknowledged);
+        Assert.Empty(await store.FindDecisionAsync(refused.Decision, Cancel));
+
+        await disk.ResizeAsync(megabytes: 96);
+        acknowledged.AddRange(Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(refused, Cancel)).Events.Select(e => e.EventId));
+        Assert.Equal(acknowledged, (await store.ReadPageAsync(0, 10_000, Cancel)).Select(e => e.EventId));
+    }
+
+    [Fact]
+    public async Task Content_that_the_server_does_not_take_fails_alone()
+    {
+        var name = $"latin_{Guid.NewGuid():N}";
+        await ExecuteAsync(fixture.Server.AdminConnectionString, $"create database {name} encoding 'LATIN1' locale 'C' template template0");
+        var connectionString = new NpgsqlConnectionStringBuilder(fixture.Server.AdminConnectionString) { Database = name }.ConnectionString;
+        await PostgresSchema.EnsureAsync(connectionString, Cancel);
+        await using (var store = Open(connectionString))
+        {
+            var appends = Enumerable.Range(0, 20).Select(i => Task.Run(() => store.AppendAsync(Some.Append(Some.Stream(), Some.Event(i % 4 == 0 ? """{"x":"🐜"}""" : """{"x":"ant"}""")), Cancel))).ToArray();
+            await Task.WhenAll(appends.Select(a => a.ContinueWith(_ => { }, TaskScheduler.Default)));
+
+            Assert.All(appends.Where((_, i) => i % 4 == 0), a => Assert.Equal(StoreFault.Invalid, Assert.IsType<EventStoreException>(a.Exception!.InnerException).Fault));
+            Assert.All(appends.Where((_, i) => i % 4 != 0), a => Assert.IsType<AppendOutcome.Appended>(a.Result));
+        }
+        await fixture.Server.DropDatabaseAsync(name, Cancel);
+    }
+
+    [Fact]
+    public async Task An_event_that_was_deleted_is_never_passed_over_in_silence()
+    {
+        var database = await NewAsync();
+        await using var store = Open(database.ConnectionString);
+        await store.AppendAsync(Some.Append(Some.Stream(), Some.Events(5)), Cancel);
+        await ExecuteAsync(database.ConnectionString, "delete from public.mt_events where version = 3");
+
+        var fault = await Assert.ThrowsAsync<EventStoreException>(() => store.ReadPageAsync(0, 100, Cancel));
+        Assert.Equal(StoreFault.Corrupt, fault.Fault);
+        Assert.Contains("position 3", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_was_changed_by_hand_is_passed_over()
+    {
+        var database = await NewAsync();
+        await using var store = Open(database.ConnectionString);
+        var stream = Some.Stream();
+        await store.SaveSnapshotAsync(new Snapshot(stream, "s", 4, """{"Cash":100}"""u8.ToArray()), Cancel);
+        Assert.NotNull(await store.LoadSnapshotAsync(stream, "s", Cancel));
+        await ExecuteAsync(database.ConnectionString, """update antbot.snapshots set state = '{"Cash":1000000}'""");
+        Assert.Null(await store.LoadSnapshotAsync(stream, "s", Cancel));
+    }
+
+    private async Task<PostgresDatabase> NewAsync()
+    {
+        var database = await fixture.Server.CreateDatabaseAsync(cancellationToken: Cancel);
+        await PostgresSchema.EnsureAsync(database.ConnectionString, Cancel);
+        return database;
+    }
+
+    private static PostgresEventStore Open(string connectionString) => new(new PostgresStoreOptions { ConnectionString = connectionString });
+
+    private static async Task<StoreFault> FaultAsync(Func<Task> act) => (await Assert.ThrowsAsync<EventStoreException>(act)).Fault;
+
+    /// <summary>A tablespace must belong to the user that the server runs as; the server's own folder says who that is.</summary>
+    private static async Task HandOverAsync(PostgresServer server, string folder)
+    {
+        var path = await ReadAsync(server.AdminConnectionString, "show data_directory");
+        using var chown = System.Diagnostics.Process.Start("chown", ["--reference", path, folder]);
+        await chown.WaitForExitAsync(Cancel);
+        Assert.Equal(0, chown.ExitCode);
+    }
+
+    private static async Task<string> ReadAsync(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync(Cancel);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (string)(await command.ExecuteScalarAsync(Cancel))!;
+    }
+
+    private static async Task ExecuteAsync(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync(Cancel);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Cancel);
+    }
+}

@@ -1,0 +1,174 @@
+using Antbot.EventStore.Contract;
+using Antbot.EventStore.Postgres;
+using Antbot.Integration.Tests.Support;
+using Antbot.LocalServers;
+using Antbot.Runtime.Store;
+using Npgsql;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Postgres;
+
+/// <summary>The line between the engine and the server fails at the worst moments, and every caller still learns what happened.</summary>
+public sealed class PostgresLinkTests(PostgresFixture fixture) : IAsyncLifetime
+{
+    private static readonly byte[] Sync = [(byte)'S', 0, 0, 0, 4];
+
+    private PostgresDatabase _database = null!;
+    private TcpProxy _proxy = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await fixture.Server.CreateDatabaseAsync(cancellationToken: Cancel);
+        await PostgresSchema.EnsureAsync(_database.ConnectionString, Cancel);
+        _proxy = new TcpProxy(new NpgsqlConnectionStringBuilder(_database.ConnectionString).Port);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _proxy.DisposeAsync();
+        await fixture.Server.DropDatabaseAsync(_database.Name, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task An_answer_lost_after_the_commit_is_found_by_its_event_ids()
+    {
+        await using var store = Open(TimeSpan.FromSeconds(20));
+        await store.AppendAsync(Some.Append(Some.Stream()), Cancel);
+        var lost = 0;
+        _proxy.FromServer = bytes =>
+        {
+            // The server has committed when it answers. A notification to the listener is not that answer.
+            var isAnswer = bytes.Span[0] != (byte)'A';
+            return isAnswer && Interlocked.CompareExchange(ref lost, 1, 0) == 0 ? -1 : bytes.Length;
+        };
+        var stream = Some.Stream();
+        var request = Some.Append(stream, Some.Events(3)) with { Expected = ExpectedVersion.None };
+
+        var appended = Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(request, Cancel));
+
+        Assert.Equal(1, lost);
+        Assert.Equal([1L, 2L, 3L], appended.Events.Select(e => e.Version));
+        Assert.Equal(3, await store.ReadVersionAsync(stream, Cancel));
+    }
+
+    [Fact]
+    public async Task An_append_whose_link_stays_down_is_unknown_until_it_is_asked_again()
+    {
+        await using var store = Open(TimeSpan.FromMilliseconds(300));
+        await store.AppendAsync(Some.Append(Some.Stream()), Cancel);
+        _proxy.FromServer = _ =>
+        {
+            _proxy.Down = true;
+            return -1;
+        };
+        var request = Some.Append(Some.Stream(), Some.Events(2));
+
+        var unknown = await Assert.ThrowsAsync<EventStoreException>(() => store.AppendAsync(request, Cancel));
+        Assert.Equal(StoreFault.OutcomeUnknown, unknown.Fault);
+        Assert.Contains("again", unknown.Message, StringComparison.Ordinal);
+
+        _proxy.FromServer = bytes => bytes.Length;
+        _proxy.Down = false;
+        var there = Assert.IsType<AppendOutcome.AlreadyThere>(await store.AppendAsync(request, Cancel));
+        Assert.Equal(2, there.Events.Count);
+    }
+
+    [Fact]
+    public async Task A_database_out_of_reach_is_unavailable_at_once_and_nothing_was_done()
+    {
+        await using var store = Open(TimeSpan.FromSeconds(20));
+        _proxy.Down = true;
+        _proxy.BreakAll();
+        var request = Some.Append(Some.Stream());
+
+        var fault = await Assert.ThrowsAsync<EventStoreException>(() => store.AppendAsync(request, Cancel));
+        Assert.Equal(StoreFault.Unavailable, fault.Fault);
+        Assert.Equal(PoolHealth.Down, store.Pool.Health);
+        Assert.Equal(StoreFault.Unavailable, (await Assert.ThrowsAsync<EventStoreException>(() => store.ReadVersionAsync(request.Stream, Cancel))).Fault);
+
+        _proxy.Down = false;
+        Assert.Empty(await store.FindDecisionAsync(request.Decision, Cancel));
+        Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(request, Cancel));
+        Assert.Equal(PoolHealth.Degraded, store.Pool.Health);
+    }
+
+    /// <summary>The commit is in the server's own hands: a client that stops between its last two messages must not hold the lock.</summary>
+    [Fact]
+    public async Task A_client_that_never_sends_its_last_message_has_still_committed_and_holds_nobody_up()
+    {
+        await using var stalled = Open(TimeSpan.FromMilliseconds(300));
+        await using var other = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = _database.ConnectionString });
+        await stalled.AppendAsync(Some.Append(Some.Stream()), Cancel);
+        var held = new TaskCompletionSource();
+        _proxy.ToServer = bytes =>
+        {
+            if (held.Task.IsCompleted)
+                return 0;
+            if (!bytes.Span.EndsWith(Sync) || bytes.Length < 200)
+                return bytes.Length;
+            held.TrySetResult();
+            return bytes.Length - Sync.Length;
+        };
+        var request = Some.Append(Some.Stream("stalled"), Some.Events(2));
+        var append = stalled.AppendAsync(request, Cancel);
+        await held.Task.WaitAsync(Cancel);
+
+        // It commits, whatever its client does, and the next one is not held up until a timeout.
+        while ((await other.FindDecisionAsync(request.Decision, Cancel)).Count == 0)
+            await Task.Delay(10, Cancel);
+        Assert.IsType<AppendOutcome.Appended>(await other.AppendAsync(Some.Append(Some.Stream()), Cancel));
+        Assert.False(append.IsCompleted);
+
+        _proxy.ToServer = bytes => bytes.Length;
+        _proxy.BreakAll();
+        Assert.Equal(2, Assert.IsType<AppendOutcome.Appended>(await append).Events.Count);
+    }
+
+    [Fact]
+    public async Task A_stranger_who_sits_on_the_lock_delays_an_append_but_cannot_double_or_lose_it()
+    {
+        await using var store = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = _database.ConnectionString });
+        await using var stranger = new NpgsqlConnection(_database.ConnectionString);
+        await stranger.OpenAsync(Cancel);
+        var transaction = await stranger.BeginTransactionAsync(Cancel);
+        await using (var take = new NpgsqlCommand("select pg_advisory_xact_lock(antbot.append_lock())", stranger))
+            await take.ExecuteNonQueryAsync(Cancel);
+        var request = Some.Append(Some.Stream());
+        var append = store.AppendAsync(request, Cancel);
+        // Longer than the lock is waited for once: the append is tried again, not failed.
+        await Task.Delay(TimeSpan.FromSeconds(2.5), Cancel);
+        Assert.False(append.IsCompleted);
+        await transaction.RollbackAsync(Cancel);
+
+        Assert.IsType<AppendOutcome.Appended>(await append);
+        Assert.Equal(1, await store.ReadVersionAsync(request.Stream, Cancel));
+    }
+
+    [Fact]
+    public async Task Idle_connections_are_pinged_and_replaced_so_that_a_restart_costs_no_caller_an_error()
+    {
+        await using var store = Open(TimeSpan.FromSeconds(20), pingAfterIdle: TimeSpan.Zero);
+        await store.AppendAsync(Some.Append(Some.Stream()), Cancel);
+        Assert.Equal(0, await store.ReadVersionAsync(Some.Stream(), Cancel));
+        Assert.Equal(PoolHealth.Healthy, store.Pool.Health);
+
+        _proxy.BreakAll();
+        Assert.Equal(0, await store.ReadVersionAsync(Some.Stream(), Cancel));
+
+        var pool = store.Pool;
+        Assert.True(pool.Pings > 0 && pool.Replaced > 0, pool.ToString());
+        Assert.Equal(10, pool.Size);
+        Assert.Equal(0, pool.InUse);
+    }
+
+    private PostgresEventStore Open(TimeSpan resolveLimit, TimeSpan? pingAfterIdle = null) => new(new PostgresStoreOptions
+    {
+        ConnectionString = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Host = "127.0.0.1", Port = _proxy.Port, SslMode = SslMode.Disable }.ConnectionString,
+        ResolveLimit = resolveLimit,
+        WriteLimit = TimeSpan.FromSeconds(2),
+        ConnectTimeout = TimeSpan.FromSeconds(2),
+        PingAfterIdle = pingAfterIdle ?? TimeSpan.FromSeconds(5),
+    });
+}

@@ -1,0 +1,132 @@
+using Antbot.Contracts;
+using Antbot.EventStore.Contract;
+using Antbot.EventStore.Postgres;
+using Antbot.LocalServers;
+using Antbot.Runtime.Store;
+using Npgsql;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Postgres;
+
+/// <summary>What the database itself forbids, whatever the code above it does.</summary>
+public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
+{
+    private PostgresDatabase _database = null!;
+    private readonly string _suffix = Guid.NewGuid().ToString("N")[..8];
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await fixture.Server.CreateDatabaseAsync(cancellationToken: Cancel);
+        await PostgresSchema.EnsureAsync(_database.ConnectionString, Cancel);
+        foreach (var role in new[] { "writer", "control", "reader" })
+            await ExecuteAsync(_database.ConnectionString, $"create role {role}_{_suffix} login password 'p-{_suffix}' in role antbot_{role}");
+        await using var owner = Open(_database.ConnectionString);
+        await owner.AppendAsync(Some.Append(new StreamId("control")), Cancel);
+        await owner.AppendAsync(Some.Append(new StreamId("order-1"), Some.Events(3)), Cancel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await fixture.Server.DropDatabaseAsync(_database.Name, CancellationToken.None);
+        foreach (var role in new[] { "writer", "control", "reader" })
+            await ExecuteAsync(fixture.Server.AdminConnectionString, $"drop role {role}_{_suffix}");
+    }
+
+    [Theory]
+    [InlineData("update public.mt_events set data = '{}'")]
+    [InlineData("delete from public.mt_events")]
+    [InlineData("truncate public.mt_events cascade")]
+    [InlineData("delete from public.mt_streams")]
+    [InlineData("update antbot.ledger set hash = ''")]
+    [InlineData("delete from antbot.ledger")]
+    [InlineData("update antbot.checkpoints set hash = ''")]
+    [InlineData("delete from antbot.checkpoints")]
+    [InlineData("update antbot.identity set store_id = gen_random_uuid()")]
+    [InlineData("drop table antbot.ledger")]
+    [InlineData("alter table public.mt_events disable trigger all")]
+    [InlineData("create or replace function antbot.append_lock() returns bigint language sql as 'select 1::bigint'")]
+    public async Task No_service_role_can_change_what_has_happened(string sql)
+    {
+        foreach (var role in new[] { "writer", "control", "reader" })
+        {
+            var refused = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(As(role), sql));
+            Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
+        }
+    }
+
+    [Fact]
+    public async Task A_writer_appends_reads_and_keeps_its_checkpoints_and_snapshots()
+    {
+        await using var store = Open(As("writer"));
+        var stream = new StreamId("order-1");
+        Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(Some.Append(stream) with { Expected = ExpectedVersion.Exactly(3) }, Cancel));
+        await store.SaveCheckpointAsync("sub", 3, Cancel);
+        await store.SaveCheckpointAsync("sub", 4, Cancel);
+        Assert.Equal(4, await store.LoadCheckpointAsync("sub", Cancel));
+        await store.SaveSnapshotAsync(new Snapshot(stream, "s", 3, "{}"u8.ToArray()), Cancel);
+        await store.SaveSnapshotAsync(new Snapshot(stream, "s", 4, "{}"u8.ToArray()), Cancel);
+        Assert.Equal(4, (await store.LoadSnapshotAsync(stream, "s", Cancel))!.Version);
+        var head = await store.Ledger.ReadHeadAsync(Cancel);
+        await store.Ledger.SaveCheckpointAsync(new Checkpoint(head.StoreId, head.Position, head.Sequence, head.Hash, Some.Time, [], "k", [1]), Cancel);
+        Assert.Equal(5, (await store.ReadPageAsync(0, 100, Cancel)).Count);
+    }
+
+    [Fact]
+    public async Task The_control_role_appends_a_halt_and_nothing_else()
+    {
+        await using var store = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = As("control"), ControlOnly = true });
+        var halt = Some.Append(new StreamId("control")) with { Expected = ExpectedVersion.Exactly(1) };
+        Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(halt, Cancel));
+        Assert.IsType<AppendOutcome.AlreadyThere>(await store.AppendAsync(halt, Cancel));
+
+        foreach (var stream in new[] { "order-1", "controls", "account-1" })
+        {
+            var refused = await Assert.ThrowsAsync<EventStoreException>(() => store.AppendAsync(Some.Append(new StreamId(stream)), Cancel));
+            Assert.Equal(StoreFault.Forbidden, refused.Fault);
+        }
+        foreach (var sql in new[]
+        {
+            "insert into public.mt_streams (id, version) values ('x', 1)",
+            "insert into antbot.ledger select 99, 99, gen_random_uuid(), null, '', '', false",
+            "select nextval('public.mt_events_sequence')",
+        })
+            Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(As("control"), sql))).SqlState);
+        Assert.Equal(2, await store.ReadVersionAsync(new StreamId("control"), Cancel));
+    }
+
+    /// <summary>A batch must not carry a stranger's append past the check of its neighbours.</summary>
+    [Fact]
+    public async Task The_control_role_cannot_slip_another_stream_into_a_batch_with_a_halt()
+    {
+        await using var store = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = As("control"), ControlOnly = true });
+        var appends = Enumerable.Range(0, 10).Select(i => store.AppendAsync(Some.Append(new StreamId(i % 2 == 0 ? "control" : "order-1")), Cancel)).ToArray();
+        await Task.WhenAll(appends.Select(a => a.ContinueWith(_ => { }, TaskScheduler.Default)));
+
+        Assert.Equal(3, await store.ReadVersionAsync(new StreamId("order-1"), Cancel));
+        Assert.All(appends.Where((_, i) => i % 2 == 1), a => Assert.Equal(StoreFault.Forbidden, Assert.IsType<EventStoreException>(a.Exception!.InnerException).Fault));
+        Assert.All(appends.Where((_, i) => i % 2 == 0), a => Assert.IsType<AppendOutcome.Appended>(a.Result));
+    }
+
+    [Fact]
+    public async Task A_reader_reads_and_verifies_and_appends_nothing()
+    {
+        await using var store = Open(As("reader"));
+        Assert.Equal(4, (await store.ReadPageAsync(0, 100, Cancel)).Count);
+        Assert.Equal(4, (await store.Ledger.ReadHeadAsync(Cancel)).Position);
+        Assert.Equal(StoreFault.Forbidden, (await Assert.ThrowsAsync<EventStoreException>(() => store.AppendAsync(Some.Append(new StreamId("control")), Cancel))).Fault);
+    }
+
+    private static PostgresEventStore Open(string connectionString) => new(new PostgresStoreOptions { ConnectionString = connectionString });
+
+    private string As(string role) => new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Username = $"{role}_{_suffix}", Password = $"p-{_suffix}", Pooling = false }.ConnectionString;
+
+    private static async Task ExecuteAsync(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync(Cancel);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Cancel);
+    }
+}
