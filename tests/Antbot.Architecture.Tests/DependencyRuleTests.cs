@@ -35,6 +35,7 @@ public sealed class DependencyRuleTests
         ("Services", With("services/Antbot.Cli/Antbot.Cli.csproj", [RiskHost])),
         ("The simulator", With(Simulation, [RiskCore, Runtime, EventStore])),
         ("The simulator", With(Simulation, [RiskHost])),
+        ("The simulator", With(Simulation, ["services/Antbot.Risk/Core/Antbot.Risk.Adapters.csproj"])),
         ("What is shared", With(EventStore, [Runtime, RiskCore])),
         ("What runs", With(RiskHost, [RiskCore, CoreTests])),
         ("What runs", With(EventStore, ["tests/Antbot.EventStore.Contract/Antbot.EventStore.Contract.csproj"])),

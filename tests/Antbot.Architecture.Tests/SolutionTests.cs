@@ -21,6 +21,18 @@ public sealed class SolutionTests
             EndProject
             """));
 
+    /// <summary>Purity and the banned symbols go by the name: a core under another name would escape them.</summary>
+    [Fact]
+    public void Every_project_in_a_Core_folder_bears_the_name_that_the_rules_go_by() => Assert.Empty(MisnamedCores(Repository.ProjectFiles()));
+
+    [Fact]
+    public void A_core_under_another_name_is_caught()
+    {
+        string[] good = ["services/Antbot.Risk/Core/Antbot.Risk.Core.csproj", "services/Antbot.Risk/Host/Antbot.Risk.csproj", "tests/Antbot.Core.Tests/Antbot.Core.Tests.csproj"];
+        string[] bad = ["services/Antbot.Risk/Core/Antbot.Risk.csproj", "services/Antbot.Risk/Core/Rules/Antbot.Risk.Rules.csproj", "services/Antbot.Risk/Host/Antbot.Risk.Core.csproj"];
+        Assert.Equal(bad, MisnamedCores(good.Concat(bad)));
+    }
+
     [Fact]
     public void Every_service_says_on_one_page_what_it_is_for()
     {
@@ -46,6 +58,12 @@ public sealed class SolutionTests
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    /// <summary>A service's core stands in its Core folder under its name, and nothing else does either.</summary>
+    private static List<string> MisnamedCores(IEnumerable<string> paths) =>
+        [.. paths.Where(p => Project.ServiceOf(p) is { } service
+            && (p.Contains("/Core/", StringComparison.Ordinal) || p.EndsWith(".Core.csproj", StringComparison.Ordinal))
+            && p != $"services/{service}/Core/{service}.Core.csproj")];
 
     /// <summary>A page with a heading and at least a sentence under it.</summary>
     private static bool HasPage(string folder)
