@@ -10,6 +10,10 @@ ARGS ?=
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
 
+# Asked once, and only where something is built.
+MARTEN_ON = $(eval MARTEN_ON := $$(shell build/probe.sh $(MARTEN) "the Marten engine" "Marten=9.*"))$(MARTEN_ON)
+TESTCONTAINERS_ON = $(eval TESTCONTAINERS_ON := $$(shell build/probe.sh $(TESTCONTAINERS) "servers in containers" "Testcontainers.PostgreSql=4.*" "Testcontainers.RabbitMq=4.*"))$(TESTCONTAINERS_ON)
+
 DLL = bin/$(CONFIGURATION)/net10.0
 
 .PHONY: help sdk build test bench lint run cli clean
@@ -21,12 +25,11 @@ sdk:
 	@command -v dotnet >/dev/null 2>&1 || { echo "The .NET SDK 10 is missing: install it from your distribution or from dotnet.microsoft.com."; exit 1; }
 
 build: sdk ## restore and build everything
-	@marten=$$(build/probe.sh "$(MARTEN)" Marten '9.*') && containers=$$(build/probe.sh "$(TESTCONTAINERS)" Testcontainers.PostgreSql '4.*') && \
-	  dotnet build Antbot.Services.sln -c $(CONFIGURATION) -p:Marten=$$marten -p:Testcontainers=$$containers -v quiet -clp:NoSummary
+	@dotnet build Antbot.Services.sln -c $(CONFIGURATION) -p:Marten=$(MARTEN_ON) -p:Testcontainers=$(TESTCONTAINERS_ON) -v quiet -clp:NoSummary
 
 test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
-	@build/test.sh $(CONFIGURATION)
+	@MARTEN_ON=$(MARTEN_ON) build/test.sh $(CONFIGURATION)
 
 bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store)
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure --postgres

@@ -14,8 +14,8 @@ attribute() { # attribute NAME FILE : the sum of an attribute over the assemblie
 for project in tests/*/*.Tests.csproj; do
   name=$(basename "$project" .csproj)
   program=tests/$name/bin/$configuration/net10.0/$name.dll
-  # A project that a build property switched off has left no runner behind.
-  [ -f "tests/$name/bin/$configuration/net10.0/$name.not-built" ] && continue
+  # Only a build that was given Marten has these tests in it.
+  [ "$name" != Antbot.Marten.Tests ] || [ "${MARTEN_ON:-false}" = true ] || continue
   echo "== $name"
   started=$(date +%s)
   dotnet "$program" -noColor -noLogo -xml "$results/$name.xml" >"$results/$name.log" 2>&1 </dev/null

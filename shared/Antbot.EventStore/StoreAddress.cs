@@ -1,4 +1,5 @@
 using Antbot.EventStore.Postgres;
+using Antbot.EventStore.Sqlite;
 using Antbot.Runtime.Store;
 using Npgsql;
 
@@ -34,8 +35,8 @@ public static class StoreAddress
         return new PostgresEventStore(new PostgresStoreOptions { ConnectionString = connectionString });
     }
 
-    private static Task<IEventStore> OpenFileAsync(string file, bool create, CancellationToken cancellationToken) =>
-        throw new EventStoreException(StoreFault.Invalid, $"This build has no SQLite engine for {file} (create: {create}, {cancellationToken.CanBeCanceled}).");
+    private static async Task<IEventStore> OpenFileAsync(string file, bool create, CancellationToken cancellationToken) =>
+        await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = file, Create = create }, cancellationToken);
 
     private static NpgsqlConnectionStringBuilder Builder(string address)
     {

@@ -14,20 +14,20 @@ internal sealed class PostgresAppender : IAsyncDisposable
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
     private const int UndoneRetriesMax = 5;
 
-    private readonly ConcurrentBag<PostgresWriter> _idle = [];
-    private readonly NpgsqlDataSource _source;
+    private readonly ConcurrentBag<IBatchWriter> _idle = [];
+    private readonly Func<IBatchWriter> _open;
     private readonly PostgresReader _reader;
     private readonly PostgresStoreOptions _options;
     private readonly PoolStatistics _statistics;
 
-    public PostgresAppender(NpgsqlDataSource source, PostgresReader reader, PostgresStoreOptions options, PoolStatistics statistics)
+    public PostgresAppender(Func<IBatchWriter> open, PostgresReader reader, PostgresStoreOptions options, PoolStatistics statistics)
     {
-        (_source, _reader, _options, _statistics) = (source, reader, options, statistics);
+        (_open, _reader, _options, _statistics) = (open, reader, options, statistics);
     }
 
     public async Task CommitAsync(IReadOnlyList<PendingAppend> appends)
     {
-        var writer = _idle.TryTake(out var idle) ? idle : new PostgresWriter(_source, _options.ControlOnly ? "antbot.append_control" : "antbot.append");
+        var writer = _idle.TryTake(out var idle) ? idle : _open();
         try
         {
             await CommitAsync(writer, appends);
@@ -44,7 +44,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
             await writer.DisposeAsync();
     }
 
-    private async Task CommitAsync(PostgresWriter writer, IReadOnlyList<PendingAppend> appends)
+    private async Task CommitAsync(IBatchWriter writer, IReadOnlyList<PendingAppend> appends)
     {
         var batch = new AppendBatch(appends);
         var started = _options.Clock.GetTimestamp();
@@ -57,12 +57,12 @@ internal sealed class PostgresAppender : IAsyncDisposable
                 await TellAsync(batch, answer, doubt);
                 return;
             }
-            catch (PostgresException e) when (!PostgresFaults.LeavesDoubt(e))
+            catch (Exception e) when (e is OvertakenException || e is PostgresException answered && !PostgresFaults.LeavesDoubt(answered))
             {
                 await writer.ResetAsync();
                 if (PostgresFaults.IsUndoneAndWorthRepeating(e) && undone++ < UndoneRetriesMax)
                     continue;
-                if (PostgresFaults.MayBeOfOneAppend(e) && appends.Count > 1)
+                if (e is PostgresException refused && PostgresFaults.MayBeOfOneAppend(refused) && appends.Count > 1)
                 {
                     await CommitOneByOneAsync(writer, appends);
                     return;
@@ -85,7 +85,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
         }
     }
 
-    private async Task CommitOneByOneAsync(PostgresWriter writer, IReadOnlyList<PendingAppend> appends)
+    private async Task CommitOneByOneAsync(IBatchWriter writer, IReadOnlyList<PendingAppend> appends)
     {
         foreach (var append in appends)
             await CommitAsync(writer, [append]);

@@ -1,6 +1,7 @@
 using Antbot.Contracts;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Store;
+using Npgsql;
 
 namespace Antbot.EventStore.Postgres;
 
@@ -17,12 +18,21 @@ public sealed class PostgresEventStore : IEventStore
 
     /// <summary>Connects when it is first needed: a database that is not there yet is a fault of the call, not of the start.</summary>
     public PostgresEventStore(PostgresStoreOptions options)
+        : this(
+            options,
+            source => new PostgresWriter(source, options.ControlOnly ? "antbot.append_control" : "antbot.append"),
+            new AppendQueueOptions { Committers = options.Committers })
+    {
+    }
+
+    /// <summary>Everything but the way in: another engine on the same tables brings its own writer.</summary>
+    internal PostgresEventStore(PostgresStoreOptions options, Func<NpgsqlDataSource, IBatchWriter> open, AppendQueueOptions queue)
     {
         _pool = new PostgresPool(options);
         _reader = new PostgresReader(_pool);
-        _appender = new PostgresAppender(_pool.Writers, _reader, options, _pool.Statistics);
+        _appender = new PostgresAppender(() => open(_pool.Writers), _reader, options, _pool.Statistics);
         _listener = new PostgresListener(_pool.Listeners, _signal, options.Clock);
-        _queue = new AppendQueue(_appender.CommitAsync, new AppendQueueOptions { Committers = options.Committers });
+        _queue = new AppendQueue(_appender.CommitAsync, queue);
         Ledger = new PostgresLedger(_reader, _pool, _signal);
     }
 

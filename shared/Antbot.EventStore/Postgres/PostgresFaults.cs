@@ -10,11 +10,13 @@ internal static class PostgresFaults
     private const string IdleInTransactionTimeout = "25P03";
 
     /// <summary>The server gave the batch back undone; the same batch may go through now.</summary>
-    public static bool IsUndoneAndWorthRepeating(PostgresException e) => e.SqlState is
-        PostgresErrorCodes.LockNotAvailable
-        or PostgresErrorCodes.DeadlockDetected
-        or PostgresErrorCodes.SerializationFailure
-        or PostgresErrorCodes.UniqueViolation; // a stranger took the version, after our check and before our insert
+    public static bool IsUndoneAndWorthRepeating(Exception e) => e is OvertakenException or PostgresException
+    {
+        SqlState: PostgresErrorCodes.LockNotAvailable
+            or PostgresErrorCodes.DeadlockDetected
+            or PostgresErrorCodes.SerializationFailure
+            or PostgresErrorCodes.UniqueViolation, // a stranger took the version, after our check and before our insert
+    };
 
     /// <summary>The server may have committed before it said this, or says it because it goes away or comes up.</summary>
     public static bool LeavesDoubt(PostgresException e) => e.SqlState is

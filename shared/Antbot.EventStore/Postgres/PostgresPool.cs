@@ -5,7 +5,7 @@ using Npgsql;
 namespace Antbot.EventStore.Postgres;
 
 /// <summary>
-/// The store's connections, at most ten by default: a few that write, one that listens, the rest for reading. A reading
+/// The store's connections, at most ten by default: a few that write, one that seals, one that listens, the rest for reading. A reading
 /// connection that lay idle is pinged before it is used, so that a restart of the server costs nobody an error.
 /// </summary>
 internal sealed class PostgresPool : IAsyncDisposable
@@ -16,14 +16,15 @@ internal sealed class PostgresPool : IAsyncDisposable
 
     public PostgresPool(PostgresStoreOptions options)
     {
-        if (options.Committers < 1 || options.PoolSize < options.Committers + 2)
-            throw new ArgumentException($"A pool of {options.PoolSize} cannot hold {options.Committers} writing connections, one that listens and one that reads.", nameof(options));
+        if (options.Committers < 1 || options.PoolSize < options.Committers + 3)
+            throw new ArgumentException($"A pool of {options.PoolSize} cannot hold {options.Committers} writing connections, one that seals, one that listens and one that reads.", nameof(options));
         _options = options;
         Statistics = new PoolStatistics(options.PoolSize, options.Clock);
         var limit = (long)options.WriteLimit.TotalMilliseconds;
-        Writers = Source(options.Committers, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit}", "antbot writer");
+        // A committer keeps its connection for good; sealing and importing would wait for one for ever.
+        Writers = Source(options.Committers + 1, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit}", "antbot writer");
         Listeners = Source(1, "", "antbot listener");
-        _readers = Source(options.PoolSize - options.Committers - 1, $"-c statement_timeout={(long)options.ReadTimeout.TotalMilliseconds}", "antbot reader");
+        _readers = Source(options.PoolSize - options.Committers - 2, $"-c statement_timeout={(long)options.ReadTimeout.TotalMilliseconds}", "antbot reader");
     }
 
     public NpgsqlDataSource Writers { get; }

@@ -4,7 +4,7 @@ public sealed record PostgresStoreOptions
 {
     public required string ConnectionString { get; init; }
 
-    /// <summary>Connections in all: those that write, one that listens, the rest for reading.</summary>
+    /// <summary>Connections in all: those that write, one that seals and imports, one that listens, the rest for reading.</summary>
     public int PoolSize { get; init; } = 10;
 
     /// <summary>Batches on their way at once: the next one is in the server when the last one commits.</summary>

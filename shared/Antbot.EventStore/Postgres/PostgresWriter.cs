@@ -6,7 +6,7 @@ using NpgsqlTypes;
 namespace Antbot.EventStore.Postgres;
 
 /// <summary>One writing connection and its prepared call. Not for two callers at once.</summary>
-internal sealed class PostgresWriter : IAsyncDisposable
+internal sealed class PostgresWriter : IBatchWriter
 {
     private const string Parameters = "$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,null,null,null,null,null";
 
@@ -21,7 +21,6 @@ internal sealed class PostgresWriter : IAsyncDisposable
         _call = $"call {procedure}({Parameters})";
     }
 
-    /// <summary>True from the moment the batch may have reached the server.</summary>
     public bool WasSent { get; private set; }
 
     public async Task<AppendAnswer> AppendAsync(AppendBatch batch, CancellationToken cancellationToken)
@@ -41,7 +40,6 @@ internal sealed class PostgresWriter : IAsyncDisposable
             reader.GetInt64(4));
     }
 
-    /// <summary>Lets go of a connection that failed; the next batch opens another.</summary>
     public async ValueTask ResetAsync()
     {
         var (command, connection) = (_command, _connection);

@@ -22,6 +22,7 @@ public static class StoreBench
             cancellationToken);
         Console.WriteLine("PostgreSQL, fsync on; client and server share this machine's cores.");
         await AppendBench.RunAsync(report, server, options, Rounds, cancellationToken);
+        await HistoryBench.RunAsync(report, server, options, cancellationToken);
     }
 
     internal static async Task<string> NewDatabaseAsync(PostgresServer server, CancellationToken cancellationToken)

@@ -153,7 +153,6 @@ public sealed class Mutator(ITamperedStore store, IReadOnlyList<Row> rows, Rando
         var column = Choose("data", "id", "seq_id", "version");
         var (a, b) = column == "version" ? PickTwoOfOneStream() : PickTwo();
         var unique = column is "seq_id" or "version";
-        string Of(Row r) => $"(select {column} from {store.Events} where seq_id = {r.Sequence})";
         var sql = unique
             ? new[]
             {
@@ -161,7 +160,8 @@ public sealed class Mutator(ITamperedStore store, IReadOnlyList<Row> rows, Rando
                 $"update {store.Events} set {column} = {(column == "seq_id" ? a.Sequence : a.Version)} where seq_id = {b.Sequence}",
                 $"update {store.Events} set {column} = {(column == "seq_id" ? b.Sequence : b.Version)} where {(column == "seq_id" ? "seq_id = -1" : $"seq_id = {a.Sequence}")}",
             }
-            : [$"update {store.Events} set {column} = case when seq_id = {a.Sequence} then {Of(b)} else {Of(a)} end where seq_id in ({a.Sequence}, {b.Sequence})"];
+            // Joined, not looked up row by row: SQLite's look-up would find what the same statement has just changed.
+            : [$"update {store.Events} as t set {column} = s.{column} from (select seq_id, {column} from {store.Events} where seq_id in ({a.Sequence}, {b.Sequence})) s where t.seq_id in ({a.Sequence}, {b.Sequence}) and s.seq_id <> t.seq_id"];
         return new Mutation($"{column} of events {a.Position} and {b.Position} swapped", sql, report => At(a)(report) && At(b)(report));
     }
 

@@ -1,0 +1,217 @@
+using System.Runtime.CompilerServices;
+using Antbot.Contracts;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Store;
+
+namespace Antbot.EventStore.Sqlite;
+
+/// <summary>
+/// The embedded default of one process: one file, write-ahead logged, every commit on the disk before its caller hears of it.
+/// Other processes may read and append to the same file meanwhile.
+/// </summary>
+public sealed partial class SqliteEventStore : IEventStore, ILedger
+{
+    /// <summary>Pages end early at this size, so that large bodies do not fill the memory.</summary>
+    private const int PageBytesMax = 16 * 1024 * 1024;
+
+    private const int StreamPage = 500;
+
+    private readonly SqliteFile _file;
+    private readonly SqliteStoreOptions _options;
+    private readonly AppendSignal _signal = new();
+    private readonly SqliteReaders _readers;
+    private readonly SqliteWatch _watch;
+    private readonly SqliteWriter? _writer;
+    private readonly AppendQueue? _queue;
+    private int _closed;
+
+    private SqliteEventStore(SqliteStoreOptions options)
+    {
+        _options = options;
+        _file = new SqliteFile(options);
+        var access = SqliteAccess.Read;
+        if (options.ReadOnly)
+            access = _file.CheckForReading();
+        else
+            _writer = new SqliteWriter(_file, _file.OpenChecked(), options, _signal);
+        _readers = new SqliteReaders(_file.Path, access, options);
+        _watch = new SqliteWatch(_signal, options.OthersPoll, () => SqliteSession.Open(_file.Path, access, TimeSpan.Zero));
+        if (_writer is not null)
+            _queue = new AppendQueue(_writer.CommitAsync, new AppendQueueOptions { Committers = 1 });
+    }
+
+    public string Path => _file.Path;
+
+    public ILedger Ledger => this;
+
+    /// <summary>Opens the file, and makes it and its folder where they are missing. A damaged one is kept aside and refused.</summary>
+    public static Task<SqliteEventStore> OpenAsync(SqliteStoreOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Task.Run(() => new SqliteEventStore(options), cancellationToken);
+    }
+
+    public async Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var prepared = PreparedAppend.From(request);
+        _readers.CheckOpen();
+        if (_queue is not { } queue)
+            throw OpenedReadOnly();
+        using var withdraw = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var append = queue.AppendAsync(prepared, withdraw.Token);
+        try
+        {
+            return await append.WaitAsync(_options.AnswerMax, _options.Clock, CancellationToken.None);
+        }
+        catch (TimeoutException) when (!append.IsCompleted)
+        {
+            return await GiveUpAsync(append, withdraw);
+        }
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
+        _readers.ReadAsync<IReadOnlyList<StoredEvent>>(
+            s =>
+            {
+                // One state of the file for all its events.
+                s.Get("BEGIN").Run();
+                var found = SqliteAppender.Find(s, decision);
+                s.Commit();
+                return found;
+            },
+            cancellationToken);
+
+    public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) =>
+        _readers.ReadAsync(s => SqliteAppender.Version(s, stream), cancellationToken);
+
+    public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(
+        StreamId stream, long fromVersion = 1, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var next = fromVersion;
+        while (true)
+        {
+            var page = await _readers.ReadAsync(s => StreamRows(s, stream.Value, next), cancellationToken);
+            if (page.Count == 0)
+                yield break;
+            foreach (var e in page)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                yield return e;
+            }
+            next = page[^1].Version + 1;
+        }
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
+    {
+        StoreLimits.CheckPage(limit);
+        return _readers.ReadAsync<IReadOnlyList<StoredEvent>>(s => PageRows(s, afterSequence, limit), cancellationToken);
+    }
+
+    public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(correlationId);
+        return _readers.ReadAsync<IReadOnlyList<StoredEvent>>(
+            s =>
+            {
+                var row = s.Get(CorrelationSql).Bind(1, correlationId).Bind(2, Math.Max(0, limit));
+                var found = new List<StoredEvent>();
+                while (row.Step())
+                    found.Add(SqliteRows.ReadSealed(row));
+                return found;
+            },
+            cancellationToken);
+    }
+
+    public long AppendMark => _signal.Mark;
+
+    public Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default) =>
+        _watch.WaitAsync(mark, atMost, cancellationToken);
+
+    public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default) =>
+        _readers.ReadAsync(s => s.Get("SELECT last_seq_id FROM mt_event_progression WHERE name = ?1").Bind(1, subscription).Scalar() ?? 0, cancellationToken);
+
+    public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default)
+    {
+        StoredNames.Check("subscription", subscription);
+        return WriteAsync(
+            s => s.Get(ProgressionSql).Bind(1, subscription).Bind(2, sequence).Bind(3, _options.Clock.GetUtcNow()).Run(),
+            cancellationToken);
+    }
+
+    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default) =>
+        _readers.ReadAsync(s => SnapshotRow(s, stream, name), cancellationToken);
+
+    public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        StoredNames.Check("snapshot", snapshot.Name);
+        var state = StoredNames.CanonicalState(snapshot);
+        var hash = SnapshotSeal.Of(snapshot);
+        return WriteAsync(
+            s =>
+            {
+                if (SnapshotRow(s, snapshot.Stream, snapshot.Name) is { } there && there.Version >= snapshot.Version)
+                    return;
+                s.Get(SnapshotSql)
+                    .Bind(1, snapshot.Stream.Value).Bind(2, snapshot.Name).Bind(3, snapshot.Version).BindText(4, state).BindBlob(5, hash).Run();
+            },
+            cancellationToken);
+    }
+
+    /// <summary>What is queued is still committed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _closed, 1) != 0)
+            return;
+        if (_queue is not null)
+            await _queue.DisposeAsync();
+        await Task.Run(() =>
+        {
+            _watch.Dispose();
+            _readers.Dispose();
+            // Last, so that SQLite moves the log into the database and removes it.
+            _writer?.Dispose();
+        });
+    }
+
+    /// <summary>For tests: what only a pragma can bring about.</summary>
+    internal Task TuneAsync(string pragma) => (_writer ?? throw OpenedReadOnly()).TuneAsync(pragma);
+
+    private async Task<AppendOutcome> GiveUpAsync(Task<AppendOutcome> append, CancellationTokenSource withdraw)
+    {
+        await withdraw.CancelAsync();
+        try
+        {
+            // Still queued, it ends at once; on its way to the disk, nobody can say.
+            return await append.WaitAsync(TimeSpan.FromSeconds(1), CancellationToken.None);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new EventStoreException(StoreFault.Busy, $"'{Path}' did not come to this append within {_options.AnswerMax.TotalSeconds:0.#} s; nothing was appended. Look at the disk.");
+        }
+        catch (TimeoutException)
+        {
+            throw new EventStoreException(
+                StoreFault.OutcomeUnknown, $"The disk under '{Path}' has not answered for {_options.AnswerMax.TotalSeconds:0.#} s. Append the same decision again to find out, and look at the disk.");
+        }
+    }
+
+    private Task WriteAsync(Action<SqliteSession> work, CancellationToken cancellationToken) =>
+        WriteAsync(
+            s =>
+            {
+                work(s);
+                return true;
+            },
+            cancellationToken);
+
+    private Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    {
+        _readers.CheckOpen();
+        return _writer is { } writer ? writer.WriteAsync(work, cancellationToken) : throw OpenedReadOnly();
+    }
+
+    private EventStoreException OpenedReadOnly() => SqliteFaults.ReadOnly(Path, "it was opened read-only");
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using Antbot.EventStore.Postgres;
+using Antbot.EventStore.Sqlite;
+using Antbot.Runtime.Store;
+using Antbot.Testing.StoreWorker;
+
+// A process of its own that appends to a store until it is killed, for tests that kill, starve or race it.
+// Arguments: engine, path or connection string, number of callers, prefix of its streams.
+// It says "ready", then "ack <event id>" for every event whose append was answered, and "fault <fault> <message>" for what was not;
+// such an append is tried again. It ends when its input does, so that no worker outlives its test.
+if (args.Length != 4)
+{
+    await Console.Error.WriteLineAsync("usage: <sqlite|postgres> <path or connection string> <callers> <stream prefix>");
+    return 64;
+}
+using var stop = new CancellationTokenSource();
+IEventStore store;
+try
+{
+    store = args[0] switch
+    {
+        "sqlite" => await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = args[1] }),
+        "postgres" => new PostgresEventStore(new PostgresStoreOptions { ConnectionString = args[1] }),
+        _ => throw new InvalidOperationException($"There is no engine '{args[0]}'."),
+    };
+}
+catch (EventStoreException e)
+{
+    Worker.Say($"fault {e.Fault} {e.Message}");
+    return 1;
+}
+await using (store)
+{
+    Worker.Say("ready");
+    var callers = Enumerable.Range(0, int.Parse(args[2], CultureInfo.InvariantCulture))
+        .Select(caller => Task.Run(() => new Worker(store, $"{args[3]}-{caller}").RunAsync(stop.Token))).ToArray();
+    await FileSizeLimit.ObeyAsync(Console.In);
+    await stop.CancelAsync();
+    await Task.WhenAll(callers);
+}
+return 0;
