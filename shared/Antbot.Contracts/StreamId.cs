@@ -11,6 +11,7 @@ public readonly record struct StreamId
 
     public StreamId(string value)
     {
+        ArgumentNullException.ThrowIfNull(value);
         if (Fault(value) is { } fault)
             throw new ArgumentException(fault, nameof(value));
         _value = value;

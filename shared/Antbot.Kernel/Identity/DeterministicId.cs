@@ -12,13 +12,16 @@ public static class DeterministicId
 {
     private const int PartBytesMax = 4096;
 
+    /// <summary>The lenient encoding writes every half of a surrogate pair alike: different inputs would share an id.</summary>
+    internal static UTF8Encoding StrictUtf8 { get; } = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     public static Guid From(params ReadOnlySpan<string> parts)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> length = stackalloc byte[4];
         foreach (var part in parts)
         {
-            var bytes = Encoding.UTF8.GetBytes(part);
+            var bytes = StrictUtf8.GetBytes(part);
             if (bytes.Length > PartBytesMax)
                 throw new ArgumentException($"A part of an id has at most {PartBytesMax} bytes; this one has {bytes.Length}.", nameof(parts));
             // Without the length "ab","c" and "a","bc" would be one id.

@@ -6,7 +6,8 @@ namespace Antbot.Kernel.Proof;
 
 /// <summary>
 /// One spelling for every JSON value, so that its bytes can be derived again from any store's rendition of it:
-/// keys in ordinal order of their bytes, no white space, plain decimals (their scale kept), the shortest escapes.
+/// keys in ordinal order of their canonical bytes (without the quotes), no white space, plain decimals (their scale kept),
+/// the shortest escapes.
 /// PostgreSQL's jsonb reorders keys and rewrites <c>1e-7</c>; the canonical bytes survive both.
 /// </summary>
 public static class CanonicalJson
@@ -163,8 +164,9 @@ public static class CanonicalJson
     private static void SortMany(byte[] text, int start, Span<Member> members) =>
         members.Sort((a, b) => KeyOf(text, start, a).SequenceCompareTo(KeyOf(text, start, b)));
 
+    /// <summary>The key without its quotes: with them <c>a!</c> would come before <c>a</c>.</summary>
     private static ReadOnlySpan<byte> KeyOf(ReadOnlySpan<byte> text, int start, Member member) =>
-        text[(member.From - start)..(member.Key - start)];
+        text[(member.From - start + 1)..(member.Key - start - 1)];
 
     private static int Compare(ReadOnlySpan<byte> written, Member a, Member b) =>
         KeyOf(written, 0, a).SequenceCompareTo(KeyOf(written, 0, b));

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Antbot.Runtime.Store;
 
@@ -50,8 +51,21 @@ public sealed class EventCodec(EventRegistry registry)
     {
         var body = JsonNode.Parse(stored.Data.Span) as JsonObject ?? throw new JsonException("The body is not an object.");
         foreach (var change in changes)
-            body = change(body);
+            body = Change(body, change);
         return body;
+    }
+
+    /// <summary>An upcaster is written for the bodies it knows; whatever it throws means that this is none of them.</summary>
+    private static JsonObject Change(JsonObject body, Func<JsonObject, JsonObject> change)
+    {
+        try
+        {
+            return change(body);
+        }
+        catch (Exception e)
+        {
+            throw new JsonException($"Its upcaster failed: {e.Message}", e);
+        }
     }
 
     private static string Where(StoredEvent stored) => $"Event {stored.EventId} (sequence {stored.Sequence}, {stored.Stream} version {stored.Version})";
@@ -63,8 +77,22 @@ public sealed class EventCodec(EventRegistry registry)
             RespectNullableAnnotations = true,
             RespectRequiredConstructorParameters = true,
             AllowDuplicateProperties = false,
+            TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireMembers } },
         };
-        options.MakeReadOnly(populateMissingResolver: true);
+        options.MakeReadOnly();
         return options;
+    }
+
+    /// <summary>The serializer requires constructor parameters only; a property with an initializer would pass in silence.</summary>
+    private static void RequireMembers(JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Object)
+            return;
+        foreach (var property in type.Properties)
+        {
+            // A parameter with a default value is optional on purpose, and so is what is not always written.
+            if (property is { Set: not null, AssociatedParameter: null, IsExtensionData: false, ShouldSerialize: null })
+                property.IsRequired = true;
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Reflection;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Antbot.Kernel.Events;
 
@@ -92,18 +93,24 @@ public sealed partial class EventRegistry
         type = Nullable.GetUnderlyingType(type) ?? type;
         if (type == typeof(double) || type == typeof(float) || type == typeof(Half))
             return path;
-        if (type.IsPrimitive || type.IsEnum || type == typeof(string) || type.Namespace == "System" || !seen.Add(type))
+        if (type.IsPrimitive || type.IsEnum || type == typeof(string) || !seen.Add(type))
             return null;
-        if (typeof(IEnumerable).IsAssignableFrom(type))
-        {
-            var inner = type.IsArray ? [type.GetElementType()!] : type.GetGenericArguments();
-            return inner.Select(t => FindFloat(t, path, seen)).FirstOrDefault(found => found is not null);
-        }
-        return type.GetProperties(BindingFlags.Instance | BindingFlags.Public)
-            .Select(p => FindFloat(p.PropertyType, $"{path}.{p.Name}", seen))
-            .FirstOrDefault(found => found is not null);
+        if (typeof(IEnumerable).IsAssignableFrom(type) || type.Namespace == "System")
+            return First(Elements(type).Select(t => FindFloat(t, path, seen)));
+        var derived = type.GetCustomAttributes<JsonDerivedTypeAttribute>(inherit: false).Select(a => FindFloat(a.DerivedType, path, seen));
+        return First(derived.Concat(type.GetProperties(BindingFlags.Instance | BindingFlags.Public)
+            .Select(p => FindFloat(p.PropertyType, $"{path}.{p.Name}", seen))));
     }
 
-    [GeneratedRegex("^[a-z][a-z0-9]*(_[a-z0-9]+)*$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static string? First(IEnumerable<string?> found) => found.FirstOrDefault(path => path is not null);
+
+    /// <summary>What a collection, a tuple or a memory holds; a class derived from a collection says so only through its interfaces.</summary>
+    private static IEnumerable<Type> Elements(Type type) => type.IsArray
+        ? [type.GetElementType()!]
+        : type.GetGenericArguments().Concat(type.GetInterfaces()
+            .Where(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IEnumerable<>))
+            .Select(i => i.GetGenericArguments()[0]));
+
+    [GeneratedRegex("^[a-z][a-z0-9]*(_[a-z0-9]+)*\\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex StoredName();
 }

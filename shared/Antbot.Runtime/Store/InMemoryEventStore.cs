@@ -185,17 +185,17 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         lock (_data.Gate)
         {
             CheckOpen();
-            if (_data.Links.Count == 0)
-                _data.StoreId = storeId;
-            var head = Head();
+            // Everything is checked before anything is kept: an import is all or none here too.
+            if (links.FirstOrDefault(l => l.Event is null) is { } bare)
+                throw new EventStoreException(StoreFault.Invalid, $"The import lacks the event at position {bare.Position}.");
+            var head = _data.Links.Count == 0 ? new LedgerHead(storeId, 0, 0, ChainLink.Genesis(storeId)) : Head();
             if (links.Count > 0 && (links[0].Position != head.Position + 1 || !links[0].PreviousHash.AsSpan().SequenceEqual(head.Hash)))
                 throw new EventStoreException(StoreFault.Invalid, $"The import begins at position {links[0].Position} and this store ends at {head.Position}, or their chains differ there.");
+            _data.StoreId = head.StoreId;
             foreach (var link in links)
             {
-                if (link.Event is not { } e)
-                    throw new EventStoreException(StoreFault.Invalid, $"The import lacks the event at position {link.Position}.");
                 _data.Links.Add(link);
-                Keep(e);
+                Keep(link.Event!);
             }
         }
         if (links.Count > 0)

@@ -54,9 +54,10 @@ public sealed class PreparedAppend
         {
             events[i] = Prepare(request, i, at, headers);
             bytes += events[i].Data.Length;
+            // Checked as it grows: a thousand bodies at the limit would be a gigabyte by the end.
+            if (bytes > StoreLimits.AppendBytesMax)
+                throw new EventStoreException(StoreFault.TooLarge, $"An append has at most {StoreLimits.AppendBytesMax} bytes; this one has more, by event {i} already. Split it.");
         }
-        if (bytes > StoreLimits.AppendBytesMax)
-            throw new EventStoreException(StoreFault.TooLarge, $"An append has at most {StoreLimits.AppendBytesMax} bytes; this one has {bytes}. Split it.");
         return new PreparedAppend(request, at, headers, events, bytes);
     }
 

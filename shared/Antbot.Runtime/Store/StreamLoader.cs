@@ -50,8 +50,9 @@ public sealed class StreamLoader(IEventStore store, EventCodec codec, int events
         {
             return JsonSerializer.Deserialize<TState>(snapshot.State.Span, EventCodec.Json);
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
+        catch (Exception)
         {
+            // A state's own constructor may refuse what an older build wrote, with an exception of its own.
             return null;
         }
     }
