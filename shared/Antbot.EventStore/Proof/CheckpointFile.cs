@@ -67,8 +67,12 @@ public sealed class CheckpointFile(string path)
         try
         {
             var l = JsonSerializer.Deserialize<Line>(line, EventCodec.Json);
-            return l is null ? null : new Checkpoint(
+            if (l is null)
+                return null;
+            var checkpoint = new Checkpoint(
                 l.StoreId, l.Position, l.Sequence, Convert.FromHexString(l.Hash), Microseconds.FromUnixMicroseconds(l.AtMicroseconds), Convert.FromHexString(l.Previous), l.KeyId, Convert.FromBase64String(l.Signature));
+            // One spelling only: what is written is what is read.
+            return Format(checkpoint) == line ? checkpoint : null;
         }
         catch (Exception e) when (e is JsonException or FormatException or ArgumentException)
         {

@@ -103,12 +103,19 @@ internal static class ExportFormat
             Actor = line.GetProperty("Actor").GetString(),
             IsArchived = line.TryGetProperty("IsArchived", out var archived) ? archived.GetBoolean() : null,
             Headers = line.TryGetProperty("Headers", out var headers) ? Raw(headers) : null,
-            BinaryData = line.TryGetProperty("BinaryData", out var binary) ? binary.GetBytesFromBase64() : null,
+            BinaryData = line.TryGetProperty("BinaryData", out var binary) ? Bytes(binary) : null,
             Data = Raw(line.GetProperty("Data")),
         };
         return new LedgerLink(
-            position, sequence, e.EventId, e.CorrelationId, line.GetProperty("PreviousHash").GetBytesFromBase64(), line.GetProperty("Hash").GetBytesFromBase64(),
+            position, sequence, e.EventId, e.CorrelationId, Bytes(line.GetProperty("PreviousHash")), Bytes(line.GetProperty("Hash")),
             line.GetProperty("Foreign").GetBoolean(), e);
+    }
+
+    /// <summary>In one spelling only: base64's last character can hold bits that mean nothing.</summary>
+    public static byte[] Bytes(JsonElement element)
+    {
+        var bytes = element.GetBytesFromBase64();
+        return Convert.ToBase64String(bytes) == element.GetString() ? bytes : throw new FormatException("its base64 is not as it is written here");
     }
 
     private static byte[] Raw(JsonElement element) => System.Text.Encoding.UTF8.GetBytes(element.GetRawText());

@@ -55,7 +55,7 @@ public sealed class ExportReader(Stream input)
                 else if (!_links && line.TryGetProperty("Checkpoint", out var checkpoint))
                     _checkpoints.Add(CheckpointFile.Parse(checkpoint.GetRawText()) ?? throw Damaged("a checkpoint cannot be read"));
                 else if (line.TryGetProperty("End", out var end))
-                    End = Get(() => (end.GetInt64(), line.GetProperty("Hash").GetBytesFromBase64()));
+                    End = Get(() => (end.GetInt64(), ExportFormat.Bytes(line.GetProperty("Hash"))));
                 else
                     throw Damaged("a line is not what belongs there (checkpoints, then events, then the end)");
             }

@@ -105,10 +105,8 @@ public sealed class CliTests : IDisposable
     public async Task Events_of_a_stranger_are_unsealed_and_not_an_accusation_until_they_are_sealed()
     {
         await FillAsync(5);
-        Execute("""
-            insert into mt_streams (id, version) values ('stranger', 1);
-            insert into mt_events (seq_id, id, stream_id, version, data, type) values (99, '6f9619ff-8b86-4011-b42d-00c04fc964ff', 'stranger', 1, '{"X":1}', 'noted');
-            """);
+        Execute("insert into mt_streams (id, version) values ('stranger', 1)");
+        Execute("""insert into mt_events (seq_id, id, stream_id, version, data, type) values (99, '6f9619ff-8b86-4011-b42d-00c04fc964ff', 'stranger', 1, '{"X":1}', 'noted')""");
 
         var unsealed = await AntbotProcess.RunAsync(_folder, "verify");
         Assert.Equal(4, unsealed.ExitCode);
