@@ -53,24 +53,30 @@ internal sealed class PostgresLedger : ILedger
 
     public async IAsyncEnumerable<LedgerLink> ReadLinksAsync(long afterPosition = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        // The next page is on its way while this one is looked at.
+        var next = ReadLinkPageAsync(afterPosition, cancellationToken);
         while (true)
         {
-            var after = afterPosition;
-            var page = await _reader.RunAsync("reading the ledger", async connection =>
-            {
-                await using var command = PostgresReader.Command(connection, ReadLinks, after, LinkPage);
-                return await LinksAsync(command, cancellationToken);
-            }, cancellationToken);
+            var page = await next;
+            var last = page.Count < LinkPage;
+            if (!last)
+                next = ReadLinkPageAsync(page[^1].Position, cancellationToken);
             foreach (var link in page)
                 yield return link;
-            if (page.Count < LinkPage)
+            if (last)
                 yield break;
-            afterPosition = page[^1].Position;
         }
     }
 
+    private Task<List<LedgerLink>> ReadLinkPageAsync(long after, CancellationToken cancellationToken) =>
+        _reader.RunAsync("reading the ledger", async connection =>
+        {
+            await using var command = PostgresReader.Command(connection, ReadLinks, after, LinkPage);
+            return await LinksAsync(command, cancellationToken);
+        }, cancellationToken);
+
     public Task<IReadOnlyList<HeadMismatch>> FindHeadMismatchesAsync(int limit, CancellationToken cancellationToken = default) =>
-        _reader.RunAsync("comparing stream heads", async connection =>
+        _reader.RunAsync("comparing stream heads", _pool.Auditors, async connection =>
         {
             await using var command = PostgresReader.Command(connection, HeadMismatches, limit);
             await using var row = await command.ExecuteReaderAsync(cancellationToken);
@@ -84,7 +90,7 @@ internal sealed class PostgresLedger : ILedger
         }, cancellationToken);
 
     public Task<IReadOnlyList<StoredEvent>> FindUnsealedAsync(int limit, CancellationToken cancellationToken = default) =>
-        _reader.RunAsync("looking for unsealed events", async connection =>
+        _reader.RunAsync("looking for unsealed events", _pool.Auditors, async connection =>
         {
             await using var command = PostgresReader.Command(connection, Unsealed, limit);
             await using var row = await command.ExecuteReaderAsync(cancellationToken);
@@ -99,9 +105,8 @@ internal sealed class PostgresLedger : ILedger
         var unsealed = await FindUnsealedAsync(limit, cancellationToken);
         if (unsealed.Count == 0)
             return 0;
-        return await _reader.RunAsync("sealing", async _ =>
+        return await _reader.RunAsync("sealing", _pool.Writers, async connection =>
         {
-            await using var connection = await _pool.Writers.OpenConnectionAsync(cancellationToken);
             await using var command = PostgresReader.Command(
                 connection, "select antbot.seal_batch($1, $2)", unsealed.Select(e => e.Sequence).ToArray(), unsealed.Select(e => e.ContentHash()).ToArray());
             return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
@@ -140,9 +145,8 @@ internal sealed class PostgresLedger : ILedger
     {
         if (links.Count == 0)
             return;
-        await _reader.RunAsync("importing", async _ =>
+        await _reader.RunAsync("importing", _pool.Writers, async connection =>
         {
-            await using var connection = await _pool.Writers.OpenConnectionAsync(cancellationToken);
             await PostgresImport.RunAsync(connection, storeId, links, cancellationToken);
             return 0;
         }, cancellationToken);

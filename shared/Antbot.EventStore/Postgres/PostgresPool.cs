@@ -5,7 +5,7 @@ using Npgsql;
 namespace Antbot.EventStore.Postgres;
 
 /// <summary>
-/// The store's connections, at most ten by default: a few that write, one that seals, one that listens, the rest for reading. A reading
+/// The store's connections, at most ten by default: a few that write, one that seals, one that listens, one that audits, the rest for reading. A reading
 /// connection that lay idle is pinged before it is used, so that a restart of the server costs nobody an error.
 /// </summary>
 internal sealed class PostgresPool : IAsyncDisposable
@@ -16,20 +16,28 @@ internal sealed class PostgresPool : IAsyncDisposable
 
     public PostgresPool(PostgresStoreOptions options)
     {
-        if (options.Committers < 1 || options.PoolSize < options.Committers + 3)
-            throw new ArgumentException($"A pool of {options.PoolSize} cannot hold {options.Committers} writing connections, one that seals, one that listens and one that reads.", nameof(options));
+        if (options.Committers < 1 || options.PoolSize < options.Committers + 4)
+            throw new ArgumentException($"A pool of {options.PoolSize} cannot hold {options.Committers} writing connections, one that seals, one that listens, one that audits and one that reads.", nameof(options));
         _options = options;
         Statistics = new PoolStatistics(options.PoolSize, options.Clock);
         var limit = (long)options.WriteLimit.TotalMilliseconds;
         // A committer keeps its connection for good; sealing and importing would wait for one for ever.
         Writers = Source(options.Committers + 1, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit}", "antbot writer");
         Listeners = Source(1, "", "antbot listener");
-        _readers = Source(options.PoolSize - options.Committers - 2, $"-c statement_timeout={(long)options.ReadTimeout.TotalMilliseconds}", "antbot reader");
+        // Whole tables are compared here, for as long as it takes.
+        Auditors = Source(1, "-c work_mem=64MB", "antbot auditor", commandTimeout: 0);
+        // Every other read goes by an index; a plan that was made while a table was small must not join it whole later.
+        _readers = Source(
+            options.PoolSize - options.Committers - 3,
+            $"-c statement_timeout={(long)options.ReadTimeout.TotalMilliseconds} -c enable_hashjoin=off -c enable_mergejoin=off",
+            "antbot reader");
     }
 
     public NpgsqlDataSource Writers { get; }
 
     public NpgsqlDataSource Listeners { get; }
+
+    public NpgsqlDataSource Auditors { get; }
 
     public PoolStatistics Statistics { get; }
 
@@ -75,6 +83,7 @@ internal sealed class PostgresPool : IAsyncDisposable
     {
         await Writers.DisposeAsync();
         await Listeners.DisposeAsync();
+        await Auditors.DisposeAsync();
         await _readers.DisposeAsync();
     }
 
@@ -95,7 +104,7 @@ internal sealed class PostgresPool : IAsyncDisposable
         }
     }
 
-    private NpgsqlDataSource Source(int size, string settings, string name)
+    private NpgsqlDataSource Source(int size, string settings, string name, int? commandTimeout = null)
     {
         var text = new NpgsqlConnectionStringBuilder(_options.ConnectionString)
         {
@@ -103,7 +112,7 @@ internal sealed class PostgresPool : IAsyncDisposable
             MinPoolSize = 0,
             MaxPoolSize = size,
             Timeout = (int)Math.Ceiling(_options.ConnectTimeout.TotalSeconds),
-            CommandTimeout = (int)Math.Ceiling(_options.ReadTimeout.TotalSeconds),
+            CommandTimeout = commandTimeout ?? (int)Math.Ceiling(_options.ReadTimeout.TotalSeconds),
             CancellationTimeout = 1000,
             Enlist = false,
             MaxAutoPrepare = 20,

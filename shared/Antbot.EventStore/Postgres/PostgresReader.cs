@@ -31,16 +31,14 @@ internal sealed class PostgresReader(PostgresPool pool)
         where e.stream_id = $1 and e.version >= $2 order by e.version limit $3
         """;
 
-    private const string PositionOf = """
-        select coalesce((
-          select l.position from public.mt_events e join antbot.ledger l on l.event_id = e.id and l.seq_id = e.seq_id
-          where e.seq_id <= $1 order by e.seq_id desc limit 1), 0)
-        """;
-
     private const string ReadPage = $"""
+        with after (position) as materialized (
+          select coalesce((
+            select f.position from public.mt_events v join antbot.ledger f on f.event_id = v.id and f.seq_id = v.seq_id
+            where v.seq_id <= $1 order by v.seq_id desc limit 1), 0))
         select l.position, {PostgresRows.EventColumns}
         from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id
-        where l.position > $1 and l.position <= $1 + $2 order by l.position
+        where l.position > (select position from after) and l.position <= (select position from after) + $2 order by l.position
         """;
 
     private const string FindCorrelation = $"""
@@ -89,10 +87,7 @@ internal sealed class PostgresReader(PostgresPool pool)
     {
         StoreLimits.CheckPage(limit);
         return RunAsync("reading events", async connection =>
-        {
-            var position = await PositionAsync(connection, afterSequence, cancellationToken);
-            return (IReadOnlyList<StoredEvent>)await ListAsync(connection, ReadPage, cancellationToken, position, limit);
-        }, cancellationToken);
+            (IReadOnlyList<StoredEvent>)await ListAsync(connection, ReadPage, cancellationToken, afterSequence, limit), cancellationToken);
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit, CancellationToken cancellationToken)
@@ -145,9 +140,8 @@ internal sealed class PostgresReader(PostgresPool pool)
         }, cancellationToken);
 
     /// <summary>Runs on a reading connection; what fails comes out as a <see cref="StoreFault"/>.</summary>
-    public async Task<T> RunAsync<T>(string doing, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
-    {
-        try
+    public Task<T> RunAsync<T>(string doing, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) =>
+        TranslateAsync(doing, async () =>
         {
             var connection = await pool.OpenReaderAsync(cancellationToken);
             try
@@ -158,15 +152,15 @@ internal sealed class PostgresReader(PostgresPool pool)
             {
                 await pool.ReturnAsync(connection);
             }
-        }
-        catch (Exception e) when (e is not (OperationCanceledException or EventStoreException or ArgumentException))
+        });
+
+    /// <summary>Runs on a connection of one of the pool's other kinds.</summary>
+    public Task<T> RunAsync<T>(string doing, NpgsqlDataSource kind, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) =>
+        TranslateAsync(doing, async () =>
         {
-            var fault = PostgresFaults.Translate(e, doing);
-            if (fault.Fault is StoreFault.ReadOnly or StoreFault.Unavailable)
-                pool.ForgetReaders();
-            throw fault;
-        }
-    }
+            await using var connection = await kind.OpenConnectionAsync(cancellationToken);
+            return await work(connection);
+        });
 
     public static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params ReadOnlySpan<object> values)
     {
@@ -176,12 +170,19 @@ internal sealed class PostgresReader(PostgresPool pool)
         return command;
     }
 
-    private static async Task<long> PositionAsync(NpgsqlConnection connection, long afterSequence, CancellationToken cancellationToken)
+    private async Task<T> TranslateAsync<T>(string doing, Func<Task<T>> work)
     {
-        if (afterSequence <= 0)
-            return 0;
-        await using var command = Command(connection, PositionOf, afterSequence);
-        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+        try
+        {
+            return await work();
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or EventStoreException or ArgumentException))
+        {
+            var fault = PostgresFaults.Translate(e, doing);
+            if (fault.Fault is StoreFault.ReadOnly or StoreFault.Unavailable)
+                pool.ForgetReaders();
+            throw fault;
+        }
     }
 
     private static async Task<List<StoredEvent>> ListAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)

@@ -18,8 +18,9 @@ internal static class AppendBench
         await using var store = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = engineDatabase });
         await using var ledgerless = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = bareDatabase });
         await using var plainSource = StoreBench.Source(plainDatabase, 64);
+        await using var preparedSource = StoreBench.Source(plainDatabase, 64, prepared: true);
         await using var copySource = StoreBench.Source(copyDatabase, 2);
-        var plain = new PlainWay(plainSource);
+        var (plain, prepared) = (new PlainWay(plainSource), new PlainWay(preparedSource));
 
         // Everyone warms up alike: plans, caches, and enough rows that trees are trees.
         await Load.RunAsync(64, options.Round, _ => AppendAsync(store, 1));
@@ -38,31 +39,35 @@ internal static class AppendBench
 
         foreach (var callers in new[] { 1, 16, 64 })
         {
-            var (mine, bare, peers, limits) = (new List<LoadResult>(), new List<LoadResult>(), new List<LoadResult>(), new List<double>());
+            var (mine, bare, peers, better, limits) = (new List<LoadResult>(), new List<LoadResult>(), new List<LoadResult>(), new List<LoadResult>(), new List<double>());
             for (var round = 0; round < rounds; round++)
             {
                 mine.Add(await Load.RunAsync(callers, options.Round, _ => AppendAsync(store, 1)));
                 peers.Add(await Load.RunAsync(callers, options.Round, _ => plain.AppendAsync(1)));
+                better.Add(await Load.RunAsync(callers, options.Round, _ => prepared.AppendInOneBatchAsync(1)));
                 if (callers == 64)
                 {
                     bare.Add(await Load.RunAsync(callers, options.Round, _ => AppendAsync(ledgerless, 1)));
                     limits.Add(await CopyAsync(20_000, 1));
                 }
             }
-            var (m, p) = (LoadResult.Median(mine), LoadResult.Median(peers));
+            var (m, p, b) = (LoadResult.Median(mine), LoadResult.Median(peers), LoadResult.Median(better));
             if (callers == 1)
             {
                 report.AtMost("append, 1 caller, p50", m.P50Milliseconds, "ms", m.P50Milliseconds / p.P50Milliseconds, 1.3, p.P50Milliseconds, bareCommit.P50Milliseconds);
+                report.Show("  beside the plain way, prepared and in one batch", m.P50Milliseconds, "ms", b.P50Milliseconds);
                 report.Show("append, 1 caller, p99", m.P99Milliseconds, "ms", p.P99Milliseconds, bareCommit.P99Milliseconds);
             }
             else if (callers == 16)
             {
                 report.Show("append, 16 callers", m.PerSecond, "events/s", p.PerSecond);
+                report.Show("  beside the plain way, prepared and in one batch", m.PerSecond, "events/s", b.PerSecond);
             }
             else
             {
                 var limit = LoadResult.Middle(limits);
                 report.AtLeast("append, 64 callers", m.PerSecond, "events/s", m.PerSecond / p.PerSecond, 3, p.PerSecond, limit, target: 12_000);
+                report.Show("  beside the plain way, prepared and in one batch", m.PerSecond, "events/s", b.PerSecond);
                 report.Show("append, 64 callers, p99", m.P99Milliseconds, "ms", p.P99Milliseconds);
                 var without = LoadResult.Median(bare).PerSecond;
                 report.AtMost("ledger's share of an append, 64 callers", (1 - m.PerSecond / without) * 100, "%", 1 - m.PerSecond / without, 0.35, without);

@@ -19,7 +19,7 @@ internal static class LedgerFree
         function = Cut(function, "    insert into antbot.ledger", ";");
         function = Replace(function, "select x.position, x.hash into pos, link from antbot.ledger x order by x.position desc limit 1;", "select 0, '\\x00'::bytea into pos, link;");
         // Its own question, whether the decision was made before, it asks the events instead: by stream, which has an index.
-        function = Replace(function, "left join antbot.ledger x on x.event_id = u.id", "left join (select null::uuid as event_id) x on x.event_id = u.id");
+        function = Replace(function, "left join antbot.ledger x on x.event_id = p_id[u.o]", "left join (select null::uuid as event_id) x on x.event_id = p_id[u.o]");
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(function, connection);

@@ -22,6 +22,7 @@ public static class StoreBench
             cancellationToken);
         Console.WriteLine("PostgreSQL, fsync on; client and server share this machine's cores.");
         await AppendBench.RunAsync(report, server, options, Rounds, cancellationToken);
+        await SqliteBench.RunAsync(report, options, Rounds, cancellationToken);
         await HistoryBench.RunAsync(report, server, options, cancellationToken);
     }
 
@@ -32,6 +33,7 @@ public static class StoreBench
         return database.ConnectionString;
     }
 
-    internal static NpgsqlDataSource Source(string connectionString, int connections) => NpgsqlDataSource.Create(
-        new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = connections, MaxAutoPrepare = 20, AutoPrepareMinUsages = 2, NoResetOnClose = true });
+    /// <summary>Npgsql as it comes, or with every statement prepared.</summary>
+    internal static NpgsqlDataSource Source(string connectionString, int connections, bool prepared = false) => NpgsqlDataSource.Create(
+        new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = connections, MaxAutoPrepare = prepared ? 20 : 0, AutoPrepareMinUsages = 2, NoResetOnClose = prepared });
 }

@@ -21,9 +21,10 @@ language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
-  firsts uuid[];
+  done bool;
   there bool[];
   heads bigint[];
   was bigint[];
@@ -48,11 +49,11 @@ declare
   l int;
   bad int;
 begin
-  perform pg_advisory_xact_lock(antbot.append_lock());
+  -- As an expression: a `perform` would start an executor for it.
+  done := pg_advisory_xact_lock(antbot.append_lock()) is null;
 
-  select array_agg(p_id[u.o] order by u.n) into firsts from unnest(p_offset) with ordinality u (o, n);
   select array_agg(x.event_id is not null order by u.n) into there
-    from unnest(firsts) with ordinality u (id, n) left join antbot.ledger x on x.event_id = u.id;
+    from unnest(p_offset) with ordinality u (o, n) left join antbot.ledger x on x.event_id = p_id[u.o];
   select array_agg(coalesce(s.version, 0) order by u.n) into heads
     from unnest(p_streams) with ordinality u (id, n) left join public.mt_streams s on s.id = u.id;
   select x.position, x.hash into pos, link from antbot.ledger x order by x.position desc limit 1;
@@ -119,7 +120,7 @@ begin
       select u.position, u.seq, u.id, p_correlation[u.a], u.prev, u.hash, false
       from unnest(positions, seqs, p_id, owner, prevs, hashes) u (position, seq, id, a, prev, hash)
       where u.position is not null;
-    perform pg_notify('antbot_events', pos::text);
+    done := pg_notify('antbot_events', pos::text) is null;
   end if;
   return (status, answer, blocker, seqs, first_position)::antbot.append_result;
 end $$;
