@@ -10,6 +10,9 @@ namespace Antbot.EventStore.Postgres;
 /// </summary>
 internal sealed class PostgresPool : IAsyncDisposable
 {
+    /// <summary>Compiling a plan, or starting workers for it, takes longer than any of these queries.</summary>
+    private const string ShortQueries = "-c jit=off -c max_parallel_workers_per_gather=0";
+
     private readonly PostgresStoreOptions _options;
     private readonly NpgsqlDataSource _readers;
     private readonly ConcurrentDictionary<int, long> _lastUse = [];
@@ -22,14 +25,14 @@ internal sealed class PostgresPool : IAsyncDisposable
         Statistics = new PoolStatistics(options.PoolSize, options.Clock);
         var limit = (long)options.WriteLimit.TotalMilliseconds;
         // A committer keeps its connection for good; sealing and importing would wait for one for ever.
-        Writers = Source(options.Committers + 1, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit}", "antbot writer");
+        Writers = Source(options.Committers + 1, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit} {ShortQueries}", "antbot writer");
         Listeners = Source(1, "", "antbot listener");
         // Whole tables are compared here, for as long as it takes.
         Auditors = Source(1, "-c work_mem=64MB", "antbot auditor", commandTimeout: 0);
         // Every other read goes by an index; a plan that was made while a table was small must not join it whole later.
         _readers = Source(
             options.PoolSize - options.Committers - 3,
-            $"-c statement_timeout={(long)options.ReadTimeout.TotalMilliseconds} -c enable_hashjoin=off -c enable_mergejoin=off",
+            $"-c statement_timeout={(long)options.ReadTimeout.TotalMilliseconds} -c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off {ShortQueries}",
             "antbot reader");
     }
 
