@@ -51,6 +51,14 @@ internal sealed class StoreWorkerProcess : IAsyncDisposable
         await _process.StandardInput.FlushAsync();
     }
 
+    /// <summary><c>STOP</c> freezes it where it stands, <c>CONT</c> lets it go on.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+        Assert.Equal(0, kill.ExitCode);
+    }
+
     /// <summary><c>kill -9</c>. What it had said before then is still read.</summary>
     public async Task KillAsync()
     {

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using Antbot.EventStore.Contract;
+using Antbot.EventStore.Postgres;
+using Antbot.EventStore.Proof;
+using Antbot.Runtime.Store;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Postgres;
+
+/// <summary>A process that appends is frozen in the middle of it: the others go on, and when it wakes nothing is lost or doubled.</summary>
+public sealed class PostgresStallTests(PostgresFixture fixture)
+{
+    /// <summary>What the store promises is 2 s; the rest is for a machine that has other things to do.</summary>
+    private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(2) + TimeSpan.FromSeconds(1);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_frozen_client_delays_the_others_by_at_most_two_seconds()
+    {
+        var database = await fixture.Server.CreateDatabaseAsync(cancellationToken: Cancel);
+        await PostgresSchema.EnsureAsync(database.ConnectionString, Cancel);
+        await using var store = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = database.ConnectionString });
+        await using var worker = StoreWorkerProcess.Start("postgres", database.ConnectionString, 16, "frozen");
+        await worker.ReadyAsync();
+        var ours = 0;
+        var longest = TimeSpan.Zero;
+        for (var freeze = 1; freeze <= 12; freeze++)
+        {
+            // Anywhere in its work, which at this rate is nearly always in an append.
+            await worker.AcknowledgedAsync(freeze * 40);
+            await worker.SignalAsync("STOP");
+            for (var i = 0; i < 5; i++)
+            {
+                var at = Stopwatch.GetTimestamp();
+                Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(Some.Append(Some.Stream("ours")), Cancel));
+                ours++;
+                longest = longest > Stopwatch.GetElapsedTime(at) ? longest : Stopwatch.GetElapsedTime(at);
+            }
+            await worker.SignalAsync("CONT");
+        }
+        await worker.KillAsync();
+
+        Assert.True(longest < DelayMax, $"an append waited {longest.TotalSeconds:0.00} s for a frozen client");
+        var all = new List<StoredEvent>();
+        while (await store.ReadPageAsync(all.Count == 0 ? 0 : all[^1].Sequence, 5_000, Cancel) is { Count: > 0 } page)
+            all.AddRange(page);
+        Assert.Equal(ours, all.Count(e => e.Stream.StartsWith("ours-", StringComparison.Ordinal)));
+        Assert.Empty(worker.Acknowledged.Except(all.Select(e => e.EventId)));
+        Assert.Equal(all.Count, all.Select(e => e.EventId).Distinct().Count());
+        Assert.Empty((await new LedgerVerifier(store.Ledger).VerifyAsync(new VerifyOptions(), Cancel)).Findings);
+    }
+}
