@@ -77,10 +77,17 @@ internal static class Platform
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                var head = await store.Ledger.ReadHeadAsync(cancellationToken);
-                if (head.Position != shown)
-                    await output.WriteLineAsync($"-- {head.Position:N0} events, head {Convert.ToHexStringLower(head.Hash)[..16]}, store {head.StoreId}");
-                shown = head.Position;
+                try
+                {
+                    var head = await store.Ledger.ReadHeadAsync(cancellationToken);
+                    if (head.Position != shown)
+                        await output.WriteLineAsync($"-- {head.Position:N0} events, head {Convert.ToHexStringLower(head.Hash)[..16]}, store {head.StoreId}");
+                    shown = head.Position;
+                }
+                catch (EventStoreException e)
+                {
+                    await output.WriteLineAsync($"! {e.Message}");
+                }
             }
         }
         catch (OperationCanceledException)

@@ -51,18 +51,15 @@ internal sealed class AppendQueue : IAsyncDisposable
     {
         var slots = Math.Min(_options.QueueMax, 1 + prepared.Bytes / BytesPerSlot);
         await EnterAsync(slots, cancellationToken);
-        try
+        // Its room is given back when it leaves the queue, not when its caller loses patience: until then it takes it.
+        var pending = new PendingAppend(prepared, () => _slots.Release(slots));
+        if (!_queue.Writer.TryWrite(pending))
         {
-            var pending = new PendingAppend(prepared);
-            if (!_queue.Writer.TryWrite(pending))
-                throw Closed();
-            await using var _ = cancellationToken.UnsafeRegister(static (state, token) => ((PendingAppend)state!).TryCancel(token), pending);
-            return await pending.Outcome;
+            pending.Leave();
+            throw Closed();
         }
-        finally
-        {
-            _slots.Release(slots);
-        }
+        await using var _ = cancellationToken.UnsafeRegister(static (state, token) => ((PendingAppend)state!).TryCancel(token), pending);
+        return await pending.Outcome;
     }
 
     /// <summary>What is queued is still committed; new appends are refused.</summary>
@@ -140,7 +137,10 @@ internal sealed class AppendQueue : IAsyncDisposable
                 continue;
             }
             if (!pending.TryTake())
+            {
+                pending.Leave();
                 continue;
+            }
             decisions.Add(prepared.Request.Decision);
             batch.Add(pending);
             events += prepared.Events.Count;
@@ -166,7 +166,7 @@ internal sealed class AppendQueue : IAsyncDisposable
 }
 
 /// <summary>An append in the queue. Until it is taken it can be cancelled; from then on it has an outcome.</summary>
-internal sealed class PendingAppend(PreparedAppend prepared)
+internal sealed class PendingAppend(PreparedAppend prepared, Action leave)
 {
     private const int Queued = 0;
     private const int Taken = 1;
@@ -174,6 +174,7 @@ internal sealed class PendingAppend(PreparedAppend prepared)
 
     private readonly TaskCompletionSource<AppendOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _state;
+    private int _left;
 
     public PreparedAppend Prepared { get; } = prepared;
 
@@ -189,7 +190,22 @@ internal sealed class PendingAppend(PreparedAppend prepared)
             _outcome.TrySetCanceled(token);
     }
 
-    public void Complete(AppendOutcome outcome) => _outcome.TrySetResult(outcome);
+    public void Complete(AppendOutcome outcome)
+    {
+        Leave();
+        _outcome.TrySetResult(outcome);
+    }
 
-    public void Fail(Exception fault) => _outcome.TrySetException(fault);
+    public void Fail(Exception fault)
+    {
+        Leave();
+        _outcome.TrySetException(fault);
+    }
+
+    /// <summary>It is no longer in the queue, nor on its way.</summary>
+    public void Leave()
+    {
+        if (Interlocked.Exchange(ref _left, 1) == 0)
+            leave();
+    }
 }

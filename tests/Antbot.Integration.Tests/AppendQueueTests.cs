@@ -138,6 +138,31 @@ public sealed class AppendQueueTests
         Assert.Equal(2, taken.Count);
     }
 
+    /// <summary>Prevents a queue without bound: callers that give up and come again while nothing moves.</summary>
+    [Fact]
+    public async Task A_caller_that_gives_up_leaves_its_append_taking_room_until_it_has_left_the_queue()
+    {
+        var gate = new SemaphoreSlim(0);
+        await using var queue = new AppendQueue(
+            async batch =>
+            {
+                await gate.WaitAsync(Cancel);
+                Complete(batch);
+            },
+            new AppendQueueOptions { QueueMax = 10, RoomWaitMax = TimeSpan.FromMilliseconds(50) });
+        var underway = queue.AppendAsync(Prepared(), Cancel);
+        using var impatient = new CancellationTokenSource();
+        var given = Enumerable.Range(0, 9).Select(_ => queue.AppendAsync(Prepared(), impatient.Token)).ToArray();
+        await impatient.CancelAsync();
+        foreach (var append in given)
+            await Task.WhenAny(append);
+
+        Assert.Equal(StoreFault.Busy, (await Assert.ThrowsAsync<EventStoreException>(() => queue.AppendAsync(Prepared(), Cancel))).Fault);
+        gate.Release(100);
+        await underway;
+        Assert.IsType<AppendOutcome.Appended>(await queue.AppendAsync(Prepared(), Cancel));
+    }
+
     [Fact]
     public async Task A_commit_that_throws_is_everyones_answer_and_the_queue_goes_on()
     {

@@ -30,7 +30,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
         var writer = _idle.TryTake(out var idle) ? idle : _open();
         try
         {
-            await CommitAsync(writer, appends);
+            await CommitAsync(writer, appends, doubt: false);
         }
         finally
         {
@@ -44,11 +44,11 @@ internal sealed class PostgresAppender : IAsyncDisposable
             await writer.DisposeAsync();
     }
 
-    private async Task CommitAsync(IBatchWriter writer, IReadOnlyList<PendingAppend> appends)
+    private async Task CommitAsync(IBatchWriter writer, IReadOnlyList<PendingAppend> appends, bool doubt)
     {
         var batch = new AppendBatch(appends);
         var started = _options.Clock.GetTimestamp();
-        var (doubt, undone) = (false, 0);
+        var undone = 0;
         while (true)
         {
             try
@@ -64,7 +64,8 @@ internal sealed class PostgresAppender : IAsyncDisposable
                     continue;
                 if (e is PostgresException refused && PostgresFaults.MayBeOfOneAppend(refused) && appends.Count > 1)
                 {
-                    await CommitOneByOneAsync(writer, appends);
+                    foreach (var append in appends)
+                        await CommitAsync(writer, [append], doubt);
                     return;
                 }
                 await GiveUpAsync(appends, PostgresFaults.Translate(e, "appending"), doubt);
@@ -85,18 +86,13 @@ internal sealed class PostgresAppender : IAsyncDisposable
         }
     }
 
-    private async Task CommitOneByOneAsync(IBatchWriter writer, IReadOnlyList<PendingAppend> appends)
-    {
-        foreach (var append in appends)
-            await CommitAsync(writer, [append]);
-    }
-
     /// <summary>The batch cannot be sent again. What an earlier try of it did can still be looked up, if anything can.</summary>
     private async Task GiveUpAsync(IReadOnlyList<PendingAppend> appends, EventStoreException fault, bool doubt)
     {
         // A try whose client is gone may still be at work in the server, for as long as its statement may run.
         if (doubt)
             await Task.Delay(_options.WriteLimit * 1.5, _options.Clock);
+        EventStoreException? silence = null;
         foreach (var append in appends)
         {
             if (!doubt)
@@ -106,7 +102,8 @@ internal sealed class PostgresAppender : IAsyncDisposable
             }
             try
             {
-                var there = await _reader.FindDecisionAsync(append.Prepared.Request.Decision, CancellationToken.None);
+                // Who could not be asked about one will not be asked about five hundred.
+                var there = silence is null ? await _reader.FindDecisionAsync(append.Prepared.Request.Decision, CancellationToken.None) : throw silence;
                 if (there.Count > 0)
                     append.Complete(new AppendOutcome.Appended(there));
                 else
@@ -114,13 +111,16 @@ internal sealed class PostgresAppender : IAsyncDisposable
             }
             catch (EventStoreException lookup)
             {
-                append.Fail(new EventStoreException(
-                    StoreFault.OutcomeUnknown,
-                    $"The connection broke while {append.Prepared.Request.Decision} was appended to {append.Prepared.Request.Stream}, and the store could not be asked since: {lookup.Message} Append the same decision again to find out.",
-                    fault));
+                silence = lookup;
+                append.Fail(Unknown(append, lookup, fault));
             }
         }
     }
+
+    private static EventStoreException Unknown(PendingAppend append, EventStoreException lookup, Exception cause) => new(
+        StoreFault.OutcomeUnknown,
+        $"{append.Prepared.Request.Decision} was appended to {append.Prepared.Request.Stream} or was not: the answer was lost, and the store could not be asked since: {lookup.Message} Append the same decision again to find out.",
+        cause);
 
     private async Task TellAsync(AppendBatch batch, AppendAnswer answer, bool doubt)
     {
@@ -153,12 +153,14 @@ internal sealed class PostgresAppender : IAsyncDisposable
         try
         {
             var events = await _reader.FindDecisionAsync(append.Prepared.Request.Decision, CancellationToken.None);
+            if (events.Count == 0)
+                throw PostgresReader.Missing(append.Prepared.Request.Decision);
             // After a broken try it was ours: the caller asked once and learns that it went through.
             append.Complete(doubt ? new AppendOutcome.Appended(events) : new AppendOutcome.AlreadyThere(events));
         }
         catch (EventStoreException e)
         {
-            append.Fail(e);
+            append.Fail(e.Fault == StoreFault.Corrupt ? e : Unknown(append, e, e));
         }
     }
 

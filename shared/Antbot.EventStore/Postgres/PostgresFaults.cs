@@ -29,7 +29,7 @@ internal static class PostgresFaults
         || e.SqlState.StartsWith("XX", StringComparison.Ordinal);
 
     /// <summary>It may be one append's own fault (its content, or a stream its role may not write): its neighbours must not suffer for it.</summary>
-    public static bool MayBeOfOneAppend(PostgresException e) => IsOfContent(e) || e.SqlState == PostgresErrorCodes.InsufficientPrivilege;
+    public static bool MayBeOfOneAppend(PostgresException e) => IsOfContent(e) || e.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UniqueViolation;
 
     public static EventStoreException Translate(Exception e, string doing)
     {
@@ -53,7 +53,8 @@ internal static class PostgresFaults
         var (fault, advice) = e.SqlState switch
         {
             PostgresErrorCodes.ReadOnlySqlTransaction => (StoreFault.ReadOnly, "The database takes no writes (a standby, or read-only by setting)."),
-            PostgresErrorCodes.DiskFull or PostgresErrorCodes.OutOfMemory or PostgresErrorCodes.ConfigurationLimitExceeded =>
+            PostgresErrorCodes.UniqueViolation => (StoreFault.Corrupt, "The stream's head and its events do not agree; run 'antbot verify'."),
+            PostgresErrorCodes.DiskFull or PostgresErrorCodes.ConfigurationLimitExceeded =>
                 (StoreFault.Full, "The server has run out of room; make some and the store goes on by itself."),
             PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification =>
                 (StoreFault.Forbidden, "The role of this connection may not do that."),

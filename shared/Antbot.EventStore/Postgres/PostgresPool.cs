@@ -25,7 +25,7 @@ internal sealed class PostgresPool : IAsyncDisposable
         Statistics = new PoolStatistics(options.PoolSize, options.Clock);
         var limit = (long)options.WriteLimit.TotalMilliseconds;
         // A committer keeps its connection for good; sealing and importing would wait for one for ever.
-        Writers = Source(options.Committers + 1, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit} {ShortQueries}", "antbot writer");
+        Writers = Source(options.Committers + 1, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit} {ShortQueries}", "antbot writer", (int)Math.Ceiling(options.WriteLimit.TotalSeconds) + 3);
         Listeners = Source(1, "", "antbot listener");
         // Whole tables are compared here, for as long as it takes.
         Auditors = Source(1, "-c work_mem=64MB", "antbot auditor", commandTimeout: 0);
@@ -50,11 +50,21 @@ internal sealed class PostgresPool : IAsyncDisposable
         try
         {
             var connection = await _readers.OpenConnectionAsync(cancellationToken);
-            if (!await IsAliveAsync(connection, cancellationToken))
+            var alive = false;
+            try
+            {
+                alive = await IsAliveAsync(connection, cancellationToken);
+            }
+            finally
+            {
+                // Whatever ended the ping, the connection goes back.
+                if (!alive)
+                    await connection.DisposeAsync();
+            }
+            if (!alive)
             {
                 Statistics.Replaced();
                 ForgetReaders();
-                await connection.DisposeAsync();
                 connection = await _readers.OpenConnectionAsync(cancellationToken);
             }
             Statistics.Opened(_options.Clock.GetElapsedTime(started));
@@ -101,7 +111,7 @@ internal sealed class PostgresPool : IAsyncDisposable
             await ping.ExecuteScalarAsync(cancellationToken);
             return true;
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
         {
             return false;
         }

@@ -59,8 +59,16 @@ internal sealed class PostgresReader(PostgresPool pool)
                     break;
                 found.Add(PostgresRows.Read(row, 1, row.IsDBNull(0) ? 0 : row.GetInt64(0)));
             }
+            await row.DisposeAsync();
+            // A decision is found whole or not at all: half of one would be published as if it were all.
+            await using var more = Command(connection, "select exists (select from antbot.ledger where event_id = $1)", decision.EventId(found.Count));
+            if (await more.ExecuteScalarAsync(cancellationToken) is true)
+                throw Missing(decision);
             return (IReadOnlyList<StoredEvent>)found;
         }, cancellationToken);
+
+    public static EventStoreException Missing(Decision decision) =>
+        new(StoreFault.Corrupt, $"The ledger names events of {decision} that are not there. Run 'antbot verify'.");
 
     public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken) =>
         RunAsync("reading a stream's version", async connection =>
@@ -107,6 +115,7 @@ internal sealed class PostgresReader(PostgresPool pool)
     public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken) =>
         RunAsync("keeping a checkpoint", async connection =>
         {
+            StoredNames.Check("subscription", subscription);
             await using var command = Command(connection, """
                 insert into public.mt_event_progression (name, last_seq_id, last_updated) values ($1, $2, now())
                 on conflict (name) do update set last_seq_id = excluded.last_seq_id, last_updated = excluded.last_updated
@@ -129,12 +138,14 @@ internal sealed class PostgresReader(PostgresPool pool)
     public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
         RunAsync("keeping a snapshot", async connection =>
         {
+            StoredNames.Check("snapshot", snapshot.Name);
+            var state = StoredNames.CanonicalState(snapshot);
             await using var command = Command(connection, """
                 insert into antbot.snapshots as s (stream_id, name, version, state, hash) values ($1, $2, $3, $4, $5)
                 on conflict (stream_id, name) do update set version = excluded.version, state = excluded.state, hash = excluded.hash
                 where s.version < excluded.version
                 """, snapshot.Stream.Value, snapshot.Name, snapshot.Version);
-            command.Parameters.Add(new NpgsqlParameter { Value = snapshot.State.ToArray(), NpgsqlDbType = NpgsqlDbType.Jsonb });
+            command.Parameters.Add(new NpgsqlParameter { Value = state, NpgsqlDbType = NpgsqlDbType.Jsonb });
             command.Parameters.Add(new NpgsqlParameter { Value = SnapshotSeal.Of(snapshot) });
             return await command.ExecuteNonQueryAsync(cancellationToken);
         }, cancellationToken);

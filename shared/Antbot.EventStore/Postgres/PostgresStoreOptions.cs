@@ -11,7 +11,7 @@ public sealed record PostgresStoreOptions
     public int Committers { get; init; } = 2;
 
     /// <summary>No statement that writes may hold up the others for longer, whatever its client does.</summary>
-    public TimeSpan WriteLimit { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan WriteLimit { get; init; } = TimeSpan.FromSeconds(1.5);
 
     /// <summary>How long an append whose connection broke is looked for before its caller is told that the outcome is unknown.</summary>
     public TimeSpan ResolveLimit { get; init; } = TimeSpan.FromSeconds(30);

@@ -9,22 +9,29 @@ internal sealed class CheckpointCheck
     private readonly SortedDictionary<long, Checkpoint> _trusted = [];
     private readonly HashSet<long> _met = [];
     private readonly VerifyOptions _options;
+    private readonly bool _mayBeOlder;
+    private readonly long _insideLast;
 
-    public CheckpointCheck(Guid storeId, IReadOnlyList<Checkpoint> inside, VerifyOptions options, Findings findings)
+    /// <param name="outside">What was read from the file outside, and what is wrong with it; null where there is none.</param>
+    /// <param name="mayBeOlder">For an export: the history outside may have gone on since it was made.</param>
+    public CheckpointCheck(
+        Guid storeId, IReadOnlyList<Checkpoint> inside, (List<Checkpoint> Checkpoints, List<string> Faults)? outside, VerifyOptions options, Findings findings, bool mayBeOlder = false)
     {
+        _mayBeOlder = mayBeOlder;
         (_findings, _options) = (findings, options);
         if (options.Key is null)
             Notices.Add("No public key was given: signatures of checkpoints were not checked.");
-        var outside = ReadOutside();
+        var kept = Outside(outside);
         foreach (var c in inside)
             Judge(c, storeId, "in the database");
-        foreach (var c in outside)
+        foreach (var c in kept)
             Judge(c, storeId, "outside the database");
+        _insideLast = inside.Count == 0 ? 0 : inside.Max(c => c.Position);
         if (options.Outside is not null)
-            CompareBoth(inside, outside);
+            CompareBoth(inside, kept);
         CheckOrder(inside);
-        CheckOrder(outside);
-        LastTrusted = options.Key is null ? null : outside.Where(c => _trusted.GetValueOrDefault(c.Position) == c).MaxBy(c => c.Position);
+        CheckOrder(kept);
+        LastTrusted = options.Key is null ? null : kept.Where(c => _trusted.GetValueOrDefault(c.Position) == c).MaxBy(c => c.Position);
     }
 
     public List<string> Notices { get; } = [];
@@ -53,6 +60,11 @@ internal sealed class CheckpointCheck
         {
             if (position <= lastPosition)
                 continue;
+            if (_mayBeOlder && position > _insideLast)
+            {
+                Notices.Add($"The history has gone on since: a checkpoint outside is at position {position}, this ends at {lastPosition}.");
+                return;
+            }
             _findings.Add(new Finding(
                 FindingKind.HistoryCut, lastPosition + 1, null, null, null, null,
                 $"a checkpoint of {checkpoint.At:u} has position {position}; the ledger ends at {lastPosition}: what came after is gone"));
@@ -60,19 +72,18 @@ internal sealed class CheckpointCheck
         }
     }
 
-    private List<Checkpoint> ReadOutside()
+    private List<Checkpoint> Outside((List<Checkpoint> Checkpoints, List<string> Faults)? read)
     {
-        if (_options.Outside is not { } file)
+        if (_options.Outside is not { } file || read is not { } found)
         {
             Notices.Add("No checkpoints from outside the database were given: a history that was cut or rewritten as a whole would not be noticed.");
             return [];
         }
-        var (checkpoints, faults) = file.Read();
         if (!file.Exists)
             Notices.Add($"There are no checkpoints at '{file.Location}' yet: a history that was cut or rewritten as a whole would not be noticed.");
-        foreach (var fault in faults)
+        foreach (var fault in found.Faults)
             Notices.Add($"{fault} (a crash can cut the last one short).");
-        return checkpoints;
+        return found.Checkpoints;
     }
 
     private void Judge(Checkpoint c, Guid storeId, string where)
@@ -103,7 +114,7 @@ internal sealed class CheckpointCheck
         // The last one is written outside first: a crash may have come before the database had it.
         if (outside.Count > 0 && inside.All(i => i.Position != outside[^1].Position))
             Notices.Add($"The checkpoint at position {outside[^1].Position} is outside the database and not in it: a crash came between the two, or somebody removed it.");
-        foreach (var missing in outside.SkipLast(1).Where(o => inside.All(i => i.Position != o.Position)))
+        foreach (var missing in outside.SkipLast(1).Where(o => inside.All(i => i.Position != o.Position) && !(_mayBeOlder && o.Position > _insideLast)))
             Add(FindingKind.CheckpointMissing, missing.Position, $"the checkpoint at position {missing.Position} is outside the database and no more in it");
     }
 

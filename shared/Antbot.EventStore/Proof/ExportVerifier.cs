@@ -18,7 +18,7 @@ public static class ExportVerifier
             walk = new ChainWalk(findings, 0, ChainLink.Genesis(reader.StoreId));
             await foreach (var link in reader.ReadLinksAsync(cancellationToken))
             {
-                checkpoints ??= new CheckpointCheck(reader.StoreId, reader.Checkpoints, options, findings);
+                checkpoints ??= new CheckpointCheck(reader.StoreId, reader.Checkpoints, options.Outside?.Read(), options, findings, mayBeOlder: true);
                 walk.Step(link);
                 checkpoints.Compare(link);
                 options.Progress?.Invoke(walk.Checked, 0);
@@ -29,7 +29,7 @@ public static class ExportVerifier
         {
             findings.Add(new Finding(FindingKind.ExportDamaged, (walk?.Position ?? 0) + 1, null, null, null, null, e.Message));
         }
-        checkpoints ??= new CheckpointCheck(reader.StoreId, reader.Checkpoints, options, findings);
+        checkpoints ??= new CheckpointCheck(reader.StoreId, reader.Checkpoints, options.Outside?.Read(), options, findings, mayBeOlder: true);
         checkpoints.Finish(walk?.Position ?? 0);
         return new VerifyReport
         {

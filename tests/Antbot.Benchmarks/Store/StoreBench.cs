@@ -13,6 +13,9 @@ public static class StoreBench
 
     public static async Task RunAsync(BenchReport report, StoreBenchOptions options, CancellationToken cancellationToken)
     {
+        // Client and server on the same two cores, whatever the machine has: what is started from here inherits it.
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
+            System.Diagnostics.Process.GetCurrentProcess().ProcessorAffinity = 3;
         await using var server = await PostgresServer.StartAsync(
             new PostgresServerOptions
             {

@@ -136,6 +136,53 @@ public sealed class PostgresFaultTests(PostgresFixture fixture)
     }
 
     [Fact]
+    public async Task A_decision_whose_events_are_gone_is_an_error_and_not_an_empty_success()
+    {
+        var database = await NewAsync();
+        await using var store = Open(database.ConnectionString);
+        var request = Some.Append(Some.Stream(), Some.Events(3));
+        await store.AppendAsync(request, Cancel);
+        await ExecuteAsync(database.ConnectionString, "delete from public.mt_events where version = 2");
+        Assert.Equal(StoreFault.Corrupt, await FaultAsync(() => store.FindDecisionAsync(request.Decision, Cancel)));
+        await ExecuteAsync(database.ConnectionString, "delete from public.mt_events");
+        Assert.Equal(StoreFault.Corrupt, await FaultAsync(() => store.AppendAsync(request, Cancel)));
+    }
+
+    /// <summary>Prevents one damaged head from failing every append that shares a batch with it, a halt included.</summary>
+    [Fact]
+    public async Task A_stream_whose_head_is_behind_its_events_fails_alone()
+    {
+        var database = await NewAsync();
+        await using var store = Open(database.ConnectionString);
+        var damaged = Some.Stream();
+        await store.AppendAsync(Some.Append(damaged, Some.Events(3)), Cancel);
+        await ExecuteAsync(database.ConnectionString, "update public.mt_streams set version = 2");
+        var appends = Enumerable.Range(0, 12).Select(i => Task.Run(() => store.AppendAsync(Some.Append(i % 4 == 0 ? damaged : Some.Stream()), Cancel))).ToArray();
+        await Task.WhenAll(appends.Select(a => a.ContinueWith(_ => { }, TaskScheduler.Default)));
+
+        Assert.All(appends.Where((_, i) => i % 4 == 0), a => Assert.Equal(StoreFault.Corrupt, Assert.IsType<EventStoreException>(a.Exception!.InnerException).Fault));
+        Assert.All(appends.Where((_, i) => i % 4 != 0), a => Assert.IsType<AppendOutcome.Appended>(a.Result));
+    }
+
+    /// <summary>Prevents strangers' habits (their own times on heads) from crowding a real mismatch out of the report.</summary>
+    [Fact]
+    public async Task A_bad_head_is_found_among_many_streams_of_a_stranger()
+    {
+        var database = await NewAsync();
+        await using var store = Open(database.ConnectionString);
+        await store.AppendAsync(Some.Append(Some.Stream("zz"), Some.Events(2)), Cancel);
+        await ExecuteAsync(database.ConnectionString, """
+            insert into public.mt_streams (id, type, version, timestamp) select 'stranger-' || n, 'trade', 1, now() from generate_series(1, 150) n;
+            insert into public.mt_events (seq_id, id, stream_id, version, data, type, timestamp)
+              select nextval('public.mt_events_sequence'), gen_random_uuid(), 'stranger-' || n, 1, '{}', 'noted', '2020-01-01' from generate_series(1, 150) n
+            """);
+        await store.Ledger.SealAsync(1_000, Cancel);
+        Assert.Empty(await store.Ledger.FindHeadMismatchesAsync(100, Cancel));
+        await ExecuteAsync(database.ConnectionString, "update public.mt_streams set version = 9 where id like 'zz-%'");
+        Assert.StartsWith("zz-", Assert.Single(await store.Ledger.FindHeadMismatchesAsync(100, Cancel)).Stream, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_snapshot_that_was_changed_by_hand_is_passed_over()
     {
         var database = await NewAsync();

@@ -109,6 +109,21 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
         Assert.All(appends.Where((_, i) => i % 2 == 0), a => Assert.IsType<AppendOutcome.Appended>(a.Result));
     }
 
+    /// <summary>Prevents a halt that also moves another stream's head: PostgreSQL's arrays may begin below 1.</summary>
+    [Fact]
+    public async Task The_control_role_cannot_hide_a_stream_below_the_first_subscript()
+    {
+        var call = $"""
+            call antbot.append_control('[0:1]={"{order-1,control}"}', '{"{1}"}', '{"{-1}"}', '{"{1}"}', '{"{1}"}', '{"{}"}', '{"{}"}', '{"{}"}', array[now()], array[null]::varchar[], array[null]::varchar[],
+              array[null]::varchar[], array[null]::jsonb[], array[gen_random_uuid()], array['x']::varchar[], array['X, X']::varchar[], array['{"{}"}']::jsonb[], array[sha256('')], null, null, null, null, null)
+            """;
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(As("control"), call));
+        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
+        await using var store = Open(_database.ConnectionString);
+        Assert.Empty(await store.Ledger.FindHeadMismatchesAsync(10, Cancel));
+        Assert.Equal(3, await store.ReadVersionAsync(new StreamId("order-1"), Cancel));
+    }
+
     [Fact]
     public async Task A_reader_reads_and_verifies_and_appends_nothing()
     {

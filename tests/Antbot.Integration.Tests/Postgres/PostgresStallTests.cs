@@ -10,8 +10,7 @@ namespace Antbot.Integration.Tests.Postgres;
 /// <summary>A process that appends is frozen in the middle of it: the others go on, and when it wakes nothing is lost or doubled.</summary>
 public sealed class PostgresStallTests(PostgresFixture fixture)
 {
-    /// <summary>What the store promises is 2 s; the rest is for a machine that has other things to do.</summary>
-    private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(2) + TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(2);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

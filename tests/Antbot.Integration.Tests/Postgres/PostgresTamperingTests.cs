@@ -13,7 +13,7 @@ public sealed class PostgresTamperingTests(PostgresFixture fixture) : TamperingC
 
     private string _connectionString = "";
 
-    protected override int Mutations => 2_505;
+    protected override int Mutations => 5_010;
 
     protected override async Task<(ITamperedStore Tampered, IEventStore Store)> OpenAsync()
     {

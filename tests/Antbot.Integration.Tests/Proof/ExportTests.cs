@@ -58,6 +58,42 @@ public sealed class ExportTests : IAsyncLifetime
         Assert.NotEmpty((await VerifyAsync(_lines, new VerifyOptions { Key = other.Public })).Findings);
     }
 
+    /// <summary>Prevents an accusation: the history outside goes on after an export was made.</summary>
+    [Fact]
+    public async Task An_export_older_than_the_checkpoints_outside_is_intact_and_says_that_it_is_older()
+    {
+        var checkpointer = new Checkpointer(_store, _key, _outside, TimeProvider.System);
+        for (var i = 0; i < 3; i++)
+        {
+            await _store.AppendAsync(Some.Append(Some.Stream()), Cancel);
+            await checkpointer.CheckpointAsync(Cancel);
+        }
+        var report = await VerifyAsync(_lines, new VerifyOptions { Key = _key.Public, Outside = _outside });
+        Assert.Empty(report.Findings);
+        Assert.Contains(report.Notices, n => n.Contains("gone on since", StringComparison.Ordinal));
+    }
+
+    /// <summary>Prevents an accusation: appends and checkpoints go on while a verification reads.</summary>
+    [Fact]
+    public async Task A_history_that_goes_on_while_it_is_verified_is_never_accused()
+    {
+        var writing = Task.Run(async () =>
+        {
+            var checkpointer = new Checkpointer(_store, _key, _outside, TimeProvider.System);
+            for (var i = 0; i < 100; i++)
+            {
+                await _store.AppendAsync(Some.Append(Some.Stream()), Cancel);
+                await checkpointer.CheckpointAsync(Cancel);
+            }
+        }, Cancel);
+        do
+        {
+            Assert.Empty((await new LedgerVerifier(_store).VerifyAsync(new VerifyOptions { Key = _key.Public, Outside = _outside }, Cancel)).Findings);
+        }
+        while (!writing.IsCompleted);
+        await writing;
+    }
+
     [Fact]
     public async Task Every_one_of_ten_thousand_changes_to_an_export_is_detected()
     {

@@ -12,7 +12,7 @@ public sealed class SqliteTamperingTests : TamperingContract
     private readonly SqliteFolder _folder = new();
     private Tampered _tampered = null!;
 
-    protected override int Mutations => 4_005;
+    protected override int Mutations => 5_010;
 
     protected override async Task<(ITamperedStore Tampered, IEventStore Store)> OpenAsync()
     {

@@ -8,6 +8,16 @@ create function antbot.append_control_batch(
 ) returns antbot.append_result
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  -- Arrays may begin anywhere: what is checked by subscript must be what is unnested.
+  if 1 <> any (array[
+      coalesce(array_lower(p_streams, 1), 1), coalesce(array_lower(p_lane, 1), 1), coalesce(array_lower(p_expected, 1), 1),
+      coalesce(array_lower(p_offset, 1), 1), coalesce(array_lower(p_count, 1), 1), coalesce(array_lower(p_id, 1), 1),
+      coalesce(array_ndims(p_streams), 1), coalesce(array_ndims(p_lane), 1), coalesce(array_ndims(p_offset), 1), coalesce(array_ndims(p_id), 1)]) then
+    raise insufficient_privilege using message = 'The arrays of an append begin at 1 and have one dimension.';
+  end if;
+  if exists (select from unnest(p_streams) s where s is distinct from 'control') then
+    raise insufficient_privilege using message = 'This role may append to the stream ''control'' only.';
+  end if;
   if exists (select from unnest(p_lane) l where p_streams[l] is distinct from 'control') then
     raise insufficient_privilege using message = 'This role may append to the stream ''control'' only.';
   end if;
