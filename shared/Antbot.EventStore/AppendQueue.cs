@@ -180,8 +180,6 @@ internal sealed class PendingAppend(PreparedAppend prepared, Action leave)
 
     public Task<AppendOutcome> Outcome => _outcome.Task;
 
-    public bool IsDone => _outcome.Task.IsCompleted;
-
     public bool TryTake() => Interlocked.CompareExchange(ref _state, Taken, Queued) == Queued;
 
     public void TryCancel(CancellationToken token)

@@ -142,15 +142,17 @@ public sealed class AppendQueueTests
     [Fact]
     public async Task A_caller_that_gives_up_leaves_its_append_taking_room_until_it_has_left_the_queue()
     {
-        var gate = new SemaphoreSlim(0);
+        var (gate, taken) = (new SemaphoreSlim(0), new TaskCompletionSource());
         await using var queue = new AppendQueue(
             async batch =>
             {
+                taken.TrySetResult();
                 await gate.WaitAsync(Cancel);
                 Complete(batch);
             },
             new AppendQueueOptions { QueueMax = 10, RoomWaitMax = TimeSpan.FromMilliseconds(50) });
         var underway = queue.AppendAsync(Prepared(), Cancel);
+        await taken.Task.WaitAsync(Cancel);
         using var impatient = new CancellationTokenSource();
         var given = Enumerable.Range(0, 9).Select(_ => queue.AppendAsync(Prepared(), impatient.Token)).ToArray();
         await impatient.CancelAsync();

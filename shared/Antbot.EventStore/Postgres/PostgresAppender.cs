@@ -54,6 +54,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
             try
             {
                 var answer = await writer.AppendAsync(batch, CancellationToken.None);
+                _statistics.Worked();
                 await TellAsync(batch, answer, doubt);
                 return;
             }
