@@ -58,6 +58,40 @@ public abstract class ReadContract : StoreTests
         Assert.Empty(await Store.FindByCorrelationAsync("trade-2", cancellationToken: Cancel));
     }
 
+    /// <summary>Prevents engines that differ in what they refuse: what one takes in a test, another refuses in production.</summary>
+    [Fact]
+    public async Task What_no_engine_can_find_or_keep_is_refused_by_all_of_them_alike()
+    {
+        await AppendAsync(Some.Append(Some.Stream()) with { Meta = new EventMeta(CorrelationId: "trade-1") });
+        foreach (var limit in new[] { int.MinValue, -1, 0, StoreLimits.PageSizeMax + 1, int.MaxValue })
+        {
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Store.FindByCorrelationAsync("trade-1", limit, Cancel));
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Store.ReadPageAsync(0, limit, Cancel));
+        }
+        await Assert.ThrowsAsync<ArgumentNullException>(() => Store.FindByCorrelationAsync(null!, 1, Cancel));
+        foreach (var id in new[] { "a\0b", "\ud800", new string('x', StoreLimits.TextLengthMax + 1) })
+            Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.FindByCorrelationAsync(id, 1, Cancel)));
+        Assert.Single(await Store.FindByCorrelationAsync("trade-1", StoreLimits.PageSizeMax, Cancel));
+        Assert.Empty(await Store.FindByCorrelationAsync(new string('x', StoreLimits.TextLengthMax), 1, Cancel));
+
+        var stream = Some.Stream();
+        Snapshot Named(string name) => new(stream, name, 1, "{}"u8.ToArray());
+        foreach (var name in new[] { "", "a\0b", "\udc00", new string('x', StoreLimits.CheckpointNameLengthMax + 1) })
+        {
+            Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.SaveCheckpointAsync(name, 1, Cancel)));
+            Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.LoadCheckpointAsync(name, Cancel)));
+            Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.SaveSnapshotAsync(Named(name), Cancel)));
+            Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.LoadSnapshotAsync(stream, name, Cancel)));
+        }
+        await Assert.ThrowsAsync<ArgumentNullException>(() => Store.LoadCheckpointAsync(null!, Cancel));
+        Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.SaveSnapshotAsync(Named("s") with { State = "{"u8.ToArray() }, Cancel)));
+        Assert.Equal(StoreFault.TooLarge, await FaultOfAsync(() => Store.SaveSnapshotAsync(Named("s") with { State = new byte[StoreLimits.SnapshotBytesMax + 1] }, Cancel)));
+        Assert.Null(await Store.LoadSnapshotAsync(stream, "s", Cancel));
+        var longest = new string('x', StoreLimits.CheckpointNameLengthMax);
+        await Store.SaveCheckpointAsync(longest, 7, Cancel);
+        Assert.Equal(7, await Store.LoadCheckpointAsync(longest, Cancel));
+    }
+
     [Fact]
     public async Task Whoever_waits_is_woken_by_an_append_of_anyone()
     {

@@ -15,10 +15,4 @@ public static class StoreLimits
     public const int PageSizeMax = 10_000;
     public const int CheckpointNameLengthMax = 200;
     public const int SnapshotBytesMax = 16 * 1024 * 1024;
-
-    public static void CheckPage(int limit)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, PageSizeMax);
-    }
 }
