@@ -44,6 +44,38 @@ public abstract class ReadContract : StoreTests
         Assert.Equal(2, (await Store.ReadPageAsync(0, 2, Cancel)).Count);
     }
 
+    /// <summary>Prevents a memory full of large bodies: two thousand of them in a page would be two gigabytes.</summary>
+    [Fact]
+    public async Task A_page_of_large_bodies_ends_early_and_nothing_is_left_out()
+    {
+        var all = await AppendLargeAsync();
+        await AppendAsync(Some.Append(Some.Stream(), Some.Events(3)));
+
+        var (read, pages) = (new List<StoredEvent>(), 0);
+        while (await Store.ReadPageAsync(read.Count == 0 ? 0 : read[^1].Sequence, StoreLimits.PageSizeMax, Cancel) is { Count: > 0 } page)
+        {
+            Assert.True(page.Take(page.Count - 1).Sum(e => (long)e.Bytes) < StoreLimits.PageBytesMax, $"a page has {page.Sum(e => (long)e.Bytes):N0} bytes in {page.Count} events");
+            read.AddRange(page);
+            pages++;
+        }
+        Assert.Equal(all.Select(e => e.EventId), read.Take(all.Count).Select(e => e.EventId));
+        Assert.Equal(all.Count + 3, read.Count);
+        Assert.Equal(all[^1].ContentHash(), read[all.Count - 1].ContentHash());
+        Assert.Equal(3, pages);
+        // A small page is not made smaller.
+        Assert.Equal(10, (await Store.ReadPageAsync(0, 10, Cancel)).Count);
+    }
+
+    [Fact]
+    public async Task A_stream_of_large_bodies_is_read_to_its_end()
+    {
+        var stream = Some.Stream();
+        for (var i = 0; i < 10; i++)
+            await AppendAsync(Some.Append(stream, Some.LargeEvents(4)));
+        Assert.Equal(Enumerable.Range(1, 40).Select(i => (long)i), (await ReadStreamAsync(stream)).Select(e => e.Version));
+        Assert.Equal([39L, 40L], (await ReadStreamAsync(stream, 39)).Select(e => e.Version));
+    }
+
     [Fact]
     public async Task A_causal_chain_is_found_by_its_correlation_id_across_streams()
     {

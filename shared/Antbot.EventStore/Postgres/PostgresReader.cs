@@ -82,12 +82,12 @@ internal sealed class PostgresReader(PostgresPool pool)
         while (true)
         {
             var from = fromVersion;
-            var page = await RunAsync("reading a stream", connection => ListAsync(connection, ReadStream, cancellationToken, stream.Value, from, StreamPage), cancellationToken);
-            foreach (var e in page)
+            var page = await RunAsync("reading a stream", connection => PageAsync(connection, ReadStream, StreamPage, cancellationToken, stream.Value, from, StreamPage), cancellationToken);
+            foreach (var e in page.Rows)
                 yield return e;
-            if (page.Count < StreamPage)
+            if (page.IsLast)
                 yield break;
-            fromVersion = page[^1].Version + 1;
+            fromVersion = page.Rows[^1].Version + 1;
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class PostgresReader(PostgresPool pool)
     {
         StoreChecks.Page(limit);
         return RunAsync("reading events", async connection =>
-            (IReadOnlyList<StoredEvent>)await ListAsync(connection, ReadPage, cancellationToken, afterSequence, limit), cancellationToken);
+            (IReadOnlyList<StoredEvent>)(await PageAsync(connection, ReadPage, limit, cancellationToken, afterSequence, limit)).Rows, cancellationToken);
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit, CancellationToken cancellationToken)
@@ -211,11 +211,21 @@ internal sealed class PostgresReader(PostgresPool pool)
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         var events = new List<StoredEvent>();
         while (await row.ReadAsync(cancellationToken))
-        {
-            if (row.IsDBNull(1))
-                throw new EventStoreException(StoreFault.Corrupt, $"The ledger names an event at position {row.GetInt64(0)} that is not there. Run 'antbot verify'.");
-            events.Add(PostgresRows.Read(row, 1, row.GetInt64(0)));
-        }
+            events.Add(PostgresRows.ReadSealed(row));
         return events;
+    }
+
+    private static async Task<PostgresPage<StoredEvent>> PageAsync(NpgsqlConnection connection, string sql, int limit, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = Command(connection, sql, values);
+        return await PostgresPage<StoredEvent>.ReadAsync(
+            command,
+            limit,
+            static row =>
+            {
+                var e = PostgresRows.ReadSealed(row);
+                return (e, e.Bytes);
+            },
+            cancellationToken);
     }
 }

@@ -11,9 +11,6 @@ namespace Antbot.EventStore.Sqlite;
 /// </summary>
 public sealed partial class SqliteEventStore : IEventStore, ILedger
 {
-    /// <summary>Pages end early at this size, so that large bodies do not fill the memory.</summary>
-    private const int PageBytesMax = 16 * 1024 * 1024;
-
     private const int StreamPage = 500;
 
     private readonly SqliteFile _file;

@@ -79,7 +79,13 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         lock (_data.Gate)
         {
             CheckOpen();
-            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. _data.Events.Skip(FirstAfter(afterSequence)).Take(limit)]);
+            var (page, bytes) = (new List<StoredEvent>(), 0L);
+            for (var i = FirstAfter(afterSequence); i < _data.Events.Count && page.Count < limit && bytes < StoreLimits.PageBytesMax; i++)
+            {
+                page.Add(_data.Events[i]);
+                bytes += page[^1].Bytes;
+            }
+            return Task.FromResult<IReadOnlyList<StoredEvent>>(page);
         }
     }
 
