@@ -6,8 +6,8 @@ using Antbot.Runtime.Store;
 namespace Antbot.Standalone;
 
 /// <summary>
-/// The platform's ground in one process: the store is opened and checked, signed checkpoints are made, everything that is
-/// committed is shown. Services join it as modules.
+/// The platform's ground in one process: the store is opened and checked, signed checkpoints are made, what another program appended
+/// is sealed, everything that is committed is shown. Services join it as modules.
 /// </summary>
 internal static class Platform
 {
@@ -16,7 +16,7 @@ internal static class Platform
     private static readonly TimeSpan CheckpointEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SummaryEvery = TimeSpan.FromSeconds(10);
 
-    public static async Task<int> RunAsync(string data, bool quiet, TextWriter output, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(string data, TimeSpan sealEvery, bool quiet, TextWriter output, CancellationToken cancellationToken)
     {
         var clock = TimeProvider.System;
         var address = $"sqlite:{Path.Combine(data, "antbot.db")}";
@@ -34,6 +34,7 @@ internal static class Platform
         var work = new[]
         {
             checkpointer.RunAsync(CheckpointEvery, e => output.WriteLine($"! {e.Message}"), stop.Token),
+            new Sealer(store.Ledger, clock, what => output.WriteLine($"! {what}"), new SealerOptions { Every = sealEvery }).RunAsync(stop.Token),
             quiet ? Task.CompletedTask : ShowEventsAsync(store, output, clock, stop.Token),
             SummariseAsync(store, output, clock, stop.Token),
         };

@@ -27,8 +27,8 @@ internal sealed class PostgresPool : IAsyncDisposable
         // A committer keeps its connection for good; sealing and importing would wait for one for ever.
         Writers = Source(options.Committers + 1, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit} {ShortQueries}", "antbot writer", (int)Math.Ceiling(options.WriteLimit.TotalSeconds) + 3);
         Listeners = Source(1, "", "antbot listener");
-        // Whole tables are compared here, for as long as it takes.
-        Auditors = Source(1, "-c work_mem=64MB", "antbot auditor", commandTimeout: 0);
+        // Whole tables are compared here, for as long as it takes, and planned anew each time: a plan from when they were small would take for ever.
+        Auditors = Source(1, "-c work_mem=64MB -c plan_cache_mode=force_custom_plan", "antbot auditor", commandTimeout: 0);
         // Every other read goes by an index; a plan that was made while a table was small must not join it whole later.
         _readers = Source(
             options.PoolSize - options.Committers - 3,
