@@ -38,7 +38,7 @@ internal sealed class DockerContainer : IAsyncDisposable
         await File.WriteAllTextAsync(folder.In($"{name}.container"), "", cancellationToken);
 
         // The data of RabbitMQ belongs to a host name.
-        var run = new List<string> { engine.Program, folder.Path, name, folder.IsKept ? "keep" : "remove", "--hostname", "antbot", "--env-file", secrets };
+        var run = new List<string> { engine.Program, folder.Path, name, folder.IsKept ? "keep" : "remove", plan.Image, "--hostname", "antbot", "--env-file", secrets };
         foreach (var (host, container) in plan.Ports)
             run.AddRange(["--publish", $"127.0.0.1:{host}:{container}"]);
         if (folder.IsKept)

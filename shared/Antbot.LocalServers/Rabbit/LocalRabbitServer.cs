@@ -41,6 +41,8 @@ internal sealed class LocalRabbitServer : RabbitServer
 
     internal int PortMapperPid => _portMapperPid;
 
+    internal RabbitNode.Ports Listens => _node.Listens;
+
     public static async Task<RabbitServer> RunAsync(
         RabbitBinaries binaries, RabbitServerOptions options, CancellationToken cancellationToken)
     {
