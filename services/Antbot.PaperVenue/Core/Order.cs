@@ -150,7 +150,8 @@ public sealed class Order
 
     internal Order? Previous { get; set; }
 
-    internal Order? Next { get; set; }
+    /// <summary>Who stands behind it at its price.</summary>
+    public Order? Next { get; internal set; }
 
     internal void Add(Fill fill) => (_fills ??= []).Add(fill);
 }
