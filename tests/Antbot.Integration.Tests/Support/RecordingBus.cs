@@ -1,0 +1,22 @@
+using System.Collections.Concurrent;
+using Antbot.Runtime.Bus;
+
+namespace Antbot.Integration.Tests.Support;
+
+/// <summary>Keeps what is published, or fails as told.</summary>
+internal sealed class RecordingBus : IMessageBus
+{
+    private readonly ConcurrentQueue<OutboundMessage> _messages = new();
+
+    public IReadOnlyList<OutboundMessage> Messages => [.. _messages];
+
+    /// <summary>Called before anything goes out; what it throws is the bus's fault.</summary>
+    public Func<CancellationToken, Task> Before { get; set; } = _ => Task.CompletedTask;
+
+    public async Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default)
+    {
+        await Before(cancellationToken);
+        foreach (var message in messages)
+            _messages.Enqueue(message);
+    }
+}
