@@ -40,6 +40,13 @@ public sealed class ModuleBuilder(string module, IServiceCollection services, IC
         return this;
     }
 
+    /// <summary>What is no plain handler, such as a state machine.</summary>
+    public ModuleBuilder Serve(Action<MassTransit.IReceiveEndpointConfigurator, IServiceProvider> configure)
+    {
+        endpoints.Add(module, configure);
+        return this;
+    }
+
     /// <summary>
     /// Options bound from <see cref="Configuration"/> and validated at start: every fault is named and the process ends before
     /// anything is consumed. They are injected as themselves.

@@ -9,7 +9,7 @@ public static class Inputs
     public static Input From<TMessage>(ConsumeContext<TMessage> context, string actor)
         where TMessage : class
     {
-        var id = context.MessageId ?? throw new ArgumentException($"The {typeof(TMessage).Name} bears no message id: what is decided on it could not be found again.", nameof(context));
+        var id = context.MessageId ?? throw new UnprocessableMessageException($"The {typeof(TMessage).Name} bears no message id: what is decided on it could not be found again.");
         return new Input(id, context.Message, (context.CorrelationId ?? id).ToString("N"), actor, context.Headers.Get<string>(MessageHeaders.TraceId));
     }
 }

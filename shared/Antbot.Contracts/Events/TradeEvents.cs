@@ -69,6 +69,10 @@ public sealed record TradeReconciledRecorded(TradeId Trade, bool Closed, string 
 [StoredName("trade_drift_found")]
 public sealed record TradeDriftFound(TradeId Trade, string What, string Evidence);
 
+/// <summary>Something was opened for a trade that was over: it is flattened.</summary>
+[StoredName("trade_opened_late")]
+public sealed record TradeOpenedLate(TradeOpened Opened, TradePhase Phase);
+
 /// <summary>Said of a trade that had moved on; kept because nothing is dropped in silence.</summary>
 [StoredName("trade_message_absorbed")]
 public sealed record TradeMessageAbsorbed(TradeId Trade, string Message, TradePhase Phase);

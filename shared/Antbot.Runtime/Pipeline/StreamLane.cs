@@ -41,9 +41,9 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
         var state = _known;
         foreach (var work in round)
         {
+            var fresh = state is null;
             try
             {
-                var fresh = state is null;
                 state ??= await LoadAsync(work.CancellationToken);
                 var (events, after, append) = await BeginAsync(work, state, fresh && pending.Count == 0);
                 if (append is null)
@@ -57,7 +57,11 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
             }
             catch (Exception e)
             {
-                work.Done.TrySetException(e);
+                // What is refused on a state that another process has moved on from may be in order on the newest.
+                if (fresh || !Retry(work))
+                    work.Done.TrySetException(e);
+                else
+                    again.Add(work);
             }
         }
         var broken = false;
