@@ -67,6 +67,17 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         }
     }
 
+    public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default)
+    {
+        InOrder.Check(requests);
+        _readers.CheckOpen();
+        if (_queue is not { } queue)
+            throw OpenedReadOnly();
+        if (PreparedAppend.TryAll(requests) is not { } prepared || !queue.TakesInOrder(prepared))
+            return InOrder.OneByOne(this, requests, cancellationToken);
+        return [.. queue.AppendInOrder(prepared, cancellationToken).Select(WaitAsync)];
+    }
+
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
         _readers.ReadAsync<IReadOnlyList<StoredEvent>>(
             s =>
@@ -180,6 +191,18 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
     /// <summary>For tests: what only a pragma can bring about.</summary>
     internal Task TuneAsync(string pragma) => (_writer ?? throw OpenedReadOnly()).TuneAsync(pragma);
 
+    private async Task<AppendOutcome> WaitAsync(Task<AppendOutcome> append)
+    {
+        try
+        {
+            return await append.WaitAsync(_options.AnswerMax, _options.Clock, CancellationToken.None);
+        }
+        catch (TimeoutException) when (!append.IsCompleted)
+        {
+            throw DiskIsSilent();
+        }
+    }
+
     private async Task<AppendOutcome> GiveUpAsync(Task<AppendOutcome> append, CancellationTokenSource withdraw, CancellationToken cancellationToken)
     {
         await withdraw.CancelAsync();
@@ -194,10 +217,12 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         }
         catch (TimeoutException)
         {
-            throw new EventStoreException(
-                StoreFault.OutcomeUnknown, $"The disk under '{Path}' has not answered for {_options.AnswerMax.TotalSeconds:0.#} s. Append the same decision again to find out, and look at the disk.");
+            throw DiskIsSilent();
         }
     }
+
+    private EventStoreException DiskIsSilent() => new(
+        StoreFault.OutcomeUnknown, $"The disk under '{Path}' has not answered for {_options.AnswerMax.TotalSeconds:0.#} s. Append the same decision again to find out, and look at the disk.");
 
     private Task WriteAsync(Action<SqliteSession> work, CancellationToken cancellationToken) =>
         WriteAsync(

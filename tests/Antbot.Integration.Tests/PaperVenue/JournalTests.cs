@@ -128,7 +128,7 @@ public sealed class JournalTests : IDisposable
         await using var disk = await SmallDisk.CreateAsync(megabytes: 32, TestContext.Current.CancellationToken);
         var ballast = Path.Combine(disk.Folder, "ballast");
         await File.WriteAllBytesAsync(ballast, new byte[31 << 20], TestContext.Current.CancellationToken);
-        await using var venue = await RunningVenue.StartAsync(o => o with { SegmentBytes = 128 << 10, SnapshotBytes = 64 << 20 }, disk.Folder);
+        await using var venue = await RunningVenue.StartAsync(o => o with { SegmentBytes = 128 << 10, SnapshotBytes = 64 << 20 }, Path.Combine(disk.Folder, "venue"));
         var accepted = new List<string>();
         Answer? refused = null;
         for (var i = 0; refused is null; i++)
