@@ -1,4 +1,4 @@
-using Antbot.Kernel.Events;
+using Antbot.Contracts.Events;
 
 namespace Antbot.Hosting;
 

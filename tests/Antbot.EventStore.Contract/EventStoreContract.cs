@@ -53,6 +53,18 @@ public abstract class StoreTests : IAsyncLifetime
         }
     }
 
+    /// <summary>Forty events of a million bytes each, ten to a stream.</summary>
+    protected async Task<List<StoredEvent>> AppendLargeAsync()
+    {
+        var all = new List<StoredEvent>();
+        foreach (var stream in Enumerable.Range(0, 4).Select(_ => Some.Stream("large")).ToArray())
+        {
+            foreach (var count in new[] { 4, 4, 2 })
+                all.AddRange(await AppendAsync(Some.Append(stream, Some.LargeEvents(count))));
+        }
+        return all;
+    }
+
     protected static async Task<StoreFault> FaultOfAsync(Func<Task> act) => (await Assert.ThrowsAsync<EventStoreException>(act)).Fault;
 
     protected static void AssertSame(StoredEvent expected, StoredEvent actual)

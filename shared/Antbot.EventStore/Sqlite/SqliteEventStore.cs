@@ -11,9 +11,6 @@ namespace Antbot.EventStore.Sqlite;
 /// </summary>
 public sealed partial class SqliteEventStore : IEventStore, ILedger
 {
-    /// <summary>Pages end early at this size, so that large bodies do not fill the memory.</summary>
-    private const int PageBytesMax = 16 * 1024 * 1024;
-
     private const int StreamPage = 500;
 
     private readonly SqliteFile _file;
@@ -105,17 +102,17 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
 
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
     {
-        StoreLimits.CheckPage(limit);
+        StoreChecks.Page(limit);
         return _readers.ReadAsync<IReadOnlyList<StoredEvent>>(s => PageRows(s, afterSequence, limit), cancellationToken);
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(correlationId);
+        StoreChecks.CausalChain(correlationId, limit);
         return _readers.ReadAsync<IReadOnlyList<StoredEvent>>(
             s =>
             {
-                var row = s.Get(CorrelationSql).Bind(1, correlationId).Bind(2, Math.Max(0, limit));
+                var row = s.Get(CorrelationSql).Bind(1, correlationId).Bind(2, limit);
                 var found = new List<StoredEvent>();
                 while (row.Step())
                     found.Add(SqliteRows.ReadSealed(row));
@@ -129,25 +126,29 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
     public Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default) =>
         _watch.WaitAsync(mark, atMost, cancellationToken);
 
-    public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default) =>
-        _readers.ReadAsync(s => s.Get("SELECT last_seq_id FROM mt_event_progression WHERE name = ?1").Bind(1, subscription).Scalar() ?? 0, cancellationToken);
+    public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default)
+    {
+        StoreChecks.Name("subscription", subscription);
+        return _readers.ReadAsync(s => s.Get("SELECT last_seq_id FROM mt_event_progression WHERE name = ?1").Bind(1, subscription).Scalar() ?? 0, cancellationToken);
+    }
 
     public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default)
     {
-        StoredNames.Check("subscription", subscription);
+        StoreChecks.Name("subscription", subscription);
         return WriteAsync(
             s => s.Get(ProgressionSql).Bind(1, subscription).Bind(2, sequence).Bind(3, _options.Clock.GetUtcNow()).Run(),
             cancellationToken);
     }
 
-    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default) =>
-        _readers.ReadAsync(s => SnapshotRow(s, stream, name), cancellationToken);
+    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default)
+    {
+        StoreChecks.Name("snapshot", name);
+        return _readers.ReadAsync(s => SnapshotRow(s, stream, name), cancellationToken);
+    }
 
     public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(snapshot);
-        StoredNames.Check("snapshot", snapshot.Name);
-        var state = StoredNames.CanonicalState(snapshot);
+        var state = StoreChecks.CanonicalState(snapshot);
         var hash = SnapshotSeal.Of(snapshot);
         return WriteAsync(
             s =>

@@ -29,6 +29,7 @@ public interface IEventStore : IAsyncDisposable
 
     /// <summary>
     /// At most <paramref name="limit"/> events that were committed after the one with this sequence, in commit order, none left out.
+    /// Fewer do not mean that they are the last: a page also ends when it is large (<see cref="StoreLimits.PageBytesMax"/>). An empty one does.
     /// </summary>
     Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default);
 

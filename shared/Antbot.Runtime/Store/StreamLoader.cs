@@ -1,11 +1,8 @@
 using System.Text.Json;
 using Antbot.Contracts;
+using Antbot.Kernel.Decisions;
 
 namespace Antbot.Runtime.Store;
-
-/// <summary>How events become state. Change <paramref name="Name"/> whenever <paramref name="Apply"/> or the state's shape changes: old snapshots are then passed over.</summary>
-public sealed record Fold<TState>(string Name, TState Initial, Func<TState, object, TState> Apply)
-    where TState : class;
 
 public sealed record Loaded<TState>(TState State, long Version, long SnapshotVersion);
 

@@ -1,4 +1,4 @@
-namespace Antbot.Kernel.Events;
+namespace Antbot.Contracts.Events;
 
 /// <summary>
 /// The name an event is stored under, for ever. It stands beside the class so that renaming the class does not rename history;
