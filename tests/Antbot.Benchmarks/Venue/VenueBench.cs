@@ -21,14 +21,17 @@ public static class VenueBench
             Process.GetCurrentProcess().ProcessorAffinity = 3;
         Console.WriteLine("The venue, client and server on the same two cores; every HTTP order is on disk before it is answered.");
         Match();
-        var (memory, journal) = (new List<double>(), new List<double>());
+        var (memory, processor, journal) = (new List<double>(), new List<double>(), new List<double>());
         for (var i = 0; i < Rounds; i++)
         {
+            var before = Process.GetCurrentProcess().TotalProcessorTime;
             memory.Add(Match());
+            processor.Add((Process.GetCurrentProcess().TotalProcessorTime - before).TotalMicroseconds / Orders);
             journal.Add(await MatchIntoJournalAsync());
         }
         var matched = LoadResult.Middle(memory);
         report.AtLeast("orders matched in process", matched, "orders/s", matched, OrdersPerSecondFloor);
+        report.Show("processor time for an order matched in process", LoadResult.Middle(processor), "us");
         report.Show("orders matched and on disk, in process (peer: without the disk)", LoadResult.Middle(journal), "orders/s", peer: matched);
         await HttpAsync(report, round, cancellationToken);
     }
@@ -134,8 +137,12 @@ public static class VenueBench
 
     private static void Place(Exchange exchange, Account account, int i)
     {
-        var price = 6_500_000 + (i * 7919 % 200) - 100;
-        var placed = exchange.Place(account, Order(VenueRules.Default.Instruments[0], (i & 1) == 0 ? Side.Buy : Side.Sell, price, 10 + (i % 50), $"o{i}"), i);
+        // Fifty sales rest at fifty prices, then fifty purchases take them, in other pieces; and again.
+        var (turn, sells) = (i % 50, i % 100 < 50);
+        var order = sells
+            ? Order(VenueRules.Default.Instruments[0], Side.Sell, 6_500_000 + (turn * 37 % 50), 10 + turn, $"o{i}")
+            : Order(VenueRules.Default.Instruments[0], Side.Buy, 6_500_100, 59 - turn, $"o{i}");
+        var placed = exchange.Place(account, order, i);
         if (placed.Rejection is { } rejection)
             throw new InvalidOperationException(rejection.Message);
     }
@@ -152,7 +159,8 @@ public static class VenueBench
 
     private static async Task<LoadResult> SyncAsync(string file, TimeSpan time)
     {
-        using var handle = File.OpenHandle(file, FileMode.Create, FileAccess.Write);
+        // Its space reserved, as a journal's is.
+        using var handle = File.OpenHandle(file, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, 64 << 20);
         var (page, at) = (new byte[4_096], 0L);
         return await Load.RunAsync(1, time, _ =>
         {
