@@ -54,6 +54,7 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
 
         await _raw.PublishAsync(queue, RandomNumberGenerator.GetBytes(4_000));
         await _raw.PublishAsync(queue, Encoding.UTF8.GetBytes("[1, 2, 3]"));
+        await _raw.PublishAsync(queue, Encoding.UTF8.GetBytes("{}"));
         await _raw.PublishAsync(queue, RandomNumberGenerator.GetBytes(200), new BasicProperties { ContentType = "no content type at all", MessageId = "no id either" });
         await _raw.PublishAsync(queue, Envelope(endpoint, """{"trade": 5}"""));
         await _raw.PublishAsync(queue, Envelope(endpoint, "{}"));
@@ -68,22 +69,22 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
         await PublishNeighboursAsync(endpoint);
 
         await _bus.UntilAsync(() => _handled.Count == 2 * Neighbours, "all neighbours are handled");
-        var dead = await DeadAsync(Topology.ErrorQueueOf(endpoint), 10);
+        var dead = await DeadAsync(Topology.ErrorQueueOf(endpoint), 11);
         Assert.All(dead, m =>
         {
             Assert.Equal("fault", m.Headers["MT-Reason"]);
             Assert.NotEmpty(m.Headers["MT-Fault-Message"]);
             Assert.NotEmpty(m.Headers["MT-Fault-ExceptionType"]);
         });
-        Assert.Contains(dead, m => m.Headers["MT-Fault-Message"].Contains("4,194,304 are the limit", StringComparison.Ordinal));
-        Assert.Contains(dead, m => m.Headers["MT-Fault-Message"].Contains("no message id", StringComparison.Ordinal));
-        Assert.Contains(dead, m => m.Headers["MT-Fault-Message"] == Thrower && m.MessageId == thrower.ToString("D"));
+        var reasons = dead.Select(m => m.Headers["MT-Fault-Message"]).ToList();
+        Assert.Contains(reasons, r => r.Contains("4,194,304 are the limit", StringComparison.Ordinal));
+        Assert.Contains(reasons, r => r.Contains("no message id", StringComparison.Ordinal));
+        Assert.Equal(thrower.ToString("D"), Assert.Single(dead, m => m.Headers["MT-Fault-Message"] == Thrower).MessageId);
         Assert.Equal(5, _attempts[thrower]);
 
         // Well-formed, but of a type that nobody here takes.
-        await _raw.PublishAsync(queue, Encoding.UTF8.GetBytes("{}"));
         await _raw.PublishAsync(queue, Encoding.UTF8.GetBytes("""{"messageId": "5f3fd1b0-0000-0000-0000-000000000001", "messageType": ["urn:message:Somebody:Else"], "message": {}}"""));
-        Assert.All(await DeadAsync(Topology.SkippedQueueOf(endpoint), 2), m => Assert.Equal("dead-letter", m.Headers["MT-Reason"]));
+        Assert.Equal("dead-letter", Assert.Single(await DeadAsync(Topology.SkippedQueueOf(endpoint), 1)).Headers["MT-Reason"]);
 
         Assert.All(_handled, h => Assert.Equal(1, h.Value));
         Assert.Equal(0, await _raw.CountAsync(queue));
