@@ -5,6 +5,7 @@ CONFIGURATION ?= Release
 MARTEN ?= auto
 TESTCONTAINERS ?= auto
 AREA ?= store
+PORT ?= 8765
 ARGS ?=
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
@@ -16,7 +17,7 @@ TESTCONTAINERS_ON = $(eval TESTCONTAINERS_ON := $$(shell build/probe.sh $(TESTCO
 
 DLL = bin/$(CONFIGURATION)/net10.0
 
-.PHONY: help sdk build test bench lint run cli clean
+.PHONY: help sdk build test bench lint run venue cli clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -40,6 +41,9 @@ lint: sdk ## formatting and analyzers
 
 run: sdk ## the whole system in one process on the embedded store
 	@dotnet run --project services/Antbot.Standalone -c $(CONFIGURATION) -v quiet -- $(ARGS)
+
+venue: sdk ## the paper venue alone (PORT=8765)
+	@dotnet run --project services/Antbot.PaperVenue/Host -c $(CONFIGURATION) -v quiet -- --port $(PORT) $(ARGS)
 
 cli: sdk ## the antbot command: make cli ARGS='verify --help'
 	@dotnet run --project services/Antbot.Cli -c $(CONFIGURATION) -v quiet -- $(ARGS)

@@ -26,7 +26,7 @@ internal static class Containers
         var user = "antbot";
         var password = Password.New();
         var container = new RabbitMqBuilder()
-            .WithImage(DockerImages.RabbitWithManagement)
+            .WithImage(DockerImages.Rabbit)
             .WithUsername(user)
             .WithPassword(password)
             .WithPortBinding(ManagementPort, assignRandomHostPort: true)

@@ -60,6 +60,36 @@ public abstract class LedgerContract : StoreTests
         Assert.Equal([21L, 22L, 23L, 24L, 25L], positions);
     }
 
+    /// <summary>Prevents a chain that seems to end where a page was full of bytes before it was full of links.</summary>
+    [Fact]
+    public async Task The_links_of_large_events_read_to_the_end()
+    {
+        var all = await AppendLargeAsync();
+        var ids = new List<Guid>();
+        await foreach (var link in Store.Ledger.ReadLinksAsync(0, Cancel))
+            ids.Add(Assert.IsType<StoredEvent>(link.Event).EventId);
+        Assert.Equal(all.Select(e => e.EventId), ids);
+    }
+
+    [Fact]
+    public async Task Whoever_breaks_off_reading_the_links_leaves_nothing_behind_that_stands_in_the_way()
+    {
+        await AppendLargeAsync();
+        // More often than any engine has connections.
+        for (var i = 1; i <= 30; i++)
+        {
+            var read = 0;
+            await foreach (var _ in Store.Ledger.ReadLinksAsync(0, Cancel))
+            {
+                if (++read == i)
+                    break;
+            }
+            Assert.Equal(i, read);
+        }
+        Assert.IsType<AppendOutcome.Appended>(await Store.AppendAsync(Some.Append(Some.Stream()), Cancel));
+        Assert.Equal(41, (await Store.Ledger.ReadHeadAsync(Cancel)).Position);
+    }
+
     [Fact]
     public async Task Checkpoints_of_the_chain_are_kept_in_order()
     {

@@ -17,7 +17,7 @@ public sealed partial class SqliteEventStore
         var after = afterPosition;
         while (true)
         {
-            var page = await _readers.ReadAsync(s => SqliteLedger.Links(s, after, LedgerPage, PageBytesMax), cancellationToken);
+            var page = await _readers.ReadAsync(s => SqliteLedger.Links(s, after, LedgerPage), cancellationToken);
             foreach (var link in page.Links)
             {
                 cancellationToken.ThrowIfCancellationRequested();

@@ -7,17 +7,20 @@ internal sealed class DockerPostgresServer : PostgresServer
 {
     private const string Role = "antbot";
     private const int ContainerPort = 5432;
+    private const string SmallDiskMount = "/small-disk";
     private readonly DockerContainer _container;
-    private readonly TimeSpan _startLimit;
+    private readonly PostgresServerOptions _options;
 
-    private DockerPostgresServer(DockerContainer container, int port, string password, TimeSpan startLimit)
-        : base(PostgresProbe.ConnectionString(port, Role, password)) => (_container, _startLimit) = (container, startLimit);
+    private DockerPostgresServer(DockerContainer container, int port, string password, PostgresServerOptions options)
+        : base(PostgresProbe.ConnectionString(port, Role, password)) => (_container, _options) = (container, options);
 
     public override bool IsOwned => true;
 
-    public override int PostmasterPid => throw new NotOwnedException("The postmaster runs in a container; it has no process id here.");
+    public override int PostmasterPid => _container.ProcessId;
 
     public override string Folder => _container.Folder;
+
+    public override string SmallDiskFolder => _options.SmallDiskMegabytes is null ? "" : $"{SmallDiskMount}/room";
 
     public static async Task<PostgresServer> RunAsync(DockerEngine engine, PostgresServerOptions options, CancellationToken cancellationToken)
     {
@@ -27,7 +30,7 @@ internal sealed class DockerPostgresServer : PostgresServer
             var password = Password.OfInstance(folder, await UnprivilegedUser.FindAsync("nobody", cancellationToken));
             var port = options.Port ?? FreePort.Next();
             var container = await DockerContainer.RunAsync(engine, folder, "pg", Plan(options, port, password), cancellationToken);
-            var server = new DockerPostgresServer(container, port, password, options.StartLimit);
+            var server = new DockerPostgresServer(container, port, password, options);
             return await ReadyAsync(server, cancellationToken);
         }
         catch
@@ -37,17 +40,19 @@ internal sealed class DockerPostgresServer : PostgresServer
         }
     }
 
-    public override Task KillAsync(CancellationToken cancellationToken = default) => EndAsync("KILL", cancellationToken);
+    public override Task KillAsync(CancellationToken cancellationToken = default) => _container.EndAsync("KILL", cancellationToken);
 
-    public override Task StopImmediateAsync(CancellationToken cancellationToken = default) => EndAsync("QUIT", cancellationToken);
+    public override Task StopImmediateAsync(CancellationToken cancellationToken = default) => _container.EndAsync("QUIT", cancellationToken);
 
-    public override Task StopAsync(CancellationToken cancellationToken = default) => EndAsync("INT", cancellationToken);
+    public override Task StopAsync(CancellationToken cancellationToken = default) => _container.EndAsync("INT", cancellationToken);
 
     public override async Task StartAgainAsync(CancellationToken cancellationToken = default)
     {
         await _container.StartAgainAsync(cancellationToken);
         await WaitUntilReadyAsync(cancellationToken);
     }
+
+    internal override Task<string> ReadLogAsync(CancellationToken cancellationToken) => _container.ReadLogAsync(cancellationToken);
 
     public override ValueTask DisposeAsync() => _container.DisposeAsync();
 
@@ -65,7 +70,10 @@ internal sealed class DockerPostgresServer : PostgresServer
             [(port, ContainerPort)],
             new Dictionary<string, string> { ["POSTGRES_USER"] = Role, ["POSTGRES_PASSWORD"] = password, ["POSTGRES_DB"] = "postgres" },
             "/var/lib/postgresql/data",
-            ["postgres", .. settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })]);
+            ["postgres", .. settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })])
+        {
+            Options = options.SmallDiskMegabytes is { } megabytes ? ["--tmpfs", $"{SmallDiskMount}:size={megabytes}m,mode=1777"] : [],
+        };
     }
 
     private static async Task<PostgresServer> ReadyAsync(DockerPostgresServer server, CancellationToken cancellationToken)
@@ -82,12 +90,10 @@ internal sealed class DockerPostgresServer : PostgresServer
         }
     }
 
-    private Task WaitUntilReadyAsync(CancellationToken cancellationToken) =>
-        _container.WaitUntilAsync(token => PostgresProbe.TryAsync(AdminConnectionString, token), _startLimit, cancellationToken);
-
-    private async Task EndAsync(string signal, CancellationToken cancellationToken)
+    private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
-        await _container.SignalAsync(signal, cancellationToken);
-        await _container.WaitForEndAsync(cancellationToken);
+        await _container.WaitUntilAsync(token => PostgresProbe.TryAsync(AdminConnectionString, token), _options.StartLimit, cancellationToken);
+        if (SmallDiskFolder.Length > 0)
+            await _container.ExecuteAsync("postgres", ["mkdir", SmallDiskFolder], cancellationToken);
     }
 }

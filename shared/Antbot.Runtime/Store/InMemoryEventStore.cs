@@ -75,16 +75,23 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
     {
-        StoreLimits.CheckPage(limit);
+        StoreChecks.Page(limit);
         lock (_data.Gate)
         {
             CheckOpen();
-            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. _data.Events.Skip(FirstAfter(afterSequence)).Take(limit)]);
+            var (page, bytes) = (new List<StoredEvent>(), 0L);
+            for (var i = FirstAfter(afterSequence); i < _data.Events.Count && page.Count < limit && bytes < StoreLimits.PageBytesMax; i++)
+            {
+                page.Add(_data.Events[i]);
+                bytes += page[^1].Bytes;
+            }
+            return Task.FromResult<IReadOnlyList<StoredEvent>>(page);
         }
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
     {
+        StoreChecks.CausalChain(correlationId, limit);
         lock (_data.Gate)
         {
             CheckOpen();
@@ -99,6 +106,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default)
     {
+        StoreChecks.Name("subscription", subscription);
         lock (_data.Gate)
         {
             CheckOpen();
@@ -108,6 +116,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default)
     {
+        StoreChecks.Name("subscription", subscription);
         lock (_data.Gate)
         {
             CheckOpen();
@@ -118,6 +127,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default)
     {
+        StoreChecks.Name("snapshot", name);
         lock (_data.Gate)
         {
             CheckOpen();
@@ -127,12 +137,13 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default)
     {
+        var kept = snapshot with { State = StoreChecks.CanonicalState(snapshot) };
         lock (_data.Gate)
         {
             CheckOpen();
             var key = (snapshot.Stream.Value, snapshot.Name);
             if (!_data.Snapshots.TryGetValue(key, out var there) || there.Version < snapshot.Version)
-                _data.Snapshots[key] = snapshot;
+                _data.Snapshots[key] = kept;
         }
         return Task.CompletedTask;
     }
