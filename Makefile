@@ -29,7 +29,8 @@ sdk:
 	@command -v dotnet >/dev/null 2>&1 || { echo "The .NET SDK 10 is missing: install it from your distribution or from dotnet.microsoft.com."; exit 1; }
 
 build: sdk ## restore and build everything
-	@dotnet build Antbot.Services.sln -c $(CONFIGURATION) -p:Marten=$(MARTEN_ON) -p:Testcontainers=$(TESTCONTAINERS_ON) -p:Locked=$(LOCKED) -v quiet -clp:NoSummary
+	@dotnet build Antbot.Services.sln -c $(CONFIGURATION) -p:Marten=$(MARTEN_ON) -p:Testcontainers=$(TESTCONTAINERS_ON) -p:Locked=$(LOCKED) -v quiet -clp:NoSummary || \
+		{ [ "$(LOCKED)" != true ] || echo "If it says NU1004, a lock file does not fit its project: 'make build' rewrites it, then commit it."; exit 1; }
 
 test: LOCKED = true
 test: build ## everything CI runs; the last line is "N passed, N failed"
