@@ -1,4 +1,4 @@
-using Antbot.Integration.Tests.Support;
+using Antbot.LocalServers;
 using Antbot.PaperVenue;
 using Antbot.PaperVenue.Journal;
 using Xunit;
@@ -19,11 +19,12 @@ public sealed class JournalTests : IDisposable
     {
         var states = new List<byte[]> { StateOf(new Exchange(VenueRules.Default)) };
         await WriteAsync(25, exchange => states.Add(StateOf(exchange)));
-        var whole = File.ReadAllBytes(Segment());
+        var path = Segment();
+        var whole = File.ReadAllBytes(path);
         var seen = new HashSet<int>();
         for (var length = whole.Length; length >= 0; length--)
         {
-            File.WriteAllBytes(Segment(), whole[..length]);
+            File.WriteAllBytes(path, whole[..length]);
             var recovered = JournalFiles.Recover(Journal, VenueRules.Default, salvage: false);
             var at = states.FindIndex(s => s.AsSpan().SequenceEqual(StateOf(recovered.Exchange)));
             Assert.True(at >= 0, $"Cut at {length} it gives a state that never was.");
@@ -90,7 +91,8 @@ public sealed class JournalTests : IDisposable
         JournalFiles.WriteSnapshot(Journal, exchange.Capture(), 400);
         Assert.Single(Directory.GetFiles(Journal, "*.journal"));
         var recovered = JournalFiles.Recover(Journal, VenueRules.Default, salvage: false);
-        Assert.Equal((400, StateOf(exchange)), (recovered.Last, StateOf(recovered.Exchange)));
+        Assert.Equal(400, recovered.Last);
+        Assert.Equal(StateOf(exchange), StateOf(recovered.Exchange));
 
         var path = JournalFiles.SnapshotPath(Journal);
         var bytes = File.ReadAllBytes(path);
@@ -112,7 +114,7 @@ public sealed class JournalTests : IDisposable
             for (var round = 0; round < 30; round++)
                 await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => venue.Client.LimitAsync("BUY", "20000", "0.001", timeInForce: "IOC")));
             var status = await venue.Client.AdminAsync(HttpMethod.Get, "/admin/status");
-            Assert.True(status.Json.GetProperty("journalBytes").GetInt64() > 300_000);
+            Assert.True(status.Json.GetProperty("journalBytes").GetInt64() > 150_000);
             for (var left = long.MaxValue; left > 600_000; await Task.Delay(100, TestContext.Current.CancellationToken))
                 left = Directory.GetFiles(Journal, "*.journal").Sum(f => new FileInfo(f).Length);
             before = System.Text.Encoding.UTF8.GetBytes((await venue.Client.SignedAsync(HttpMethod.Get, "/api/v3/allOrders", ("symbol", "BTCUSDT"))).Json.GetRawText());
@@ -125,8 +127,10 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public async Task On_a_full_disk_orders_are_refused_the_venue_stays_up_and_goes_on_when_there_is_room()
     {
-        await using var disk = await SmallDisk.MountAsync(1);
-        await using var venue = await RunningVenue.StartAsync(o => o with { SegmentBytes = 128 << 10, SnapshotBytes = 64 << 20 }, disk.Folder);
+        await using var disk = await SmallDisk.CreateAsync(megabytes: 32, TestContext.Current.CancellationToken);
+        var ballast = Path.Combine(disk.Folder, "ballast");
+        await File.WriteAllBytesAsync(ballast, new byte[31 << 20], TestContext.Current.CancellationToken);
+        await using var venue = await RunningVenue.StartAsync(o => o with { SegmentBytes = 128 << 10, SnapshotBytes = 64 << 20 }, Path.Combine(disk.Folder, "venue"));
         var accepted = new List<string>();
         Answer? refused = null;
         for (var i = 0; refused is null; i++)
@@ -141,7 +145,7 @@ public sealed class JournalTests : IDisposable
         Assert.Equal(200, (await venue.Client.GetAsync("/api/v3/depth?symbol=BTCUSDT")).Status);
         Assert.Equal(accepted.Count, (await venue.Client.LedgerAsync("order")).Count);
 
-        await disk.ResizeAsync(32);
+        File.Delete(ballast);
         while ((await venue.Client.LimitAsync("BUY", "20000", "0.001", "room", "IOC")).Status != 200)
             await Task.Delay(100, TestContext.Current.CancellationToken);
         Assert.Equal(0, (await venue.Client.FindAsync(accepted[^1])).Code);
