@@ -1,4 +1,4 @@
-using Antbot.Integration.Tests.Support;
+using Antbot.LocalServers;
 using Antbot.PaperVenue;
 using Antbot.PaperVenue.Journal;
 using Xunit;
@@ -125,8 +125,10 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public async Task On_a_full_disk_orders_are_refused_the_venue_stays_up_and_goes_on_when_there_is_room()
     {
-        await using var disk = await SmallDisk.MountAsync(1);
-        await using var venue = await RunningVenue.StartAsync(o => o with { SegmentBytes = 128 << 10, SnapshotBytes = 64 << 20 }, disk.Folder);
+        await using var disk = await SmallDisk.CreateAsync(megabytes: 32, TestContext.Current.CancellationToken);
+        var ballast = Path.Combine(disk.Folder, "ballast");
+        await File.WriteAllBytesAsync(ballast, new byte[31 << 20], TestContext.Current.CancellationToken);
+        await using var venue = await RunningVenue.StartAsync(o => o with { SegmentBytes = 128 << 10, SnapshotBytes = 64 << 20 }, Path.Combine(disk.Folder, "venue"));
         var accepted = new List<string>();
         Answer? refused = null;
         for (var i = 0; refused is null; i++)
@@ -141,7 +143,7 @@ public sealed class JournalTests : IDisposable
         Assert.Equal(200, (await venue.Client.GetAsync("/api/v3/depth?symbol=BTCUSDT")).Status);
         Assert.Equal(accepted.Count, (await venue.Client.LedgerAsync("order")).Count);
 
-        await disk.ResizeAsync(32);
+        File.Delete(ballast);
         while ((await venue.Client.LimitAsync("BUY", "20000", "0.001", "room", "IOC")).Status != 200)
             await Task.Delay(100, TestContext.Current.CancellationToken);
         Assert.Equal(0, (await venue.Client.FindAsync(accepted[^1])).Code);

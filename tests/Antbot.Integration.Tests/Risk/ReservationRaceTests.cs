@@ -88,7 +88,7 @@ public sealed class ReservationRaceTests(PostgresFixture postgres)
 
         public EventCodec Codec { get; } = new(EventRegistry.From(typeof(RiskState).Assembly));
 
-        public IReadOnlyDictionary<TradeId, Type> Answers => _bus.Messages.ToDictionary(m => ((ITradeMessage)m.Body).Trade, m => m.Body.GetType());
+        public IReadOnlyDictionary<TradeId, Type> Answers => _bus.Sent.ToDictionary(m => ((ITradeMessage)m.Body).Trade, m => m.Body.GetType());
 
         public Task<IReadOnlyList<StoredEvent>> AssessAsync(int i)
         {

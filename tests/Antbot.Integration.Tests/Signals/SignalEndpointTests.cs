@@ -5,7 +5,6 @@ using System.Text;
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
-using Antbot.Contracts.Messages;
 using Antbot.Hosting;
 using Antbot.Integration.Tests.Sqlite;
 using Antbot.Integration.Tests.Support;

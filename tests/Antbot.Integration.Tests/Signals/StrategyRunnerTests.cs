@@ -67,8 +67,9 @@ public sealed class StrategyRunnerTests
         await Eventually.HoldsAsync(() => _market.Followers == 1, () => "nobody follows", Cancel);
         _clock.Move(TimeSpan.FromMinutes(1));
         Play(7);
-        _clock.Move(TimeSpan.FromMinutes(-1));
-        Play(20);
+        var fresh = At(60, 20);
+        _clock.Move(fresh.ClosedAt - _clock.GetUtcNow());
+        _market.Close(fresh);
         await Eventually.HoldsAsync(() => _bus.Messages.Count > 0, () => "no signal", Cancel);
         Assert.Equal(Side.Buy, ((Contracts.Messages.SignalRaised)Assert.Single(_bus.Messages).Body).Signal.Side);
         await StopAsync(stop, running);
