@@ -14,7 +14,8 @@ namespace Antbot.Signals;
 /// <summary>Leads the strategies of each symbol through its candles, in one instance at a time; each symbol has a lease of its own.</summary>
 public sealed class StrategyRunner(IMarketData market, SignalRecorder recorder, LeaseKeeper leases, SignalOptions options, TimeProvider clock, ILogger<StrategyRunner> log)
 {
-    private const int HistoryMax = 1_000;
+    /// <summary>What a venue gives in one answer.</summary>
+    private const int HistoryMax = 999;
 
     /// <summary>What a candle says is worth acting on for this long.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
