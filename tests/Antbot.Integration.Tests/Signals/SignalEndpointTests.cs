@@ -33,7 +33,7 @@ public sealed class SignalEndpointTests : IDisposable
         var trade = await SignalProcess.TradeOf(answer);
         var recorded = await RecordedAsync(process, trade);
         Assert.Equal((trade, Side.Buy, "webhook"), (recorded.Signal.Trade, recorded.Signal.Side, recorded.Signal.Source));
-        await Eventually.HoldsAsync(() => process.Coordinator.Taken.Count == 1, () => "the Coordinator was not told", Cancel);
+        await Eventually.HoldsAsync(() => process.Coordinator.Taken.Count == 1, "the Coordinator is told");
         var (told, input) = process.Coordinator.Taken[0];
         Assert.Equal(recorded.Signal, told.Signal);
         Assert.Equal(trade.Value, input.CorrelationId);
@@ -195,7 +195,7 @@ public sealed class SignalEndpointTests : IDisposable
         Assert.All(answers, a => Assert.Equal(HttpStatusCode.Accepted, a.StatusCode));
         var trades = await Task.WhenAll(answers.Select(SignalProcess.TradeOf));
         Assert.Equal(Signals, trades.Distinct().Count());
-        await Eventually.HoldsAsync(() => process.Coordinator.Taken.Select(t => t.Message.Trade).Distinct().Count() == Signals, () => $"{process.Coordinator.Taken.Count} were told", Cancel);
+        await Eventually.HoldsAsync(() => process.Coordinator.Taken.Select(t => t.Message.Trade).Distinct().Count() == Signals, "all are told");
         Assert.Equal(trades.OrderBy(t => t.Value, StringComparer.Ordinal), process.Coordinator.Taken.Select(t => t.Message.Trade).Distinct().OrderBy(t => t.Value, StringComparer.Ordinal));
     }
 
@@ -280,7 +280,7 @@ public sealed class SignalEndpointTests : IDisposable
     {
         Assert.Null(ServiceHost.Build(
             [$"--Store=sqlite:{_folder.Path}", "--signal:ApiKey=short", "--signal:Symbols=BTCUSDT,?", "--signal:Strategies=guess", "--signal:EmaFast=20", "--signal:Confidence=2", "--signal:Burst=0"],
-            [new SignalModule(), new MarketModule(new FakeMarket())],
+            [new MarketModule(new FakeMarket()), new SignalModule()],
             out var faults));
         foreach (var name in new[] { "ApiKey", "Symbols", "Strategies", "EmaFast", "Confidence", "Burst" })
             Assert.Contains(faults, f => f.Contains(name, StringComparison.Ordinal));

@@ -34,12 +34,12 @@ public sealed class SignalRedriverTests
         _bus.Before = _ => Task.CompletedTask;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = Redriver().RunAsync(stop.Token);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count >= 2, () => "it was not published again", Cancel);
+        await Eventually.HoldsAsync(() => _bus.Messages.Count >= 2, "it is published again");
         Assert.Single(_bus.Messages.Select(m => m.Id).Distinct());
         Assert.All(_bus.Messages, m => Assert.Equal((Routes.Coordinator, trade), (m.Endpoint, Assert.IsType<SignalRaised>(m.Body).Trade)));
 
         await BeginTradeAsync(trade);
-        await Eventually.HoldsAsync(() => _store.LoadCheckpointAsync(SignalRedriver.Subscription).Result >= 2, () => "it did not go on", Cancel);
+        await Eventually.HoldsAsync(async () => await _store.LoadCheckpointAsync(SignalRedriver.Subscription, Cancel) >= 2, "it goes on");
         var published = _bus.Messages.Count;
         // The next repetition would have been due after four seconds at the latest.
         await Task.Delay(TimeSpan.FromSeconds(5), Cancel);
@@ -59,7 +59,7 @@ public sealed class SignalRedriverTests
         {
             _bus.Before = _ => throw new BusUnavailableException("The broker is away.");
             var running = Redriver().RunAsync(stop.Token);
-            await Eventually.HoldsAsync(() => _store.LoadCheckpointAsync(SignalRedriver.Subscription).Result > 0, () => "it kept no progress", Cancel);
+            await Eventually.HoldsAsync(async () => await _store.LoadCheckpointAsync(SignalRedriver.Subscription, Cancel) > 0, "it keeps its progress");
             await StopAsync(stop, running);
         }
         Assert.Equal(1, await _store.LoadCheckpointAsync(SignalRedriver.Subscription, Cancel));
@@ -68,7 +68,7 @@ public sealed class SignalRedriverTests
         _bus.Before = _ => Task.CompletedTask;
         using var again = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var next = Redriver().RunAsync(again.Token);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count > before, () => "the one that waits was forgotten", Cancel);
+        await Eventually.HoldsAsync(() => _bus.Messages.Count > before, "the one that waits is published");
         Assert.All(_bus.Messages.Skip(before), m => Assert.Equal(waiting, ((SignalRaised)m.Body).Trade));
         await StopAsync(again, next);
     }
@@ -82,7 +82,7 @@ public sealed class SignalRedriverTests
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = Redriver().RunAsync(stop.Token);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count > 0, () => "the signal was lost", Cancel);
+        await Eventually.HoldsAsync(() => _bus.Messages.Count > 0, "the signal is published");
         await StopAsync(stop, running);
     }
 

@@ -35,9 +35,9 @@ public sealed class StrategyRunnerTests
         Play(10, 10, 10, 13, 7);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = Runner(_leases).RunAsync(stop.Token);
-        await Eventually.HoldsAsync(() => _market.Followers == 1, () => "nobody follows", Cancel);
+        await Eventually.HoldsAsync(() => _market.Followers == 1, "somebody follows");
         Play(20, 2);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count == 2, () => $"{_bus.Messages.Count} signals", Cancel);
+        await Eventually.HoldsAsync(() => _bus.Messages.Count == 2, "all signals are there");
         Assert.Equal([Side.Buy, Side.Sell], _bus.Messages.Select(m => ((Contracts.Messages.SignalRaised)m.Body).Signal.Side));
         await StopAsync(stop, running);
     }
@@ -48,12 +48,12 @@ public sealed class StrategyRunnerTests
         Play(10, 10, 10, 13);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = Runner(_leases).RunAsync(stop.Token);
-        await Eventually.HoldsAsync(() => _market.Followers == 1, () => "nobody follows", Cancel);
+        await Eventually.HoldsAsync(() => _market.Followers == 1, "somebody follows");
         // The feed misses one that is in the history: a cross.
         _market.History.Add(At(4, 7));
         _clock.Move(TimeSpan.FromSeconds(1));
         Play(20);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count == 1, () => $"{_bus.Messages.Count} signals", Cancel);
+        await Eventually.HoldsAsync(() => _bus.Messages.Count == 1, "all signals are there");
         Assert.Equal(Side.Buy, ((Contracts.Messages.SignalRaised)_bus.Messages[0].Body).Signal.Side);
         await StopAsync(stop, running);
     }
@@ -64,13 +64,13 @@ public sealed class StrategyRunnerTests
         Play(10, 10, 10, 13);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = Runner(_leases).RunAsync(stop.Token);
-        await Eventually.HoldsAsync(() => _market.Followers == 1, () => "nobody follows", Cancel);
+        await Eventually.HoldsAsync(() => _market.Followers == 1, "somebody follows");
         _clock.Move(TimeSpan.FromMinutes(1));
         Play(7);
         var fresh = At(60, 20);
         _clock.Move(fresh.ClosedAt - _clock.GetUtcNow());
         _market.Close(fresh);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count > 0, () => "no signal", Cancel);
+        await Eventually.HoldsAsync(() => _bus.Messages.Count > 0, "a signal is there");
         Assert.Equal(Side.Buy, ((Contracts.Messages.SignalRaised)Assert.Single(_bus.Messages).Body).Signal.Side);
         await StopAsync(stop, running);
     }
@@ -81,9 +81,9 @@ public sealed class StrategyRunnerTests
         Play(10, 10, 10, 13);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = Task.WhenAll(Runner(new LocalLeases()).RunAsync(stop.Token), Runner(new LocalLeases()).RunAsync(stop.Token));
-        await Eventually.HoldsAsync(() => _market.Followers == 2, () => "two do not follow", Cancel);
+        await Eventually.HoldsAsync(() => _market.Followers == 2, "two follow");
         Play(7, 20, 2);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count >= 3, () => $"{_bus.Messages.Count} signals", Cancel);
+        await Eventually.HoldsAsync(() => _bus.Messages.Count >= 3, "all signals are there");
         Assert.Equal(3, (await _store.ReadPageAsync(0, 100, Cancel)).Count);
         Assert.Equal(3, _bus.Messages.Select(m => m.Id).Distinct().Count());
         await StopAsync(stop, running);
@@ -96,12 +96,12 @@ public sealed class StrategyRunnerTests
         using var first = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         using var second = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var one = Runner(_leases).RunAsync(first.Token);
-        await Eventually.HoldsAsync(() => _market.Followers == 1, () => "nobody follows", Cancel);
+        await Eventually.HoldsAsync(() => _market.Followers == 1, "somebody follows");
         var two = Runner(_leases).RunAsync(second.Token);
         await StopAsync(first, one);
-        await Eventually.HoldsAsync(() => _market.Followers == 2, () => "nobody took over", Cancel);
+        await Eventually.HoldsAsync(() => _market.Followers == 2, "the other takes over");
         Play(7);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count == 1, () => $"{_bus.Messages.Count} signals", Cancel);
+        await Eventually.HoldsAsync(() => _bus.Messages.Count == 1, "all signals are there");
         await StopAsync(second, two);
     }
 
@@ -113,7 +113,7 @@ public sealed class StrategyRunnerTests
         _market.Answer = () => ++asked < 3 ? new VenueAnswer<IReadOnlyList<Candle>>.Unknown("no answer") : new VenueAnswer<IReadOnlyList<Candle>>.Said([.. _market.History]);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = Runner(_leases).RunAsync(stop.Token);
-        await Eventually.HoldsAsync(() => _market.Followers == 1, () => "nobody follows", Cancel);
+        await Eventually.HoldsAsync(() => _market.Followers == 1, "somebody follows");
         Assert.True(asked >= 3);
         await StopAsync(stop, running);
     }

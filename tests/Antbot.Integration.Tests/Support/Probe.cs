@@ -34,26 +34,14 @@ internal sealed class Probe<TMessage>(string endpoint) : IServiceModule
 }
 
 /// <summary>Gives a process the market of a test.</summary>
+/// <remarks>It comes before the modules that would bring a venue of their own.</remarks>
 internal sealed class MarketModule(FakeMarket market) : IServiceModule
 {
     public string Name => "market";
 
-    public void Configure(ModuleBuilder builder) => builder.Services.AddSingleton<IMarketData>(market);
-}
-
-internal static class Eventually
-{
-    /// <summary>Only against hanging: nothing is said about how long it should take.</summary>
-    private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(60);
-
-    public static async Task HoldsAsync(Func<bool> holds, Func<string> otherwise, CancellationToken cancellationToken)
+    public void Configure(ModuleBuilder builder)
     {
-        var until = DateTime.UtcNow + AtMost;
-        while (!holds())
-        {
-            if (DateTime.UtcNow > until)
-                throw new TimeoutException(otherwise());
-            await Task.Delay(20, cancellationToken);
-        }
+        builder.Services.AddSingleton<IVenue>(_ => throw new NotSupportedException("Nothing is sent to a venue here."));
+        builder.Services.AddSingleton<IMarketData>(market);
     }
 }
