@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -35,31 +34,20 @@ public sealed class InvalidConfigurationException(IReadOnlyList<string> faults) 
 
 internal static class BoundOptions
 {
-    /// <summary>A setting that nobody reads is a misspelt one. (The binder's own check does not know of other key names.)</summary>
-    private static IEnumerable<ValidationResult> Unknown<TOptions>(IConfiguration configuration)
-    {
-        var known = typeof(TOptions).GetProperties()
-            .Select(p => p.GetCustomAttribute<ConfigurationKeyNameAttribute>()?.Name ?? p.Name)
-            .ToHashSet(StringComparer.OrdinalIgnoreCase);
-        return configuration.GetChildren()
-            .Where(c => !known.Contains(c.Key))
-            .Select(c => new ValidationResult($"There is no such setting; there are {string.Join(", ", known.Order(StringComparer.Ordinal))}.", [c.Key]));
-    }
-
     public static TOptions Bind<TOptions>(string section, IConfiguration configuration, Func<TOptions, IEnumerable<ValidationResult>>? check)
         where TOptions : class, new()
     {
         var options = new TOptions();
         try
         {
-            configuration.Bind(options);
+            WithoutUnderscores(configuration).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
         }
         catch (InvalidOperationException e)
         {
             // The binder stops at the first; what it says names the key, and never a secret's value.
             throw new InvalidConfigurationException([$"{section}: {e.Message}"]);
         }
-        var results = new List<ValidationResult>(Unknown<TOptions>(configuration));
+        var results = new List<ValidationResult>();
         Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true);
         if (check is not null)
             results.AddRange(check(options).Where(r => r != ValidationResult.Success));
@@ -67,4 +55,9 @@ internal static class BoundOptions
             ? options
             : throw new InvalidConfigurationException([.. results.Select(r => $"{section}: {string.Join(", ", r.MemberNames)}: {r.ErrorMessage}")]);
     }
+
+    /// <summary>The environment writes <c>KEY_FILE</c> for what is <c>KeyFile</c> here.</summary>
+    private static IConfiguration WithoutUnderscores(IConfiguration configuration) => new ConfigurationBuilder()
+        .AddInMemoryCollection(configuration.AsEnumerable(makePathsRelative: true).Where(e => e.Key.Length > 0).Select(e => KeyValuePair.Create(e.Key.Replace("_", "", StringComparison.Ordinal), e.Value)))
+        .Build();
 }
