@@ -11,7 +11,7 @@ var seconds = new Option<double>("--seconds") { Description = "How long each rou
 var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds };
 command.SetAction(async (parsed, cancellationToken) =>
 {
-    var report = new BenchReport(parsed.GetValue(area)!);
+    var report = new BenchReport(parsed.GetValue(area)!, Machine.Claim());
     var options = new StoreBenchOptions(parsed.GetValue(events), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
     if (parsed.GetValue(area) == "venue")
         await VenueBench.RunAsync(report, options.Round, cancellationToken);

@@ -6,6 +6,7 @@ public static class Streams
     public const string SignalPrefix = "signal-";
     public const string TradePrefix = "trade-";
     public const string OrderPrefix = "order-";
+    public const string AuditPrefix = "audit-";
 
     public static StreamId Control { get; } = new("control");
 
@@ -13,7 +14,8 @@ public static class Streams
 
     public static StreamId Trade(TradeId trade) => new($"{TradePrefix}{trade.Value}");
 
-    public static StreamId Validation(TradeId trade) => new($"validation-{trade.Value}");
+    /// <summary>By symbol, because whether a signal is a duplicate depends on other trades.</summary>
+    public static StreamId Validation(Symbol symbol) => new($"validation-{symbol.Value}");
 
     public static StreamId Account(AccountId account) => new($"account-{account.Value}");
 
@@ -21,4 +23,7 @@ public static class Streams
     public static StreamId Order(TradeId trade) => new($"{OrderPrefix}{trade.Value}");
 
     public static StreamId Reconciliation(AccountId account) => new($"reconciliation-{account.Value}");
+
+    /// <summary>What an operator had done, a stream a day.</summary>
+    public static StreamId Audit(DateTimeOffset at) => new($"{AuditPrefix}{at.UtcDateTime:yyyy-MM-dd}");
 }
