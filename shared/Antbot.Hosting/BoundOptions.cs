@@ -40,7 +40,7 @@ internal static class BoundOptions
         var options = new TOptions();
         try
         {
-            configuration.Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+            WithoutUnderscores(configuration).Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
         }
         catch (InvalidOperationException e)
         {
@@ -55,4 +55,9 @@ internal static class BoundOptions
             ? options
             : throw new InvalidConfigurationException([.. results.Select(r => $"{section}: {string.Join(", ", r.MemberNames)}: {r.ErrorMessage}")]);
     }
+
+    /// <summary>The environment writes <c>KEY_FILE</c> for what is <c>KeyFile</c> here.</summary>
+    private static IConfiguration WithoutUnderscores(IConfiguration configuration) => new ConfigurationBuilder()
+        .AddInMemoryCollection(configuration.AsEnumerable(makePathsRelative: true).Where(e => e.Key.Length > 0).Select(e => KeyValuePair.Create(e.Key.Replace("_", "", StringComparison.Ordinal), e.Value)))
+        .Build();
 }
