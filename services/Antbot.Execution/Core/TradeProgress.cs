@@ -32,13 +32,8 @@ internal static class TradeProgress
 
     public static void LookAtPrices(Turn turn, Price? bid, Price? ask)
     {
-        if (turn.State is not { Stage: TradeStage.Open, Position: { } position } || (position.Side == Side.Buy ? bid : ask) is not { } price)
-            return;
-        var sign = position.Side.Sign();
-        if (position.TakeProfit is { } profit && price.Value * sign >= profit.Value * sign)
-            turn.Record(Closing(position, $"take profit: {price} has reached {profit}"));
-        else if (position.Stop is { } stop && price.Value * sign <= stop.Value * sign && turn.State.Stop is not { Status: OrderStatus.Resting })
-            turn.Record(Closing(position, $"stop: {price} has passed {stop}, and no stop rests at the venue"));
+        if (PriceExit.ReasonOf(turn.State, bid, ask) is { } reason)
+            turn.Record(Closing(turn.State.Position!, reason));
     }
 
     public static void Advance(Turn turn)

@@ -39,6 +39,9 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
 
     public string Path => _file.Path;
 
+    /// <summary>For tests.</summary>
+    internal SqliteCheckpointer Checkpointer => (_writer ?? throw OpenedReadOnly()).Checkpointer;
+
     public ILedger Ledger => this;
 
     /// <summary>Opens the file, and makes it and its folder where they are missing. A damaged one is kept aside and refused.</summary>
@@ -183,7 +186,6 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         {
             _watch.Dispose();
             _readers.Dispose();
-            // Last, so that SQLite moves the log into the database and removes it.
             _writer?.Dispose();
         });
     }

@@ -10,7 +10,7 @@ namespace Antbot.Runtime.Pipeline;
 internal sealed class LaneWork<TState>(Input input, Deliberate<TState> decide, CancellationToken cancellationToken)
     where TState : class
 {
-    public TaskCompletionSource<IReadOnlyList<StoredEvent>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource<Recorded> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Input Input { get; } = input;
 
@@ -106,7 +106,7 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
     private async Task FindAsync(LaneWork<TState> work, bool isNewest, List<LaneWork<TState>> again)
     {
         if (isNewest)
-            work.Done.TrySetResult(await parts.Store.FindDecisionAsync(new Decision(work.Input.Id, behaviour.Consumer), work.CancellationToken));
+            work.Done.TrySetResult(new Recorded(await parts.Store.FindDecisionAsync(new Decision(work.Input.Id, behaviour.Consumer), work.CancellationToken), IsNew: false));
         else if (Retry(work))
             again.Add(work);
     }
@@ -145,11 +145,11 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
             {
                 case AppendOutcome.Appended done:
                     _known = after;
-                    work.Done.TrySetResult(done.Events);
+                    work.Done.TrySetResult(new Recorded(done.Events, IsNew: true));
                     return true;
                 case AppendOutcome.AlreadyThere there:
                     // Decided before, on the state of then: what was decided now is forgotten.
-                    work.Done.TrySetResult(there.Events);
+                    work.Done.TrySetResult(new Recorded(there.Events, IsNew: false));
                     return false;
                 case AppendOutcome.Conflict conflict when conflict.Stream != stream:
                     work.Done.TrySetException(new GuardedStreamMovedException(conflict));
