@@ -7,6 +7,8 @@ TESTCONTAINERS ?= auto
 AREA ?= store
 PORT ?= 8765
 ARGS ?=
+# true: a lock file that does not fit what is built is an error, and not rewritten.
+LOCKED ?= false
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
@@ -26,8 +28,9 @@ sdk:
 	@command -v dotnet >/dev/null 2>&1 || { echo "The .NET SDK 10 is missing: install it from your distribution or from dotnet.microsoft.com."; exit 1; }
 
 build: sdk ## restore and build everything
-	@dotnet build Antbot.Services.sln -c $(CONFIGURATION) -p:Marten=$(MARTEN_ON) -p:Testcontainers=$(TESTCONTAINERS_ON) -v quiet -clp:NoSummary
+	@dotnet build Antbot.Services.sln -c $(CONFIGURATION) -p:Marten=$(MARTEN_ON) -p:Testcontainers=$(TESTCONTAINERS_ON) -p:Locked=$(LOCKED) -v quiet -clp:NoSummary
 
+test: LOCKED = true
 test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
 	@MARTEN_ON=$(MARTEN_ON) build/test.sh $(CONFIGURATION)

@@ -25,6 +25,8 @@ public sealed record BackgroundWork(string Name, StopOrder Stop, Func<IServicePr
 /// <summary>What a module adds to its process.</summary>
 public sealed class ModuleBuilder(string module, IServiceCollection services, IConfiguration configuration, EndpointCatalog endpoints)
 {
+    private readonly IConfiguration _root = configuration;
+
     public IServiceCollection Services { get; } = services;
 
     /// <summary>The section of this module: <c>ANTBOT_RISK__MAXNOTIONAL</c> in the environment.</summary>
@@ -55,6 +57,15 @@ public sealed class ModuleBuilder(string module, IServiceCollection services, IC
         where TOptions : class, new()
     {
         Services.AddSingleton(_ => BoundOptions.Bind(module, Configuration, check));
+        Services.AddSingleton<IStartCheck>(provider => new OptionsCheck<TOptions>(provider));
+        return this;
+    }
+
+    /// <summary>The same from a section that several modules share, such as the venue's: <c>ANTBOT_VENUE__ADDRESS</c>.</summary>
+    public ModuleBuilder SharedOptions<TOptions>(string section, Func<TOptions, IEnumerable<ValidationResult>>? check = null)
+        where TOptions : class, new()
+    {
+        Services.AddSingleton(_ => BoundOptions.Bind(section, _root.GetSection(section), check));
         Services.AddSingleton<IStartCheck>(provider => new OptionsCheck<TOptions>(provider));
         return this;
     }

@@ -6,6 +6,13 @@ namespace Antbot.Hosting;
 /// <summary>What every process needs to know. In the environment: <c>ANTBOT_STORE</c>, <c>ANTBOT_BUS</c>, <c>ANTBOT_LISTEN</c>.</summary>
 public sealed class PlatformOptions
 {
+    /// <summary>The profile for demonstrations and benchmarks: rate limits are lifted, never while trading is live.</summary>
+    public const string LoadProfile = "load";
+
+    /// <summary>Empty, or <see cref="LoadProfile"/>.</summary>
+    [RegularExpression($"^({LoadProfile})?$", ErrorMessage = "The profile is empty or 'load'.")]
+    public string Profile { get; set; } = "";
+
     /// <summary><c>sqlite:FILE</c>, or a PostgreSQL connection string.</summary>
     [Required]
     public string Store { get; set; } = "";

@@ -28,7 +28,7 @@ public abstract class PostgresServer : IAsyncDisposable
     public virtual string SmallDiskFolder => "";
 
     /// <summary>
-    /// Takes the first source that there is: the environment, Testcontainers when built with it, local binaries, a Docker engine.
+    /// Takes the first source that there is: the environment, Testcontainers when built with it and an engine answers, local binaries, a Docker engine.
     /// </summary>
     public static async Task<PostgresServer> StartAsync(PostgresServerOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -37,8 +37,9 @@ public abstract class PostgresServer : IAsyncDisposable
         if (given && options.Host.Value(HostView.PostgresVariable) is { } connectionString)
             return await ExternalPostgresServer.OpenAsync(connectionString, cancellationToken);
 #if TESTCONTAINERS
-        if (given)
-            return await Containers.StartPostgresAsync(cancellationToken);
+        // Many can build with it where no engine runs.
+        if (given && await DockerEngine.FindAsync(options.Host, cancellationToken) is not null)
+            return await Containers.StartPostgresAsync(options, cancellationToken);
 #endif
         if (PostgresBinaries.Find(options.Host) is { } binaries)
             return await LocalPostgresServer.RunAsync(binaries, options, cancellationToken);

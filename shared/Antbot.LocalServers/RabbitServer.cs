@@ -25,7 +25,7 @@ public abstract class RabbitServer : IAsyncDisposable
     public virtual string Folder => "";
 
     /// <summary>
-    /// Takes the first source that there is: the environment, Testcontainers when built with it, local binaries, a Docker engine.
+    /// Takes the first source that there is: the environment, Testcontainers when built with it and an engine answers, local binaries, a Docker engine.
     /// </summary>
     public static async Task<RabbitServer> StartAsync(RabbitServerOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -34,8 +34,9 @@ public abstract class RabbitServer : IAsyncDisposable
         if (given && options.Host.Value(HostView.RabbitVariable) is { } address)
             return await ExternalRabbitServer.OpenAsync(address, options.Host.Value(HostView.RabbitManagementVariable), cancellationToken);
 #if TESTCONTAINERS
-        if (given)
-            return await Containers.StartRabbitAsync(cancellationToken);
+        // Many can build with it where no engine runs.
+        if (given && await DockerEngine.FindAsync(options.Host, cancellationToken) is not null)
+            return await Containers.StartRabbitAsync(options, cancellationToken);
 #endif
         if (RabbitBinaries.Find(options.Host) is { } binaries)
             return await LocalRabbitServer.RunAsync(binaries, options, cancellationToken);

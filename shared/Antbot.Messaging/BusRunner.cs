@@ -39,6 +39,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
     private DateTimeOffset _since;
     private Task _run = Task.CompletedTask;
     private Task _taking = Task.CompletedTask;
+    private int _disposed;
 
     public BusRunner(BusOptions options, EndpointCatalog catalog, IServiceProvider provider, IEnumerable<IDependencyProbe> probes, TimeProvider clock, ILoggerFactory logs)
     {
@@ -93,6 +94,9 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // The container knows it by two names, and disposes of both.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         await _stop.CancelAsync();
         await _run;
         _meter.Dispose();

@@ -25,17 +25,19 @@ internal sealed class DeadLetterMove(string endpoint, ILogger log) : IFilter<Exc
     public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
         var fault = context.Exception.GetBaseException();
+        // The outermost says what was being done, the innermost why it could not be.
+        var reason = fault == context.Exception ? fault.Message : $"{context.Exception.Message} {fault.Message}";
         await MoveAsync(context, Topology.ErrorQueueOf(endpoint), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["MT-Reason"] = "fault",
             ["MT-Fault-ExceptionType"] = Texts.Cap(fault.GetType().FullName, Texts.Line),
-            ["MT-Fault-Message"] = Texts.Cap(context.Exception.Message, MessageLengthMax),
+            ["MT-Fault-Message"] = Texts.Cap(reason, MessageLengthMax),
             ["MT-Fault-StackTrace"] = Texts.Cap(fault.StackTrace, StackLengthMax),
             ["MT-Fault-Timestamp"] = context.ExceptionTimestamp.ToString("O", CultureInfo.InvariantCulture),
             ["MT-Fault-InputAddress"] = Topology.QueueOf(endpoint),
         });
         BusMeter.DeadLettered(endpoint, "fault");
-        log.LogError(context.Exception, "A message was dead-lettered to {Queue} by its own fault: {Fault}", Topology.ErrorQueueOf(endpoint), Texts.Cap(context.Exception.Message, Texts.Line));
+        log.LogError(context.Exception, "A message was dead-lettered to {Queue} by its own fault: {Fault}", Topology.ErrorQueueOf(endpoint), Texts.Cap(reason, Texts.Line));
         await context.NotifyFaulted(context.Exception);
     }
 

@@ -1,6 +1,7 @@
 using Antbot.Contracts.Messages;
 using Antbot.Runtime.Health;
 using MassTransit;
+using MassTransit.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Antbot.Messaging;
@@ -163,8 +164,16 @@ internal sealed class EndpointRunner(
         var move = new DeadLetterMove(name, log);
         endpoint.ConfigureError(pipe => pipe.UseFilter(move));
         endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(move));
-        endpoint.UseFilter(new Guard(name, _messages, gate, options, clock, log));
+        endpoint.AddPrePipeSpecification(new Around(new Guard(name, _messages, gate, options, clock, log)));
         catalog.Configure(name, endpoint, provider);
+    }
+
+    /// <summary>Before messages are told apart by type, so that what fails in telling them apart is within it too.</summary>
+    private sealed class Around(Guard guard) : IPipeSpecification<ConsumeContext>
+    {
+        public void Apply(IPipeBuilder<ConsumeContext> builder) => builder.AddFilter(guard);
+
+        public IEnumerable<ValidationResult> Validate() => [];
     }
 
     private void Enter(EndpointState state, string? trouble)

@@ -42,7 +42,8 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             {
                 await next.Send(new Attempt(context));
                 gate.Passed();
-                BusMeter.Handled(endpoint, message, clock.GetElapsedTime(started));
+                if (context.ReceiveContext.IsDelivered)
+                    BusMeter.Handled(endpoint, message, clock.GetElapsedTime(started));
                 return;
             }
             catch (Exception e) when (context.CancellationToken.IsCancellationRequested || gate.IsReleased)

@@ -16,7 +16,7 @@ public sealed class Account
     private readonly int[] _open;
     private readonly int[] _waiting;
     private readonly Dictionary<string, Order> _latest = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<long, Order> _openOrders = [];
+    private readonly Dictionary<long, Order> _openOrders = [];
     private List<Order> _orders = [];
     private List<Fill> _fills = [];
     private int _forgottenOrders;
@@ -42,7 +42,10 @@ public sealed class Account
 
     public ReadOnlySpan<Balance> Balances => _balances;
 
-    public IReadOnlyCollection<Order> OpenOrders => _openOrders.Values;
+    /// <summary>The oldest first.</summary>
+    public IReadOnlyList<Order> OpenOrders => [.. _openOrders.Values.OrderBy(o => o.Id)];
+
+    public int OpenOrderCount => _openOrders.Count;
 
     /// <summary>Every order that is remembered, the oldest first.</summary>
     public IEnumerable<Order> Orders => _orders.Where(o => !o.IsForgotten);

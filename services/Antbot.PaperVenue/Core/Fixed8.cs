@@ -50,10 +50,15 @@ public readonly record struct Fixed8(long Units) : IComparable<Fixed8>
     }
 
     /// <summary>The product, cut to eight decimals; exact wherever price and quantity keep their instrument's steps.</summary>
-    public Fixed8 Times(Fixed8 other) => new(checked((long)((Int128)Units * other.Units / One)));
+    public Fixed8 Times(Fixed8 other)
+    {
+        // Nearly every product fits a word, and dividing two is ten times as slow.
+        var high = Math.BigMul(Units, other.Units, out var low);
+        return new Fixed8(high == 0 && low >= 0 ? low / One : checked((long)((Int128)Units * other.Units / One)));
+    }
 
     /// <summary>Whether <see cref="Times"/> can hold the product.</summary>
-    public bool CanMultiply(Fixed8 other) => (Int128)Units * other.Units / One <= long.MaxValue;
+    public bool CanMultiply(Fixed8 other) => Math.BigMul(Units, other.Units, out _) < One / 2;
 
     /// <summary>How often <paramref name="price"/> goes into this amount, cut to eight decimals.</summary>
     public Fixed8 DividedBy(Fixed8 price) => new(checked((long)((Int128)Units * One / price.Units)));

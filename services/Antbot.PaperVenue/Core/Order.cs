@@ -153,5 +153,5 @@ public sealed class Order
     /// <summary>Who stands behind it at its price.</summary>
     public Order? Next { get; internal set; }
 
-    internal void Add(Fill fill) => (_fills ??= []).Add(fill);
+    internal void Add(Fill fill) => (_fills ??= new List<Fill>(1)).Add(fill);
 }

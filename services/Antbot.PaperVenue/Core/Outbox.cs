@@ -19,7 +19,7 @@ public enum ExecutionKind : byte
 }
 
 /// <summary>A change of an order as its owner is told of it, with the order's figures as they were just then.</summary>
-public sealed record ExecutionReport(ExecutionKind Kind, Order Order, OrderStatus Status, Fixed8 Executed, Fixed8 QuoteExecuted, bool IsWorking, bool IsInBook, long Time, Fill? Fill);
+public readonly record struct ExecutionReport(ExecutionKind Kind, Order Order, OrderStatus Status, Fixed8 Executed, Fixed8 QuoteExecuted, bool IsWorking, bool IsInBook, long Time, Fill? Fill);
 
 /// <summary>A trade as everybody sees it.</summary>
 public readonly record struct Print(Instrument Instrument, long Trade, Fixed8 Price, Fixed8 Quantity, long Time, Side TakerSide);

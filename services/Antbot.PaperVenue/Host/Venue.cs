@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Antbot.PaperVenue.Faults;
+using Antbot.PaperVenue.Http;
 using Antbot.PaperVenue.Journal;
 using Antbot.PaperVenue.Streams;
 using Microsoft.Extensions.Logging;
@@ -30,6 +31,7 @@ internal sealed class Venue : IAsyncDisposable
     private IReadOnlyList<MarketData> _data;
     private Task _work = Task.CompletedTask;
     private long _snapshotAt;
+    private Exception? _suspect;
 
     public Venue(PaperVenueOptions options, TimeProvider clock, StreamHub hub, FaultPlan faults, ILogger log)
     {
@@ -37,6 +39,8 @@ internal sealed class Venue : IAsyncDisposable
         _folder = Path.Combine(options.Data, "journal");
         (_exchange, _journal) = Open();
         var now = Now;
+        // More than one update in a microsecond there never is, so the next start goes on above.
+        Updates = now * 1_000;
         _data = [.. options.Rules.Instruments.Select(i => new MarketData(i, options, _exchange[i].Shift, now))];
         foreach (var instrument in options.Rules.Instruments)
             Step(instrument, first: true);
@@ -54,9 +58,12 @@ internal sealed class Venue : IAsyncDisposable
 
     public IReadOnlyList<string> Notes { get; private set; } = [];
 
+    /// <summary>Grows with every change that can be seen.</summary>
+    public long Updates { get; private set; }
+
     /// <summary>Null while orders are taken.</summary>
-    public string? Trouble => _journal.Failure is { } failure
-        ? $"The journal has failed and is being mended: {failure.Message}"
+    public string? Trouble => (_journal.Failure ?? _suspect) is { } failure
+        ? $"It is being opened anew from its disk after a failure: {failure.Message}"
         : _journal.HasRoom ? null : "The disk is full: nothing is accepted that could not be kept.";
 
     public void Start() => _work = Task.WhenAll(MoveAsync(), MendAsync());
@@ -70,8 +77,7 @@ internal sealed class Venue : IAsyncDisposable
         {
             if (Trouble is { } trouble)
                 throw new VenueUnavailableException(trouble);
-            answer = change(_exchange, Now);
-            Publish();
+            answer = Keep(() => change(_exchange, Now));
             durable = _journal.Durable;
         }
         await durable;
@@ -103,7 +109,7 @@ internal sealed class Venue : IAsyncDisposable
     public void Move(Instrument instrument)
     {
         lock (_gate)
-            Step(instrument, first: false);
+            Keep(() => Step(instrument, first: false));
     }
 
     public async ValueTask DisposeAsync()
@@ -135,9 +141,32 @@ internal sealed class Venue : IAsyncDisposable
         return (recovered.Exchange, new JournalWriter(_folder, _options.SegmentBytes, recovered.Last, Tell));
     }
 
+    /// <summary>Does something and publishes what it left. What breaks off in the middle leaves a state that nobody may trust: it is read from disk again.</summary>
+    private T Keep<T>(Func<T> act)
+    {
+        try
+        {
+            var done = act();
+            Publish();
+            return done;
+        }
+        catch (ApiException)
+        {
+            // A refusal: whatever was done before it stays done.
+            Publish();
+            throw;
+        }
+        catch (Exception e)
+        {
+            _suspect = e;
+            throw;
+        }
+    }
+
     /// <summary>Everything that the last operation left behind goes where it belongs.</summary>
     private void Publish()
     {
+        Updates++;
         var outbox = _exchange.Outbox;
         var sequence = outbox.Journal.Count > 0 ? _journal.Add(outbox.Journal) : 0;
         foreach (var report in outbox.Reports)
@@ -193,17 +222,23 @@ internal sealed class Venue : IAsyncDisposable
         {
             foreach (var instrument in Rules.Instruments)
             {
-                lock (_gate)
-                    Step(instrument, first: false);
+                try
+                {
+                    Move(instrument);
+                }
+                catch (Exception e) when (e is not OutOfMemoryException)
+                {
+                    _log.LogError(e, "The market of {Symbol} could not move.", instrument.Symbol);
+                }
             }
         }
     }
 
-    private void Step(Instrument instrument, bool first)
+    /// <summary>False when the house could not trade: what could not be kept does not happen.</summary>
+    private bool Step(Instrument instrument, bool first)
     {
-        // The house trades with clients too: what could not be kept does not happen.
         if (Trouble is not null)
-            return;
+            return false;
         var (market, data) = (_exchange[instrument], _data[instrument.Index]);
         var now = Now;
         var time = now / _options.StepMilliseconds * _options.StepMilliseconds * _options.Speed;
@@ -221,17 +256,18 @@ internal sealed class Venue : IAsyncDisposable
             _exchange.Flow(instrument, side, quantity, now);
         Publish();
         ShowMarket(instrument, now);
+        return true;
     }
 
     private void ShowBest(Instrument instrument) =>
-        Hub.Publish(MarketMessages.BookTickerStream(instrument), () => MarketMessages.BookTicker(_exchange[instrument], Now));
+        Hub.Publish(MarketMessages.BookTickerStream(instrument), () => MarketMessages.BookTicker(_exchange[instrument], Updates));
 
     private void ShowMarket(Instrument instrument, long now)
     {
         var (market, data) = (_exchange[instrument], _data[instrument.Index]);
         ShowBest(instrument);
         foreach (var depth in MarketMessages.Depths)
-            Hub.Publish(MarketMessages.DepthStream(instrument, depth), () => MarketMessages.Depth(market, depth, now));
+            Hub.Publish(MarketMessages.DepthStream(instrument, depth), () => MarketMessages.Depth(market, depth, Updates));
         foreach (var (series, candle) in data.Closed)
             Hub.Publish(MarketMessages.KlineStream(instrument, series.Interval), () => MarketMessages.Kline(instrument, series.Interval, candle, isClosed: true, now));
         data.Closed.Clear();
@@ -250,7 +286,7 @@ internal sealed class Venue : IAsyncDisposable
         {
             try
             {
-                if (_journal.Failure is not null)
+                if ((_journal.Failure ?? _suspect) is not null)
                     Mend();
                 else if (_journal.Bytes >= _snapshotAt)
                     await WriteSnapshotAsync();
@@ -269,6 +305,7 @@ internal sealed class Venue : IAsyncDisposable
             _journal.Dispose();
             _untold.Clear();
             (_exchange, _journal) = Open();
+            _suspect = null;
             foreach (var instrument in Rules.Instruments)
                 Step(instrument, first: true);
         }

@@ -14,7 +14,8 @@ public static class Streams
 
     public static StreamId Trade(TradeId trade) => new($"{TradePrefix}{trade.Value}");
 
-    public static StreamId Validation(TradeId trade) => new($"validation-{trade.Value}");
+    /// <summary>By symbol, because whether a signal is a duplicate depends on other trades.</summary>
+    public static StreamId Validation(Symbol symbol) => new($"validation-{symbol.Value}");
 
     public static StreamId Account(AccountId account) => new($"account-{account.Value}");
 

@@ -2,8 +2,9 @@ namespace Antbot.Contracts.Venue;
 
 /// <param name="SignedAt">In the venue's time.</param>
 /// <param name="Window">At most 5 s.</param>
+/// <param name="ReduceOnly">Makes a position smaller: what holds entries back (a breaker, a budget) lets it through.</param>
 public sealed record VenueOrder(
-    ClientOrderId Id, Symbol Symbol, Side Side, OrderKind Kind, Quantity Quantity, Price? Limit, Price? Trigger, DateTimeOffset SignedAt, TimeSpan Window);
+    ClientOrderId Id, Symbol Symbol, Side Side, OrderKind Kind, Quantity Quantity, Price? Limit, Price? Trigger, DateTimeOffset SignedAt, TimeSpan Window, bool ReduceOnly);
 
 public enum VenueOrderStatus
 {

@@ -150,6 +150,7 @@ internal sealed class PostgresLedger : ILedger
 
     public async Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default)
     {
+        ImportChecks.Page(links);
         if (links.Count == 0)
             return;
         await _reader.RunAsync("importing", _pool.Writers, async connection =>

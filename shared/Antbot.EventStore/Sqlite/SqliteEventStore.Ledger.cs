@@ -66,9 +66,10 @@ public sealed partial class SqliteEventStore
 
     public async Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(links);
+        ImportChecks.Page(links);
+        if (links.Count == 0)
+            return;
         await WriteAsync(s => SqliteImport.Run(s, storeId, links), cancellationToken);
-        if (links.Count > 0)
-            _signal.Announce();
+        _signal.Announce();
     }
 }

@@ -56,7 +56,8 @@ internal sealed class DockerPostgresServer : PostgresServer
 
     public override ValueTask DisposeAsync() => _container.DisposeAsync();
 
-    private static DockerContainer.Plan Plan(PostgresServerOptions options, int port, string password)
+    /// <summary>The settings as arguments of the server.</summary>
+    public static IEnumerable<string> Settings(PostgresServerOptions options)
     {
         var settings = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
@@ -65,16 +66,18 @@ internal sealed class DockerPostgresServer : PostgresServer
         };
         foreach (var (name, value) in options.Settings)
             settings[name] = value;
-        return new DockerContainer.Plan(
-            DockerImages.Postgres,
-            [(port, ContainerPort)],
-            new Dictionary<string, string> { ["POSTGRES_USER"] = Role, ["POSTGRES_PASSWORD"] = password, ["POSTGRES_DB"] = "postgres" },
-            "/var/lib/postgresql/data",
-            ["postgres", .. settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })])
-        {
-            Options = options.SmallDiskMegabytes is { } megabytes ? ["--tmpfs", $"{SmallDiskMount}:size={megabytes}m,mode=1777"] : [],
-        };
+        return settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" });
     }
+
+    private static DockerContainer.Plan Plan(PostgresServerOptions options, int port, string password) => new(
+        DockerImages.Postgres,
+        [(port, ContainerPort)],
+        new Dictionary<string, string> { ["POSTGRES_USER"] = Role, ["POSTGRES_PASSWORD"] = password, ["POSTGRES_DB"] = "postgres" },
+        "/var/lib/postgresql/data",
+        ["postgres", .. Settings(options)])
+    {
+        Options = options.SmallDiskMegabytes is { } megabytes ? ["--tmpfs", $"{SmallDiskMount}:size={megabytes}m,mode=1777"] : [],
+    };
 
     private static async Task<PostgresServer> ReadyAsync(DockerPostgresServer server, CancellationToken cancellationToken)
     {

@@ -60,12 +60,16 @@ internal sealed class DockerRabbitServer : RabbitServer
 
     public override ValueTask DisposeAsync() => _container.DisposeAsync();
 
+    /// <summary>What the image runs, so that the broker has its settings.</summary>
+    public static IReadOnlyList<string> Command(RabbitServerOptions options) =>
+        ["/bin/sh", "-c", Start, "rabbitmq", .. RabbitNode.LimitsAndMore(options)];
+
     private static DockerContainer.Plan Plan(RabbitServerOptions options, int port, int management, string password) => new(
         DockerImages.Rabbit,
         [(port, AmqpPort), (management, ContainerManagementPort)],
         new Dictionary<string, string> { ["RABBITMQ_DEFAULT_USER"] = User, ["RABBITMQ_DEFAULT_PASS"] = password },
         "/var/lib/rabbitmq",
-        ["/bin/sh", "-c", Start, "rabbitmq", .. RabbitNode.LimitsAndMore(options)]);
+        Command(options));
 
     private static async Task<RabbitServer> ReadyAsync(DockerRabbitServer server, CancellationToken cancellationToken)
     {

@@ -10,7 +10,7 @@ namespace Antbot.Runtime.Pipeline;
 internal sealed class LaneWork<TState>(Input input, Deliberate<TState> decide, CancellationToken cancellationToken)
     where TState : class
 {
-    public TaskCompletionSource<IReadOnlyList<StoredEvent>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public TaskCompletionSource<Recorded> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Input Input { get; } = input;
 
@@ -31,64 +31,60 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
 {
     private const int AttemptsMax = 50;
 
+    /// <summary>The newest state that is known to rest on nothing but what is in the store.</summary>
     private Loaded<TState>? _known;
+    private bool _mayHaveMoved = true;
 
     /// <summary>Decides a round of inputs; those that must be decided again are returned, in their order. Never throws: what fails, fails its own work.</summary>
     public async Task<List<LaneWork<TState>>> DecideAsync(IReadOnlyList<LaneWork<TState>> round)
     {
-        var pending = new List<(LaneWork<TState> Work, Task<AppendOutcome> Append, Loaded<TState> After)>(round.Count);
+        var decided = new List<(LaneWork<TState> Work, AppendRequest Request, Loaded<TState> After)>(round.Count);
         var again = new List<LaneWork<TState>>();
-        var state = _known;
+        var fresh = false;
         foreach (var work in round)
         {
-            var fresh = state is null;
             try
             {
-                state ??= await LoadAsync(work.CancellationToken);
-                var (events, after, append) = await BeginAsync(work, state, fresh && pending.Count == 0);
-                if (append is null)
+                // The same input twice would not find itself within one round.
+                if (decided.Exists(d => d.Work.Input.Id == work.Input.Id))
                 {
-                    if (events)
-                        again.Add(work);
+                    again.Add(work);
                     continue;
                 }
-                pending.Add((work, append, after));
-                state = after;
+                if (_known is null || _mayHaveMoved)
+                {
+                    fresh = true;
+                    _known = await LoadAsync(work.CancellationToken);
+                    _mayHaveMoved = false;
+                }
+                var isNewest = fresh && decided.Count == 0;
+                if (await DeliberateAsync(work, decided.Count == 0 ? _known : decided[^1].After) is not { } next)
+                    await FindAsync(work, isNewest, again);
+                else
+                    decided.Add((work, next.Request, next.After));
             }
             catch (Exception e)
             {
                 // What is refused on a state that another process has moved on from may be in order on the newest.
-                if (fresh || !Retry(work))
+                if ((fresh && decided.Count == 0) || !Retry(work))
                     work.Done.TrySetException(e);
                 else
                     again.Add(work);
             }
         }
-        var broken = false;
-        foreach (var (work, append, after) in pending)
-            broken |= !await FinishAsync(work, append, after, again);
-        if (broken || again.Count > 0)
-            _known = null;
+        _mayHaveMoved = again.Count > 0;
+        await AppendAsync(decided, again);
         await SnapshotAsync();
         return again;
     }
 
-    /// <returns>
-    /// The running append; or, without one, whether the input must be decided again on freshly loaded state.
-    /// </returns>
-    private async Task<(bool Again, Loaded<TState> After, Task<AppendOutcome>? Append)> BeginAsync(LaneWork<TState> work, Loaded<TState> state, bool fresh)
+    /// <summary>Null where there is nothing to record.</summary>
+    private async Task<(AppendRequest Request, Loaded<TState> After)?> DeliberateAsync(LaneWork<TState> work, Loaded<TState> state)
     {
         var now = parts.Clock.GetUtcNow().Cut();
-        var decision = new Decision(work.Input.Id, behaviour.Consumer);
         var decided = await work.Decide(state.State, now);
         if (decided.Events.Count == 0)
-        {
-            // Nothing to decide is only true on the newest state; a lane may have slept while another process wrote.
-            if (!fresh)
-                return (Retry(work), state, null);
-            work.Done.TrySetResult(await parts.Store.FindDecisionAsync(decision, work.CancellationToken));
-            return (false, state, null);
-        }
+            return null;
         var encoded = new NewEvent[decided.Events.Count];
         for (var i = 0; i < encoded.Length; i++)
             encoded[i] = parts.Codec.Encode(decided.Events[i]);
@@ -96,16 +92,49 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
         {
             Stream = stream,
             Expected = ExpectedVersion.Exactly(state.Version),
-            Decision = decision,
+            Decision = new Decision(work.Input.Id, behaviour.Consumer),
             Events = encoded,
             At = now,
             Meta = new EventMeta(work.Input.CorrelationId, work.Input.Id.ToString("N"), work.Input.Actor, work.Input.TraceId),
             Guards = decided.Guards,
         };
-        parts.CrashPoints.Reach($"{behaviour.Consumer}.before-append");
-        var append = parts.Store.AppendAsync(request, work.CancellationToken);
         var folded = decided.Events.Aggregate(state.State, behaviour.Fold.Apply);
-        return (false, new Loaded<TState>(folded, state.Version + encoded.Length, state.SnapshotVersion), append);
+        return (request, state with { State = folded, Version = state.Version + encoded.Length });
+    }
+
+    /// <summary>Nothing to decide is only true on the newest state; a lane may have slept while another process wrote.</summary>
+    private async Task FindAsync(LaneWork<TState> work, bool isNewest, List<LaneWork<TState>> again)
+    {
+        if (isNewest)
+            work.Done.TrySetResult(new Recorded(await parts.Store.FindDecisionAsync(new Decision(work.Input.Id, behaviour.Consumer), work.CancellationToken), IsNew: false));
+        else if (Retry(work))
+            again.Add(work);
+    }
+
+    private async Task AppendAsync(List<(LaneWork<TState> Work, AppendRequest Request, Loaded<TState> After)> decided, List<LaneWork<TState>> again)
+    {
+        if (decided.Count == 0)
+            return;
+        IReadOnlyList<Task<AppendOutcome>> appends;
+        try
+        {
+            parts.CrashPoints.Reach($"{behaviour.Consumer}.before-append");
+            // Each rests on the one before it. Once they are on their way, no single caller can take its own back.
+            appends = decided.Count == 1
+                ? [parts.Store.AppendAsync(decided[0].Request, decided[0].Work.CancellationToken)]
+                : parts.Store.AppendInOrder([.. decided.Select(d => d.Request)], CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            foreach (var (work, _, _) in decided)
+                work.Done.TrySetException(e);
+            return;
+        }
+        for (var i = 0; i < appends.Count; i++)
+        {
+            if (!await FinishAsync(decided[i].Work, appends[i], decided[i].After, again))
+                _mayHaveMoved = true;
+        }
     }
 
     private async Task<bool> FinishAsync(LaneWork<TState> work, Task<AppendOutcome> append, Loaded<TState> after, List<LaneWork<TState>> again)
@@ -116,17 +145,18 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
             {
                 case AppendOutcome.Appended done:
                     _known = after;
-                    work.Done.TrySetResult(done.Events);
+                    work.Done.TrySetResult(new Recorded(done.Events, IsNew: true));
                     return true;
                 case AppendOutcome.AlreadyThere there:
                     // Decided before, on the state of then: what was decided now is forgotten.
-                    work.Done.TrySetResult(there.Events);
+                    work.Done.TrySetResult(new Recorded(there.Events, IsNew: false));
                     return false;
                 case AppendOutcome.Conflict conflict when conflict.Stream != stream:
                     work.Done.TrySetException(new GuardedStreamMovedException(conflict));
                     return false;
-                case AppendOutcome.Conflict:
-                    if (Retry(work))
+                case AppendOutcome.Conflict conflict:
+                    // Who only stood behind another that failed has not been tried: the other's attempts are counted.
+                    if (conflict.Actual < 0 || Retry(work))
                         again.Add(work);
                     return false;
                 default:
@@ -148,7 +178,10 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
         return false;
     }
 
-    private Task<Loaded<TState>> LoadAsync(CancellationToken cancellationToken) => parts.Loader.LoadAsync(stream, behaviour.Fold, cancellationToken);
+    /// <summary>What was known once stays true: only what has come since is read.</summary>
+    private Task<Loaded<TState>> LoadAsync(CancellationToken cancellationToken) => _known is { } known
+        ? parts.Loader.CatchUpAsync(stream, behaviour.Fold, known, cancellationToken)
+        : parts.Loader.LoadAsync(stream, behaviour.Fold, cancellationToken);
 
     private async Task SnapshotAsync()
     {

@@ -14,6 +14,9 @@ public sealed record Decided(IReadOnlyList<object> Events, IReadOnlyList<StreamG
 
 public delegate ValueTask<Decided> Deliberate<in TState>(TState state, DateTimeOffset now);
 
+/// <param name="IsNew">Whether this very call recorded them: only then may it do what they announce. False where they were found, or where there are none.</param>
+public sealed record Recorded(IReadOnlyList<StoredEvent> Events, bool IsNew);
+
 /// <summary>What every pipeline of a process shares.</summary>
 public sealed record PipelineParts(IEventStore Store, EventCodec Codec, IMessageBus Bus, TimeProvider Clock, ICrashPoints CrashPoints)
 {
@@ -51,7 +54,11 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
     }
 
     /// <summary>Decides and records; nothing is published.</summary>
-    public async Task<IReadOnlyList<StoredEvent>> RecordAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<StoredEvent>> RecordAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default) =>
+        (await DecideAsync(stream, input, decide, cancellationToken)).Events;
+
+    /// <summary>The same, for a caller that acts outside on what it has recorded and must not act on what was recorded before.</summary>
+    public async Task<Recorded> DecideAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default)
     {
         var work = new LaneWork<TState>(input, decide, cancellationToken);
         Queue queue;
@@ -64,9 +71,9 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
         // Not awaited: whoever found the lane idle must not wait for those who come after.
         if (start)
             _ = RunAsync(stream, queue);
-        var stored = await work.Done.Task;
+        var recorded = await work.Done.Task;
         parts.CrashPoints.Reach($"{behaviour.Consumer}.after-append");
-        return stored;
+        return recorded;
     }
 
     public async Task PublishAsync(IEnumerable<StoredEvent> stored, CancellationToken cancellationToken = default)

@@ -77,7 +77,7 @@ public sealed class AccountComparisonTests
     [Fact]
     public void An_attempt_is_its_resolvers_until_that_took_too_long()
     {
-        var book = Book(Intended(1), Attempted(Entry(1)), new OrderUnknown(Entry(1), 1, "timed out"));
+        var book = Book(Intended(1), Attempted(Entry(1)), new OrderUnknown(Entry(1), 1, "timed out", Account, Now));
         var young = Compare(book, []);
         Assert.Empty(young.Differences);
         Assert.False(young.BalancesCompared);

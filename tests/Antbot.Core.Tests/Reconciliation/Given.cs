@@ -41,19 +41,19 @@ internal static class Given
     public static TradeSeen At(VerifyTrade verify, params SeenOrder[] orders) => new(verify, Message, orders, null, null, 0);
 
     public static OrderIntended Intended(int trade, Side side = Side.Buy, decimal quantity = 1, ClientOrderId? order = null, AccountId? account = null) =>
-        new(order ?? Entry(trade), Trade(trade), account ?? Account, OrderRole.Entry, Symbol, side, OrderKind.Market, new Quantity(quantity), null, null, ReduceOnly: false, null, "test");
+        new(order ?? Entry(trade), Trade(trade), account ?? Account, OrderRole.Entry, Symbol, side, OrderKind.Market, new Quantity(quantity), null, null, ReduceOnly: false, null, "test", null);
 
     public static OrderAttempted Attempted(ClientOrderId order) => new(order, 1, Now, 5_000, 0);
 
     public static OrderAccepted Accepted(ClientOrderId order) => new(order, "77", Now);
 
     public static OrderFilled Filled(ClientOrderId order, string fill, decimal quantity, decimal price = 100, decimal fee = 0, string asset = "USDT") =>
-        new(order, fill, new Quantity(quantity), new Price(price), new Money(fee), asset, Now);
+        new(order, fill, new Quantity(quantity), new Price(price), new Money(fee), asset, Now, asset == "USDT" ? new Money(fee) : null);
 
     public static OrderEnded Ended(ClientOrderId order, decimal executed = 0) => new(order, OrderEnd.Filled, new Quantity(executed), "test");
 
     public static PositionClosed Closed(int trade) =>
-        new(Trade(trade), Account, Symbol, Side.Buy, new Quantity(1), new Price(100), new Price(110), new Money(10), Money.Zero, "test", [Entry(trade)]);
+        new(Trade(trade), Account, Symbol, Side.Buy, new Quantity(1), new Price(100), new Price(110), new Money(10), Money.Zero, "test", [Entry(trade)], Quantity.Zero);
 
     public static OrderReport Report(ClientOrderId order, Side side = Side.Buy, decimal quantity = 1, decimal executed = 0, VenueOrderStatus status = VenueOrderStatus.Open) =>
         new(order, "77", Symbol, side, status, new Quantity(quantity), new Quantity(executed), new Money(executed * 100), Now, []);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
+using Antbot.Contracts.Venue;
 using Antbot.Core.Tests.Kernel;
 using Antbot.Reconciliation;
 using Antbot.Runtime.Store;
@@ -59,9 +60,9 @@ public sealed class OrderBookTests
     [Fact]
     public void A_refused_or_absent_attempt_leaves_nothing_at_the_venue()
     {
-        Assert.False(Book(Intended(1), Attempted(Entry(1)), new OrderRefused(Entry(1), 1, "-2010", "no")).IsMoving);
+        Assert.False(Book(Intended(1), Attempted(Entry(1)), new OrderRefused(Entry(1), 1, "-2010", "no", Refusal.InsufficientBalance, Now)).IsMoving);
         Assert.False(Book(Intended(1), Attempted(Entry(1)), new OrderAbsent(Entry(1), 1, Now)).IsMoving);
-        Assert.True(Book(Intended(1), Attempted(Entry(1)), new OrderUnknown(Entry(1), 1, "timed out")).IsMoving);
+        Assert.True(Book(Intended(1), Attempted(Entry(1)), new OrderUnknown(Entry(1), 1, "timed out", Account, Now)).IsMoving);
     }
 
     /// <summary>Any order and repetition of events: the book keeps its sums and survives being kept.</summary>
@@ -87,7 +88,7 @@ public sealed class OrderBookTests
             4 or 5 => Filled(Entry(trade), fill.ToString(), fill, 100, fill, fill == 1 ? "BTC" : "USDT"),
             6 => Ended(Entry(trade)),
             7 => Closed(trade),
-            8 => new OrderUnknown(Entry(trade), 1, "timed out"),
+            8 => new OrderUnknown(Entry(trade), 1, "timed out", Account, Now),
             _ => new EntryFailedRecorded(Trade(trade), Account, "test"),
         };
 

@@ -19,11 +19,12 @@ public sealed class JournalTests : IDisposable
     {
         var states = new List<byte[]> { StateOf(new Exchange(VenueRules.Default)) };
         await WriteAsync(25, exchange => states.Add(StateOf(exchange)));
-        var whole = File.ReadAllBytes(Segment());
+        var path = Segment();
+        var whole = File.ReadAllBytes(path);
         var seen = new HashSet<int>();
         for (var length = whole.Length; length >= 0; length--)
         {
-            File.WriteAllBytes(Segment(), whole[..length]);
+            File.WriteAllBytes(path, whole[..length]);
             var recovered = JournalFiles.Recover(Journal, VenueRules.Default, salvage: false);
             var at = states.FindIndex(s => s.AsSpan().SequenceEqual(StateOf(recovered.Exchange)));
             Assert.True(at >= 0, $"Cut at {length} it gives a state that never was.");
@@ -90,7 +91,8 @@ public sealed class JournalTests : IDisposable
         JournalFiles.WriteSnapshot(Journal, exchange.Capture(), 400);
         Assert.Single(Directory.GetFiles(Journal, "*.journal"));
         var recovered = JournalFiles.Recover(Journal, VenueRules.Default, salvage: false);
-        Assert.Equal((400, StateOf(exchange)), (recovered.Last, StateOf(recovered.Exchange)));
+        Assert.Equal(400, recovered.Last);
+        Assert.Equal(StateOf(exchange), StateOf(recovered.Exchange));
 
         var path = JournalFiles.SnapshotPath(Journal);
         var bytes = File.ReadAllBytes(path);
@@ -112,7 +114,7 @@ public sealed class JournalTests : IDisposable
             for (var round = 0; round < 30; round++)
                 await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => venue.Client.LimitAsync("BUY", "20000", "0.001", timeInForce: "IOC")));
             var status = await venue.Client.AdminAsync(HttpMethod.Get, "/admin/status");
-            Assert.True(status.Json.GetProperty("journalBytes").GetInt64() > 300_000);
+            Assert.True(status.Json.GetProperty("journalBytes").GetInt64() > 150_000);
             for (var left = long.MaxValue; left > 600_000; await Task.Delay(100, TestContext.Current.CancellationToken))
                 left = Directory.GetFiles(Journal, "*.journal").Sum(f => new FileInfo(f).Length);
             before = System.Text.Encoding.UTF8.GetBytes((await venue.Client.SignedAsync(HttpMethod.Get, "/api/v3/allOrders", ("symbol", "BTCUSDT"))).Json.GetRawText());

@@ -78,7 +78,7 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
     {
         json.WriteStartObject();
         json.Field("time", now).Field("accounts", exchange.Accounts.Count()).Field("orders", exchange.OrderCount).Field("forgotten", exchange.Forgotten)
-            .Field("openOrders", exchange.Accounts.Sum(a => a.OpenOrders.Count)).Field("listeners", venue.Hub.ListenerCount).Field("journalBytes", venue.JournalBytes)
+            .Field("openOrders", exchange.Accounts.Sum(a => a.OpenOrderCount)).Field("listeners", venue.Hub.ListenerCount).Field("journalBytes", venue.JournalBytes)
             .Field("journalSyncs", venue.JournalSyncs);
         json.WriteString("trouble", venue.Trouble);
         json.WriteStartArray("notes");
@@ -221,7 +221,7 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
     /// <summary>As it was opened: no open orders, and the first deposits. What it did stays in the ledger.</summary>
     private Task<byte[]> ResetAsync(Body body) => ChangeAccountAsync(body.NeedText("account"), (exchange, account, now) =>
     {
-        foreach (var order in account.OpenOrders.ToList())
+        foreach (var order in account.OpenOrders)
             exchange.Cancel(order, OrderRequests.NewClientId(), now);
         for (var asset = 0; asset < account.Balances.Length; asset++)
         {

@@ -117,7 +117,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
     {
         var instrument = call.Parameters.NeedSymbol(Rules);
         var limit = call.Parameters.Limit(100, MaxDepth);
-        return venue.Show(instrument, (market, _) => MarketMessages.Depth(market, limit, venue.Now));
+        return venue.Show(instrument, (market, _) => MarketMessages.Depth(market, limit, venue.Updates));
     }
 
     private byte[] Trades(Call call)
@@ -222,10 +222,9 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
 
     private byte[] OneOrMany(Call call, Action<Utf8JsonWriter, Market, MarketData> write)
     {
-        var one = call.Parameters.FindSymbol(Rules);
-        if (one is not null)
-            return venue.Show(one, (market, data) => Json.Write(json => write(json, market, data)));
         var asked = Asked(call.Parameters) ?? Rules.Instruments;
+        if (call.Parameters.Find("symbol") is not null)
+            return venue.Show(asked[0], (market, data) => Json.Write(json => write(json, market, data)));
         return Json.Write(json =>
         {
             json.WriteStartArray();

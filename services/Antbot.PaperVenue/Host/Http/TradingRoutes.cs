@@ -35,6 +35,9 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub)
     {
         var order = OrderRequests.Read(call.Parameters, Rules);
         var kind = OrderRequests.ResponseTo(call.Parameters, order.Type);
+        // So that it is the fault that leaves too little, and not who came before.
+        if (call.Fault is { Kind: Faults.FaultKind.Partial })
+            venue.Move(order.Instrument);
         var (answer, rejection) = await venue.ChangeAsync((exchange, now) =>
         {
             if (call.Fault is { Kind: Faults.FaultKind.Partial } fault && order.Quantity.IsPositive)

@@ -103,6 +103,9 @@ internal sealed class JournalWriter : IDisposable
     /// <summary>Writes what is left and ends.</summary>
     public void Dispose()
     {
+        // Whoever opens it anew may have to try more than once.
+        if (_stopping)
+            return;
         _stopping = true;
         _work.Release();
         _thread.Join();
