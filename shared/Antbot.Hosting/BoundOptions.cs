@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -34,20 +35,31 @@ public sealed class InvalidConfigurationException(IReadOnlyList<string> faults) 
 
 internal static class BoundOptions
 {
+    /// <summary>A setting that nobody reads is a misspelt one. (The binder's own check does not know of other key names.)</summary>
+    private static IEnumerable<ValidationResult> Unknown<TOptions>(IConfiguration configuration)
+    {
+        var known = typeof(TOptions).GetProperties()
+            .Select(p => p.GetCustomAttribute<ConfigurationKeyNameAttribute>()?.Name ?? p.Name)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return configuration.GetChildren()
+            .Where(c => !known.Contains(c.Key))
+            .Select(c => new ValidationResult($"There is no such setting; there are {string.Join(", ", known.Order(StringComparer.Ordinal))}.", [c.Key]));
+    }
+
     public static TOptions Bind<TOptions>(string section, IConfiguration configuration, Func<TOptions, IEnumerable<ValidationResult>>? check)
         where TOptions : class, new()
     {
         var options = new TOptions();
         try
         {
-            configuration.Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+            configuration.Bind(options);
         }
         catch (InvalidOperationException e)
         {
             // The binder stops at the first; what it says names the key, and never a secret's value.
             throw new InvalidConfigurationException([$"{section}: {e.Message}"]);
         }
-        var results = new List<ValidationResult>();
+        var results = new List<ValidationResult>(Unknown<TOptions>(configuration));
         Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true);
         if (check is not null)
             results.AddRange(check(options).Where(r => r != ValidationResult.Success));
