@@ -26,6 +26,10 @@ public sealed class PlatformOptions
     /// <summary>Where health, metrics and the service's own routes are served. Loopback unless told otherwise.</summary>
     public string Listen { get; set; } = "http://127.0.0.1:0";
 
+    /// <summary>Empty, or <c>load</c>: rate limits are lifted for demonstrations and benchmarks, never while trading is live.</summary>
+    [RegularExpression($"^({LoadProfile})?$", ErrorMessage = "The profile is empty or 'load'.")]
+    public string Profile { get; set; } = "";
+
     /// <summary>Names this instance in logs and health; the machine's name where it is empty.</summary>
     [StringLength(64)]
     public string Instance { get; set; } = "";
