@@ -6,7 +6,7 @@ using Antbot.Runtime.Venue;
 
 namespace Antbot.Integration.Tests.Execution;
 
-internal enum Mishap
+public enum Mishap
 {
     None,
 
