@@ -44,6 +44,38 @@ public abstract class ReadContract : StoreTests
         Assert.Equal(2, (await Store.ReadPageAsync(0, 2, Cancel)).Count);
     }
 
+    /// <summary>Prevents a memory full of large bodies: two thousand of them in a page would be two gigabytes.</summary>
+    [Fact]
+    public async Task A_page_of_large_bodies_ends_early_and_nothing_is_left_out()
+    {
+        var all = await AppendLargeAsync();
+        await AppendAsync(Some.Append(Some.Stream(), Some.Events(3)));
+
+        var (read, pages) = (new List<StoredEvent>(), 0);
+        while (await Store.ReadPageAsync(read.Count == 0 ? 0 : read[^1].Sequence, StoreLimits.PageSizeMax, Cancel) is { Count: > 0 } page)
+        {
+            Assert.True(page.Take(page.Count - 1).Sum(e => (long)e.Bytes) < StoreLimits.PageBytesMax, $"a page has {page.Sum(e => (long)e.Bytes):N0} bytes in {page.Count} events");
+            read.AddRange(page);
+            pages++;
+        }
+        Assert.Equal(all.Select(e => e.EventId), read.Take(all.Count).Select(e => e.EventId));
+        Assert.Equal(all.Count + 3, read.Count);
+        Assert.Equal(all[^1].ContentHash(), read[all.Count - 1].ContentHash());
+        Assert.Equal(3, pages);
+        // A small page is not made smaller.
+        Assert.Equal(10, (await Store.ReadPageAsync(0, 10, Cancel)).Count);
+    }
+
+    [Fact]
+    public async Task A_stream_of_large_bodies_is_read_to_its_end()
+    {
+        var stream = Some.Stream();
+        for (var i = 0; i < 10; i++)
+            await AppendAsync(Some.Append(stream, Some.LargeEvents(4)));
+        Assert.Equal(Enumerable.Range(1, 40).Select(i => (long)i), (await ReadStreamAsync(stream)).Select(e => e.Version));
+        Assert.Equal([39L, 40L], (await ReadStreamAsync(stream, 39)).Select(e => e.Version));
+    }
+
     [Fact]
     public async Task A_causal_chain_is_found_by_its_correlation_id_across_streams()
     {
@@ -56,6 +88,40 @@ public abstract class ReadContract : StoreTests
         Assert.Equal(a.Concat(b).Select(e => e.EventId), (await Store.FindByCorrelationAsync("trade-1", cancellationToken: Cancel)).Select(e => e.EventId));
         Assert.Equal(2, (await Store.FindByCorrelationAsync("trade-1", 2, Cancel)).Count);
         Assert.Empty(await Store.FindByCorrelationAsync("trade-2", cancellationToken: Cancel));
+    }
+
+    /// <summary>Prevents engines that differ in what they refuse: what one takes in a test, another refuses in production.</summary>
+    [Fact]
+    public async Task What_no_engine_can_find_or_keep_is_refused_by_all_of_them_alike()
+    {
+        await AppendAsync(Some.Append(Some.Stream()) with { Meta = new EventMeta(CorrelationId: "trade-1") });
+        foreach (var limit in new[] { int.MinValue, -1, 0, StoreLimits.PageSizeMax + 1, int.MaxValue })
+        {
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Store.FindByCorrelationAsync("trade-1", limit, Cancel));
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Store.ReadPageAsync(0, limit, Cancel));
+        }
+        await Assert.ThrowsAsync<ArgumentNullException>(() => Store.FindByCorrelationAsync(null!, 1, Cancel));
+        foreach (var id in new[] { "a\0b", "\ud800", new string('x', StoreLimits.TextLengthMax + 1) })
+            Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.FindByCorrelationAsync(id, 1, Cancel)));
+        Assert.Single(await Store.FindByCorrelationAsync("trade-1", StoreLimits.PageSizeMax, Cancel));
+        Assert.Empty(await Store.FindByCorrelationAsync(new string('x', StoreLimits.TextLengthMax), 1, Cancel));
+
+        var stream = Some.Stream();
+        Snapshot Named(string name) => new(stream, name, 1, "{}"u8.ToArray());
+        foreach (var name in new[] { "", "a\0b", "\udc00", new string('x', StoreLimits.CheckpointNameLengthMax + 1) })
+        {
+            Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.SaveCheckpointAsync(name, 1, Cancel)));
+            Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.LoadCheckpointAsync(name, Cancel)));
+            Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.SaveSnapshotAsync(Named(name), Cancel)));
+            Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.LoadSnapshotAsync(stream, name, Cancel)));
+        }
+        await Assert.ThrowsAsync<ArgumentNullException>(() => Store.LoadCheckpointAsync(null!, Cancel));
+        Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => Store.SaveSnapshotAsync(Named("s") with { State = "{"u8.ToArray() }, Cancel)));
+        Assert.Equal(StoreFault.TooLarge, await FaultOfAsync(() => Store.SaveSnapshotAsync(Named("s") with { State = new byte[StoreLimits.SnapshotBytesMax + 1] }, Cancel)));
+        Assert.Null(await Store.LoadSnapshotAsync(stream, "s", Cancel));
+        var longest = new string('x', StoreLimits.CheckpointNameLengthMax);
+        await Store.SaveCheckpointAsync(longest, 7, Cancel);
+        Assert.Equal(7, await Store.LoadCheckpointAsync(longest, Cancel));
     }
 
     [Fact]

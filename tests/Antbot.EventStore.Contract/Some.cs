@@ -19,6 +19,9 @@ public static class Some
 
     public static NewEvent[] Events(int count) => [.. Enumerable.Range(1, count).Select(i => Event($$"""{"N":{{i}}}"""))];
 
+    /// <summary>Bodies just below a million bytes, each another one; four of them fit into an append.</summary>
+    public static NewEvent[] LargeEvents(int count) => [.. Enumerable.Range(1, count).Select(i => Event($$"""{"N":{{i}},"Text":"{{new string((char)('a' + i % 26), 999_900)}}"}"""))];
+
     public static AppendRequest Append(StreamId stream, params NewEvent[] events) => new()
     {
         Stream = stream,

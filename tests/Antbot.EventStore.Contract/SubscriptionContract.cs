@@ -45,6 +45,33 @@ public abstract class SubscriptionContract : StoreTests
     }
 
     [Fact]
+    public async Task Large_bodies_come_in_pages_that_fit_into_memory()
+    {
+        var all = await AppendLargeAsync();
+        var (seen, largest) = (new ConcurrentQueue<Guid>(), 0L);
+        var subscription = new DurableSubscription(
+            Store,
+            "large",
+            (page, _) =>
+            {
+                largest = Math.Max(largest, page.Take(page.Count - 1).Sum(e => (long)e.Bytes));
+                foreach (var e in page)
+                    seen.Enqueue(e.EventId);
+                return Task.CompletedTask;
+            },
+            TimeProvider.System,
+            Quick with { PageSize = 500 });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var running = subscription.RunAsync(stop.Token);
+        await WaitUntilAsync(() => seen.Count >= all.Count);
+        await stop.CancelAsync();
+        await running;
+
+        Assert.Equal(all.Select(e => e.EventId), seen);
+        Assert.InRange(largest, 1, StoreLimits.PageBytesMax - 1);
+    }
+
+    [Fact]
     public async Task A_handler_that_fails_is_tried_again_and_nothing_is_passed_over()
     {
         for (var i = 0; i < 20; i++)

@@ -52,26 +52,35 @@ internal sealed class PostgresLedger : ILedger
 
     public async IAsyncEnumerable<LedgerLink> ReadLinksAsync(long afterPosition = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // The next page is on its way while this one is looked at.
-        var next = ReadLinkPageAsync(afterPosition, cancellationToken);
-        while (true)
+        var next = ReadLinkPageAsync(afterPosition, enough.Token);
+        try
         {
-            var page = await next;
-            var last = page.Count < LinkPage;
-            if (!last)
-                next = ReadLinkPageAsync(page[^1].Position, cancellationToken);
-            foreach (var link in page)
-                yield return link;
-            if (last)
-                yield break;
+            while (true)
+            {
+                var page = await next;
+                if (!page.IsLast)
+                    next = ReadLinkPageAsync(page.Rows[^1].Position, enough.Token);
+                foreach (var link in page.Rows)
+                    yield return link;
+                if (page.IsLast)
+                    yield break;
+            }
+        }
+        finally
+        {
+            // Whoever breaks off early leaves a page on its way: its connection comes back before we go, and its fault is nobody's.
+            await enough.CancelAsync();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private Task<List<LedgerLink>> ReadLinkPageAsync(long after, CancellationToken cancellationToken) =>
+    internal Task<PostgresPage<LedgerLink>> ReadLinkPageAsync(long after, CancellationToken cancellationToken) =>
         _reader.RunAsync("reading the ledger", async connection =>
         {
             await using var command = PostgresReader.Command(connection, ReadLinks, after, LinkPage);
-            return await LinksAsync(command, cancellationToken);
+            return await PostgresPage<LedgerLink>.ReadAsync(command, LinkPage, ReadLink, cancellationToken);
         }, cancellationToken);
 
     public Task<IReadOnlyList<HeadMismatch>> FindHeadMismatchesAsync(int limit, CancellationToken cancellationToken = default) =>
@@ -141,6 +150,7 @@ internal sealed class PostgresLedger : ILedger
 
     public async Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default)
     {
+        ImportChecks.Page(links);
         if (links.Count == 0)
             return;
         await _reader.RunAsync("importing", _pool.Writers, async connection =>
@@ -163,18 +173,13 @@ internal sealed class PostgresLedger : ILedger
         return new LedgerHead(row.GetGuid(0), row.GetInt64(1), row.GetInt64(2), row.GetFieldValue<byte[]>(3));
     }
 
-    private static async Task<List<LedgerLink>> LinksAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    private static (LedgerLink Row, int Bytes) ReadLink(NpgsqlDataReader row)
     {
-        await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        var links = new List<LedgerLink>();
-        while (await row.ReadAsync(cancellationToken))
-        {
-            var position = row.GetInt64(0);
-            links.Add(new LedgerLink(
-                position, row.GetInt64(1), row.GetGuid(2), PostgresRows.Text(row, 3), row.GetFieldValue<byte[]>(4), row.GetFieldValue<byte[]>(5), row.GetBoolean(6),
-                row.IsDBNull(7) ? null : PostgresRows.Read(row, 7, position)));
-        }
-        return links;
+        var position = row.GetInt64(0);
+        var e = row.IsDBNull(7) ? null : PostgresRows.Read(row, 7, position);
+        var link = new LedgerLink(
+            position, row.GetInt64(1), row.GetGuid(2), PostgresRows.Text(row, 3), row.GetFieldValue<byte[]>(4), row.GetFieldValue<byte[]>(5), row.GetBoolean(6), e);
+        return (link, e?.Bytes ?? 0);
     }
 
     private static string Describe(NpgsqlDataReader row)

@@ -82,50 +82,57 @@ internal sealed class PostgresReader(PostgresPool pool)
         while (true)
         {
             var from = fromVersion;
-            var page = await RunAsync("reading a stream", connection => ListAsync(connection, ReadStream, cancellationToken, stream.Value, from, StreamPage), cancellationToken);
-            foreach (var e in page)
+            var page = await RunAsync("reading a stream", connection => PageAsync(connection, ReadStream, StreamPage, cancellationToken, stream.Value, from, StreamPage), cancellationToken);
+            foreach (var e in page.Rows)
                 yield return e;
-            if (page.Count < StreamPage)
+            if (page.IsLast)
                 yield break;
-            fromVersion = page[^1].Version + 1;
+            fromVersion = page.Rows[^1].Version + 1;
         }
     }
 
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken)
     {
-        StoreLimits.CheckPage(limit);
+        StoreChecks.Page(limit);
         return RunAsync("reading events", async connection =>
-            (IReadOnlyList<StoredEvent>)await ListAsync(connection, ReadPage, cancellationToken, afterSequence, limit), cancellationToken);
+            (IReadOnlyList<StoredEvent>)(await PageAsync(connection, ReadPage, limit, cancellationToken, afterSequence, limit)).Rows, cancellationToken);
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit, CancellationToken cancellationToken)
     {
-        StoreLimits.CheckPage(limit);
+        StoreChecks.CausalChain(correlationId, limit);
         return RunAsync("reading a causal chain", async connection =>
             (IReadOnlyList<StoredEvent>)await ListAsync(connection, FindCorrelation, cancellationToken, correlationId, limit), cancellationToken);
     }
 
-    public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken) =>
-        RunAsync("reading a checkpoint", async connection =>
+    public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken)
+    {
+        StoreChecks.Name("subscription", subscription);
+        return RunAsync("reading a checkpoint", async connection =>
         {
             await using var command = Command(connection, "select last_seq_id from public.mt_event_progression where name = $1", subscription);
             return await command.ExecuteScalarAsync(cancellationToken) is long sequence ? sequence : 0;
         }, cancellationToken);
+    }
 
-    public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken) =>
-        RunAsync("keeping a checkpoint", async connection =>
+    public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken)
+    {
+        StoreChecks.Name("subscription", subscription);
+        return RunAsync("keeping a checkpoint", async connection =>
         {
-            StoredNames.Check("subscription", subscription);
             await using var command = Command(connection, """
                 insert into public.mt_event_progression (name, last_seq_id, last_updated) values ($1, $2, now())
                 on conflict (name) do update set last_seq_id = excluded.last_seq_id, last_updated = excluded.last_updated
                 """, subscription, sequence);
             return await command.ExecuteNonQueryAsync(cancellationToken);
         }, cancellationToken);
+    }
 
     /// <summary>A snapshot that does not fit its hash is as good as none.</summary>
-    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken) =>
-        RunAsync("reading a snapshot", async connection =>
+    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken)
+    {
+        StoreChecks.Name("snapshot", name);
+        return RunAsync("reading a snapshot", async connection =>
         {
             await using var command = Command(connection, "select version, state, hash from antbot.snapshots where stream_id = $1 and name = $2", stream.Value, name);
             await using var row = await command.ExecuteReaderAsync(cancellationToken);
@@ -134,12 +141,13 @@ internal sealed class PostgresReader(PostgresPool pool)
             var snapshot = new Snapshot(stream, name, row.GetInt64(0), row.GetFieldValue<byte[]>(1));
             return SnapshotSeal.Fits(snapshot, row.GetFieldValue<byte[]>(2)) ? snapshot : null;
         }, cancellationToken);
+    }
 
-    public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
-        RunAsync("keeping a snapshot", async connection =>
+    public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken)
+    {
+        var state = StoreChecks.CanonicalState(snapshot);
+        return RunAsync("keeping a snapshot", async connection =>
         {
-            StoredNames.Check("snapshot", snapshot.Name);
-            var state = StoredNames.CanonicalState(snapshot);
             await using var command = Command(connection, """
                 insert into antbot.snapshots as s (stream_id, name, version, state, hash) values ($1, $2, $3, $4, $5)
                 on conflict (stream_id, name) do update set version = excluded.version, state = excluded.state, hash = excluded.hash
@@ -149,6 +157,7 @@ internal sealed class PostgresReader(PostgresPool pool)
             command.Parameters.Add(new NpgsqlParameter { Value = SnapshotSeal.Of(snapshot) });
             return await command.ExecuteNonQueryAsync(cancellationToken);
         }, cancellationToken);
+    }
 
     /// <summary>Runs on a reading connection; what fails comes out as a <see cref="StoreFault"/>.</summary>
     public Task<T> RunAsync<T>(string doing, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken) =>
@@ -202,11 +211,21 @@ internal sealed class PostgresReader(PostgresPool pool)
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         var events = new List<StoredEvent>();
         while (await row.ReadAsync(cancellationToken))
-        {
-            if (row.IsDBNull(1))
-                throw new EventStoreException(StoreFault.Corrupt, $"The ledger names an event at position {row.GetInt64(0)} that is not there. Run 'antbot verify'.");
-            events.Add(PostgresRows.Read(row, 1, row.GetInt64(0)));
-        }
+            events.Add(PostgresRows.ReadSealed(row));
         return events;
+    }
+
+    private static async Task<PostgresPage<StoredEvent>> PageAsync(NpgsqlConnection connection, string sql, int limit, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = Command(connection, sql, values);
+        return await PostgresPage<StoredEvent>.ReadAsync(
+            command,
+            limit,
+            static row =>
+            {
+                var e = PostgresRows.ReadSealed(row);
+                return (e, e.Bytes);
+            },
+            cancellationToken);
     }
 }

@@ -32,5 +32,10 @@ internal static class PostgresRows
         IsArchived = row.IsDBNull(at + 14) ? null : row.GetBoolean(at + 14),
     };
 
+    /// <summary>The event of a row that begins with its position, or a fault where only the ledger has it.</summary>
+    public static StoredEvent ReadSealed(NpgsqlDataReader row) => row.IsDBNull(1)
+        ? throw new EventStoreException(StoreFault.Corrupt, $"The ledger names an event at position {row.GetInt64(0)} that is not there. Run 'antbot verify'.")
+        : Read(row, 1, row.GetInt64(0));
+
     public static string? Text(NpgsqlDataReader row, int at) => row.IsDBNull(at) ? null : row.GetString(at);
 }

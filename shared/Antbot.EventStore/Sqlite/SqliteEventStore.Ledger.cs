@@ -17,7 +17,7 @@ public sealed partial class SqliteEventStore
         var after = afterPosition;
         while (true)
         {
-            var page = await _readers.ReadAsync(s => SqliteLedger.Links(s, after, LedgerPage, PageBytesMax), cancellationToken);
+            var page = await _readers.ReadAsync(s => SqliteLedger.Links(s, after, LedgerPage), cancellationToken);
             foreach (var link in page.Links)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -66,9 +66,10 @@ public sealed partial class SqliteEventStore
 
     public async Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(links);
+        ImportChecks.Page(links);
+        if (links.Count == 0)
+            return;
         await WriteAsync(s => SqliteImport.Run(s, storeId, links), cancellationToken);
-        if (links.Count > 0)
-            _signal.Announce();
+        _signal.Announce();
     }
 }

@@ -32,11 +32,11 @@ public sealed partial class SqliteEventStore
     private static List<StoredEvent> StreamRows(SqliteSession session, string stream, long from)
     {
         var row = session.Get(StreamSql).Bind(1, stream).Bind(2, from).Bind(3, StreamPage);
-        var (events, bytes) = (new List<StoredEvent>(), 0);
-        while (bytes < PageBytesMax && row.Step())
+        var (events, bytes) = (new List<StoredEvent>(), 0L);
+        while (bytes < StoreLimits.PageBytesMax && row.Step())
         {
             events.Add(SqliteRows.ReadEvent(row));
-            bytes += events[^1].Data.Length;
+            bytes += events[^1].Bytes;
         }
         row.Reset();
         return events;
@@ -48,8 +48,8 @@ public sealed partial class SqliteEventStore
         session.Get("BEGIN").Run();
         var position = session.Get(StartSql).Bind(1, afterSequence).Scalar() ?? 0;
         var row = session.Get(PageSql).Bind(1, position).Bind(2, limit);
-        var (events, bytes) = (new List<StoredEvent>(), 0);
-        while (bytes < PageBytesMax && row.Step())
+        var (events, bytes) = (new List<StoredEvent>(), 0L);
+        while (bytes < StoreLimits.PageBytesMax && row.Step())
         {
             if (row.Int64(0) != ++position)
             {
@@ -57,7 +57,7 @@ public sealed partial class SqliteEventStore
                     StoreFault.Corrupt, string.Create(CultureInfo.InvariantCulture, $"The ledger's position {position} is gone: after it comes {row.Int64(0)}. Run 'antbot verify'."));
             }
             events.Add(SqliteRows.ReadSealed(row));
-            bytes += events[^1].Data.Length;
+            bytes += events[^1].Bytes;
         }
         row.Reset();
         session.Commit();

@@ -11,9 +11,6 @@ namespace Antbot.EventStore.Sqlite;
 /// </summary>
 public sealed partial class SqliteEventStore : IEventStore, ILedger
 {
-    /// <summary>Pages end early at this size, so that large bodies do not fill the memory.</summary>
-    private const int PageBytesMax = 16 * 1024 * 1024;
-
     private const int StreamPage = 500;
 
     private readonly SqliteFile _file;
@@ -73,6 +70,17 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         }
     }
 
+    public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default)
+    {
+        InOrder.Check(requests);
+        _readers.CheckOpen();
+        if (_queue is not { } queue)
+            throw OpenedReadOnly();
+        if (PreparedAppend.TryAll(requests) is not { } prepared || !queue.TakesInOrder(prepared))
+            return InOrder.OneByOne(this, requests, cancellationToken);
+        return [.. queue.AppendInOrder(prepared, cancellationToken).Select(WaitAsync)];
+    }
+
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
         _readers.ReadAsync<IReadOnlyList<StoredEvent>>(
             s =>
@@ -108,17 +116,17 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
 
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
     {
-        StoreLimits.CheckPage(limit);
+        StoreChecks.Page(limit);
         return _readers.ReadAsync<IReadOnlyList<StoredEvent>>(s => PageRows(s, afterSequence, limit), cancellationToken);
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(correlationId);
+        StoreChecks.CausalChain(correlationId, limit);
         return _readers.ReadAsync<IReadOnlyList<StoredEvent>>(
             s =>
             {
-                var row = s.Get(CorrelationSql).Bind(1, correlationId).Bind(2, Math.Max(0, limit));
+                var row = s.Get(CorrelationSql).Bind(1, correlationId).Bind(2, limit);
                 var found = new List<StoredEvent>();
                 while (row.Step())
                     found.Add(SqliteRows.ReadSealed(row));
@@ -132,25 +140,29 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
     public Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default) =>
         _watch.WaitAsync(mark, atMost, cancellationToken);
 
-    public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default) =>
-        _readers.ReadAsync(s => s.Get("SELECT last_seq_id FROM mt_event_progression WHERE name = ?1").Bind(1, subscription).Scalar() ?? 0, cancellationToken);
+    public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default)
+    {
+        StoreChecks.Name("subscription", subscription);
+        return _readers.ReadAsync(s => s.Get("SELECT last_seq_id FROM mt_event_progression WHERE name = ?1").Bind(1, subscription).Scalar() ?? 0, cancellationToken);
+    }
 
     public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default)
     {
-        StoredNames.Check("subscription", subscription);
+        StoreChecks.Name("subscription", subscription);
         return WriteAsync(
             s => s.Get(ProgressionSql).Bind(1, subscription).Bind(2, sequence).Bind(3, _options.Clock.GetUtcNow()).Run(),
             cancellationToken);
     }
 
-    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default) =>
-        _readers.ReadAsync(s => SnapshotRow(s, stream, name), cancellationToken);
+    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default)
+    {
+        StoreChecks.Name("snapshot", name);
+        return _readers.ReadAsync(s => SnapshotRow(s, stream, name), cancellationToken);
+    }
 
     public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(snapshot);
-        StoredNames.Check("snapshot", snapshot.Name);
-        var state = StoredNames.CanonicalState(snapshot);
+        var state = StoreChecks.CanonicalState(snapshot);
         var hash = SnapshotSeal.Of(snapshot);
         return WriteAsync(
             s =>
@@ -181,6 +193,18 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
     /// <summary>For tests: what only a pragma can bring about.</summary>
     internal Task TuneAsync(string pragma) => (_writer ?? throw OpenedReadOnly()).TuneAsync(pragma);
 
+    private async Task<AppendOutcome> WaitAsync(Task<AppendOutcome> append)
+    {
+        try
+        {
+            return await append.WaitAsync(_options.AnswerMax, _options.Clock, CancellationToken.None);
+        }
+        catch (TimeoutException) when (!append.IsCompleted)
+        {
+            throw DiskIsSilent();
+        }
+    }
+
     private async Task<AppendOutcome> GiveUpAsync(Task<AppendOutcome> append, CancellationTokenSource withdraw, CancellationToken cancellationToken)
     {
         await withdraw.CancelAsync();
@@ -195,10 +219,12 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         }
         catch (TimeoutException)
         {
-            throw new EventStoreException(
-                StoreFault.OutcomeUnknown, $"The disk under '{Path}' has not answered for {_options.AnswerMax.TotalSeconds:0.#} s. Append the same decision again to find out, and look at the disk.");
+            throw DiskIsSilent();
         }
     }
+
+    private EventStoreException DiskIsSilent() => new(
+        StoreFault.OutcomeUnknown, $"The disk under '{Path}' has not answered for {_options.AnswerMax.TotalSeconds:0.#} s. Append the same decision again to find out, and look at the disk.");
 
     private Task WriteAsync(Action<SqliteSession> work, CancellationToken cancellationToken) =>
         WriteAsync(

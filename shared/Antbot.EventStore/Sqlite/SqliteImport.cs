@@ -1,5 +1,3 @@
-using System.Globalization;
-using Antbot.Kernel.Proof;
 using Antbot.Runtime.Store;
 using SQLitePCL;
 
@@ -29,36 +27,22 @@ internal static class SqliteImport
         if (empty && here != storeId)
             session.Get("UPDATE antbot_identity SET store_id = ?1").Bind(1, storeId).Run();
         else if (here != storeId)
-            throw Invalid($"The export is of store {storeId}, and this is store {here} with events of its own. Import into an empty one.");
+            throw ImportChecks.OtherStore(storeId, here);
         var end = ChainEnd.Read(session);
+        if (links[0].Position != end.Position + 1 || !links[0].PreviousHash.AsSpan().SequenceEqual(end.Hash))
+            throw ImportChecks.NotFollowing(links[0], end.Position);
         foreach (var link in links)
         {
-            Check(end, link);
             try
             {
                 Keep(session, link, link.Event!);
             }
             catch (SqliteFailure e) when (e.Primary == raw.SQLITE_CONSTRAINT)
             {
-                throw new EventStoreException(StoreFault.Invalid, Say($"The link at position {link.Position} does not go with what is here: {e.Message}. Nothing was imported."), e);
+                throw ImportChecks.Taken(FormattableString.Invariant($"position {link.Position}: {e.Message}"), e);
             }
-            end.Advance(link.Hash);
         }
         return true;
-    }
-
-    private static void Check(ChainEnd end, LedgerLink link)
-    {
-        if (link.Position != end.Position + 1)
-            throw Invalid($"The import has position {link.Position} where {end.Position + 1} comes next. Nothing was imported.");
-        if (!link.PreviousHash.AsSpan().SequenceEqual(end.Hash))
-            throw Invalid($"The link at position {link.Position} does not follow this store's head: its previous hash is another. Nothing was imported.");
-        if (link.Hash.Length != ChainLink.HashLength)
-            throw Invalid($"The hash at position {link.Position} has {link.Hash.Length} bytes instead of {ChainLink.HashLength}. Nothing was imported.");
-        if (link.Event is not { } e)
-            throw Invalid($"The import lacks the event at position {link.Position}. Nothing was imported.");
-        if (e.Sequence != link.Sequence || e.EventId != link.EventId)
-            throw Invalid($"The link at position {link.Position} names event {link.EventId} (sequence {link.Sequence}) and brings {e.EventId} (sequence {e.Sequence}). Nothing was imported.");
     }
 
     private static void Keep(SqliteSession session, LedgerLink link, StoredEvent e)
@@ -85,8 +69,4 @@ internal static class SqliteImport
             .Bind(1, link.Position).Bind(2, link.Sequence).Bind(3, link.EventId).Bind(4, link.CorrelationId)
             .BindBlob(5, link.PreviousHash).BindBlob(6, link.Hash).Bind(7, link.Foreign ? 1 : 0).Run();
     }
-
-    private static EventStoreException Invalid(FormattableString message) => new(StoreFault.Invalid, Say(message));
-
-    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -35,16 +35,16 @@ internal static class SqliteLedger
         return head;
     }
 
-    public static LinkPage Links(SqliteSession session, long after, int limit, int bytesMax)
+    public static LinkPage Links(SqliteSession session, long after, int limit)
     {
         var row = session.Get(LinksSql).Bind(1, after).Bind(2, limit);
-        var (links, bytes) = (new List<LedgerLink>(), 0);
+        var (links, bytes) = (new List<LedgerLink>(), 0L);
         try
         {
-            while (bytes < bytesMax && row.Step())
+            while (bytes < StoreLimits.PageBytesMax && row.Step())
             {
                 links.Add(SqliteRows.ReadLink(row));
-                bytes += links[^1].Event?.Data.Length ?? 0;
+                bytes += links[^1].Event?.Bytes ?? 0;
             }
             return new LinkPage(links, null);
         }

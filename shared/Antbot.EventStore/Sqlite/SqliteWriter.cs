@@ -114,7 +114,7 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
             {
                 var appender = new SqliteAppender(s);
                 for (var i = 0; i < verdicts.Length; i++)
-                    verdicts[i] = appender.Append(batch[i].Prepared);
+                    verdicts[i] = appender.Append(batch[i].Prepared, IsCutOff(batch, verdicts, i));
                 return true;
             });
         }
@@ -135,6 +135,9 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
             signal.Announce();
         return null;
     }
+
+    private static bool IsCutOff(IReadOnlyList<PendingAppend> batch, AppendVerdict[] verdicts, int i) =>
+        i > 0 && batch[i].Before == batch[i - 1] ? verdicts[i - 1].Outcome is not AppendOutcome.Appended : batch[i].IsCutOff;
 
     private T Write<T>(Func<SqliteSession, T> work)
     {

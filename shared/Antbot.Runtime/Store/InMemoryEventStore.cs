@@ -75,16 +75,23 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
     {
-        StoreLimits.CheckPage(limit);
+        StoreChecks.Page(limit);
         lock (_data.Gate)
         {
             CheckOpen();
-            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. _data.Events.Skip(FirstAfter(afterSequence)).Take(limit)]);
+            var (page, bytes) = (new List<StoredEvent>(), 0L);
+            for (var i = FirstAfter(afterSequence); i < _data.Events.Count && page.Count < limit && bytes < StoreLimits.PageBytesMax; i++)
+            {
+                page.Add(_data.Events[i]);
+                bytes += page[^1].Bytes;
+            }
+            return Task.FromResult<IReadOnlyList<StoredEvent>>(page);
         }
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
     {
+        StoreChecks.CausalChain(correlationId, limit);
         lock (_data.Gate)
         {
             CheckOpen();
@@ -99,6 +106,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default)
     {
+        StoreChecks.Name("subscription", subscription);
         lock (_data.Gate)
         {
             CheckOpen();
@@ -108,6 +116,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default)
     {
+        StoreChecks.Name("subscription", subscription);
         lock (_data.Gate)
         {
             CheckOpen();
@@ -118,6 +127,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default)
     {
+        StoreChecks.Name("snapshot", name);
         lock (_data.Gate)
         {
             CheckOpen();
@@ -127,12 +137,13 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default)
     {
+        var kept = snapshot with { State = StoreChecks.CanonicalState(snapshot) };
         lock (_data.Gate)
         {
             CheckOpen();
             var key = (snapshot.Stream.Value, snapshot.Name);
             if (!_data.Snapshots.TryGetValue(key, out var there) || there.Version < snapshot.Version)
-                _data.Snapshots[key] = snapshot;
+                _data.Snapshots[key] = kept;
         }
         return Task.CompletedTask;
     }
@@ -182,15 +193,19 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
 
     public Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default)
     {
+        ImportChecks.Page(links);
+        if (links.Count == 0)
+            return Task.CompletedTask;
         lock (_data.Gate)
         {
             CheckOpen();
             // Everything is checked before anything is kept: an import is all or none here too.
-            if (links.FirstOrDefault(l => l.Event is null) is { } bare)
-                throw new EventStoreException(StoreFault.Invalid, $"The import lacks the event at position {bare.Position}.");
             var head = _data.Links.Count == 0 ? new LedgerHead(storeId, 0, 0, ChainLink.Genesis(storeId)) : Head();
-            if (links.Count > 0 && (links[0].Position != head.Position + 1 || !links[0].PreviousHash.AsSpan().SequenceEqual(head.Hash)))
-                throw new EventStoreException(StoreFault.Invalid, $"The import begins at position {links[0].Position} and this store ends at {head.Position}, or their chains differ there.");
+            if (head.StoreId != storeId)
+                throw ImportChecks.OtherStore(storeId, head.StoreId);
+            if (links[0].Position != head.Position + 1 || !links[0].PreviousHash.AsSpan().SequenceEqual(head.Hash))
+                throw ImportChecks.NotFollowing(links[0], head.Position);
+            CheckFree(links);
             _data.StoreId = head.StoreId;
             foreach (var link in links)
             {
@@ -198,8 +213,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
                 Keep(link.Event!);
             }
         }
-        if (links.Count > 0)
-            _data.Signal.Announce();
+        _data.Signal.Announce();
         return Task.CompletedTask;
     }
 
@@ -248,7 +262,22 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         _data.ById.Add(e.EventId, e);
         if (!_data.Streams.TryGetValue(e.Stream, out var stream))
             _data.Streams[e.Stream] = stream = [];
-        stream.Add(e);
+        // In a history that comes from elsewhere, what a stranger appended may come behind what was appended after it.
+        stream.Insert(stream.FindLastIndex(s => s.Version < e.Version) + 1, e);
+    }
+
+    private void CheckFree(IReadOnlyList<LedgerLink> links)
+    {
+        var (sequences, ids, versions) = (new HashSet<long>(), new HashSet<Guid>(), new HashSet<(string Stream, long Version)>());
+        foreach (var e in links.Select(l => l.Event!))
+        {
+            if (!sequences.Add(e.Sequence) || _data.BySequence.ContainsKey(e.Sequence))
+                throw ImportChecks.Taken($"sequence {e.Sequence} is there already");
+            if (!ids.Add(e.EventId) || _data.ById.ContainsKey(e.EventId))
+                throw ImportChecks.Taken($"event {e.EventId} is there already");
+            if (!versions.Add((e.Stream, e.Version)) || (_data.Streams.TryGetValue(e.Stream, out var stream) && stream.Exists(s => s.Version == e.Version)))
+                throw ImportChecks.Taken($"{e.Stream} has a version {e.Version} already");
+        }
     }
 
     private List<StoredEvent> Find(Decision decision)

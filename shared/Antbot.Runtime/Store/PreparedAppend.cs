@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Antbot.Kernel.Proof;
 using Antbot.Kernel.Time;
@@ -12,8 +11,6 @@ namespace Antbot.Runtime.Store;
 /// </summary>
 public sealed class PreparedAppend
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private static readonly DateTimeOffset TimeMax = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private PreparedAppend(AppendRequest request, DateTimeOffset at, byte[]? headers, PreparedEvent[] events, int bytes)
@@ -40,10 +37,10 @@ public sealed class PreparedAppend
         ArgumentNullException.ThrowIfNull(request);
         _ = request.Stream.Value;
         CheckCounts(request);
-        CheckText("correlation id", request.Meta.CorrelationId);
-        CheckText("causation id", request.Meta.CausationId);
-        CheckText("actor", request.Meta.Actor);
-        CheckText("trace id", request.Meta.TraceId);
+        StoreChecks.Text("correlation id", request.Meta.CorrelationId);
+        StoreChecks.Text("causation id", request.Meta.CausationId);
+        StoreChecks.Text("actor", request.Meta.Actor);
+        StoreChecks.Text("trace id", request.Meta.TraceId);
         var at = request.At.Cut();
         if (at < DateTimeOffset.UnixEpoch || at >= TimeMax)
             throw Invalid($"The time of an event lies between 1970 and 9999; this one is {request.At:u}.");
@@ -59,6 +56,19 @@ public sealed class PreparedAppend
                 throw new EventStoreException(StoreFault.TooLarge, $"An append has at most {StoreLimits.AppendBytesMax} bytes; this one has more, by event {i} already. Split it.");
         }
         return new PreparedAppend(request, at, headers, events, bytes);
+    }
+
+    /// <summary>All of them, or null where one breaks a rule: sent alone, it learns which.</summary>
+    public static IReadOnlyList<PreparedAppend>? TryAll(IReadOnlyList<AppendRequest> requests)
+    {
+        try
+        {
+            return [.. requests.Select(From)];
+        }
+        catch (Exception e) when (e is EventStoreException or ArgumentException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The events as they now stand in the store.</summary>
@@ -151,30 +161,7 @@ public sealed class PreparedAppend
     {
         if (string.IsNullOrEmpty(name) || name.Length > lengthMax)
             throw Invalid($"The type name of {which} has 1 to {lengthMax} characters; this one has {name?.Length ?? 0}.");
-        CheckCharacters($"type name of {which}", name);
-    }
-
-    private static void CheckText(string what, string? text)
-    {
-        if (text is null)
-            return;
-        if (text.Length > StoreLimits.TextLengthMax)
-            throw Invalid($"A {what} has at most {StoreLimits.TextLengthMax} characters; this one has {text.Length}.");
-        CheckCharacters(what, text);
-    }
-
-    private static void CheckCharacters(string what, string text)
-    {
-        if (text.Contains('\0', StringComparison.Ordinal))
-            throw Invalid($"The {what} holds a NUL character.");
-        try
-        {
-            _ = StrictUtf8.GetByteCount(text);
-        }
-        catch (EncoderFallbackException e)
-        {
-            throw new EventStoreException(StoreFault.Invalid, $"The {what} holds half of a surrogate pair.", e);
-        }
+        StoreChecks.Characters($"type name of {which}", name);
     }
 
     private static EventStoreException TooLarge(string which, int bytes) =>

@@ -13,12 +13,10 @@ public static class StoreLimits
     public const int ClrTypeLengthMax = 500;
     public const int TextLengthMax = 500;
     public const int PageSizeMax = 10_000;
+
+    /// <summary>A page ends with the event that reaches this, so that large bodies do not fill the memory.</summary>
+    public const int PageBytesMax = 16 * EventBytesMax;
+
     public const int CheckpointNameLengthMax = 200;
     public const int SnapshotBytesMax = 16 * 1024 * 1024;
-
-    public static void CheckPage(int limit)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, PageSizeMax);
-    }
 }

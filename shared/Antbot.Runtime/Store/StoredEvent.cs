@@ -37,6 +37,9 @@ public sealed record StoredEvent
     public bool? IsArchived { get; init; } = false;
     public byte[]? BinaryData { get; init; }
 
+    /// <summary>What of it may be large.</summary>
+    public int Bytes => Data.Length + (BinaryData?.Length ?? 0) + (Headers?.Length ?? 0);
+
     public string? TraceId
     {
         get

@@ -155,7 +155,7 @@ public sealed class InMemoryModelTests
         private async Task SnapshotAsync()
         {
             var (stream, name, version) = (Pick(Streams), _random.Next(2) == 0 ? "fold:1" : "fold:2", (long)_random.Next(1, 10));
-            var state = $$"""{"V":{{version}},"R":{{_random.Next(1000)}}}""";
+            var state = $$"""{"R":{{_random.Next(1000)}},"V":{{version}}}""";
             Log.Add($"snapshot {name} of {stream} at {version}");
             await _store.SaveSnapshotAsync(new Snapshot(new StreamId(stream), name, version, Encoding.UTF8.GetBytes(state)), Cancel);
             if (_snapshots.GetValueOrDefault((stream, name)).Version < version)

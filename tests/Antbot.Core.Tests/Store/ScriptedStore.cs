@@ -19,6 +19,9 @@ internal sealed class ScriptedStore(IEventStore inner) : IEventStore
 
     public Func<StoredEvent, bool> Shown { get; set; } = _ => true;
 
+    /// <summary>Makes of the snapshot that is there the one that the reader gets.</summary>
+    public Func<Snapshot?, Snapshot?> SnapshotRead { get; set; } = there => there;
+
     public List<long> StreamReadsFrom { get; } = [];
 
     public List<long> Saved { get; } = [];
@@ -83,8 +86,8 @@ internal sealed class ScriptedStore(IEventStore inner) : IEventStore
         Saved.Add(sequence);
     }
 
-    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default) =>
-        inner.LoadSnapshotAsync(stream, name, cancellationToken);
+    public async Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default) =>
+        SnapshotRead(await inner.LoadSnapshotAsync(stream, name, cancellationToken));
 
     public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => inner.SaveSnapshotAsync(snapshot, cancellationToken);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Antbot.EventStore.Contract;
 using Antbot.EventStore.Postgres;
 using Antbot.Integration.Tests.Support;
@@ -124,6 +125,51 @@ public sealed class PostgresLinkTests(PostgresFixture fixture) : IAsyncLifetime
         _proxy.ToServer = bytes => bytes.Length;
         _proxy.BreakAll();
         Assert.Equal(2, Assert.IsType<AppendOutcome.Appended>(await append).Events.Count);
+    }
+
+    /// <summary>Wherever the bytes of an import stop coming, the server has not begun with it, or has ended it by itself.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100_000)]
+    [InlineData(1_000_000)]
+    [InlineData(-5)]
+    public async Task An_import_whose_bytes_stop_coming_holds_nobody_up(int stopsAfter)
+    {
+        await using var memory = new InMemoryEventStore(Guid.NewGuid());
+        await memory.AppendAsync(Some.Append(Some.Stream(), Some.LargeEvents(2)), Cancel);
+        var (links, source) = (new List<LedgerLink>(), await memory.ReadHeadAsync(Cancel));
+        await foreach (var link in memory.ReadLinksAsync(0, Cancel))
+            links.Add(link);
+        await using var importing = Open(TimeSpan.FromMilliseconds(300));
+        await using var other = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = _database.ConnectionString });
+        await importing.Ledger.ReadHeadAsync(Cancel);
+        var (begun, passed) = (false, 0L);
+        var held = new TaskCompletionSource();
+        _proxy.ToServer = bytes =>
+        {
+            // An import begins with the parse of its call.
+            begun |= bytes.Span.IndexOf("call antbot.import"u8) >= 0;
+            if (!begun)
+                return bytes.Length;
+            var pass = stopsAfter > 0
+                ? (int)Math.Clamp(stopsAfter - passed, 0, bytes.Length)
+                : held.Task.IsCompleted ? 0 : bytes.Span.EndsWith(Sync) ? bytes.Length + stopsAfter : bytes.Length;
+            passed += pass;
+            if (pass < bytes.Length)
+                held.TrySetResult();
+            return pass;
+        };
+        var import = importing.Ledger.ImportAsync(source.StoreId, links, Cancel);
+        await held.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel);
+        // Without its last message it commits all the same.
+        while (stopsAfter < 0 && (await other.Ledger.ReadHeadAsync(Cancel)).Position < 2)
+            await Task.Delay(10, Cancel);
+
+        var at = Stopwatch.GetTimestamp();
+        Assert.IsType<AppendOutcome.Appended>(await other.AppendAsync(Some.Append(Some.Stream()), Cancel));
+        Assert.True(Stopwatch.GetElapsedTime(at) < TimeSpan.FromSeconds(2), $"an append waited {Stopwatch.GetElapsedTime(at).TotalSeconds:0.00} s for an importer");
+        Assert.Equal(stopsAfter < 0 ? 3 : 1, (await other.Ledger.ReadHeadAsync(Cancel)).Position);
+        Assert.Equal(StoreFault.Unavailable, (await Assert.ThrowsAsync<EventStoreException>(() => import)).Fault);
     }
 
     [Fact]

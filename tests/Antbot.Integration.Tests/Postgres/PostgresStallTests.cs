@@ -15,19 +15,26 @@ public sealed class PostgresStallTests(PostgresFixture fixture)
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_frozen_client_delays_the_others_by_at_most_two_seconds()
+    public Task A_frozen_client_delays_the_others_by_at_most_two_seconds() => FreezeAsync("postgres", callers: 16, eventsBetweenFreezes: 40);
+
+    /// <summary>Prevents an importer that holds the append lock while it sends: frozen in the middle of a page it held every writer, for as long as it stood.</summary>
+    [Fact]
+    public Task A_frozen_importer_delays_the_others_by_at_most_two_seconds() => FreezeAsync("postgres-import", callers: 1, eventsBetweenFreezes: 1_000);
+
+    private async Task FreezeAsync(string engine, int callers, int eventsBetweenFreezes)
     {
         var database = await fixture.Server.CreateDatabaseAsync(cancellationToken: Cancel);
         await PostgresSchema.EnsureAsync(database.ConnectionString, Cancel);
         await using var store = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = database.ConnectionString });
-        await using var worker = StoreWorkerProcess.Start("postgres", database.ConnectionString, 16, "frozen");
+        await using var worker = StoreWorkerProcess.Start(engine, database.ConnectionString, callers, "frozen");
         await worker.ReadyAsync();
         var ours = 0;
         var longest = TimeSpan.Zero;
         for (var freeze = 1; freeze <= 12; freeze++)
         {
             // Anywhere in its work, which at this rate is nearly always in an append.
-            await worker.AcknowledgedAsync(freeze * 40);
+            await worker.AcknowledgedAsync(freeze * eventsBetweenFreezes);
+            await Task.Delay(freeze * 7, Cancel);
             await worker.SignalAsync("STOP");
             for (var i = 0; i < 5; i++)
             {
