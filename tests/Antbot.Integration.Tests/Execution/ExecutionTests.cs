@@ -3,7 +3,6 @@ using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Execution;
-using Antbot.Kernel.Control;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Store;
 using Xunit;
@@ -41,11 +40,11 @@ public sealed class ExecutionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(Mishap.SilenceWithoutOrder)]
-    [InlineData(Mishap.AcceptThenSilence)]
-    [InlineData(Mishap.AcceptThenDuplicate)]
-    [InlineData(Mishap.NotSent)]
-    [InlineData(Mishap.OutOfWindow)]
+    [InlineData((int)Mishap.SilenceWithoutOrder)]
+    [InlineData((int)Mishap.AcceptThenSilence)]
+    [InlineData((int)Mishap.AcceptThenDuplicate)]
+    [InlineData((int)Mishap.NotSent)]
+    [InlineData((int)Mishap.OutOfWindow)]
     public async Task Whatever_goes_wrong_once_every_order_of_a_trade_is_placed_exactly_once(int mishap)
     {
         var struck = new ConcurrentDictionary<ClientOrderId, bool>();
@@ -66,11 +65,11 @@ public sealed class ExecutionTests : IAsyncLifetime
     {
         var signal = ExecutionRig.Signal(ExecutionRig.TradeOf(1));
         await _rig.ExecuteAsync(signal);
-        var (orders, messages, published) = (_venue.Book.Count, _bus.Messages.Select(m => m.Id).ToHashSet(), _bus.Published);
+        var (orders, messages, published) = (_venue.Book.Count, _bus.Messages.Select(m => m.Id).Order().ToList(), _bus.Published);
         await _rig.ExecuteAsync(signal);
         await _rig.ExecuteAsync(signal, "another message for the same trade");
         Assert.Equal(orders, _venue.Book.Count);
-        Assert.Equal(messages, _bus.Messages.Select(m => m.Id));
+        Assert.Equal(messages, _bus.Messages.Select(m => m.Id).Order());
         Assert.Equal(published * 3, _bus.Published);
     }
 

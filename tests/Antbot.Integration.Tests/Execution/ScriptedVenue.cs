@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Antbot.Contracts;
 using Antbot.Contracts.Market;
