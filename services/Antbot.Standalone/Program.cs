@@ -12,7 +12,7 @@ var set = new Option<string[]>("--set") { Description = "A setting of a service:
 var json = new Option<bool>("--json") { Description = "With --detach: say where it is as JSON." };
 var command = new RootCommand("Antbot in one process on the embedded store, trading on paper. Ctrl-C stops it in order; the next start goes on where it was.") { data, quiet, detach, set, json };
 command.SetAction((parsed, cancellationToken) => parsed.GetValue(detach)
-    ? DetachAsync(parsed.GetValue(data)!, parsed.GetValue(set) ?? [], parsed.GetValue(json), cancellationToken)
+    ? DetachAsync(Path.GetFullPath(parsed.GetValue(data)!), parsed.GetValue(set) ?? [], parsed.GetValue(json), cancellationToken)
     : RunAsync(new StandaloneOptions(parsed.GetValue(data)!, parsed.GetValue(quiet), [.. (parsed.GetValue(set) ?? []).Select(s => $"--{s}")]), cancellationToken));
 
 var stopData = new Option<string>("--data") { Description = "The folder it runs on.", DefaultValueFactory = _ => ".local" };
@@ -27,7 +27,7 @@ static async Task<int> RunAsync(StandaloneOptions options, CancellationToken can
     {
         return await new Platform(options, Console.Out).RunAsync(cancellationToken);
     }
-    catch (Exception e) when (e is EventStoreException or PaperVenueException)
+    catch (Exception e) when (e is EventStoreException or PaperVenueException or IOException)
     {
         await Console.Error.WriteLineAsync($"antbot: {e.Message}");
         return 1;
@@ -42,7 +42,16 @@ static async Task<int> DetachAsync(string data, string[] settings, bool json, Ca
         return 1;
     }
     var log = Path.Combine(data, "standalone.log");
-    var running = await RunningProcess.DetachAsync(data, ["--data", data, .. settings.SelectMany(s => new[] { "--set", s })], log, TimeSpan.FromSeconds(60), cancellationToken);
+    RunningProcess? running;
+    try
+    {
+        running = await RunningProcess.DetachAsync(data, ["--data", data, .. settings.SelectMany(s => new[] { "--set", s })], log, TimeSpan.FromSeconds(60), cancellationToken);
+    }
+    catch (TimeoutException e)
+    {
+        await Console.Error.WriteLineAsync($"antbot: {e.Message}");
+        return 1;
+    }
     if (running is null)
     {
         await Console.Error.WriteLineAsync($"antbot: it ended while it started; its log '{log}' says why:");

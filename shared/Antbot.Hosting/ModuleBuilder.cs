@@ -56,17 +56,23 @@ public sealed class ModuleBuilder(string module, IServiceCollection services, IC
     public ModuleBuilder Options<TOptions>(Func<TOptions, IEnumerable<ValidationResult>>? check = null)
         where TOptions : class, new()
     {
-        Services.AddSingleton(_ => BoundOptions.Bind(module, Configuration, check));
-        Services.AddSingleton<IStartCheck>(provider => new OptionsCheck<TOptions>(provider));
-        return this;
+        return SharedOptions(module, check);
     }
 
     /// <summary>The same from a section that several modules share, such as the venue's: <c>ANTBOT_VENUE__ADDRESS</c>.</summary>
     public ModuleBuilder SharedOptions<TOptions>(string section, Func<TOptions, IEnumerable<ValidationResult>>? check = null)
         where TOptions : class, new()
     {
+        Services.AddSingleton(new OptionsUse(section, typeof(TOptions)));
         Services.AddSingleton(_ => BoundOptions.Bind(section, _root.GetSection(section), check));
         Services.AddSingleton<IStartCheck>(provider => new OptionsCheck<TOptions>(provider));
+        return this;
+    }
+
+    /// <summary>One more thing that <c>/health</c>, <c>/readyz</c> and the degradation level look at; it answers from memory.</summary>
+    public ModuleBuilder Health(Func<IServiceProvider, HealthReading> read)
+    {
+        Services.AddSingleton<IHealthSource>(provider => new ReadHealth(() => read(provider)));
         return this;
     }
 
@@ -79,4 +85,9 @@ public sealed class ModuleBuilder(string module, IServiceCollection services, IC
     /// <summary>The same, in one process at a time.</summary>
     public ModuleBuilder LeasedWork(string name, StopOrder stop, Func<IServiceProvider, CancellationToken, Task> run) =>
         Work(name, stop, (provider, cancellationToken) => provider.GetRequiredService<LeaseKeeper>().RunAsync($"{module}/{name}", token => run(provider, token), cancellationToken));
+
+    private sealed class ReadHealth(Func<HealthReading> read) : IHealthSource
+    {
+        public IEnumerable<HealthReading> Read() => [read()];
+    }
 }

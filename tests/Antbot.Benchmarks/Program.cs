@@ -14,7 +14,7 @@ command.SetAction(async (parsed, cancellationToken) =>
     var report = new BenchReport(parsed.GetValue(area)!, Machine.Claim());
     var options = new StoreBenchOptions(parsed.GetValue(events), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
     if (parsed.GetValue(area) == "venue")
-        await VenueBench.RunAsync(report, options.Round, cancellationToken);
+        await VenueBench.RunAsync(report.Of("paper venue"), options.Round, cancellationToken);
     else
         await StoreBench.RunAsync(report, options, cancellationToken);
     report.Write(parsed.GetValue(output)!);

@@ -3,7 +3,6 @@ using Antbot.Contracts;
 using Antbot.Hosting;
 using Antbot.Signals.Core;
 using Antbot.Signals.Core.Strategies;
-using Microsoft.Extensions.Configuration;
 
 namespace Antbot.Signals;
 
@@ -19,7 +18,6 @@ public sealed class SignalOptions
     public string ApiKey { get; set; } = "";
 
     /// <summary>The same, from a file.</summary>
-    [ConfigurationKeyName("ApiKey_File")]
     public string ApiKeyFile { get; set; } = "";
 
     /// <summary>What the strategies watch, with commas between them.</summary>

@@ -29,21 +29,21 @@ public sealed class SignalRedriverTests
     {
         _bus.Before = _ => throw new BusUnavailableException("The broker is away.");
         var trade = await RecordAsync(1);
-        Assert.Empty(_bus.Messages);
+        Assert.Empty(_bus.Sent);
 
         _bus.Before = _ => Task.CompletedTask;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = Redriver().RunAsync(stop.Token);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count >= 2, "it is published again");
-        Assert.Single(_bus.Messages.Select(m => m.Id).Distinct());
-        Assert.All(_bus.Messages, m => Assert.Equal((Routes.Coordinator, trade), (m.Endpoint, Assert.IsType<SignalRaised>(m.Body).Trade)));
+        await Eventually.HoldsAsync(() => _bus.Sent.Count >= 2, "it is published again");
+        Assert.Single(_bus.Sent.Select(m => m.Id).Distinct());
+        Assert.All(_bus.Sent, m => Assert.Equal((Routes.Coordinator, trade), (m.Endpoint, Assert.IsType<SignalRaised>(m.Body).Trade)));
 
         await BeginTradeAsync(trade);
         await Eventually.HoldsAsync(async () => await _store.LoadCheckpointAsync(SignalRedriver.Subscription, Cancel) >= 2, "it goes on");
-        var published = _bus.Messages.Count;
+        var published = _bus.Sent.Count;
         // The next repetition would have been due after four seconds at the latest.
         await Task.Delay(TimeSpan.FromSeconds(5), Cancel);
-        Assert.Equal(published, _bus.Messages.Count);
+        Assert.Equal(published, _bus.Sent.Count);
         await StopAsync(stop, running);
     }
 
@@ -64,12 +64,12 @@ public sealed class SignalRedriverTests
         }
         Assert.Equal(1, await _store.LoadCheckpointAsync(SignalRedriver.Subscription, Cancel));
 
-        var before = _bus.Messages.Count;
+        var before = _bus.Sent.Count;
         _bus.Before = _ => Task.CompletedTask;
         using var again = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var next = Redriver().RunAsync(again.Token);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count > before, "the one that waits is published");
-        Assert.All(_bus.Messages.Skip(before), m => Assert.Equal(waiting, ((SignalRaised)m.Body).Trade));
+        await Eventually.HoldsAsync(() => _bus.Sent.Count > before, "the one that waits is published");
+        Assert.All(_bus.Sent.Skip(before), m => Assert.Equal(waiting, ((SignalRaised)m.Body).Trade));
         await StopAsync(again, next);
     }
 
@@ -78,11 +78,11 @@ public sealed class SignalRedriverTests
     {
         var parts = new PipelineParts(_store, _codec, _bus, TimeProvider.System, new CrashAt("signal.after-append"));
         await Assert.ThrowsAsync<CrashedException>(() => new SignalRecorder(parts, NullLogger<SignalRecorder>.Instance).RecordAsync(Recorded(1), "service:signal", [], Cancel));
-        Assert.Empty(_bus.Messages);
+        Assert.Empty(_bus.Sent);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = Redriver().RunAsync(stop.Token);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count > 0, "the signal is published");
+        await Eventually.HoldsAsync(() => _bus.Sent.Count > 0, "the signal is published");
         await StopAsync(stop, running);
     }
 

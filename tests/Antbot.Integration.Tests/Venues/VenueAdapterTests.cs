@@ -67,7 +67,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
     public async Task Refusals_are_told_apart()
     {
         Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId())));
-        Assert.Equal(Refusal.InsufficientBalance, Refused(await _venue.PlaceAsync(Market(NextId()) with { Quantity = new Quantity(1_000) })));
+        Assert.Equal(Refusal.InsufficientBalance, Refused(await _venue.PlaceAsync(Market(NextId()) with { Quantity = new Quantity(10) })));
         Assert.Equal(Refusal.Invalid, Refused(await _venue.PlaceAsync(Market(NextId()) with { Quantity = new Quantity(0.00001m) })));
         Assert.Equal(Refusal.OutOfWindow, Refused(await _venue.PlaceAsync(Market(NextId()) with { SignedAt = _venue.Now!.Value.AddSeconds(-10) })));
         var limit = Market(NextId()) with { Kind = OrderKind.Limit, Limit = new Price(30_000) };
