@@ -128,6 +128,8 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         $"--signal:apikey_file={_keys.FileOf("signal-api-key")}",
         $"--console:token_file={_keys.FileOf("console-token")}",
         "--logLevel=Warning",
+        // On candles of one second nobody wants to hold a position for a day to see it closed.
+        "--execution:holdingSecondsMax=120",
         .. options.Settings,
     ];
 
