@@ -21,8 +21,12 @@ internal sealed class Ending(
     private readonly CancellationTokenSource _ended = new();
     private string _reason = "asked to stop";
     private Task _started = Task.CompletedTask;
+    private long? _stopping;
 
     public int ExitCode { get; private set; }
+
+    /// <summary>An end was asked for, and its deadline has passed.</summary>
+    public bool IsLate => _stopping is { } began && clock.GetElapsedTime(began) >= TimeSpan.FromSeconds(options.ShutdownSeconds);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -30,6 +34,7 @@ internal sealed class Ending(
         _ = WatchBusAsync();
         lifetime.ApplicationStopping.Register(() =>
         {
+            _stopping = clock.GetTimestamp();
             log.LogInformation("Stopping, within {Seconds} s: {Reason}", options.ShutdownSeconds, _reason);
             // A thread of its own: whatever keeps the process may keep the pool.
             new Thread(Force) { IsBackground = true, Name = "deadline" }.Start();
