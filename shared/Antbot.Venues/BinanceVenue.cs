@@ -82,9 +82,9 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
                 j => Json.List(j, "fills").Select(BinanceReader.Fill).ToList(), cancellationToken);
             if (answer is not VenueAnswer<List<FillReport>>.Said { Value: var fills })
                 return Map(answer, IReadOnlyList<FillReport> (f) => f);
-            all.AddRange(fills.Where(f => f.VenueOrderId == venueOrderId && all.TrueForAll(known => known.FillId != f.FillId)));
+            all.AddRange(fills.Where(f => f.VenueOrderId == venueOrderId));
             if (fills.Count < FillPage)
-                return new VenueAnswer<IReadOnlyList<FillReport>>.Said(all);
+                return new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. all.DistinctBy(f => f.FillId)]);
             from = string.Create(CultureInfo.InvariantCulture, $"&fromId={fills.Max(f => long.Parse(f.FillId, CultureInfo.InvariantCulture)) + 1}");
         }
         return new VenueAnswer<IReadOnlyList<FillReport>>.Unknown($"order {venueOrderId} has more than {FillPage * FillPagesMax} fills");

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.Configuration;
 
 namespace Antbot.Venues;
 
@@ -15,17 +14,14 @@ public sealed class VenueOptions
     public Uri? Address { get; set; }
 
     /// <summary>Where its streams are; made from the address where it is not given.</summary>
-    [ConfigurationKeyName("STREAM_ADDRESS")]
     public Uri? StreamAddress { get; set; }
 
     public string? Key { get; set; }
 
-    [ConfigurationKeyName("KEY_FILE")]
     public string? KeyFile { get; set; }
 
     public string? Secret { get; set; }
 
-    [ConfigurationKeyName("SECRET_FILE")]
     public string? SecretFile { get; set; }
 
     /// <summary>Whether no real money is there. Said by who configures it: in Dry nothing is sent to a venue that is not.</summary>
@@ -36,7 +32,6 @@ public sealed class VenueOptions
 
     /// <summary>How long an answer is waited for before it is unknown.</summary>
     [Range(100, 60_000)]
-    [ConfigurationKeyName("TIMEOUT_MILLISECONDS")]
     public int TimeoutMilliseconds { get; set; } = 3_000;
 
     public Uri Streams => StreamAddress ?? StreamsOf(Address!);

@@ -50,10 +50,10 @@ internal sealed class VenueStream(VenueOptions options, TimeProvider clock)
             await socket.ConnectAsync(address, either.Token);
             return socket;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             socket.Dispose();
-            throw new TimeoutException($"{address.Host} does not take the stream's connection within {ConnectWithin.TotalSeconds} s.");
+            throw new TimeoutException($"{address.Host} does not take the stream's connection within {ConnectWithin.TotalSeconds} s.", e);
         }
         catch (Exception)
         {
@@ -95,9 +95,9 @@ internal sealed class VenueStream(VenueOptions options, TimeProvider clock)
                     throw new BadAnswerException($"a message of more than {MessageBytesMax} bytes");
             }
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"nothing was heard for {silence.TotalSeconds} s");
+            throw new TimeoutException($"nothing was heard for {silence.TotalSeconds} s", e);
         }
     }
 }

@@ -39,7 +39,10 @@ public sealed record PaperVenueOptions
     public bool RemoteAdmin { get; init; }
 
     /// <summary>What the first account is opened with.</summary>
-    public IReadOnlyDictionary<string, string> Deposits { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal) { ["USDT"] = "100000" };
+    public IReadOnlyDictionary<string, string> Deposits { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["USDT"] = "100000", ["BTC"] = "1", ["ETH"] = "20", ["SOL"] = "300", ["BNB"] = "60", ["XRP"] = "20000", ["DOGE"] = "200000",
+    };
 
     /// <summary>Request weight that one address may use in a minute. Binance's own figure is 6000.</summary>
     public int WeightPerMinute { get; init; } = 1_200_000;

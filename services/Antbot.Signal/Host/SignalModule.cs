@@ -1,5 +1,6 @@
 using Antbot.Hosting;
 using Antbot.Runtime.Venue;
+using Antbot.Venues;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -14,6 +15,7 @@ public sealed class SignalModule : IServiceModule
     public void Configure(ModuleBuilder builder)
     {
         builder.Options<SignalOptions>(SignalOptions.Check);
+        builder.AddVenue();
         builder.Services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<SignalOptions>();

@@ -3,7 +3,6 @@ using Antbot.Contracts;
 using Antbot.Hosting;
 using Antbot.Signals.Core;
 using Antbot.Signals.Core.Strategies;
-using Microsoft.Extensions.Configuration;
 
 namespace Antbot.Signals;
 
@@ -12,11 +11,13 @@ public sealed class SignalOptions
 {
     private static readonly SignalTerms Default = SignalTerms.Default;
 
+    /// <summary>Those that venues have candles of.</summary>
+    private static readonly int[] Intervals = [1, 60, 180, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 28_800, 43_200, 86_400];
+
     /// <summary>Opens <c>POST /signals</c>; without one nobody gets in.</summary>
     public string ApiKey { get; set; } = "";
 
     /// <summary>The same, from a file.</summary>
-    [ConfigurationKeyName("ApiKey_File")]
     public string ApiKeyFile { get; set; } = "";
 
     /// <summary>What the strategies watch, with commas between them.</summary>
@@ -26,20 +27,19 @@ public sealed class SignalOptions
     public string Strategies { get; set; } = "ema-cross,rsi-reversion";
 
     /// <summary>Of the candles that strategies look at.</summary>
-    [Range(1, 86_400)]
     public int IntervalSeconds { get; set; } = 1;
 
     /// <summary>How long a strategy keeps silent on a symbol after an idea.</summary>
     [Range(0, 86_400)]
     public int CooldownSeconds { get; set; } = 30;
 
-    [Range(1, 500)]
+    [Range(1, 189)]
     public int EmaFast { get; set; } = 5;
 
-    [Range(2, 1_000)]
+    [Range(2, 190)]
     public int EmaSlow { get; set; } = 13;
 
-    [Range(2, 500)]
+    [Range(2, 99)]
     public int RsiPeriod { get; set; } = 14;
 
     public decimal RsiOversold { get; set; } = 30;
@@ -109,6 +109,8 @@ public sealed class SignalOptions
             yield return new ValidationResult($"'{name}' is no symbol. {Symbol.Fault(name)}", [nameof(Symbols)]);
         foreach (var name in Split(options.Strategies).Where(n => options.Find(n) is null))
             yield return new ValidationResult($"'{name}' is no strategy; there are ema-cross and rsi-reversion.", [nameof(Strategies)]);
+        if (!Intervals.Contains(options.IntervalSeconds))
+            yield return new ValidationResult($"There are candles of {string.Join(", ", Intervals)} seconds.", [nameof(IntervalSeconds)]);
         if (options.EmaFast >= options.EmaSlow)
             yield return new ValidationResult("The fast period is shorter than the slow one.", [nameof(EmaFast), nameof(EmaSlow)]);
         if (!(options.RsiOversold > 0 && options.RsiOversold < options.RsiOverbought && options.RsiOverbought < 100))

@@ -14,7 +14,8 @@ namespace Antbot.Signals;
 /// <summary>Leads the strategies of each symbol through its candles, in one instance at a time; each symbol has a lease of its own.</summary>
 public sealed class StrategyRunner(IMarketData market, SignalRecorder recorder, LeaseKeeper leases, SignalOptions options, TimeProvider clock, ILogger<StrategyRunner> log)
 {
-    private const int HistoryMax = 1_000;
+    /// <summary>What a venue gives in one answer.</summary>
+    private const int HistoryMax = 999;
 
     /// <summary>What a candle says is worth acting on for this long.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
@@ -25,13 +26,13 @@ public sealed class StrategyRunner(IMarketData market, SignalRecorder recorder, 
 
     public async Task WatchAsync(Symbol symbol, Watch watch, CancellationToken cancellationToken)
     {
-        watch = await FillAsync(symbol, watch, watch.WarmUp, cancellationToken);
+        watch = await FillAsync(symbol, watch, watch.WarmUp, DateTimeOffset.MaxValue, cancellationToken);
         log.LogInformation("Strategies watch {Symbol} from {LastClose:O} on", symbol, watch.LastClose);
         await foreach (var candle in market.FollowCandlesAsync([symbol], options.Interval, cancellationToken))
         {
             // Between the history and the first candle that was followed some may have closed.
             if (candle.OpenedAt > watch.LastClose)
-                watch = await FillAsync(symbol, watch, Missing(watch, candle), cancellationToken);
+                watch = await FillAsync(symbol, watch, Missing(watch, candle), candle.OpenedAt, cancellationToken);
             (watch, var thoughts) = watch.On(candle);
             if (clock.GetUtcNow() - candle.ClosedAt > FreshFor)
                 continue;
@@ -43,13 +44,13 @@ public sealed class StrategyRunner(IMarketData market, SignalRecorder recorder, 
     private int Missing(Watch watch, Candle candle) =>
         watch.LastClose == DateTimeOffset.MinValue ? watch.WarmUp : (int)Math.Min(HistoryMax, (candle.OpenedAt - watch.LastClose) / options.Interval + 1);
 
-    /// <summary>Looks at history without acting on it.</summary>
-    private async Task<Watch> FillAsync(Symbol symbol, Watch watch, int count, CancellationToken cancellationToken)
+    /// <summary>Looks at history without acting on it; what is new in the feed is left to the feed.</summary>
+    private async Task<Watch> FillAsync(Symbol symbol, Watch watch, int count, DateTimeOffset until, CancellationToken cancellationToken)
     {
         var answer = await market.ReadCandlesAsync(symbol, options.Interval, Math.Clamp(count, 1, HistoryMax), cancellationToken);
         return answer switch
         {
-            VenueAnswer<IReadOnlyList<Candle>>.Said said => said.Value.Aggregate(watch, (w, candle) => w.On(candle).Next),
+            VenueAnswer<IReadOnlyList<Candle>>.Said said => said.Value.Where(c => c.ClosedAt <= until).Aggregate(watch, (w, candle) => w.On(candle).Next),
             VenueAnswer<IReadOnlyList<Candle>>.Refused refused => throw new DependencyDownException("market", $"The venue refuses the candles of {symbol}: {refused.Text} ({refused.Code})."),
             VenueAnswer<IReadOnlyList<Candle>>.Unknown unknown => throw new DependencyDownException("market", $"The candles of {symbol} could not be read: {unknown.Text}"),
             VenueAnswer<IReadOnlyList<Candle>>.NotSent notSent => throw new DependencyDownException("market", $"The candles of {symbol} were not asked for: {notSent.Text}"),

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Antbot.Hosting;
 using Antbot.LocalServers;
 using Npgsql;
 
@@ -22,10 +23,10 @@ public sealed class LocalPlatform : IAsyncDisposable
         _folder = Path.GetFullPath(folder);
         _report = report;
         Directory.CreateDirectory(Logs);
-        Secrets = new Secrets(Path.Combine(_folder, "secrets"));
+        Keys = new KeyFolder(Path.Combine(_folder, "keys"));
     }
 
-    public Secrets Secrets { get; }
+    public KeyFolder Keys { get; }
 
     public string Logs => Path.Combine(_folder, "logs");
 
@@ -98,10 +99,10 @@ public sealed class LocalPlatform : IAsyncDisposable
             ["ANTBOT_BUS"] = host.Uri.ToString(),
             ["ANTBOT_VENUE__ADDRESS"] = Venue.ToString(),
             ["ANTBOT_VENUE__PAPER"] = "true",
-            ["ANTBOT_VENUE__KEY_FILE"] = Secrets.FileOf("venue-key"),
-            ["ANTBOT_VENUE__SECRET_FILE"] = Secrets.FileOf("venue-secret"),
-            ["ANTBOT_SIGNAL__APIKEY_FILE"] = Secrets.FileOf("signal-api-key"),
-            ["ANTBOT_CONSOLE__TOKEN_FILE"] = Secrets.FileOf("console-token"),
+            ["ANTBOT_VENUE__KEY_FILE"] = Keys.FileOf("venue-key"),
+            ["ANTBOT_VENUE__SECRET_FILE"] = Keys.FileOf("venue-secret"),
+            ["ANTBOT_SIGNAL__APIKEY_FILE"] = Keys.FileOf("signal-api-key"),
+            ["ANTBOT_CONSOLE__TOKEN_FILE"] = Keys.FileOf("console-token"),
         };
     }
 

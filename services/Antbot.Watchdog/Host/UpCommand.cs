@@ -99,15 +99,15 @@ internal static class UpCommand
         JsonSerializer.SerializeToUtf8Bytes(new
         {
             address = platform.Console,
-            tokenFile = platform.Secrets.FileOf("console-token"),
+            tokenFile = platform.Keys.FileOf("console-token"),
             signals = platform.Signals,
-            signalKeyFile = platform.Secrets.FileOf("signal-api-key"),
+            signalKeyFile = platform.Keys.FileOf("signal-api-key"),
         }));
 
     private static List<string> Summary(LocalPlatform platform) =>
     [
-        $"console   {platform.Console} (token: {platform.Secrets.FileOf("console-token")})",
-        $"signals   POST {platform.Signals}signals (X-Api-Key: {platform.Secrets.FileOf("signal-api-key")})",
+        $"console   {platform.Console} (token: {platform.Keys.FileOf("console-token")})",
+        $"signals   POST {platform.Signals}signals (X-Api-Key: {platform.Keys.FileOf("signal-api-key")})",
         $"venue     {platform.Venue}",
         $"logs      {platform.Logs}",
         $"processes {string.Join(' ', platform.Processes.Select(p => p.Name))}",

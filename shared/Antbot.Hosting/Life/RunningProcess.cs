@@ -14,6 +14,9 @@ public sealed record RunningProcess(int ProcessId, long StartedTicks, bool Ready
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>The start is reckoned from the system's own, which no two processes read quite alike.</summary>
+    private static readonly TimeSpan StartTolerance = TimeSpan.FromSeconds(2);
+
     public static string FileIn(string folder) => Path.Combine(folder, FileName);
 
     public static async Task WriteAsync(string folder, bool ready, IReadOnlyList<string> summary)
@@ -80,7 +83,7 @@ public sealed record RunningProcess(int ProcessId, long StartedTicks, bool Ready
         try
         {
             using var process = Process.GetProcessById(ProcessId);
-            return !process.HasExited && process.StartTime.Ticks == StartedTicks;
+            return !process.HasExited && TimeSpan.FromTicks(Math.Abs(process.StartTime.Ticks - StartedTicks)) < StartTolerance;
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {

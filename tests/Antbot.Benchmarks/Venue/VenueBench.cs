@@ -15,7 +15,7 @@ public static class VenueBench
     private const int OrdersPerSecondFloor = 200_000;
     private const int HttpFloor = 3_000;
 
-    public static async Task RunAsync(BenchReport report, TimeSpan round, CancellationToken cancellationToken)
+    public static async Task RunAsync(BenchSection report, TimeSpan round, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
             Process.GetCurrentProcess().ProcessorAffinity = 3;
@@ -30,8 +30,8 @@ public static class VenueBench
             journal.Add(await MatchIntoJournalAsync());
         }
         var matched = LoadResult.Middle(memory);
-        report.AtLeast("orders matched in process", matched, "orders/s", matched, OrdersPerSecondFloor);
-        report.Show("processor time for an order matched in process", LoadResult.Middle(processor), "us");
+        report.AtLeast("orders matched in process (peer: and on disk)", matched, "orders/s", OrdersPerSecondFloor, peer: LoadResult.Middle(journal), ratio: matched);
+        report.Show("processor time for an order matched in process (limit: one core, nothing else)", LoadResult.Middle(processor), "us", limit: 1_000_000 / matched);
         report.Show("orders matched and on disk, in process (peer: without the disk)", LoadResult.Middle(journal), "orders/s", peer: matched);
         await HttpAsync(report, round, cancellationToken);
     }
@@ -80,7 +80,7 @@ public static class VenueBench
         }
     }
 
-    private static async Task HttpAsync(BenchReport report, TimeSpan round, CancellationToken cancellationToken)
+    private static async Task HttpAsync(BenchSection report, TimeSpan round, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("antbot-bench-");
         try
@@ -109,7 +109,7 @@ public static class VenueBench
                 syncs.Add(await SyncAsync(Path.Combine(folder.FullName, "bare"), round));
             }
             var (o, l, s) = (LoadResult.Median(orders), LoadResult.Median(limits), LoadResult.Median(one));
-            report.AtLeast("orders through HTTP, 64 callers (limit: parsed, signature checked, answered, nothing done)", o.PerSecond, "orders/s", o.PerSecond, HttpFloor, limit: l.PerSecond);
+            report.AtLeast("orders through HTTP, 64 callers (limit: parsed, signature checked, answered, nothing done)", o.PerSecond, "orders/s", HttpFloor, peer: one[0].PerSecond, limit: l.PerSecond, ratio: o.PerSecond);
             report.Show("order through HTTP, 64 callers, p99", o.P99Milliseconds, "ms", limit: l.P99Milliseconds);
             report.Show("order through HTTP, 1 caller, p50 (limit: a page synced)", s.P50Milliseconds, "ms", limit: LoadResult.Median(syncs).P50Milliseconds);
         }

@@ -136,6 +136,19 @@ public sealed class StreamTests : IAsyncLifetime
         }
     }
 
+    /// <summary>An order placed as soon as the stream is open was once told to nobody: the venue began to listen after it had answered.</summary>
+    [Fact]
+    public async Task What_happens_right_after_a_stream_opens_is_told()
+    {
+        for (var i = 0; i < 30; i++)
+        {
+            using var stream = await Client.ListenAsOwnerAsync();
+            await Client.BuyAsync("0.0001", $"at-once-{i}");
+            var report = await stream.NextAsync(m => m.GetProperty("e").GetString() == "executionReport");
+            Assert.Equal($"at-once-{i}", Text(report, "c"));
+        }
+    }
+
     [Fact]
     public async Task A_listen_key_is_kept_and_ended_by_its_owner_alone()
     {

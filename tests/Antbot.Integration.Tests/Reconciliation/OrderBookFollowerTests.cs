@@ -73,7 +73,7 @@ public sealed class OrderBookFollowerTests
     private static OrderBookFollower New(ReconciliationWorld world) => new(world.Parts.Store, world.Codec, Account);
 
     private static PositionClosed Closed(int n) =>
-        new(Trade(n), Account, FakeVenue.Btc, Side.Buy, new Quantity(1), new Price(100), new Price(110), new Money(10), Money.Zero, "test", [Entry(n)]);
+        new(Trade(n), Account, FakeVenue.Btc, Side.Buy, new Quantity(1), new Price(100), new Price(110), new Money(10), Money.Zero, "test", [Entry(n)], Quantity.Zero);
 
     private static string Words(OrderBook book) => string.Join('\n',
     [

@@ -90,11 +90,11 @@ internal sealed class ReconciliationWorld
     /// <summary>An order that was accepted and rests.</summary>
     public Task RecordOpenAsync(int n = 1) => RecordAsync(
         Trade(n),
-        new OrderIntended(Entry(n), Trade(n), Account, OrderRole.Entry, FakeVenue.Btc, Side.Buy, OrderKind.Limit, new Quantity(1), new Price(100), null, ReduceOnly: false, null, "test"),
+        new OrderIntended(Entry(n), Trade(n), Account, OrderRole.Entry, FakeVenue.Btc, Side.Buy, OrderKind.Limit, new Quantity(1), new Price(100), null, ReduceOnly: false, null, "test", NotBefore: null),
         new OrderAttempted(Entry(n), 1, DateTimeOffset.UtcNow, 5_000, 0),
         new OrderAccepted(Entry(n), $"v-{Entry(n).Value}", DateTimeOffset.UtcNow));
 
-    public static OrderFilled Filled(int n, decimal quantity, string fill = "1") => new(Entry(n), fill, new Quantity(quantity), new Price(100), Money.Zero, "USDT", DateTimeOffset.UtcNow);
+    public static OrderFilled Filled(int n, decimal quantity, string fill = "1") => new(Entry(n), fill, new Quantity(quantity), new Price(100), Money.Zero, "USDT", DateTimeOffset.UtcNow, Money.Zero);
 
     public async Task<List<object>> EventsAsync()
     {

@@ -35,6 +35,7 @@ internal sealed class StreamApi(StreamHub hub, FaultPlan faults, PaperVenueOptio
             await VenueApi.ErrorAsync(context, 400, -1125, "There is no such stream, or the listenKey does not exist.");
             return;
         }
+        var connection = new StreamConnection(hub, options.Rules, clock, combined);
         try
         {
             if (Interlocked.Increment(ref _connections) > options.MaxStreamConnections)
@@ -42,14 +43,15 @@ internal sealed class StreamApi(StreamHub hub, FaultPlan faults, PaperVenueOptio
                 await VenueApi.ErrorAsync(context, 429, -1003, "Too many WebSocket connections.");
                 return;
             }
-            using var socket = await context.WebSockets.AcceptWebSocketAsync();
-            var connection = new StreamConnection(socket, hub, options.Rules, clock, combined);
+            // Before the client hears that it is connected: it misses nothing from then on.
             foreach (var name in asked)
                 connection.TryListen(name);
-            await connection.RunAsync(context.RequestAborted);
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await connection.RunAsync(socket, context.RequestAborted);
         }
         finally
         {
+            connection.Leave();
             Interlocked.Decrement(ref _connections);
         }
     }

@@ -18,7 +18,6 @@ internal sealed class StreamConnection
 
     private static readonly TimeSpan MaxAge = TimeSpan.FromHours(24);
 
-    private readonly WebSocket _socket;
     private readonly StreamHub _hub;
     private readonly VenueRules _rules;
     private readonly TimeProvider _clock;
@@ -29,8 +28,7 @@ internal sealed class StreamConnection
     private readonly CancellationTokenSource _cut = new();
     private volatile bool _combined;
 
-    public StreamConnection(WebSocket socket, StreamHub hub, VenueRules rules, TimeProvider clock, bool combined) =>
-        (_socket, _hub, _rules, _clock, _combined) = (socket, hub, rules, clock, combined);
+    public StreamConnection(StreamHub hub, VenueRules rules, TimeProvider clock, bool combined) => (_hub, _rules, _clock, _combined) = (hub, rules, clock, combined);
 
     /// <summary>Why it was ended by the venue, if it was.</summary>
     public string? CutBecause { get; private set; }
@@ -67,27 +65,25 @@ internal sealed class StreamConnection
         _ = _cut.CancelAsync();
     }
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(WebSocket socket, CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _cut.Token);
         using var age = new CancellationTokenSource(MaxAge, _clock);
         using var old = age.Token.Register(() => Cut("24 hours are over"));
-        var sending = SendAsync(end.Token);
-        try
-        {
-            await ReceiveAsync(end.Token);
-        }
-        finally
-        {
-            foreach (var stream in _streams)
-                _hub.Unlisten(this, stream);
-            foreach (var account in _accounts)
-                _hub.UnlistenAsOwner(this, account);
-            Cut("it is closed");
-            await sending;
-            if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
-                _socket.Abort();
-        }
+        var sending = SendAsync(socket, end.Token);
+        await ReceiveAsync(socket, end.Token);
+        Cut("it is closed");
+        await sending;
+        if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+            socket.Abort();
+    }
+
+    public void Leave()
+    {
+        foreach (var stream in _streams)
+            _hub.Unlisten(this, stream);
+        foreach (var account in _accounts)
+            _hub.UnlistenAsOwner(this, account);
     }
 
     private void Enqueue(ReadOnlyMemory<byte> message)
@@ -96,12 +92,12 @@ internal sealed class StreamConnection
             Cut("it does not keep up");
     }
 
-    private async Task SendAsync(CancellationToken cancellationToken)
+    private async Task SendAsync(WebSocket socket, CancellationToken cancellationToken)
     {
         try
         {
             await foreach (var message in _waiting.Reader.ReadAllAsync(cancellationToken))
-                await _socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+                await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
         }
         catch (Exception e) when (e is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
         {
@@ -109,7 +105,7 @@ internal sealed class StreamConnection
         }
     }
 
-    private async Task ReceiveAsync(CancellationToken cancellationToken)
+    private async Task ReceiveAsync(WebSocket socket, CancellationToken cancellationToken)
     {
         var buffer = new byte[MaxRequestBytes];
         var tokens = (double)MaxRequestsAtOnce;
@@ -124,13 +120,13 @@ internal sealed class StreamConnection
                 {
                     if (length == buffer.Length)
                         return;
-                    got = await _socket.ReceiveAsync(buffer.AsMemory(length), cancellationToken);
+                    got = await socket.ReceiveAsync(buffer.AsMemory(length), cancellationToken);
                     length += got.Count;
                 }
                 while (!got.EndOfMessage);
                 if (got.MessageType == WebSocketMessageType.Close)
                 {
-                    await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
+                    await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
                     return;
                 }
                 tokens = Math.Min(MaxRequestsAtOnce, tokens + (_clock.GetElapsedTime(last).TotalSeconds * MaxRequestsPerSecond)) - 1;

@@ -12,6 +12,7 @@ internal sealed class WebhookReader
     private const int TextMax = 200;
 
     private readonly Dictionary<string, (string Name, JsonElement Value)> _members = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly List<string> _faults = [];
 
     public WebhookReader(JsonElement body)
@@ -26,7 +27,22 @@ internal sealed class WebhookReader
 
     public IReadOnlyList<string> Faults => _faults;
 
-    public void Fault(string name, string what) => _faults.Add($"{name}: {what}.");
+    public void Fault(string name, string what)
+    {
+        _told.Add(Plain(name));
+        _faults.Add($"{name}: {what}.");
+    }
+
+    /// <summary>A fault of what has several names, unless one of them has been found fault with already.</summary>
+    public void FaultOnce(string what, params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (_told.Contains(Plain(name)))
+                return;
+        }
+        Fault(names[0], what);
+    }
 
     /// <summary>Null where it is absent, empty, or faulty.</summary>
     public string? Text(params ReadOnlySpan<string> names)

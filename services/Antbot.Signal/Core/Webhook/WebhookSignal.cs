@@ -21,6 +21,7 @@ public static class WebhookSignal
     public const int BytesMax = 64 * 1024;
 
     private const int DepthMax = 8;
+    private const int ShownMax = 200;
     private const int SourceMax = 60;
     private const int UnixDigitsOfSeconds = 11;
 
@@ -43,7 +44,7 @@ public static class WebhookSignal
         }
         catch (Exception e) when (e is CanonicalJsonException or JsonException)
         {
-            return Refused(e is JsonException ? $"The body is nested deeper than {DepthMax} levels." : $"The body is not JSON that can be kept: {e.Message}");
+            return Refused(e is JsonException ? $"The body is nested deeper than {DepthMax} levels." : $"The body is not JSON that can be kept: {Short(e.Message)}");
         }
     }
 
@@ -56,6 +57,8 @@ public static class WebhookSignal
 
     public static SignalRecorded Named(WebhookRead read, TradeId trade) => new(read.Draft! with { Trade = trade }, read.BodyHash, read.Inputs);
 
+    private static string Short(string text) => text.Length <= ShownMax ? text : $"{text[..ShownMax]}….";
+
     private static WebhookRead Refused(string fault) => new(null, null, "", "", [fault]);
 
     private static WebhookRead Read(JsonElement body, string hash, string? headerKey, Func<Symbol, Price?> marketOf, SignalTerms terms, DateTimeOffset now)
@@ -67,7 +70,7 @@ public static class WebhookSignal
         var market = symbol is { } known ? marketOf(known) : null;
         var reference = market ?? said;
         if (symbol is not null && reference is null)
-            reader.Fault("price", "is missing or no price, and the market's is not known here at the moment");
+            reader.FaultOnce("is missing, and the market's is not known here at the moment", "price", "close");
         if (market is { } current && said is { } then && Math.Abs(then.Value / current.Value - 1) * 100 > terms.PriceDeviationPercent)
             reader.Fault("price", $"{then} lies more than {terms.PriceDeviationPercent} % from the market's {current}: the alert is stale or of another market");
         var limit = ReadPrice(reader, "limit", "limitPrice");
@@ -105,7 +108,7 @@ public static class WebhookSignal
     {
         if (reader.Text("symbol", "ticker") is not { } text)
         {
-            reader.Fault("symbol", "is missing or no text");
+            reader.FaultOnce("is missing", "symbol", "ticker");
             return null;
         }
         var plain = text[(text.LastIndexOf(':') + 1)..].Replace("/", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).ToUpperInvariant();
@@ -124,7 +127,7 @@ public static class WebhookSignal
             _ => (Side?)null,
         };
         if (side is null)
-            reader.Fault("side", "is \"buy\" or \"sell\"");
+            reader.FaultOnce("is \"buy\" or \"sell\"", "side", "action");
         return side;
     }
 
@@ -138,11 +141,11 @@ public static class WebhookSignal
             _ => null,
         };
         if (kind is null)
-            reader.Fault("type", "is \"market\" or \"limit\"");
+            reader.FaultOnce("is \"market\" or \"limit\"", "type", "orderType");
         else if (kind == OrderKind.Market && limit is not null)
             reader.Fault("limit", "belongs to a limit order, and the type is \"market\"");
         else if (kind == OrderKind.Limit && limit is null)
-            reader.Fault("limit", "is missing or no price, and a limit order needs it");
+            reader.FaultOnce("is missing, and a limit order needs it", "limit", "limitPrice");
         return kind ?? OrderKind.Market;
     }
 

@@ -1,13 +1,13 @@
 using System.Security.Cryptography;
 
-namespace Antbot.Watchdog;
+namespace Antbot.Hosting;
 
 /// <summary>Keys of a local platform: made on the first run, kept in files that only their owner reads, handed on by path.</summary>
-public sealed class Secrets
+public sealed class KeyFolder
 {
     private readonly string _folder;
 
-    public Secrets(string folder)
+    public KeyFolder(string folder)
     {
         _folder = folder;
         if (OperatingSystem.IsWindows())
