@@ -131,6 +131,7 @@ public sealed class EmbeddedTests : IDisposable
         Assert.Equal(ExitCodes.Forced, code);
         Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(30), service.Said());
         Assert.Contains(service.Output, l => l.Contains("bus endpoints had not ended by the deadline", StringComparison.Ordinal));
+        Assert.Contains(await ReadAsync(), e => e.Type == "process_stopped");
     }
 
     [Fact]
