@@ -7,8 +7,10 @@ namespace Antbot.Signals;
 
 /// <summary>
 /// Follows all that is recorded: a signal waits here until its trade's first event comes by. One that has waited too long is
-/// published again, and again, ever more seldom, until there is a trade: a signal is never given up. How far it came is remembered
-/// up to the oldest signal that still waits, so that who takes over knows of it. Runs in one instance at a time.
+/// published again, and again, ever more seldom, until there is a trade: a signal is never given up. While trades begin one after
+/// the other, only those are published again that later ones have overtaken: the others wait in a queue, which repetitions would
+/// only make longer. How far it came is remembered up to the oldest signal that still waits, so that who takes over knows of it.
+/// Runs in one instance at a time.
 /// </summary>
 public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder, SignalOptions options, ILogger<SignalRedriver> log)
 {
@@ -27,9 +29,17 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
     private long _read;
     private long _saved;
 
+    /// <summary>The newest signal that has become a trade, and when one last did.</summary>
+    private long _begunUpTo;
+    private DateTimeOffset _begunAt;
+
+    /// <summary>The sequence up to which it has looked.</summary>
+    public long Position => Interlocked.Read(ref _read);
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         _waiting.Clear();
+        (_begunUpTo, _begunAt) = (0, DateTimeOffset.MinValue);
         _read = _saved = await parts.Store.LoadCheckpointAsync(Subscription, cancellationToken);
         var savedAt = parts.Clock.GetTimestamp();
         while (true)
@@ -54,30 +64,42 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
         foreach (var stored in page)
         {
             if (Trade(stored, Streams.TradePrefix) is { } begun)
-                _waiting.Remove(begun);
+                Begun(begun);
             else if (Trade(stored, Streams.SignalPrefix) is { } raised)
                 _waiting[raised] = new Waiting(stored, stored.Timestamp + First, First);
-            _read = stored.Sequence;
+            Interlocked.Exchange(ref _read, stored.Sequence);
         }
         return page.Count > 0;
+    }
+
+    private void Begun(TradeId trade)
+    {
+        if (!_waiting.Remove(trade, out var waiting))
+            return;
+        _begunUpTo = Math.Max(_begunUpTo, waiting.Stored.Sequence);
+        _begunAt = parts.Clock.GetUtcNow();
     }
 
     private async Task DriveAsync(CancellationToken cancellationToken)
     {
         var now = parts.Clock.GetUtcNow();
-        foreach (var (trade, waiting) in _waiting.Where(w => w.Value.Next <= now).ToList())
+        var standsStill = now - _begunAt >= First;
+        var published = 0;
+        foreach (var (trade, waiting) in _waiting.Where(w => w.Value.Next <= now && (standsStill || w.Value.Stored.Sequence < _begunUpTo)).OrderBy(w => w.Value.Stored.Sequence).ToList())
         {
             if (await parts.Store.ReadVersionAsync(Streams.Trade(trade), cancellationToken) > 0)
             {
-                _waiting.Remove(trade);
+                Begun(trade);
                 continue;
             }
             var pause = TimeSpan.FromTicks(Math.Min(waiting.Pause.Ticks * 2, PauseMax.Ticks));
             _waiting[trade] = waiting with { Next = now + pause, Pause = pause };
             if (!await recorder.TryPublishAsync([waiting.Stored], cancellationToken))
-                return;
-            log.LogWarning("The signal for trade {Trade}, recorded at {At:O}, had no trade yet and was published again", trade, waiting.Stored.Timestamp);
+                break;
+            published++;
         }
+        if (published > 0)
+            log.LogWarning("{Published} signals had no trade after {Wait} and were published again", published, First);
     }
 
     private async Task SaveAsync(CancellationToken cancellationToken)

@@ -9,6 +9,13 @@ namespace Antbot.Hosting;
 /// <summary>What every process needs to know. In the environment: <c>ANTBOT_STORE</c>, <c>ANTBOT_BUS</c>, <c>ANTBOT_LISTEN</c>.</summary>
 public sealed class PlatformOptions
 {
+    /// <summary>The profile for demonstrations and benchmarks: rate limits are lifted, never while trading is live.</summary>
+    public const string LoadProfile = "load";
+
+    /// <summary>Empty, or <see cref="LoadProfile"/>.</summary>
+    [RegularExpression($"^({LoadProfile})?$", ErrorMessage = "The profile is empty or 'load'.")]
+    public string Profile { get; set; } = "";
+
     /// <summary>The event store: <c>sqlite:FILE</c>, or a PostgreSQL connection string (<c>Host=…;Database=…;Username=…</c>).</summary>
     [Required]
     public string Store { get; set; } = "";
@@ -18,6 +25,10 @@ public sealed class PlatformOptions
 
     /// <summary>Where health, metrics and the service's own routes are served. Loopback unless told otherwise.</summary>
     public string Listen { get; set; } = "http://127.0.0.1:0";
+
+    /// <summary>Empty, or <c>load</c>: rate limits are lifted for demonstrations and benchmarks, never while trading is live.</summary>
+    [RegularExpression($"^({LoadProfile})?$", ErrorMessage = "The profile is empty or 'load'.")]
+    public string Profile { get; set; } = "";
 
     /// <summary>Names this instance in logs and health; the machine's name where it is empty.</summary>
     [StringLength(64)]

@@ -26,29 +26,10 @@ internal sealed class MeteredEventStore(IEventStore inner, DependencyBoard board
 
     public long AppendMark => inner.AppendMark;
 
-    public async Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
-    {
-        var started = Stopwatch.GetTimestamp();
-        try
-        {
-            var outcome = await inner.AppendAsync(request, cancellationToken);
-            AppendTime.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
-            Count(outcome switch { AppendOutcome.Appended => "appended", AppendOutcome.AlreadyThere => "already_there", _ => "conflict" });
-            if (outcome is AppendOutcome.Appended appended)
-            {
-                Events.Add(appended.Events.Count);
-                BlackBoxEvents.Add(appended.Events.Count);
-            }
-            board.Works(Dependency);
-            return outcome;
-        }
-        catch (EventStoreException e)
-        {
-            Count("failed");
-            Report(e);
-            throw;
-        }
-    }
+    public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default) => CountedAsync(() => inner.AppendAsync(request, cancellationToken));
+
+    public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default) =>
+        [.. inner.AppendInOrder(requests, cancellationToken).Select(append => CountedAsync(() => append))];
 
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) => WatchedAsync(inner.FindDecisionAsync(decision, cancellationToken));
 
@@ -72,6 +53,30 @@ internal sealed class MeteredEventStore(IEventStore inner, DependencyBoard board
     public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => inner.SaveSnapshotAsync(snapshot, cancellationToken);
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private async Task<AppendOutcome> CountedAsync(Func<Task<AppendOutcome>> append)
+    {
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            var outcome = await append();
+            AppendTime.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
+            Count(outcome switch { AppendOutcome.Appended => "appended", AppendOutcome.AlreadyThere => "already_there", _ => "conflict" });
+            if (outcome is AppendOutcome.Appended appended)
+            {
+                Events.Add(appended.Events.Count);
+                BlackBoxEvents.Add(appended.Events.Count);
+            }
+            board.Works(Dependency);
+            return outcome;
+        }
+        catch (EventStoreException e)
+        {
+            Count("failed");
+            Report(e);
+            throw;
+        }
+    }
 
     private static void Count(string outcome) => Appends.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 

@@ -225,7 +225,7 @@ public sealed class SignalEndpointTests : IDisposable
                     body = Encoding.UTF8.GetBytes(new string('[', random.Next(1, 30_000)));
                     break;
             }
-            using var answer = await process.PostAsync(body, "application/json", i % 5 == 0 ? new string((char)random.Next(33, 255), random.Next(1, 300)) : null);
+            using var answer = await process.PostAsync(body, "application/json", i % 5 == 0 ? new string((char)random.Next(33, 127), random.Next(1, 300)) : null);
             Assert.True(answer.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.BadRequest, $"{answer.StatusCode} for {Convert.ToHexString(body[..Math.Min(80, body.Length)])}");
             seen.Add(answer.StatusCode);
         }

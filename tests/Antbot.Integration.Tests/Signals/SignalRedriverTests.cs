@@ -86,6 +86,34 @@ public sealed class SignalRedriverTests
         await StopAsync(stop, running);
     }
 
+    /// <summary>A burst that the Coordinator works off was published over and over while it waited in the queue, and so took longer still.</summary>
+    [Fact]
+    public async Task While_trades_begin_only_what_was_overtaken_is_published_again()
+    {
+        var clock = new ManualClock(CoordinatorSome.Now);
+        var parts = new PipelineParts(_store, _codec, _bus, clock, NoCrashPoints.Instance);
+        var recorder = new SignalRecorder(parts, NullLogger<SignalRecorder>.Instance);
+        var redriver = new SignalRedriver(parts, recorder, new SignalOptions { RedriveSeconds = 60 }, NullLogger<SignalRedriver>.Instance);
+        for (var i = 0; i < 40; i++)
+            await recorder.RecordAsync(Recorded(i), "service:signal", [], Cancel);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var running = redriver.RunAsync(stop.Token);
+
+        // The third is lost, and the queue is worked off up to the middle.
+        clock.Move(TimeSpan.FromSeconds(50));
+        foreach (var i in Enumerable.Range(0, 20).Where(i => i != 2))
+            await BeginTradeAsync(Recorded(i).Signal.Trade);
+        await Eventually.HoldsAsync(() => redriver.Position == 40 + 19, "all of it is seen");
+        clock.Move(TimeSpan.FromSeconds(15));
+        await Eventually.HoldsAsync(() => !_bus.Sent.IsEmpty, "the lost one is published");
+        Assert.Equal(Recorded(2).Signal.Trade, ((SignalRaised)Assert.Single(_bus.Sent).Body).Trade);
+
+        // Nothing begins any more: now whatever waits is published.
+        clock.Move(TimeSpan.FromSeconds(60));
+        await Eventually.HoldsAsync(() => _bus.Sent.Select(m => m.Id).Distinct().Count() == 21, "all that wait are published");
+        await StopAsync(stop, running);
+    }
+
     private static SignalRecorded Recorded(int n)
     {
         var recorded = SignalDecider.FromThought(

@@ -37,8 +37,8 @@ public sealed class StrategyRunnerTests
         var running = Runner(_leases).RunAsync(stop.Token);
         await Eventually.HoldsAsync(() => _market.Followers == 1, "somebody follows");
         Play(20, 2);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count == 2, "all signals are there");
-        Assert.Equal([Side.Buy, Side.Sell], _bus.Messages.Select(m => ((Contracts.Messages.SignalRaised)m.Body).Signal.Side));
+        await Eventually.HoldsAsync(() => _bus.Sent.Count == 2, "all signals are there");
+        Assert.Equal([Side.Buy, Side.Sell], _bus.Sent.Select(m => ((Contracts.Messages.SignalRaised)m.Body).Signal.Side));
         await StopAsync(stop, running);
     }
 
@@ -53,8 +53,8 @@ public sealed class StrategyRunnerTests
         _market.History.Add(At(4, 7));
         _clock.Move(TimeSpan.FromSeconds(1));
         Play(20);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count == 1, "all signals are there");
-        Assert.Equal(Side.Buy, ((Contracts.Messages.SignalRaised)_bus.Messages[0].Body).Signal.Side);
+        await Eventually.HoldsAsync(() => _bus.Sent.Count == 1, "all signals are there");
+        Assert.Equal(Side.Buy, ((Contracts.Messages.SignalRaised)_bus.Sent.First().Body).Signal.Side);
         await StopAsync(stop, running);
     }
 
@@ -70,8 +70,8 @@ public sealed class StrategyRunnerTests
         var fresh = At(60, 20);
         _clock.Move(fresh.ClosedAt - _clock.GetUtcNow());
         _market.Close(fresh);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count > 0, "a signal is there");
-        Assert.Equal(Side.Buy, ((Contracts.Messages.SignalRaised)Assert.Single(_bus.Messages).Body).Signal.Side);
+        await Eventually.HoldsAsync(() => _bus.Sent.Count > 0, "a signal is there");
+        Assert.Equal(Side.Buy, ((Contracts.Messages.SignalRaised)Assert.Single(_bus.Sent).Body).Signal.Side);
         await StopAsync(stop, running);
     }
 
@@ -83,9 +83,9 @@ public sealed class StrategyRunnerTests
         var running = Task.WhenAll(Runner(new LocalLeases()).RunAsync(stop.Token), Runner(new LocalLeases()).RunAsync(stop.Token));
         await Eventually.HoldsAsync(() => _market.Followers == 2, "two follow");
         Play(7, 20, 2);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count >= 3, "all signals are there");
+        await Eventually.HoldsAsync(() => _bus.Sent.Count >= 3, "all signals are there");
         Assert.Equal(3, (await _store.ReadPageAsync(0, 100, Cancel)).Count);
-        Assert.Equal(3, _bus.Messages.Select(m => m.Id).Distinct().Count());
+        Assert.Equal(3, _bus.Sent.Select(m => m.Id).Distinct().Count());
         await StopAsync(stop, running);
     }
 
@@ -101,7 +101,7 @@ public sealed class StrategyRunnerTests
         await StopAsync(first, one);
         await Eventually.HoldsAsync(() => _market.Followers == 2, "the other takes over");
         Play(7);
-        await Eventually.HoldsAsync(() => _bus.Messages.Count == 1, "all signals are there");
+        await Eventually.HoldsAsync(() => _bus.Sent.Count == 1, "all signals are there");
         await StopAsync(second, two);
     }
 
