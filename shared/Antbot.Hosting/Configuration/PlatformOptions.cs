@@ -12,10 +12,6 @@ public sealed class PlatformOptions
     /// <summary>The profile for demonstrations and benchmarks: rate limits are lifted, never while trading is live.</summary>
     public const string LoadProfile = "load";
 
-    /// <summary>Empty, or <see cref="LoadProfile"/>.</summary>
-    [RegularExpression($"^({LoadProfile})?$", ErrorMessage = "The profile is empty or 'load'.")]
-    public string Profile { get; set; } = "";
-
     /// <summary>The event store: <c>sqlite:FILE</c>, or a PostgreSQL connection string (<c>Host=…;Database=…;Username=…</c>).</summary>
     [Required]
     public string Store { get; set; } = "";
