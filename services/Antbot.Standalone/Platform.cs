@@ -69,17 +69,15 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         var outside = new CheckpointFile(Path.Combine(options.Data, "checkpoints.jsonl"));
         if (!await IsIntactAsync(store, key, outside, cancellationToken))
             return Tampered;
-        var life = new ProcessLife(store, "standalone", _clock);
-        await life.StartedAsync(cancellationToken);
         await app.StartAsync(cancellationToken);
         var summary = await SayWhereAsync(app, venue);
         await RunningProcess.WriteAsync(options.Data, ready: true, summary);
-        await WatchAsync(app, store, life, new Checkpointer(store.Ledger, key, outside, _clock), cancellationToken);
+        await WatchAsync(app, store, new Checkpointer(store.Ledger, key, outside, _clock), cancellationToken);
         return 0;
     }
 
     /// <summary>Shows what happens until it is asked to stop, and then stops in order.</summary>
-    private async Task WatchAsync(WebApplication app, IEventStore store, ProcessLife life, Checkpointer checkpointer, CancellationToken cancellationToken)
+    private async Task WatchAsync(WebApplication app, IEventStore store, Checkpointer checkpointer, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
         var tally = new TradeTally(app.Services.GetRequiredService<EventCodec>());
@@ -93,7 +91,6 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await output.WriteLineAsync("Stopping in order: first what takes work in, then what is under way.");
         await app.StopAsync(CancellationToken.None);
-        await life.StoppedAsync("asked to stop", CancellationToken.None);
         await stop.CancelAsync();
         await Task.WhenAll(work);
         await runner.SaveAsync();
@@ -128,7 +125,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         $"--venue:key_file={_keys.FileOf("venue-key")}",
         $"--venue:secret_file={_keys.FileOf("venue-secret")}",
         $"--signal:apikey_file={_keys.FileOf("signal-api-key")}",
-        "--Logging:LogLevel:Default=Warning",
+        "--logLevel=Warning",
         .. options.Settings,
     ];
 

@@ -7,7 +7,7 @@ var area = new Option<string>("--area") { Description = "Which benchmarks to run
 area.AcceptOnlyFromAmong("store", "venue");
 var output = new Option<string>("--out") { Description = "Where the figures go, as JSON.", DefaultValueFactory = _ => "artifacts/bench.json" };
 var events = new Option<int>("--events") { Description = "How many events the long history has (import, scan, verify, memory).", DefaultValueFactory = _ => 1_000_000 };
-var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 3 };
+var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 2 };
 var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds };
 command.SetAction(async (parsed, cancellationToken) =>
 {

@@ -10,8 +10,8 @@ public sealed record RecordedOrder(ClientOrderId Order, Side Side, Quantity Exec
 /// <summary>The venue was asked about a trade.</summary>
 /// <param name="Trouble">Why the answers do not say; then nothing is concluded from them.</param>
 /// <param name="Record">Our own record, read only where the trade does not look as it should.</param>
-/// <param name="QuantityStep">Less than this cannot be traded; 0 where it was not asked for.</param>
-public sealed record TradeSeen(VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string? Trouble, IReadOnlyList<RecordedOrder>? Record, decimal QuantityStep)
+/// <param name="Unsellable">What is less than this the venue does not let go of; 0 where it was not asked for.</param>
+public sealed record TradeSeen(VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string? Trouble, IReadOnlyList<RecordedOrder>? Record, decimal Unsellable)
 {
     public decimal Entered => Orders.Where(o => o.Side == Verify.Side).Sum(o => o.Executed.Value);
 
@@ -37,7 +37,7 @@ public static class TradeCheck
         return IsLeft(seen) ? $"{seen.Net} is left at the venue, nothing by our word" : null;
     }
 
-    public static bool IsLeft(TradeSeen seen) => seen.Net != 0 && Math.Abs(seen.Net) >= seen.QuantityStep;
+    public static bool IsLeft(TradeSeen seen) => seen.Net != 0 && Math.Abs(seen.Net) >= seen.Unsellable;
 
     /// <summary>Where our record of an order differs from the venue.</summary>
     public static IReadOnlyList<Correction> Corrections(TradeSeen seen)

@@ -2,11 +2,12 @@ using System.ComponentModel.DataAnnotations;
 using Antbot.Contracts.Messages;
 using Antbot.Hosting;
 using Antbot.Runtime.Pipeline;
+using Antbot.Venues;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Antbot.Reconciliation;
 
-/// <summary>Reconciliation's place in a process. It needs an <see cref="Runtime.Venue.IVenue"/>.</summary>
+/// <summary>Reconciliation's place in a process.</summary>
 public sealed class ReconciliationModule : IServiceModule
 {
     public string Name => Routes.Reconciliation;
@@ -14,6 +15,7 @@ public sealed class ReconciliationModule : IServiceModule
     public void Configure(ModuleBuilder builder)
     {
         builder.Options<ReconciliationOptions>(Check);
+        builder.AddVenue();
         builder.Services.AddSingleton(provider => new StreamPipeline<ReconciliationState>(provider.GetRequiredService<PipelineParts>(), ReconciliationDecider.Behaviour));
         builder.Services.AddSingleton<VenueRules>();
         builder.Services.AddSingleton<TradeLook>();

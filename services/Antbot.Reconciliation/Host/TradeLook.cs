@@ -60,7 +60,15 @@ public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store,
                 return seen with { Trouble = $"{order.Order}: the venue says {order.Executed} were executed and lists fills of {fills.Sum(f => f.Quantity.Value)}" };
             orders.Add(order with { BaseFees = new Quantity(Math.Max(0, fills.Where(f => f.FeeAsset == rule.BaseAsset).Sum(f => f.Fee.Value))) });
         }
-        return seen with { Orders = orders, QuantityStep = rule.QuantityStep };
+        return seen with { Orders = orders, Unsellable = Unsellable(rule, orders) };
+    }
+
+    /// <summary>Below its step, its least quantity or its least value the venue takes no order.</summary>
+    private static decimal Unsellable(SymbolRules rule, List<SeenOrder> orders)
+    {
+        var last = orders.Where(o => o.Executed > Quantity.Zero).MaxBy(o => o.At);
+        var price = last is null ? 0 : last.Cost.Value / last.Executed.Value;
+        return Math.Max(Math.Max(rule.QuantityStep, rule.QuantityMin.Value), price > 0 ? rule.NotionalMin.Value / price : 0);
     }
 
     private static SeenOrder? Seen(ClientOrderId id, VerifyTrade verify, VenueAnswer<OrderReport> answer) => answer switch

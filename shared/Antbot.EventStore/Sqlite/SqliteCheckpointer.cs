@@ -56,6 +56,8 @@ internal sealed class SqliteCheckpointer : IDisposable
     /// <summary>In the writer's turn, after its commits: so many pages have come into the log.</summary>
     public void Written(long pages)
     {
+        if (pages == 0)
+            return;
         var written = Interlocked.Add(ref _written, pages);
         if (written - _begun < _pagesMax / PartThatBegins)
             return;

@@ -72,9 +72,9 @@ public sealed class TradeVerificationTests
     {
         var fees = At(Verify(1, closed: true), Seen(Entry(), Side.Buy, 1, fees: 0.001m), Seen(Exit(), Side.Sell, 0.999m));
         Assert.IsType<TradeVerified>(Assert.Single(Decide(State(), fees)));
-        var dust = At(Verify(1, closed: true), Seen(Entry(), Side.Buy, 1, fees: 0.0005m), Seen(Exit(), Side.Sell, 0.999m)) with { QuantityStep = 0.001m };
+        var dust = At(Verify(1, closed: true), Seen(Entry(), Side.Buy, 1, fees: 0.0005m), Seen(Exit(), Side.Sell, 0.999m)) with { Unsellable = 0.001m };
         Assert.IsType<TradeVerified>(Assert.Single(Decide(State(), dust)));
-        Assert.IsType<TradeDrifted>(Assert.Single(Decide(State(), dust with { QuantityStep = 0.0005m })));
+        Assert.IsType<TradeDrifted>(Assert.Single(Decide(State(), dust with { Unsellable = 0.0005m })));
     }
 
     [Fact]

@@ -3,7 +3,6 @@ using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Execution;
-using Antbot.Kernel.Control;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Store;
 using Xunit;
@@ -46,10 +45,10 @@ public sealed class ExecutionTests : IAsyncLifetime
     [InlineData(Mishap.AcceptThenDuplicate)]
     [InlineData(Mishap.NotSent)]
     [InlineData(Mishap.OutOfWindow)]
-    public async Task Whatever_goes_wrong_once_every_order_of_a_trade_is_placed_exactly_once(int mishap)
+    public async Task Whatever_goes_wrong_once_every_order_of_a_trade_is_placed_exactly_once(Mishap mishap)
     {
         var struck = new ConcurrentDictionary<ClientOrderId, bool>();
-        _venue.Script = order => struck.TryAdd(order.Id, true) ? (Mishap)mishap : Mishap.None;
+        _venue.Script = order => struck.TryAdd(order.Id, true) ? mishap : Mishap.None;
         _rig.StartKeeper();
         var trade = ExecutionRig.TradeOf(1);
         await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
@@ -70,7 +69,7 @@ public sealed class ExecutionTests : IAsyncLifetime
         await _rig.ExecuteAsync(signal);
         await _rig.ExecuteAsync(signal, "another message for the same trade");
         Assert.Equal(orders, _venue.Book.Count);
-        Assert.Equal(messages, _bus.Messages.Select(m => m.Id));
+        Assert.True(messages.SetEquals(_bus.Messages.Select(m => m.Id)));
         Assert.Equal(published * 3, _bus.Published);
     }
 

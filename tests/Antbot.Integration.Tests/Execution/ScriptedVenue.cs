@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Antbot.Contracts;
 using Antbot.Contracts.Market;
@@ -7,7 +6,7 @@ using Antbot.Runtime.Venue;
 
 namespace Antbot.Integration.Tests.Execution;
 
-internal enum Mishap
+public enum Mishap
 {
     None,
 

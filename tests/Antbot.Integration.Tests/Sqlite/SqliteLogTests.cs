@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Antbot.EventStore.Contract;
 using Antbot.EventStore.Sqlite;
-using Antbot.Integration.Tests.Support;
+using Antbot.LocalServers;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -110,7 +110,9 @@ public sealed class SqliteLogTests : IDisposable
     [Fact]
     public async Task A_disk_that_is_full_while_the_log_is_being_moved_loses_nothing_and_stops_nothing_for_good()
     {
-        await using var disk = await SmallDisk.MountAsync(8);
+        await using var disk = await SmallDisk.CreateAsync(megabytes: 32, Cancel);
+        var ballast = Path.Combine(disk.Folder, "ballast");
+        await File.WriteAllBytesAsync(ballast, new byte[24 << 20], Cancel);
         var options = new SqliteStoreOptions { Path = Path.Combine(disk.Folder, "store.db"), LogBytesMax = Limit };
         var kept = new List<Guid>();
         await using (var store = await SqliteEventStore.OpenAsync(options, Cancel))
@@ -140,7 +142,7 @@ public sealed class SqliteLogTests : IDisposable
         await using (var again = await SqliteEventStore.OpenAsync(options, Cancel))
         {
             Assert.Equal(kept, (await SqliteFolder.VerifyAsync(again)).Select(e => e.EventId));
-            await disk.ResizeAsync(32);
+            File.Delete(ballast);
             var failed = again.Checkpointer.Failed;
             while (again.Checkpointer.PagesWritten * PageBytes < 3 * Limit)
                 kept.Add(await AppendLargeAsync(again));

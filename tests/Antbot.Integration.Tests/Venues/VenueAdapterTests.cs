@@ -17,6 +17,8 @@ public sealed class VenueAdapterTests : IAsyncLifetime
 {
     private static readonly Symbol Btc = new("BTCUSDT");
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     private RunningVenue _server = null!;
     private ServiceProvider _services = null!;
     private IVenue _venue = null!;
@@ -27,8 +29,8 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         _server = await RunningVenue.StartAsync();
         _services = Connect(_server.Server.Address, _server.Server.Key.Key, _server.Server.Key.Secret);
         _venue = _services.GetRequiredService<IVenue>();
-        Assert.IsType<VenueAnswer<DateTimeOffset>.Said>(await _venue.MeasureClockAsync());
-        Assert.IsType<VenueAnswer<IReadOnlyList<SymbolRules>>.Said>(await _venue.ReadRulesAsync());
+        Assert.IsType<VenueAnswer<DateTimeOffset>.Said>(await _venue.MeasureClockAsync(Cancel));
+        Assert.IsType<VenueAnswer<IReadOnlyList<SymbolRules>>.Said>(await _venue.ReadRulesAsync(Cancel));
     }
 
     public async ValueTask DisposeAsync()
@@ -41,41 +43,41 @@ public sealed class VenueAdapterTests : IAsyncLifetime
     public async Task An_order_lives_from_placing_to_its_fills()
     {
         var id = NextId();
-        var placed = Said(await _venue.PlaceAsync(Market(id)));
+        var placed = Said(await _venue.PlaceAsync(Market(id), Cancel));
         Assert.Equal((id, VenueOrderStatus.Filled, 0.01m), (placed.Id, placed.Status, placed.Executed.Value));
         Assert.Equal(placed.Executed.Value, placed.Fills.Sum(f => f.Quantity.Value));
-        var found = Said(await _venue.FindOrderAsync(Btc, id));
+        var found = Said(await _venue.FindOrderAsync(Btc, id, Cancel));
         Assert.Equal((placed.VenueOrderId, placed.Status, placed.Cost), (found.VenueOrderId, found.Status, found.Cost));
-        var fills = ((VenueAnswer<IReadOnlyList<FillReport>>.Said)await _venue.ListFillsAsync(Btc, placed.VenueOrderId)).Value;
+        var fills = ((VenueAnswer<IReadOnlyList<FillReport>>.Said)await _venue.ListFillsAsync(Btc, placed.VenueOrderId, Cancel)).Value;
         Assert.Equal(placed.Fills.Select(f => (f.FillId, f.Quantity, f.Price, f.Fee, f.FeeAsset)), fills.Select(f => (f.FillId, f.Quantity, f.Price, f.Fee, f.FeeAsset)));
-        var balances = ((VenueAnswer<IReadOnlyList<Balance>>.Said)await _venue.ReadBalancesAsync()).Value;
+        var balances = ((VenueAnswer<IReadOnlyList<Balance>>.Said)await _venue.ReadBalancesAsync(Cancel)).Value;
         Assert.Equal(0.01m - fills.Sum(f => f.Fee.Value), balances.Single(b => b.Asset == "BTC").Total);
     }
 
     [Fact]
     public async Task A_stop_rests_is_listed_and_is_cancelled_once()
     {
-        Said(await _venue.PlaceAsync(Market(NextId())));
+        Said(await _venue.PlaceAsync(Market(NextId()), Cancel));
         var stop = Market(NextId()) with { Side = Side.Sell, Quantity = new Quantity(0.009m), Trigger = new Price(20_000), ReduceOnly = true };
-        Assert.Equal(VenueOrderStatus.Open, Said(await _venue.PlaceAsync(stop)).Status);
-        Assert.Equal([stop.Id], ((VenueAnswer<IReadOnlyList<OrderReport>>.Said)await _venue.ListOpenOrdersAsync()).Value.Select(o => o.Id));
-        Assert.Equal((stop.Id, VenueOrderStatus.Cancelled), (Said(await _venue.CancelAsync(Btc, stop.Id)) is var c ? c.Id : default, VenueOrderStatus.Cancelled));
-        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.CancelAsync(Btc, stop.Id)));
+        Assert.Equal(VenueOrderStatus.Open, Said(await _venue.PlaceAsync(stop, Cancel)).Status);
+        Assert.Equal([stop.Id], ((VenueAnswer<IReadOnlyList<OrderReport>>.Said)await _venue.ListOpenOrdersAsync(Cancel)).Value.Select(o => o.Id));
+        Assert.Equal((stop.Id, VenueOrderStatus.Cancelled), (Said(await _venue.CancelAsync(Btc, stop.Id, Cancel)) is var c ? c.Id : default, VenueOrderStatus.Cancelled));
+        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.CancelAsync(Btc, stop.Id, Cancel)));
     }
 
     [Fact]
     public async Task Refusals_are_told_apart()
     {
-        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId())));
-        Assert.Equal(Refusal.InsufficientBalance, Refused(await _venue.PlaceAsync(Market(NextId()) with { Quantity = new Quantity(10) })));
-        Assert.Equal(Refusal.Invalid, Refused(await _venue.PlaceAsync(Market(NextId()) with { Quantity = new Quantity(0.00001m) })));
-        Assert.Equal(Refusal.OutOfWindow, Refused(await _venue.PlaceAsync(Market(NextId()) with { SignedAt = _venue.Now!.Value.AddSeconds(-10) })));
+        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
+        Assert.Equal(Refusal.InsufficientBalance, Refused(await _venue.PlaceAsync(Market(NextId()) with { Quantity = new Quantity(10) }, Cancel)));
+        Assert.Equal(Refusal.Invalid, Refused(await _venue.PlaceAsync(Market(NextId()) with { Quantity = new Quantity(0.00001m) }, Cancel)));
+        Assert.Equal(Refusal.OutOfWindow, Refused(await _venue.PlaceAsync(Market(NextId()) with { SignedAt = _venue.Now!.Value.AddSeconds(-10) }, Cancel)));
         var limit = Market(NextId()) with { Kind = OrderKind.Limit, Limit = new Price(30_000) };
-        Said(await _venue.PlaceAsync(limit));
-        Assert.Equal(Refusal.DuplicateOrder, Refused(await _venue.PlaceAsync(limit with { SignedAt = _venue.Now!.Value })));
+        Said(await _venue.PlaceAsync(limit, Cancel));
+        Assert.Equal(Refusal.DuplicateOrder, Refused(await _venue.PlaceAsync(limit with { SignedAt = _venue.Now!.Value }, Cancel)));
         await using var stranger = Connect(_server.Server.Address, _server.Server.Key.Key, new string('x', 64));
         var other = stranger.GetRequiredService<IVenue>();
-        Assert.Equal(Refusal.Unauthorized, Refused(await other.FindOrderAsync(Btc, NextId())));
+        Assert.Equal(Refusal.Unauthorized, Refused(await other.FindOrderAsync(Btc, NextId(), Cancel)));
     }
 
     [Theory]
@@ -88,11 +90,11 @@ public sealed class VenueAdapterTests : IAsyncLifetime
     public async Task What_is_not_answered_is_unknown_and_is_sent_only_once(string kind, bool isThere)
     {
         // A connection that is in use already is one that the client might try again on by itself.
-        Said(await _venue.PlaceAsync(Market(NextId())));
+        Said(await _venue.PlaceAsync(Market(NextId()), Cancel));
         await _server.Client.FaultAsync(new { kind, route = "order", count = 1, ms = 5_000, status = 503 });
         var id = NextId();
-        Assert.IsType<VenueAnswer<OrderReport>.Unknown>(await _venue.PlaceAsync(Market(id)));
-        var found = await _venue.FindOrderAsync(Btc, id);
+        Assert.IsType<VenueAnswer<OrderReport>.Unknown>(await _venue.PlaceAsync(Market(id), Cancel));
+        var found = await _venue.FindOrderAsync(Btc, id, Cancel);
         Assert.Equal(isThere, found is VenueAnswer<OrderReport>.Said);
         Assert.Equal(isThere ? 2 : 1, (await _server.Client.LedgerAsync("order")).Count);
     }
@@ -102,24 +104,24 @@ public sealed class VenueAdapterTests : IAsyncLifetime
     {
         await _server.Client.FaultAsync(new { kind = "errorBefore", route = "order", count = 5, status = 503 });
         for (var i = 0; i < 5; i++)
-            Assert.IsType<VenueAnswer<OrderReport>.Unknown>(await _venue.PlaceAsync(Market(NextId())));
-        var notSent = Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await _venue.PlaceAsync(Market(NextId())));
+            Assert.IsType<VenueAnswer<OrderReport>.Unknown>(await _venue.PlaceAsync(Market(NextId()), Cancel));
+        var notSent = Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await _venue.PlaceAsync(Market(NextId()), Cancel));
         Assert.InRange(notSent.RetryAfter!.Value.TotalSeconds, 30, 60);
         Assert.Equal(BreakerState.Open, _services.GetRequiredService<BreakerPanel>().All.Single(b => b.Name == "venue/entry").State);
         // Selling what is not there is refused, by the venue and not by us.
-        Assert.Equal(Refusal.InsufficientBalance, Refused(await _venue.PlaceAsync(Market(NextId()) with { Side = Side.Sell, ReduceOnly = true })));
-        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId())));
+        Assert.Equal(Refusal.InsufficientBalance, Refused(await _venue.PlaceAsync(Market(NextId()) with { Side = Side.Sell, ReduceOnly = true }, Cancel)));
+        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
     }
 
     [Fact]
     public async Task When_told_to_wait_nothing_is_sent_until_then()
     {
         await _server.Client.FaultAsync(new { kind = "rateLimit", route = "query", count = 1, ms = 2_000 });
-        Assert.Equal(Refusal.RateLimited, Refused(await _venue.FindOrderAsync(Btc, NextId())));
-        var waits = Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await _venue.PlaceAsync(Market(NextId()) with { ReduceOnly = true }));
+        Assert.Equal(Refusal.RateLimited, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
+        var waits = Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await _venue.PlaceAsync(Market(NextId()) with { ReduceOnly = true }, Cancel));
         Assert.NotNull(waits.RetryAfter);
         await Task.Delay(waits.RetryAfter.Value + TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
-        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId())));
+        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
     }
 
     [Fact]
@@ -127,9 +129,9 @@ public sealed class VenueAdapterTests : IAsyncLifetime
     {
         await using var nowhere = Connect(new Uri("http://127.0.0.1:9"), "key", "secret");
         var venue = nowhere.GetRequiredService<IVenue>();
-        Assert.IsType<VenueAnswer<DateTimeOffset>.NotSent>(await venue.MeasureClockAsync());
-        Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await venue.PlaceAsync(Market(NextId())));
-        Assert.IsType<VenueAnswer<IReadOnlyList<OrderReport>>.NotSent>(await venue.ListOpenOrdersAsync());
+        Assert.IsType<VenueAnswer<DateTimeOffset>.NotSent>(await venue.MeasureClockAsync(Cancel));
+        Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await venue.PlaceAsync(Market(NextId()), Cancel));
+        Assert.IsType<VenueAnswer<IReadOnlyList<OrderReport>>.NotSent>(await venue.ListOpenOrdersAsync(Cancel));
     }
 
     [Fact]
@@ -137,7 +139,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
     {
         var difference = (_venue.Now!.Value - DateTimeOffset.UtcNow).Duration();
         Assert.True(difference < TimeSpan.FromMilliseconds(500), $"It is off by {difference}");
-        Assert.Contains(((VenueAnswer<IReadOnlyList<SymbolRules>>.Said)await _venue.ReadRulesAsync()).Value, r => r == new SymbolRules(Btc, "BTC", "USDT", 0.01m, 0.00001m, new Quantity(0.00001m), new Quantity(9_000), new Money(5)));
+        Assert.Contains(((VenueAnswer<IReadOnlyList<SymbolRules>>.Said)await _venue.ReadRulesAsync(Cancel)).Value, r => r == new SymbolRules(Btc, "BTC", "USDT", 0.01m, 0.00001m, new Quantity(0.00001m), new Quantity(9_000), new Money(5)));
     }
 
     [Fact]
@@ -156,7 +158,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         }
         Assert.All(candles.Zip(candles.Skip(1)), pair => Assert.Equal(pair.First.ClosedAt, pair.Second.OpenedAt));
         Assert.NotNull(market.Latest(Btc));
-        var read = ((VenueAnswer<IReadOnlyList<Contracts.Market.Candle>>.Said)await market.ReadCandlesAsync(Btc, TimeSpan.FromSeconds(1), 3)).Value;
+        var read = ((VenueAnswer<IReadOnlyList<Contracts.Market.Candle>>.Said)await market.ReadCandlesAsync(Btc, TimeSpan.FromSeconds(1), 3, Cancel)).Value;
         Assert.Equal(3, read.Count);
         Assert.True(read[^1].ClosedAt <= _venue.Now!.Value);
         await end.CancelAsync();

@@ -12,6 +12,8 @@ namespace Antbot.Integration.Tests.Venues;
 /// <summary>A venue that answers nonsense: what makes no sense is unknown or passed over, and never an exception or a silent default.</summary>
 public sealed class VenueFuzzTests
 {
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     private const string Order = """
         {"symbol":"BTCUSDT","orderId":28,"clientOrderId":"e0","transactTime":1767225600000,"updateTime":1767225600000,"price":"0.00","origQty":"1.0","executedQty":"1.0",
          "cummulativeQuoteQty":"65000.0","status":"FILLED","type":"MARKET","side":"BUY","origClientOrderId":"e0",
@@ -44,18 +46,18 @@ public sealed class VenueFuzzTests
             server.Body = Order;
             var id = new ClientOrderId("e0");
             // Reduce-only: the breaker of these opens for seconds, that of entries for a minute.
-            var placed = await venue.PlaceAsync(new VenueOrder(id, symbol, Side.Buy, OrderKind.Market, new Quantity(1), null, null, DateTimeOffset.UtcNow, TimeSpan.FromSeconds(1), ReduceOnly: true));
+            var placed = await venue.PlaceAsync(new VenueOrder(id, symbol, Side.Buy, OrderKind.Market, new Quantity(1), null, null, DateTimeOffset.UtcNow, TimeSpan.FromSeconds(1), ReduceOnly: true), Cancel);
             Count(placed, r => r.Id == id && r.Side == Side.Buy && r.Executed <= r.Quantity && r.Fills.All(f => f.Quantity.Value > 0));
-            Count(await venue.FindOrderAsync(symbol, id), r => r.Id == id && r.Symbol == symbol);
-            Count(await venue.CancelAsync(symbol, id), r => r.Id == id);
+            Count(await venue.FindOrderAsync(symbol, id, Cancel), r => r.Id == id && r.Symbol == symbol);
+            Count(await venue.CancelAsync(symbol, id, Cancel), r => r.Id == id);
             server.Body = $"[{Order},{Order}]";
-            Count(await venue.ListOpenOrdersAsync(), all => all.Count <= 2);
+            Count(await venue.ListOpenOrdersAsync(Cancel), all => all.Count <= 2);
             server.Body = $"[{Fill},{Fill}]";
-            Count(await venue.ListFillsAsync(symbol, "28"), all => all.All(f => f.VenueOrderId == "28") && all.DistinctBy(f => f.FillId).Count() == all.Count);
+            Count(await venue.ListFillsAsync(symbol, "28", Cancel), all => all.All(f => f.VenueOrderId == "28") && all.DistinctBy(f => f.FillId).Count() == all.Count);
             server.Body = """{"balances":[{"asset":"BTC","free":"1.0","locked":"0.5"}]}""";
-            Count(await venue.ReadBalancesAsync(), all => all.All(b => b is { Free: >= 0, Locked: >= 0 }));
+            Count(await venue.ReadBalancesAsync(Cancel), all => all.All(b => b is { Free: >= 0, Locked: >= 0 }));
             server.Body = Info;
-            Count(await venue.ReadRulesAsync(), all => all.All(r => r is { PriceTick: > 0, QuantityStep: > 0 }));
+            Count(await venue.ReadRulesAsync(Cancel), all => all.All(r => r is { PriceTick: > 0, QuantityStep: > 0 }));
         }
         Assert.True(said > 20 && not > 20, $"{said} made sense and {not} did not: the test says nothing");
 
