@@ -5,7 +5,11 @@ CONFIGURATION ?= Release
 MARTEN ?= auto
 TESTCONTAINERS ?= auto
 AREA ?= store
+PORT ?= 8765
 ARGS ?=
+# true: a lock file that does not fit what is built is an error, and not rewritten.
+LOCKED ?= false
+INSTANCES ?=
 
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
@@ -16,7 +20,7 @@ TESTCONTAINERS_ON = $(eval TESTCONTAINERS_ON := $$(shell build/probe.sh $(TESTCO
 
 DLL = bin/$(CONFIGURATION)/net10.0
 
-.PHONY: help sdk build test bench lint run cli clean
+.PHONY: help sdk build test bench lint run stop venue up down cli clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -25,8 +29,10 @@ sdk:
 	@command -v dotnet >/dev/null 2>&1 || { echo "The .NET SDK 10 is missing: install it from your distribution or from dotnet.microsoft.com."; exit 1; }
 
 build: sdk ## restore and build everything
-	@dotnet build Antbot.Services.sln -c $(CONFIGURATION) -p:Marten=$(MARTEN_ON) -p:Testcontainers=$(TESTCONTAINERS_ON) -v quiet -clp:NoSummary
+	@dotnet build Antbot.Services.sln -c $(CONFIGURATION) -p:Marten=$(MARTEN_ON) -p:Testcontainers=$(TESTCONTAINERS_ON) -p:Locked=$(LOCKED) -v quiet -clp:NoSummary || \
+		{ [ "$(LOCKED)" != true ] || echo "If it says NU1004, a lock file does not fit its project: 'make build' rewrites it, then commit it."; exit 1; }
 
+test: LOCKED = true
 test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
 	@MARTEN_ON=$(MARTEN_ON) build/test.sh $(CONFIGURATION)
@@ -40,6 +46,19 @@ lint: sdk ## formatting and analyzers
 
 run: sdk ## the whole system in one process on the embedded store
 	@dotnet run --project services/Antbot.Standalone -c $(CONFIGURATION) -v quiet -- $(ARGS)
+
+stop: sdk ## end what 'make run ARGS=--detach' left running
+	@dotnet run --project services/Antbot.Standalone -c $(CONFIGURATION) -v quiet -- stop $(ARGS)
+
+venue: sdk ## the paper venue alone (PORT=8765)
+	@dotnet run --project services/Antbot.PaperVenue/Host -c $(CONFIGURATION) -v quiet -- --port $(PORT) $(ARGS)
+
+up: build ## every service as a process of its own on PostgreSQL and RabbitMQ (INSTANCES='validation=3 risk=2')
+	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
+	@dotnet services/Antbot.Watchdog/Host/$(DLL)/Antbot.Watchdog.dll up --detach --instances "$(INSTANCES)" $(ARGS)
+
+down: sdk ## end what 'make up' started; the data stays
+	@dotnet services/Antbot.Watchdog/Host/$(DLL)/Antbot.Watchdog.dll down $(ARGS)
 
 cli: sdk ## the antbot command: make cli ARGS='verify --help'
 	@dotnet run --project services/Antbot.Cli -c $(CONFIGURATION) -v quiet -- $(ARGS)

@@ -1,99 +1,191 @@
-using Antbot.EventStore;
+using System.Text.Json;
+using Antbot.ConsoleService;
+using Antbot.Coordinator;
 using Antbot.EventStore.Proof;
+using Antbot.Execution;
 using Antbot.Hosting;
+using Antbot.PaperVenue;
+using Antbot.Reconciliation;
+using Antbot.Risk;
+using Antbot.Runtime.Projections;
 using Antbot.Runtime.Store;
+using Antbot.Signals;
+using Antbot.Validation;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Antbot.Standalone;
 
-/// <summary>
-/// The platform's ground in one process: the store is opened and checked, signed checkpoints are made, what another program appended
-/// is sealed, everything that is committed is shown. Services join it as modules.
-/// </summary>
-internal static class Platform
+/// <param name="Settings">Further <c>--section:key=value</c> for the services.</param>
+public sealed record StandaloneOptions(string Data, bool Quiet, IReadOnlyList<string> Settings);
+
+/// <summary>Every service's module in one process, over the embedded store and the in-memory bus, with the paper venue inside.</summary>
+internal sealed class Platform(StandaloneOptions options, TextWriter output)
 {
-    private const int Tampered = 3;
+    public const int Tampered = 3;
 
     private static readonly TimeSpan CheckpointEvery = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan SummaryEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan SummaryEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(30);
 
-    public static async Task<int> RunAsync(string data, TimeSpan sealEvery, bool quiet, TextWriter output, CancellationToken cancellationToken)
+    private readonly TimeProvider _clock = TimeProvider.System;
+    private readonly KeyFolder _keys = new(Path.Combine(options.Data, "keys"));
+
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        var clock = TimeProvider.System;
-        var address = $"sqlite:{Path.Combine(data, "antbot.db")}";
-        await using var store = await StoreAddress.OpenAsync(address, create: true, cancellationToken);
-        using var key = SigningKey.LoadOrCreate(Path.Combine(data, "signing.key"));
-        var outside = new CheckpointFile(Path.Combine(data, "checkpoints.jsonl"));
-        if (!await CheckAsync(store, key, outside, output, cancellationToken))
-            return Tampered;
-
-        var life = new ProcessLife(store, "standalone", clock);
-        await life.StartedAsync(cancellationToken);
-        var checkpointer = new Checkpointer(store.Ledger, key, outside, clock);
-        await output.WriteLineAsync($"Antbot {ProcessLife.Build} on {StoreAddress.Describe(address)}. Ctrl-C stops it.");
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var work = new[]
+        if (RunningProcess.Find(options.Data) is { } before)
         {
-            checkpointer.RunAsync(CheckpointEvery, e => output.WriteLine($"! {e.Message}"), stop.Token),
-            new Sealer(store.Ledger, clock, what => output.WriteLine($"! {what}"), new SealerOptions { Every = sealEvery }).RunAsync(stop.Token),
-            quiet ? Task.CompletedTask : ShowEventsAsync(store, output, clock, stop.Token),
-            SummariseAsync(store, output, clock, stop.Token),
-        };
-        await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancellationToken).ContinueWith(static _ => { }, TaskScheduler.Default);
+            await System.Console.Error.WriteLineAsync($"antbot: it runs on '{options.Data}' already, as process {before.ProcessId}. 'make stop' ends it.");
+            return 1;
+        }
+        await RunningProcess.WriteAsync(options.Data, ready: false, []);
+        try
+        {
+            await using var venue = await PaperVenueServer.StartAsync(VenueOptions(), _clock, cancellationToken: cancellationToken);
+            return await RunAsync(venue, cancellationToken);
+        }
+        finally
+        {
+            RunningProcess.Remove(options.Data);
+        }
+    }
 
-        await life.StoppedAsync("asked to stop", CancellationToken.None);
-        await stop.CancelAsync();
-        await Task.WhenAll(work);
-        var head = await store.Ledger.ReadHeadAsync(CancellationToken.None);
-        await output.WriteLineAsync($"Stopped in order at position {head.Position:N0}, with a signed checkpoint. No position is open: nothing trades yet.");
+    private async Task<int> RunAsync(PaperVenueServer venue, CancellationToken cancellationToken)
+    {
+        IServiceModule[] modules =
+        [
+            new CoordinatorModule(), new ValidationModule(), new RiskModule(), new ExecutionModule(), new ReconciliationModule(), new SignalModule(), new ConsoleModule(),
+        ];
+        await using var app = ServiceHost.Build(Arguments(venue), modules, out var faults);
+        if (app is null)
+        {
+            foreach (var fault in faults)
+                await System.Console.Error.WriteLineAsync($"antbot: configuration: {fault}");
+            return ServiceHost.InvalidConfiguration;
+        }
+        var store = app.Services.GetRequiredService<IEventStore>();
+        using var key = SigningKey.LoadOrCreate(Path.Combine(options.Data, "signing.key"));
+        var outside = new CheckpointFile(Path.Combine(options.Data, "checkpoints.jsonl"));
+        if (!await IsIntactAsync(store, key, outside, cancellationToken))
+            return Tampered;
+        await app.StartAsync(cancellationToken);
+        var summary = await SayWhereAsync(app, venue);
+        await RunningProcess.WriteAsync(options.Data, ready: true, summary);
+        await WatchAsync(app, store, new Checkpointer(store.Ledger, key, outside, _clock), cancellationToken);
         return 0;
     }
 
-    /// <summary>Start-up is recovery: what came after the last signed checkpoint is checked before anything is added to it.</summary>
-    private static async Task<bool> CheckAsync(IEventStore store, SigningKey key, CheckpointFile outside, TextWriter output, CancellationToken cancellationToken)
+    /// <summary>Shows what happens until it is asked to stop, and then stops in order.</summary>
+    private async Task WatchAsync(WebApplication app, IEventStore store, Checkpointer checkpointer, CancellationToken cancellationToken)
     {
-        var options = new VerifyOptions { Key = key.Public, Outside = outside, FromLastCheckpoint = true };
-        var report = await new LedgerVerifier(store.Ledger).VerifyAsync(options, cancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
+        var tally = new TradeTally(app.Services.GetRequiredService<EventCodec>());
+        var runner = new ProjectionRunner(store, tally, _clock, SaveEvery);
+        Task[] work =
+        [
+            checkpointer.RunAsync(CheckpointEvery, e => output.WriteLine($"! {e.Message}"), stop.Token),
+            runner.RunAsync(stop.Token),
+            SummariseAsync(store, tally, stop.Token),
+        ];
+        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await output.WriteLineAsync("Stopping in order: first what takes work in, then what is under way.");
+        await app.StopAsync(CancellationToken.None);
+        await stop.CancelAsync();
+        await Task.WhenAll(work);
+        await runner.SaveAsync();
+        await SayWhatIsOpenAsync(store, tally);
+    }
+
+    /// <summary>Start-up is recovery: what came after the last signed checkpoint is checked before anything is added to it.</summary>
+    private async Task<bool> IsIntactAsync(IEventStore store, SigningKey key, CheckpointFile outside, CancellationToken cancellationToken)
+    {
+        var verify = new VerifyOptions { Key = key.Public, Outside = outside, FromLastCheckpoint = true };
+        var report = await new LedgerVerifier(store.Ledger).VerifyAsync(verify, cancellationToken);
         if (report.IsIntact)
             return true;
         await output.WriteLineAsync($"The history is not as it was recorded; nothing is started on it. The first of {report.Findings.Count}: {report.Findings[0].What}. Run 'antbot verify' for all of it.");
         return false;
     }
 
-    private static Task ShowEventsAsync(IEventStore store, TextWriter output, TimeProvider clock, CancellationToken cancellationToken) =>
-        new DurableSubscription(
-            store,
-            "standalone-terminal",
-            async (page, _) =>
-            {
-                foreach (var e in page)
-                    await output.WriteLineAsync($"{e.Timestamp:HH:mm:ss.fff} {e.Position,8} {e.Type} {e.Stream} v{e.Version}");
-            },
-            clock).RunAsync(cancellationToken);
-
-    private static async Task SummariseAsync(IEventStore store, TextWriter output, TimeProvider clock, CancellationToken cancellationToken)
+    private PaperVenueOptions VenueOptions() => new()
     {
-        var shown = -1L;
-        using var timer = new PeriodicTimer(SummaryEvery, clock);
-        try
+        Data = Path.Combine(options.Data, "venue"),
+        ApiKey = File.ReadAllText(_keys.FileOf("venue-key")),
+        ApiSecret = File.ReadAllText(_keys.FileOf("venue-secret")),
+    };
+
+    private string[] Arguments(PaperVenueServer venue) =>
+    [
+        $"--store=sqlite:{Path.Combine(options.Data, "antbot.db")}",
+        "--bus=memory:",
+        "--instance=standalone",
+        $"--venue:address={venue.Address}",
+        "--venue:paper=true",
+        $"--venue:key_file={_keys.FileOf("venue-key")}",
+        $"--venue:secret_file={_keys.FileOf("venue-secret")}",
+        $"--signal:apikey_file={_keys.FileOf("signal-api-key")}",
+        $"--console:token_file={_keys.FileOf("console-token")}",
+        "--logLevel=Warning",
+        // On candles of one second nobody wants to hold a position for a day to see it closed.
+        "--execution:holdingSecondsMax=120",
+        .. options.Settings,
+    ];
+
+    private async Task<IReadOnlyList<string>> SayWhereAsync(WebApplication app, PaperVenueServer venue)
+    {
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        await File.WriteAllBytesAsync(Path.Combine(options.Data, "console.json"), JsonSerializer.SerializeToUtf8Bytes(new
         {
-            while (await timer.WaitForNextTickAsync(cancellationToken))
+            address,
+            tokenFile = Path.GetFullPath(_keys.FileOf("console-token")),
+            signals = address,
+            signalKeyFile = Path.GetFullPath(_keys.FileOf("signal-api-key")),
+        }));
+        IReadOnlyList<string> lines =
+        [
+            $"console   {address} (token: {_keys.FileOf("console-token")})",
+            $"signals   POST {address}/signals (X-Api-Key: {_keys.FileOf("signal-api-key")})",
+            $"venue     {venue.Address} (key: {venue.KeyFilePath})",
+            $"data      {Path.GetFullPath(options.Data)}",
+        ];
+        await output.WriteLineAsync($"Antbot {ProcessLife.Build}: every service in this process, on paper. Ctrl-C stops it in order.");
+        foreach (var line in lines)
+            await output.WriteLineAsync($"  {line}");
+        return lines;
+    }
+
+    private async Task SummariseAsync(IEventStore store, TradeTally tally, CancellationToken cancellationToken)
+    {
+        var shown = "";
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(SummaryEvery, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
             {
-                try
-                {
-                    var head = await store.Ledger.ReadHeadAsync(cancellationToken);
-                    if (head.Position != shown)
-                        await output.WriteLineAsync($"-- {head.Position:N0} events, head {Convert.ToHexStringLower(head.Hash)[..16]}, store {head.StoreId}");
-                    shown = head.Position;
-                }
-                catch (EventStoreException e)
-                {
-                    await output.WriteLineAsync($"! {e.Message}");
-                }
+                var head = await store.Ledger.ReadHeadAsync(cancellationToken);
+                var line = TallyText.Line(tally, head.Position);
+                if (line != shown && !options.Quiet)
+                    await output.WriteLineAsync($"{_clock.GetLocalNow():HH:mm:ss} {line}");
+                shown = line;
+            }
+            catch (EventStoreException e)
+            {
+                await output.WriteLineAsync($"! {e.Message}");
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
         }
-        catch (OperationCanceledException)
-        {
-            // The end.
-        }
+    }
+
+    private async Task SayWhatIsOpenAsync(IEventStore store, TradeTally tally)
+    {
+        var head = await store.Ledger.ReadHeadAsync(CancellationToken.None);
+        await output.WriteLineAsync($"Stopped in order at position {head.Position:N0}, with a signed checkpoint.");
+        foreach (var line in TallyText.OpenPositions(tally))
+            await output.WriteLineAsync(line);
     }
 }

@@ -36,6 +36,9 @@ public sealed class MartenEventStore : IEventStore
     public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default) =>
         _store.AppendAsync(request, cancellationToken);
 
+    public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default) =>
+        _store.AppendInOrder(requests, cancellationToken);
+
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
         _store.FindDecisionAsync(decision, cancellationToken);
 

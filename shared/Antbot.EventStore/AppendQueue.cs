@@ -62,11 +62,57 @@ internal sealed class AppendQueue : IAsyncDisposable
         return await pending.Outcome;
     }
 
+    /// <summary>Whether these may go as one: in one batch, each knowing the one before it.</summary>
+    public bool TakesInOrder(IReadOnlyList<PreparedAppend> appends) =>
+        appends.Count <= _options.BatchAppendsMax
+        && appends.Sum(a => a.Events.Count) <= _options.BatchEventsMax
+        && appends.Sum(a => (long)a.Bytes) <= _options.BatchBytesMax
+        && appends.DistinctBy(a => a.Request.Decision).Count() == appends.Count;
+
+    /// <summary>All in one batch; once sent, none can be withdrawn.</summary>
+    public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<PreparedAppend> appends, CancellationToken cancellationToken)
+    {
+        var slots = appends.Select(a => 1 + a.Bytes / BytesPerSlot).ToArray();
+        var chain = new PendingAppend[appends.Count];
+        for (var i = 0; i < chain.Length; i++)
+        {
+            var own = slots[i];
+            chain[i] = new PendingAppend(appends[i], () => _slots.Release(own), i == 0 ? null : chain[i - 1]);
+        }
+        var entered = EnterInOrderAsync(chain, slots.Sum(), cancellationToken);
+        return [.. chain.Select(link => OutcomeAsync(entered, link))];
+    }
+
     /// <summary>What is queued is still committed; new appends are refused.</summary>
     public async ValueTask DisposeAsync()
     {
         _queue.Writer.TryComplete();
         await _committers;
+    }
+
+    private async Task EnterInOrderAsync(PendingAppend[] chain, int slots, CancellationToken cancellationToken)
+    {
+        await EnterAsync(slots, cancellationToken);
+        chain[0].Chain = chain;
+        if (_queue.Writer.TryWrite(chain[0]))
+            return;
+        foreach (var link in chain)
+            link.Leave();
+        throw Closed();
+    }
+
+    private static async Task<AppendOutcome> OutcomeAsync(Task entered, PendingAppend link)
+    {
+        try
+        {
+            await entered;
+        }
+        catch (EventStoreException e)
+        {
+            // One for each caller: an exception that several tasks throw mixes up their traces.
+            throw new EventStoreException(e.Fault, e.Message, e);
+        }
+        return await link.Outcome;
     }
 
     private async Task EnterAsync(int slots, CancellationToken cancellationToken)
@@ -126,10 +172,12 @@ internal sealed class AppendQueue : IAsyncDisposable
         var carried = carry.Count;
         while (batch.Count < _options.BatchAppendsMax && Next(carry, ref carried) is { } pending)
         {
-            var prepared = pending.Prepared;
-            var full = batch.Count > 0 && (events + prepared.Events.Count > _options.BatchEventsMax || bytes + prepared.Bytes > _options.BatchBytesMax);
+            var chain = pending.Chain;
+            var (itsEvents, itsBytes) = (chain.Sum(l => l.Prepared.Events.Count), chain.Sum(l => l.Prepared.Bytes));
+            var full = batch.Count > 0
+                && (batch.Count + chain.Count > _options.BatchAppendsMax || events + itsEvents > _options.BatchEventsMax || bytes + itsBytes > _options.BatchBytesMax);
             // The same decision twice in one batch could not see itself; it finds itself in the next one.
-            if (full || decisions.Contains(prepared.Request.Decision))
+            if (full || chain.Any(l => decisions.Contains(l.Prepared.Request.Decision)))
             {
                 carry.Enqueue(pending);
                 if (full)
@@ -141,10 +189,13 @@ internal sealed class AppendQueue : IAsyncDisposable
                 pending.Leave();
                 continue;
             }
-            decisions.Add(prepared.Request.Decision);
-            batch.Add(pending);
-            events += prepared.Events.Count;
-            bytes += prepared.Bytes;
+            foreach (var link in chain)
+            {
+                decisions.Add(link.Prepared.Request.Decision);
+                batch.Add(link);
+            }
+            events += itsEvents;
+            bytes += itsBytes;
         }
         return batch;
     }
@@ -166,7 +217,8 @@ internal sealed class AppendQueue : IAsyncDisposable
 }
 
 /// <summary>An append in the queue. Until it is taken it can be cancelled; from then on it has an outcome.</summary>
-internal sealed class PendingAppend(PreparedAppend prepared, Action leave)
+/// <param name="before">What this one was decided on top of, and must not be appended without; it is the one before it in the same batch.</param>
+internal sealed class PendingAppend(PreparedAppend prepared, Action leave, PendingAppend? before = null)
 {
     private const int Queued = 0;
     private const int Taken = 1;
@@ -177,6 +229,14 @@ internal sealed class PendingAppend(PreparedAppend prepared, Action leave)
     private int _left;
 
     public PreparedAppend Prepared { get; } = prepared;
+
+    public PendingAppend? Before { get; } = before;
+
+    /// <summary>For the first of several in order: all of them, itself among them.</summary>
+    public IReadOnlyList<PendingAppend> Chain { get => field ??= [this]; set; }
+
+    /// <summary>It is tried alone, and what it was decided on top of is known not to be there.</summary>
+    public bool IsCutOff => Before is { } before && !(before.Outcome.IsCompletedSuccessfully && before.Outcome.Result is AppendOutcome.Appended);
 
     public Task<AppendOutcome> Outcome => _outcome.Task;
 

@@ -24,6 +24,9 @@ public static class StoreAddress
         return file.Length > 0;
     }
 
+    /// <summary>Of a PostgreSQL address, checked.</summary>
+    public static string ConnectionString(string address) => Builder(address).ConnectionString;
+
     /// <summary>Opens what is there; with <paramref name="create"/> also makes the file or the tables.</summary>
     public static async Task<IEventStore> OpenAsync(string address, bool create, CancellationToken cancellationToken = default)
     {

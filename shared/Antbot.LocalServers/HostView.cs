@@ -15,7 +15,11 @@ internal sealed record HostView(Func<string, string?> Variable, string Root)
         (Value("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     public string? OnPath(string program) =>
-        PathFolders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        PathFolders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(IsThere);
+
+    /// <summary>A file, or a link to one: what a removed package leaves in a folder of links does not count.</summary>
+    public static bool IsThere(string path) =>
+        File.Exists(path) && (File.ResolveLinkTarget(path, returnFinalTarget: true)?.Exists ?? true);
 
     /// <summary>
     /// Folders that match a pattern of one starred segment, such as <c>usr/lib/postgresql/*/bin</c>, the newest version first.

@@ -24,18 +24,22 @@ public abstract class PostgresServer : IAsyncDisposable
     /// <summary>The instance's own folder; empty when the server is not owned.</summary>
     public virtual string Folder => "";
 
+    /// <summary>An empty folder on a small disk, as the server sees it; empty when none was asked for. A start may empty it.</summary>
+    public virtual string SmallDiskFolder => "";
+
     /// <summary>
-    /// Takes the first source that there is: the environment, Testcontainers when built with it, local binaries, a Docker engine.
+    /// Takes the first source that there is: the environment, Testcontainers when built with it and an engine answers, local binaries, a Docker engine.
     /// </summary>
     public static async Task<PostgresServer> StartAsync(PostgresServerOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new PostgresServerOptions();
-        var given = !options.MustBeOwned && options.DataFolder is null;
+        var given = !options.MustBeOwned && options.DataFolder is null && options.SmallDiskMegabytes is null;
         if (given && options.Host.Value(HostView.PostgresVariable) is { } connectionString)
             return await ExternalPostgresServer.OpenAsync(connectionString, cancellationToken);
 #if TESTCONTAINERS
-        if (given)
-            return await Containers.StartPostgresAsync(cancellationToken);
+        // Many can build with it where no engine runs.
+        if (given && await DockerEngine.FindAsync(options.Host, cancellationToken) is not null)
+            return await Containers.StartPostgresAsync(options, cancellationToken);
 #endif
         if (PostgresBinaries.Find(options.Host) is { } binaries)
             return await LocalPostgresServer.RunAsync(binaries, options, cancellationToken);
@@ -73,6 +77,9 @@ public abstract class PostgresServer : IAsyncDisposable
     public virtual Task StartAgainAsync(CancellationToken cancellationToken = default) => throw NotOwned(nameof(StartAgainAsync));
 
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>What the server has written to its log.</summary>
+    internal virtual Task<string> ReadLogAsync(CancellationToken cancellationToken) => throw NotOwned(nameof(ReadLogAsync));
 
     private static NotOwnedException NotOwned(string operation) => NotOwnedException.For(operation, nameof(PostgresServerOptions));
 

@@ -19,6 +19,9 @@ public sealed record PostgresServerOptions
     /// <summary>Further server settings, as in postgresql.conf. They are on the command line: no secrets here.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>A folder of so many megabytes that the server may fill: see <see cref="PostgresServer.SmallDiskFolder"/>.</summary>
+    public int? SmallDiskMegabytes { get; init; }
+
     /// <summary>How long a start may take, crash recovery included.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -25,7 +25,7 @@ public abstract class RabbitServer : IAsyncDisposable
     public virtual string Folder => "";
 
     /// <summary>
-    /// Takes the first source that there is: the environment, Testcontainers when built with it, local binaries, a Docker engine.
+    /// Takes the first source that there is: the environment, Testcontainers when built with it and an engine answers, local binaries, a Docker engine.
     /// </summary>
     public static async Task<RabbitServer> StartAsync(RabbitServerOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -34,8 +34,9 @@ public abstract class RabbitServer : IAsyncDisposable
         if (given && options.Host.Value(HostView.RabbitVariable) is { } address)
             return await ExternalRabbitServer.OpenAsync(address, options.Host.Value(HostView.RabbitManagementVariable), cancellationToken);
 #if TESTCONTAINERS
-        if (given)
-            return await Containers.StartRabbitAsync(cancellationToken);
+        // Many can build with it where no engine runs.
+        if (given && await DockerEngine.FindAsync(options.Host, cancellationToken) is not null)
+            return await Containers.StartRabbitAsync(options, cancellationToken);
 #endif
         if (RabbitBinaries.Find(options.Host) is { } binaries)
             return await LocalRabbitServer.RunAsync(binaries, options, cancellationToken);
@@ -49,7 +50,7 @@ public abstract class RabbitServer : IAsyncDisposable
     {
         name ??= $"test-{RandomNumberGenerator.GetHexString(12, lowercase: true)}";
         if (ManagementUri is not null)
-            await new ManagementApi(ManagementUri).CreateVirtualHostAsync(name, UserName, cancellationToken);
+            await new ManagementApi(ManagementUri).CreateVirtualHostAsync(name, AmqpUri.UserOf(AdminUri), cancellationToken);
         else
             await AddVirtualHostAsync(name, cancellationToken);
         return new RabbitVirtualHost(name, AmqpUri.WithVirtualHost(AdminUri, name));
@@ -75,11 +76,17 @@ public abstract class RabbitServer : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
-    private protected string UserName => AmqpUri.UserOf(AdminUri);
+    /// <summary>What the broker has written to its log.</summary>
+    internal virtual Task<string> ReadLogAsync(CancellationToken cancellationToken) => throw NotOwned(nameof(ReadLogAsync));
 
-    private protected abstract Task AddVirtualHostAsync(string name, CancellationToken cancellationToken);
+    /// <summary>How virtual hosts are made without the management plugin, where there is a way.</summary>
+    private protected virtual Task AddVirtualHostAsync(string name, CancellationToken cancellationToken) => throw NeedsManagement();
 
-    private protected abstract Task RemoveVirtualHostAsync(string name, CancellationToken cancellationToken);
+    private protected virtual Task RemoveVirtualHostAsync(string name, CancellationToken cancellationToken) => throw NeedsManagement();
+
+    private static ServerException NeedsManagement() => new(
+        $"Virtual hosts of the broker in {HostView.RabbitVariable} are made through its management API: "
+        + $"set {HostView.RabbitManagementVariable} too, for example http://user:password@host:15672.");
 
     private static NotOwnedException NotOwned(string operation) => NotOwnedException.For(operation, nameof(RabbitServerOptions));
 }

@@ -37,6 +37,7 @@ public sealed class DependencyRuleTests
         ("The simulator", With(Simulation, [RiskHost])),
         ("The simulator", With(Simulation, ["services/Antbot.Risk/Core/Antbot.Risk.Adapters.csproj"])),
         ("What is shared", With(EventStore, [Runtime, RiskCore])),
+        ("The paper venue", With("services/Antbot.PaperVenue/Host/Antbot.PaperVenue.csproj", ["services/Antbot.PaperVenue/Core/Antbot.PaperVenue.Core.csproj", EventStore])),
         ("What runs", With(RiskHost, [RiskCore, CoreTests])),
         ("What runs", With(EventStore, ["tests/Antbot.EventStore.Contract/Antbot.EventStore.Contract.csproj"])),
     ];

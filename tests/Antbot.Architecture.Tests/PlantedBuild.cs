@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Xunit;
@@ -14,8 +13,6 @@ internal sealed record BuildError(string Project, int Line, string Code);
 /// </summary>
 public sealed partial class PlantedBuild : IAsyncLifetime
 {
-    private static readonly TimeSpan BuildMax = TimeSpan.FromSeconds(120);
-
     private readonly string _folder = Path.Combine(Repository.Root, "artifacts", "planted", Guid.NewGuid().ToString("N"));
 
     public string Output { get; private set; } = "";
@@ -44,29 +41,9 @@ public sealed partial class PlantedBuild : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    private async Task<string> BuildAsync()
-    {
-        var start = new ProcessStartInfo("dotnet") { WorkingDirectory = _folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        // No server that outlives the build, and nothing that needs a network: every package is in the cache already.
-        string[] arguments = ["build", "Planted.slnx", "-v:q", "-tl:off", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-p:NuGetAudit=false", "-p:GenerateDocumentationFile=false"];
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
-        start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
-        start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
-        using var build = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(BuildMax);
-        try
-        {
-            var (output, error) = (build.StandardOutput.ReadToEndAsync(limit.Token), build.StandardError.ReadToEndAsync(limit.Token));
-            await build.WaitForExitAsync(limit.Token);
-            return await output + await error;
-        }
-        catch (OperationCanceledException e)
-        {
-            build.Kill(entireProcessTree: true);
-            throw new TimeoutException($"The planted build took more than {BuildMax}.", e);
-        }
-    }
+    private async Task<string> BuildAsync() => (await Dotnet.RunAsync(
+        // Nothing that needs a network: every package is in the cache already.
+        _folder, "build", "Planted.slnx", "-v:q", "-tl:off", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-p:NuGetAudit=false", "-p:GenerateDocumentationFile=false")).Output;
 
     [GeneratedRegex(@"[/\\](?<project>[^/\\]+)[/\\]Planted\.cs\((?<line>\d+),\d+\): error (?<code>\w+):", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ErrorLine();

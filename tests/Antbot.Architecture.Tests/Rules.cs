@@ -27,6 +27,7 @@ internal static class Rules
         new("Services never reference one another; the standalone alone references them", p => p.Service is not null and not "Antbot.Standalone", OtherServices),
         new("The simulator references cores and runtime, never adapters", p => p.Name == "Antbot.Simulation", p => p.Projects.Where(r => !IsCore(r) && !Is(r, Contracts, Kernel, Runtime))),
         new("What is shared references no service", p => p.Area == "shared", p => p.Projects.Where(r => In(r, "services"))),
+        new("The paper venue stands by itself, as an exchange does: of what is shared it references contracts and kernel at most", p => p.Service == "Antbot.PaperVenue", p => p.Projects.Where(r => In(r, "shared") && !Is(r, Contracts, Kernel))),
         new("What runs references no test", p => p.Area != "tests", p => p.Projects.Where(r => In(r, "tests"))),
     ];
 

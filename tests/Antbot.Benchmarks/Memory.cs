@@ -11,8 +11,6 @@ public sealed class Memory(long all)
 
     public double SecondMegabytes => Average(1) / 1e6;
 
-    public double Growth => Average(3) / Average(1);
-
     private double Average(int quarter) => _samples.Where(s => s.Done * 4 / all == quarter || (quarter == 3 && s.Done >= all)).Average(s => s.Bytes);
 
     private static long Resident()

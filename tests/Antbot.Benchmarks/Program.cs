@@ -1,18 +1,22 @@
 using System.CommandLine;
 using Antbot.Benchmarks;
 using Antbot.Benchmarks.Store;
+using Antbot.Benchmarks.Venue;
 
-var area = new Option<string>("--area") { Description = "Which benchmarks to run: store.", DefaultValueFactory = _ => "store" };
-area.AcceptOnlyFromAmong("store");
+var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue.", DefaultValueFactory = _ => "store" };
+area.AcceptOnlyFromAmong("store", "venue");
 var output = new Option<string>("--out") { Description = "Where the figures go, as JSON.", DefaultValueFactory = _ => "artifacts/bench.json" };
 var events = new Option<int>("--events") { Description = "How many events the long history has (import, scan, verify, memory).", DefaultValueFactory = _ => 1_000_000 };
-var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 3 };
+var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 2 };
 var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds };
 command.SetAction(async (parsed, cancellationToken) =>
 {
-    var report = new BenchReport(parsed.GetValue(area)!);
+    var report = new BenchReport(parsed.GetValue(area)!, Machine.Claim());
     var options = new StoreBenchOptions(parsed.GetValue(events), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
-    await StoreBench.RunAsync(report, options, cancellationToken);
+    if (parsed.GetValue(area) == "venue")
+        await VenueBench.RunAsync(report.Of("paper venue"), options.Round, cancellationToken);
+    else
+        await StoreBench.RunAsync(report, options, cancellationToken);
     report.Write(parsed.GetValue(output)!);
     report.Print();
     return report.AllPassed ? 0 : 1;

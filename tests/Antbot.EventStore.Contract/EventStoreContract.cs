@@ -352,6 +352,73 @@ public abstract class AppendContract : StoreTests
     }
 
     [Fact]
+    public async Task What_was_decided_one_on_top_of_the_other_is_appended_in_order()
+    {
+        var streams = Enumerable.Range(0, 20).Select(_ => Some.Stream()).ToList();
+        var requests = streams.Select(s => Enumerable.Range(0, 40).Select(i => Some.Append(s) with { Expected = ExpectedVersion.Exactly(i) }).ToList()).ToList();
+        var appends = requests.Select(r => Store.AppendInOrder(r, Cancel)).ToList();
+        for (var s = 0; s < streams.Count; s++)
+        {
+            var outcomes = await Task.WhenAll(appends[s]);
+            Assert.Equal(Enumerable.Range(1, 40).Select(i => (long)i), outcomes.Select(o => Assert.Single(Assert.IsType<AppendOutcome.Appended>(o).Events).Version));
+            Assert.Equal(requests[s].Select(r => r.Decision.EventId(0)), (await ReadStreamAsync(streams[s])).Select(e => e.EventId));
+        }
+    }
+
+    /// <summary>The second would fit by its number: another's event stands where the first should. Two services then both spent the same money.</summary>
+    [Fact]
+    public async Task After_one_that_was_overtaken_nothing_is_appended_even_where_its_version_would_fit()
+    {
+        var stream = Some.Stream();
+        await AppendAsync(Some.Append(stream));
+        var outcomes = await Task.WhenAll(Store.AppendInOrder([.. Enumerable.Range(0, 4).Select(i => Some.Append(stream) with { Expected = ExpectedVersion.Exactly(i) })], Cancel));
+        Assert.Equal(new AppendOutcome.Conflict(stream, ExpectedVersion.None, 1), outcomes[0]);
+        Assert.All(outcomes, o => Assert.IsType<AppendOutcome.Conflict>(o));
+        Assert.Equal(1, await Store.ReadVersionAsync(stream, Cancel));
+    }
+
+    [Fact]
+    public async Task After_one_that_was_decided_before_nothing_new_is_appended_and_what_was_decided_is_found()
+    {
+        var stream = Some.Stream();
+        var (first, third) = (Some.Append(stream) with { Expected = ExpectedVersion.None }, Some.Append(stream));
+        var there = await AppendAsync(first);
+        await AppendAsync(third);
+        var outcomes = await Task.WhenAll(Store.AppendInOrder(
+            [first, Some.Append(stream) with { Expected = ExpectedVersion.Exactly(2) }, third with { Expected = ExpectedVersion.Exactly(3) }], Cancel));
+        Assert.Equal(there.Select(e => e.EventId), Assert.IsType<AppendOutcome.AlreadyThere>(outcomes[0]).Events.Select(e => e.EventId));
+        Assert.Equal(-1, Assert.IsType<AppendOutcome.Conflict>(outcomes[1]).Actual);
+        Assert.Equal(2, Assert.Single(Assert.IsType<AppendOutcome.AlreadyThere>(outcomes[2]).Events).Version);
+        Assert.Equal(2, await Store.ReadVersionAsync(stream, Cancel));
+    }
+
+    [Fact]
+    public async Task Of_appends_in_order_one_that_breaks_a_rule_fails_alone_and_what_rests_on_it_is_decided_again()
+    {
+        var stream = Some.Stream();
+        var appends = Store.AppendInOrder(
+            [
+                Some.Append(stream) with { Expected = ExpectedVersion.None },
+                Some.Append(stream, Some.Event("[]")) with { Expected = ExpectedVersion.Exactly(1) },
+                Some.Append(stream) with { Expected = ExpectedVersion.Exactly(2) },
+            ],
+            Cancel);
+        Assert.IsType<AppendOutcome.Appended>(await appends[0]);
+        Assert.Equal(StoreFault.Invalid, await FaultOfAsync(() => appends[1]));
+        Assert.Equal(-1, Assert.IsType<AppendOutcome.Conflict>(await appends[2]).Actual);
+        Assert.Equal(1, await Store.ReadVersionAsync(stream, Cancel));
+    }
+
+    [Fact]
+    public void Appends_in_order_are_of_one_stream_and_of_exact_versions()
+    {
+        var stream = Some.Stream();
+        Assert.Throws<ArgumentException>(() => Store.AppendInOrder([Some.Append(stream), Some.Append(stream)], Cancel));
+        Assert.Throws<ArgumentException>(() => Store.AppendInOrder(
+            [Some.Append(stream) with { Expected = ExpectedVersion.None }, Some.Append(Some.Stream()) with { Expected = ExpectedVersion.None }], Cancel));
+    }
+
+    [Fact]
     public async Task A_closed_store_says_so()
     {
         await Store.DisposeAsync();

@@ -190,7 +190,7 @@ public abstract class SealContract : StoreTests
             },
             TimeProvider.System,
             new SubscriptionOptions { Poll = TimeSpan.FromMilliseconds(100) });
-        var running = new[] { new Sealer(Store.Ledger, TimeProvider.System, said.Enqueue, Quick).RunAsync(stop.Token), subscription.RunAsync(stop.Token) };
+        var running = new[] { new Sealer(Store.Ledger, TimeProvider.System, (_, what) => said.Enqueue(what), Quick).RunAsync(stop.Token), subscription.RunAsync(stop.Token) };
         var ours = await AppendAsync(Some.Append(Some.Stream(), Some.Events(2)));
         for (var i = 1; i <= 3; i++)
         {

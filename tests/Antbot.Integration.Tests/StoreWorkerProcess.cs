@@ -66,6 +66,13 @@ internal sealed class StoreWorkerProcess : IAsyncDisposable
         await EndAsync();
     }
 
+    /// <summary>Lets it finish what it is at, and end.</summary>
+    public async Task StopAsync()
+    {
+        _process.StandardInput.Close();
+        Assert.Equal(0, await EndAsync());
+    }
+
     /// <summary>Waits until it has ended by itself, and gives its exit code.</summary>
     public async Task<int> EndAsync()
     {

@@ -45,14 +45,6 @@ internal static class Broker
         return null;
     }
 
-    /// <summary>The ports of the broker's distribution and of its port mapper, as it was started with.</summary>
-    public static IEnumerable<int> DistributionPorts(int pid)
-    {
-        var environment = File.ReadAllText($"/proc/{pid}/environ").Split('\0');
-        foreach (var name in new[] { "RABBITMQ_DIST_PORT=", "ERL_EPMD_PORT=" })
-            yield return int.Parse(Array.Find(environment, entry => entry.StartsWith(name, StringComparison.Ordinal))![name.Length..]);
-    }
-
     private static Task DeclareAsync(IChannel channel, string queue, string type) =>
         channel.QueueDeclareAsync(
             queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = type },

@@ -48,6 +48,7 @@ public sealed class DockerTests : IDisposable
             echo "$*" >>"{{_place.Path}}/told"
             case $1 in
                 version) echo 27.0 ;;
+                inspect) echo 4711 ;;
                 run)
                     while [ "$1" != --env-file ]; do shift; done
                     { ls -l "$2" | cut -c1-10; cat "$2"; } >"{{_place.Path}}/environment"

@@ -79,6 +79,19 @@ public sealed class SourceTests
         Assert.Contains(variable, failure.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Prevents the links of a removed package from being taken for a server.</summary>
+    [Fact]
+    public void A_link_that_leads_nowhere_is_no_program()
+    {
+        using var root = new TemporaryFolder();
+        foreach (var name in new[] { "initdb", "postgres" })
+            File.CreateSymbolicLink(root.In(name), root.In("gone"));
+        var host = new HostView(name => name == "PATH" ? root.Path : null, root.Path);
+        Assert.Null(Postgres.PostgresBinaries.Find(host));
+        File.WriteAllText(root.In("gone"), "");
+        Assert.Equal(root.Path, Postgres.PostgresBinaries.Find(host)!.Folder);
+    }
+
     [Fact]
     public void The_newest_of_several_installed_versions_is_taken()
     {

@@ -1,7 +1,7 @@
 using Antbot.Contracts;
 using Antbot.EventStore.Contract;
 using Antbot.EventStore.Marten;
-using Antbot.Kernel.Events;
+using Antbot.Contracts.Events;
 using Antbot.Runtime.Store;
 using JasperFx;
 using JasperFx.Events;

@@ -10,7 +10,7 @@ using Antbot.Testing.StoreWorker;
 // such an append is tried again. As postgres-import it imports pages instead of appending. Without callers it says "ack" for every event that it reads, and ends. It ends when its input does, so that no worker outlives its test.
 if (args.Length != 4)
 {
-    await Console.Error.WriteLineAsync("usage: <sqlite|sqlite-readonly|postgres|postgres-import> <path or connection string> <callers> <stream prefix>");
+    await Console.Error.WriteLineAsync("usage: <sqlite|sqlite-short-log|sqlite-readonly|postgres|postgres-import> <path or connection string> <callers> <stream prefix>");
     return 64;
 }
 using var stop = new CancellationTokenSource();
@@ -20,6 +20,7 @@ try
     store = args[0] switch
     {
         "sqlite" => await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = args[1] }),
+        "sqlite-short-log" => await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = args[1], LogBytesMax = 256 * 1024 }),
         "sqlite-readonly" => await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = args[1], ReadOnly = true }),
         "postgres" or "postgres-import" => new PostgresEventStore(new PostgresStoreOptions { ConnectionString = args[1] }),
         _ => throw new InvalidOperationException($"There is no engine '{args[0]}'."),

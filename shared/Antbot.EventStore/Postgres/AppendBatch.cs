@@ -21,7 +21,7 @@ internal sealed class AppendBatch
         (Data, Content) = (new byte[events][], new byte[events][]);
         var next = 0;
         for (var i = 0; i < count; i++)
-            next = Lay(i, appends[i].Prepared, next);
+            next = Lay(i, appends[i].Prepared, next, follows: i > 0 && appends[i].Before == appends[i - 1]);
         Streams = [.. _lanes.Keys];
     }
 
@@ -46,11 +46,14 @@ internal sealed class AppendBatch
     public byte[][] Data { get; }
     public byte[][] Content { get; }
 
-    private int Lay(int i, PreparedAppend prepared, int next)
+    /// <summary>An exact version of a stream, to be taken only if the append before it in the batch was appended: the server knows it by its sign.</summary>
+    private static long After(ExpectedVersion version) => -2 - version.Value;
+
+    private int Lay(int i, PreparedAppend prepared, int next, bool follows)
     {
         var request = prepared.Request;
         Lane[i] = LaneOf(request.Stream.Value);
-        Expected[i] = request.Expected.Value;
+        Expected[i] = follows ? After(request.Expected) : request.Expected.Value;
         Offset[i] = next + 1; // the server counts from 1
         Count[i] = prepared.Events.Count;
         foreach (var guard in request.Guards)

@@ -66,7 +66,12 @@ internal sealed class PostgresAppender : IAsyncDisposable
                 if (e is PostgresException refused && PostgresFaults.MayBeOfOneAppend(refused) && appends.Count > 1)
                 {
                     foreach (var append in appends)
-                        await CommitAsync(writer, [append], doubt);
+                    {
+                        if (append.IsCutOff)
+                            append.Complete(InOrder.CutOff(append.Prepared.Request));
+                        else
+                            await CommitAsync(writer, [append], doubt);
+                    }
                     return;
                 }
                 await GiveUpAsync(appends, PostgresFaults.Translate(e, "appending"), doubt);

@@ -50,6 +50,14 @@ public sealed class PostgresEventStore : IEventStore
         return _queue.AppendAsync(PreparedAppend.From(request), cancellationToken);
     }
 
+    public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default)
+    {
+        InOrder.Check(requests);
+        return PreparedAppend.TryAll(requests) is { } prepared && _queue.TakesInOrder(prepared)
+            ? _queue.AppendInOrder(prepared, cancellationToken)
+            : InOrder.OneByOne(this, requests, cancellationToken);
+    }
+
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
         _reader.FindDecisionAsync(decision, cancellationToken);
 

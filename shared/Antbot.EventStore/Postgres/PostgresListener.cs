@@ -22,7 +22,14 @@ internal sealed class PostgresListener : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
+        try
+        {
+            await _stop.CancelAsync();
+        }
+        catch (AggregateException e) when (e.InnerExceptions.All(inner => inner is ObjectDisposedException))
+        {
+            // Npgsql's part in it met a connection that broke at the same moment; the token is cancelled all the same.
+        }
         await _run;
         _stop.Dispose();
     }

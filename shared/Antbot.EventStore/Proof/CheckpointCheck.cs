@@ -14,8 +14,15 @@ internal sealed class CheckpointCheck
 
     /// <param name="outside">What was read from the file outside, and what is wrong with it; null where there is none.</param>
     /// <param name="mayBeOlder">For an export: the history outside may have gone on since it was made.</param>
+    /// <param name="outsideAtFirst">For a living store: what was outside before <paramref name="inside"/> was read.</param>
     public CheckpointCheck(
-        Guid storeId, IReadOnlyList<Checkpoint> inside, (List<Checkpoint> Checkpoints, List<string> Faults)? outside, VerifyOptions options, Findings findings, bool mayBeOlder = false)
+        Guid storeId,
+        IReadOnlyList<Checkpoint> inside,
+        (List<Checkpoint> Checkpoints, List<string> Faults)? outside,
+        VerifyOptions options,
+        Findings findings,
+        bool mayBeOlder = false,
+        (List<Checkpoint> Checkpoints, List<string> Faults)? outsideAtFirst = null)
     {
         _mayBeOlder = mayBeOlder;
         (_findings, _options) = (findings, options);
@@ -28,7 +35,7 @@ internal sealed class CheckpointCheck
             Judge(c, storeId, "outside the database");
         _insideLast = inside.Count == 0 ? 0 : inside.Max(c => c.Position);
         if (options.Outside is not null)
-            CompareBoth(inside, kept);
+            CompareBoth(inside, kept, outsideAtFirst?.Checkpoints ?? kept);
         CheckOrder(inside);
         CheckOrder(kept);
         LastTrusted = options.Key is null ? null : kept.Where(c => _trusted.GetValueOrDefault(c.Position) == c).MaxBy(c => c.Position);
@@ -101,7 +108,7 @@ internal sealed class CheckpointCheck
             Add(FindingKind.CheckpointForged, c.Position, fault);
     }
 
-    private void CompareBoth(IReadOnlyList<Checkpoint> inside, IReadOnlyList<Checkpoint> outside)
+    private void CompareBoth(IReadOnlyList<Checkpoint> inside, IReadOnlyList<Checkpoint> outside, IReadOnlyList<Checkpoint> atFirst)
     {
         if (_options.Outside is { Exists: false })
         {
@@ -112,9 +119,9 @@ internal sealed class CheckpointCheck
         foreach (var missing in inside.Where(i => outside.All(o => o.Position != i.Position)))
             Add(FindingKind.CheckpointMissing, missing.Position, $"the checkpoint at position {missing.Position} is in the database and not outside it");
         // The last one is written outside first: a crash may have come before the database had it.
-        if (outside.Count > 0 && inside.All(i => i.Position != outside[^1].Position))
-            Notices.Add($"The checkpoint at position {outside[^1].Position} is outside the database and not in it: a crash came between the two, or somebody removed it.");
-        foreach (var missing in outside.SkipLast(1).Where(o => inside.All(i => i.Position != o.Position) && !(_mayBeOlder && o.Position > _insideLast)))
+        if (atFirst.Count > 0 && inside.All(i => i.Position != atFirst[^1].Position))
+            Notices.Add($"The checkpoint at position {atFirst[^1].Position} is outside the database and not in it: a crash came between the two, or somebody removed it.");
+        foreach (var missing in atFirst.SkipLast(1).Where(o => inside.All(i => i.Position != o.Position) && !(_mayBeOlder && o.Position > _insideLast)))
             Add(FindingKind.CheckpointMissing, missing.Position, $"the checkpoint at position {missing.Position} is outside the database and no more in it");
     }
 

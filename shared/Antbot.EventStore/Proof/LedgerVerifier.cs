@@ -30,11 +30,13 @@ public sealed class LedgerVerifier(ILedger ledger)
     public async Task<VerifyReport> VerifyAsync(VerifyOptions options, CancellationToken cancellationToken = default)
     {
         var findings = new Findings(options.FindingsMax);
-        // Before the head: a checkpoint that is made meanwhile must not seem to be ahead of the history.
+        // Before the head: a checkpoint that is made meanwhile must not seem to be ahead of the history. They go on while they are read: what
+        // is outside at first must be inside then, and what is inside must be outside at last.
+        var outsideAtFirst = options.Outside?.Read();
         var inside = await ledger.ReadCheckpointsAsync(cancellationToken);
         var outside = options.Outside?.Read();
         var head = await ledger.ReadHeadAsync(cancellationToken);
-        var checkpoints = new CheckpointCheck(head.StoreId, inside, outside, options, findings);
+        var checkpoints = new CheckpointCheck(head.StoreId, inside, outside, options, findings, outsideAtFirst: outsideAtFirst);
         var start = options.FromLastCheckpoint ? checkpoints.LastTrusted : null;
         // The checkpoint's own link is read too: it must still be there, and still be the one that was signed.
         var walk = start is null ? new ChainWalk(findings, 0, ChainLink.Genesis(head.StoreId)) : new ChainWalk(findings, start.Position - 1, null);

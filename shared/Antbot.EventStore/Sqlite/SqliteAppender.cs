@@ -110,11 +110,12 @@ internal sealed class SqliteAppender(SqliteSession session)
         return found;
     }
 
-    public AppendVerdict Append(PreparedAppend prepared)
+    /// <param name="isCutOff">What it was decided on top of has not been appended.</param>
+    public AppendVerdict Append(PreparedAppend prepared, bool isCutOff)
     {
         try
         {
-            return new AppendVerdict(Decide(prepared), null);
+            return new AppendVerdict(Decide(prepared, isCutOff), null);
         }
         catch (EventStoreException e)
         {
@@ -134,12 +135,14 @@ internal sealed class SqliteAppender(SqliteSession session)
         End.Advance(hash);
     }
 
-    private AppendOutcome Decide(PreparedAppend prepared)
+    private AppendOutcome Decide(PreparedAppend prepared, bool isCutOff)
     {
         var request = prepared.Request;
         var there = Find(session, request.Decision);
         if (there.Count > 0)
             return new AppendOutcome.AlreadyThere(there);
+        if (isCutOff)
+            return InOrder.CutOff(request);
         foreach (var guard in request.Guards)
         {
             if (Version(session, guard.Stream) is var at && !guard.Expected.Allows(at))

@@ -39,6 +39,9 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
 
     public string Path => _file.Path;
 
+    /// <summary>For tests.</summary>
+    internal SqliteCheckpointer Checkpointer => (_writer ?? throw OpenedReadOnly()).Checkpointer;
+
     public ILedger Ledger => this;
 
     /// <summary>Opens the file, and makes it and its folder where they are missing. A damaged one is kept aside and refused.</summary>
@@ -65,6 +68,17 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         {
             return await GiveUpAsync(append, withdraw, cancellationToken);
         }
+    }
+
+    public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default)
+    {
+        InOrder.Check(requests);
+        _readers.CheckOpen();
+        if (_queue is not { } queue)
+            throw OpenedReadOnly();
+        if (PreparedAppend.TryAll(requests) is not { } prepared || !queue.TakesInOrder(prepared))
+            return InOrder.OneByOne(this, requests, cancellationToken);
+        return [.. queue.AppendInOrder(prepared, cancellationToken).Select(WaitAsync)];
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
@@ -172,13 +186,24 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         {
             _watch.Dispose();
             _readers.Dispose();
-            // Last, so that SQLite moves the log into the database and removes it.
             _writer?.Dispose();
         });
     }
 
     /// <summary>For tests: what only a pragma can bring about.</summary>
     internal Task TuneAsync(string pragma) => (_writer ?? throw OpenedReadOnly()).TuneAsync(pragma);
+
+    private async Task<AppendOutcome> WaitAsync(Task<AppendOutcome> append)
+    {
+        try
+        {
+            return await append.WaitAsync(_options.AnswerMax, _options.Clock, CancellationToken.None);
+        }
+        catch (TimeoutException) when (!append.IsCompleted)
+        {
+            throw DiskIsSilent();
+        }
+    }
 
     private async Task<AppendOutcome> GiveUpAsync(Task<AppendOutcome> append, CancellationTokenSource withdraw, CancellationToken cancellationToken)
     {
@@ -194,10 +219,12 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         }
         catch (TimeoutException)
         {
-            throw new EventStoreException(
-                StoreFault.OutcomeUnknown, $"The disk under '{Path}' has not answered for {_options.AnswerMax.TotalSeconds:0.#} s. Append the same decision again to find out, and look at the disk.");
+            throw DiskIsSilent();
         }
     }
+
+    private EventStoreException DiskIsSilent() => new(
+        StoreFault.OutcomeUnknown, $"The disk under '{Path}' has not answered for {_options.AnswerMax.TotalSeconds:0.#} s. Append the same decision again to find out, and look at the disk.");
 
     private Task WriteAsync(Action<SqliteSession> work, CancellationToken cancellationToken) =>
         WriteAsync(

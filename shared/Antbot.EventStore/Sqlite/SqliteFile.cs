@@ -27,7 +27,7 @@ internal sealed class SqliteFile(SqliteStoreOptions options)
                 Create();
             else if (options.CheckAtOpen && FindDamage(SqliteAccess.Read) is { } damage)
                 throw Damaged(damage);
-            return OpenWriter();
+            return OpenWriter(options.BusyTimeout);
         }
         catch (SqliteFailure e)
         {
@@ -73,16 +73,18 @@ internal sealed class SqliteFile(SqliteStoreOptions options)
     }
 
     /// <summary>A connection for writing in place of one that broke. What has become of the file meanwhile, it is never made anew.</summary>
-    public SqliteSession Reopen()
+    public SqliteSession Reopen() => Reopen(options.BusyTimeout);
+
+    public SqliteSession Reopen(TimeSpan busyTimeout)
     {
         if (LooksAbsent())
             throw new EventStoreException(StoreFault.Unavailable, $"'{Path}' is gone; nothing was done. Put it back: the store goes on by itself.");
-        return OpenWriter();
+        return OpenWriter(busyTimeout);
     }
 
-    private SqliteSession OpenWriter()
+    private SqliteSession OpenWriter(TimeSpan busyTimeout)
     {
-        var session = SqliteSession.Open(Path, SqliteAccess.Write, options.BusyTimeout);
+        var session = SqliteSession.Open(Path, SqliteAccess.Write, busyTimeout);
         try
         {
             Prepare(session);
@@ -96,7 +98,7 @@ internal sealed class SqliteFile(SqliteStoreOptions options)
         }
     }
 
-    private static void Prepare(SqliteSession session)
+    private void Prepare(SqliteSession session)
     {
         var mode = session.Query("PRAGMA journal_mode=WAL");
         if (mode != "wal")
@@ -106,8 +108,10 @@ internal sealed class SqliteFile(SqliteStoreOptions options)
         session.Execute("PRAGMA checkpoint_fullfsync=ON");
         session.Execute("PRAGMA foreign_keys=ON");
         session.Execute("PRAGMA cache_size=-32768");
-        session.Execute("PRAGMA wal_autocheckpoint=4000");
-        session.Execute("PRAGMA journal_size_limit=67108864");
+        // The checkpointer does it beside the commits.
+        session.Execute("PRAGMA wal_autocheckpoint=0");
+        // Room for what comes before the limit is seen: a log that is cut at each turn is slow to grow again.
+        session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA journal_size_limit={options.LogBytesMax / 4 * 5}"));
     }
 
     private void MakeFolder()

@@ -19,6 +19,8 @@ internal enum SqliteAccess
 /// <summary>One connection with its prepared statements. Used by one thread at a time.</summary>
 internal sealed class SqliteSession : IDisposable
 {
+    private const int StatusPagesWritten = 9;
+
     private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
     private readonly sqlite3 _db;
     private readonly string _path;
@@ -127,6 +129,9 @@ internal sealed class SqliteSession : IDisposable
             raw.sqlite3_busy_timeout(_db, (int)_busyTimeout.TotalMilliseconds);
         }
     }
+
+    /// <summary>How many pages went into the log since this was last asked.</summary>
+    public int TakePagesWritten() => raw.sqlite3_db_status(_db, StatusPagesWritten, out var pages, out _, resetFlg: 1) == raw.SQLITE_OK ? pages : 0;
 
     public void Commit() => Get("COMMIT").Run();
 

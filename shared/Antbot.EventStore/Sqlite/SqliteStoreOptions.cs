@@ -26,6 +26,12 @@ public sealed record SqliteStoreOptions
     /// <summary>How often somebody who waits for events looks for those of other processes.</summary>
     public TimeSpan OthersPoll { get; init; } = TimeSpan.FromMilliseconds(25);
 
+    /// <summary>
+    /// How long the write-ahead log may become. A longer one lets a page that changes often be moved into the database once instead of
+    /// many times; it takes room on the disk, and a start after a crash reads it.
+    /// </summary>
+    public long LogBytesMax { get; init; } = 128 * 1024 * 1024;
+
     /// <summary>Reads the whole file once at open and looks for damage.</summary>
     public bool CheckAtOpen { get; init; } = true;
 

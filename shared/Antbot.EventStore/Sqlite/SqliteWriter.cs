@@ -15,10 +15,13 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
     private static readonly TimeSpan CourtesyLasts = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly SqliteCheckpointer _checkpointer = new(file, session, options);
     private SqliteSession? _session = session;
     private long? _dataVersion;
     private long _othersSeen;
     private bool _closed;
+
+    internal SqliteCheckpointer Checkpointer => _checkpointer;
 
     /// <summary>Commits a batch of the queue: every append in it learns how it ended.</summary>
     public async Task CommitAsync(IReadOnlyList<PendingAppend> batch)
@@ -27,6 +30,7 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
         try
         {
             Commit(batch);
+            _checkpointer.Written(_session?.TakePagesWritten() ?? 0);
         }
         finally
         {
@@ -43,7 +47,14 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            return await Task.Run(() => Write(work), CancellationToken.None);
+            return await Task.Run(
+                () =>
+                {
+                    var value = Write(work);
+                    _checkpointer.Written(_session?.TakePagesWritten() ?? 0);
+                    return value;
+                },
+                CancellationToken.None);
         }
         finally
         {
@@ -69,6 +80,8 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
     {
         _turn.Wait();
         _closed = true;
+        _checkpointer.Dispose();
+        // Last, so that SQLite moves the log into the database and removes it.
         _session?.Dispose();
         _session = null;
         _turn.Release();
@@ -101,7 +114,7 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
             {
                 var appender = new SqliteAppender(s);
                 for (var i = 0; i < verdicts.Length; i++)
-                    verdicts[i] = appender.Append(batch[i].Prepared);
+                    verdicts[i] = appender.Append(batch[i].Prepared, IsCutOff(batch, verdicts, i));
                 return true;
             });
         }
@@ -122,6 +135,9 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
             signal.Announce();
         return null;
     }
+
+    private static bool IsCutOff(IReadOnlyList<PendingAppend> batch, AppendVerdict[] verdicts, int i) =>
+        i > 0 && batch[i].Before == batch[i - 1] ? verdicts[i - 1].Outcome is not AppendOutcome.Appended : batch[i].IsCutOff;
 
     private T Write<T>(Func<SqliteSession, T> work)
     {
@@ -183,20 +199,7 @@ internal sealed class SqliteWriter(SqliteFile file, SqliteSession session, Sqlit
         }
         else if (failure is not null && SqliteFaults.IsFull(failure))
         {
-            MakeRoom(broken);
-        }
-    }
-
-    /// <summary>The log's pages can be used again once they are in the database: sometimes that is all the room there is.</summary>
-    private static void MakeRoom(SqliteSession session)
-    {
-        try
-        {
-            session.Execute("PRAGMA wal_checkpoint(PASSIVE)");
-        }
-        catch (SqliteFailure)
-        {
-            // Then there is no room there either; the caller has been told.
+            _checkpointer.MakeRoom();
         }
     }
 

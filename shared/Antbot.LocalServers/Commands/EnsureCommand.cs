@@ -86,11 +86,17 @@ internal static class EnsureCommand
             return new Finding(server, Available: true, "environment", $"{variable}: {where}");
         }
 
+        var engine = await DockerEngine.FindAsync(host, cancellationToken);
+        var image = isPostgres ? DockerImages.Postgres : DockerImages.Rabbit;
+#if TESTCONTAINERS
+        if (engine is not null)
+            return new Finding(server, Available: true, "testcontainers", $"engine {engine.Version}, image {image}");
+#endif
         var folder = isPostgres ? PostgresBinaries.Find(host)?.Folder : RabbitBinaries.Find(host)?.Folder;
         if (folder is not null)
             return new Finding(server, Available: true, "binaries", folder);
-        if (await DockerEngine.FindAsync(host, cancellationToken) is { } engine)
-            return new Finding(server, Available: true, "docker", $"engine {engine.Version}, image {(isPostgres ? DockerImages.Postgres : DockerImages.Rabbit)}");
+        if (engine is not null)
+            return new Finding(server, Available: true, "docker", $"engine {engine.Version}, image {image}");
         return new Finding(server, Available: false, "", isPostgres ? PostgresBinaries.Missing : RabbitBinaries.Missing);
     }
 

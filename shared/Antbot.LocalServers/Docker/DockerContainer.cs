@@ -1,3 +1,4 @@
+using System.Globalization;
 using Antbot.LocalServers.Processes;
 
 namespace Antbot.LocalServers.Docker;
@@ -8,6 +9,7 @@ internal sealed class DockerContainer : IAsyncDisposable
     // The image may have to be fetched first.
     private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private readonly DockerEngine _engine;
     private readonly InstanceFolder _folder;
     private readonly Guardian _guardian;
@@ -19,7 +21,11 @@ internal sealed class DockerContainer : IAsyncDisposable
     /// <param name="Secrets">Go through a file that only we can read, never the command line.</param>
     /// <param name="Data">Where the image keeps its data; bound to our folder when that is kept.</param>
     internal sealed record Plan(
-        string Image, IReadOnlyList<(int Host, int Container)> Ports, IReadOnlyDictionary<string, string> Secrets, string Data, IReadOnlyList<string> Command);
+        string Image, IReadOnlyList<(int Host, int Container)> Ports, IReadOnlyDictionary<string, string> Secrets, string Data, IReadOnlyList<string> Command)
+    {
+        /// <summary>Further options of <c>docker run</c>.</summary>
+        public IReadOnlyList<string> Options { get; init; } = [];
+    }
 
     public string Folder => _folder.Path;
 
@@ -32,11 +38,12 @@ internal sealed class DockerContainer : IAsyncDisposable
         await File.WriteAllTextAsync(folder.In($"{name}.container"), "", cancellationToken);
 
         // The data of RabbitMQ belongs to a host name.
-        var run = new List<string> { engine.Program, folder.Path, name, folder.IsKept ? "keep" : "remove", "--hostname", "antbot", "--env-file", secrets };
+        var run = new List<string> { engine.Program, folder.Path, name, folder.IsKept ? "keep" : "remove", plan.Image, "--hostname", "antbot", "--env-file", secrets };
         foreach (var (host, container) in plan.Ports)
             run.AddRange(["--publish", $"127.0.0.1:{host}:{container}"]);
         if (folder.IsKept)
             run.AddRange(["--volume", $"{folder.In("data")}:{plan.Data}"]);
+        run.AddRange(plan.Options);
         run.Add(plan.Image);
         run.AddRange(plan.Command);
 
@@ -55,18 +62,33 @@ internal sealed class DockerContainer : IAsyncDisposable
         }
     }
 
-    public Task KillAsync(CancellationToken cancellationToken) => DockerAsync(["kill", _name], cancellationToken);
+    /// <summary>Where the engine runs on this machine's kernel, the process that its server is here.</summary>
+    public int ProcessId { get; private set; }
 
     public Task StopAsync(CancellationToken cancellationToken) => DockerAsync(["stop", "--time", "60", _name], cancellationToken);
 
-    public Task StartAgainAsync(CancellationToken cancellationToken) => DockerAsync(["start", _name], cancellationToken);
+    public async Task StartAgainAsync(CancellationToken cancellationToken)
+    {
+        if (await ReadProcessIdAsync(cancellationToken) is { } running)
+            throw new ServerException($"Container {_name} still runs (process {running}); stop or kill it before it is started again.");
+        await DockerAsync(["start", _name], cancellationToken);
+    }
 
-    public Task SignalAsync(string signal, CancellationToken cancellationToken) => DockerAsync(["kill", "--signal", signal, _name], cancellationToken);
+    /// <summary>Sends the signal and waits until the container has ended.</summary>
+    public async Task EndAsync(string signal, CancellationToken cancellationToken)
+    {
+        await DockerAsync(["kill", "--signal", signal, _name], cancellationToken);
+        await DockerAsync(["wait", _name], cancellationToken);
+    }
 
-    public Task WaitForEndAsync(CancellationToken cancellationToken) => DockerAsync(["wait", _name], cancellationToken);
+    public Task ExecuteAsync(string user, IReadOnlyList<string> command, CancellationToken cancellationToken) =>
+        DockerAsync(["exec", "--user", user, _name, .. command], cancellationToken);
 
-    public Task ExecuteAsync(IReadOnlyList<string> command, string? input, CancellationToken cancellationToken) =>
-        DockerAsync(["exec", "--interactive", _name, .. command], cancellationToken, input);
+    public async Task<string> ReadLogAsync(CancellationToken cancellationToken, params IReadOnlyList<string> options)
+    {
+        var log = await ShortCommand.RunAsync([_engine.Program, "logs", .. options, _name], CommandLimit, cancellationToken: cancellationToken);
+        return log.Everything;
+    }
 
     /// <summary>Polls until the server in the container answers.</summary>
     public async Task WaitUntilAsync(Func<CancellationToken, Task<Exception?>> probe, TimeSpan limit, CancellationToken cancellationToken)
@@ -74,14 +96,14 @@ internal sealed class DockerContainer : IAsyncDisposable
         var deadline = new Deadline(limit);
         while (await probe(cancellationToken) is { } noAnswer)
         {
+            if (await ReadProcessIdAsync(cancellationToken) is null)
+                throw await FailureAsync("ended while it was starting", noAnswer, cancellationToken);
             if (deadline.Passed)
-            {
-                var log = await ShortCommand.RunAsync([_engine.Program, "logs", "--tail", "20", _name], CommandLimit, cancellationToken: cancellationToken);
-                throw new ServerException($"Container {_name} did not answer within {limit.TotalSeconds:0} s ({noAnswer.Message}).{LogTail.OfText(log.Everything)}", noAnswer);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
+                throw await FailureAsync($"did not answer within {limit.TotalSeconds:0} s ({noAnswer.Message})", noAnswer, cancellationToken);
+            await Task.Delay(Interval, cancellationToken);
         }
+
+        ProcessId = await ReadProcessIdAsync(cancellationToken) ?? throw await FailureAsync("ended as soon as it answered", cause: null, cancellationToken);
     }
 
     /// <summary>Kept data gets the time for an orderly end; the container itself always goes.</summary>
@@ -99,10 +121,21 @@ internal sealed class DockerContainer : IAsyncDisposable
         }
     }
 
-    private async Task DockerAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken, string? input = null)
+    /// <summary>Null when the container does not run.</summary>
+    private async Task<int?> ReadProcessIdAsync(CancellationToken cancellationToken)
     {
-        var result = await ShortCommand.RunAsync([_engine.Program, .. arguments], CommandLimit, input, cancellationToken: cancellationToken);
+        var pid = await DockerAsync(["inspect", "--format", "{{.State.Pid}}", _name], cancellationToken);
+        return int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id > 0 ? id : null;
+    }
+
+    private async Task<ServerException> FailureAsync(string what, Exception? cause, CancellationToken cancellationToken) =>
+        new($"Container {_name} {what}.{LogTail.OfText(await ReadLogAsync(cancellationToken, "--tail", "200"), marker: "[error]")}", cause);
+
+    private async Task<string> DockerAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    {
+        var result = await ShortCommand.RunAsync([_engine.Program, .. arguments], CommandLimit, cancellationToken: cancellationToken);
         if (!result.Succeeded)
             throw new ServerException($"docker {arguments[0]} failed (exit code {result.ExitCode}).{LogTail.OfText(result.Everything)}");
+        return result.Output.Trim();
     }
 }

@@ -3,6 +3,5 @@ namespace Antbot.LocalServers.Docker;
 internal static class DockerImages
 {
     public const string Postgres = "postgres:17";
-    public const string Rabbit = "rabbitmq:4";
-    public const string RabbitWithManagement = "rabbitmq:4-management";
+    public const string Rabbit = "rabbitmq:4-management";
 }

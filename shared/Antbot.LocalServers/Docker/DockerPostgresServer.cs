@@ -7,17 +7,20 @@ internal sealed class DockerPostgresServer : PostgresServer
 {
     private const string Role = "antbot";
     private const int ContainerPort = 5432;
+    private const string SmallDiskMount = "/small-disk";
     private readonly DockerContainer _container;
-    private readonly TimeSpan _startLimit;
+    private readonly PostgresServerOptions _options;
 
-    private DockerPostgresServer(DockerContainer container, int port, string password, TimeSpan startLimit)
-        : base(PostgresProbe.ConnectionString(port, Role, password)) => (_container, _startLimit) = (container, startLimit);
+    private DockerPostgresServer(DockerContainer container, int port, string password, PostgresServerOptions options)
+        : base(PostgresProbe.ConnectionString(port, Role, password)) => (_container, _options) = (container, options);
 
     public override bool IsOwned => true;
 
-    public override int PostmasterPid => throw new NotOwnedException("The postmaster runs in a container; it has no process id here.");
+    public override int PostmasterPid => _container.ProcessId;
 
     public override string Folder => _container.Folder;
+
+    public override string SmallDiskFolder => _options.SmallDiskMegabytes is null ? "" : $"{SmallDiskMount}/room";
 
     public static async Task<PostgresServer> RunAsync(DockerEngine engine, PostgresServerOptions options, CancellationToken cancellationToken)
     {
@@ -27,7 +30,7 @@ internal sealed class DockerPostgresServer : PostgresServer
             var password = Password.OfInstance(folder, await UnprivilegedUser.FindAsync("nobody", cancellationToken));
             var port = options.Port ?? FreePort.Next();
             var container = await DockerContainer.RunAsync(engine, folder, "pg", Plan(options, port, password), cancellationToken);
-            var server = new DockerPostgresServer(container, port, password, options.StartLimit);
+            var server = new DockerPostgresServer(container, port, password, options);
             return await ReadyAsync(server, cancellationToken);
         }
         catch
@@ -37,11 +40,11 @@ internal sealed class DockerPostgresServer : PostgresServer
         }
     }
 
-    public override Task KillAsync(CancellationToken cancellationToken = default) => EndAsync("KILL", cancellationToken);
+    public override Task KillAsync(CancellationToken cancellationToken = default) => _container.EndAsync("KILL", cancellationToken);
 
-    public override Task StopImmediateAsync(CancellationToken cancellationToken = default) => EndAsync("QUIT", cancellationToken);
+    public override Task StopImmediateAsync(CancellationToken cancellationToken = default) => _container.EndAsync("QUIT", cancellationToken);
 
-    public override Task StopAsync(CancellationToken cancellationToken = default) => EndAsync("INT", cancellationToken);
+    public override Task StopAsync(CancellationToken cancellationToken = default) => _container.EndAsync("INT", cancellationToken);
 
     public override async Task StartAgainAsync(CancellationToken cancellationToken = default)
     {
@@ -49,9 +52,12 @@ internal sealed class DockerPostgresServer : PostgresServer
         await WaitUntilReadyAsync(cancellationToken);
     }
 
+    internal override Task<string> ReadLogAsync(CancellationToken cancellationToken) => _container.ReadLogAsync(cancellationToken);
+
     public override ValueTask DisposeAsync() => _container.DisposeAsync();
 
-    private static DockerContainer.Plan Plan(PostgresServerOptions options, int port, string password)
+    /// <summary>The settings as arguments of the server.</summary>
+    public static IEnumerable<string> Settings(PostgresServerOptions options)
     {
         var settings = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
@@ -60,13 +66,18 @@ internal sealed class DockerPostgresServer : PostgresServer
         };
         foreach (var (name, value) in options.Settings)
             settings[name] = value;
-        return new DockerContainer.Plan(
-            DockerImages.Postgres,
-            [(port, ContainerPort)],
-            new Dictionary<string, string> { ["POSTGRES_USER"] = Role, ["POSTGRES_PASSWORD"] = password, ["POSTGRES_DB"] = "postgres" },
-            "/var/lib/postgresql/data",
-            ["postgres", .. settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" })]);
+        return settings.SelectMany(setting => new[] { "-c", $"{setting.Key}={setting.Value}" });
     }
+
+    private static DockerContainer.Plan Plan(PostgresServerOptions options, int port, string password) => new(
+        DockerImages.Postgres,
+        [(port, ContainerPort)],
+        new Dictionary<string, string> { ["POSTGRES_USER"] = Role, ["POSTGRES_PASSWORD"] = password, ["POSTGRES_DB"] = "postgres" },
+        "/var/lib/postgresql/data",
+        ["postgres", .. Settings(options)])
+    {
+        Options = options.SmallDiskMegabytes is { } megabytes ? ["--tmpfs", $"{SmallDiskMount}:size={megabytes}m,mode=1777"] : [],
+    };
 
     private static async Task<PostgresServer> ReadyAsync(DockerPostgresServer server, CancellationToken cancellationToken)
     {
@@ -82,12 +93,10 @@ internal sealed class DockerPostgresServer : PostgresServer
         }
     }
 
-    private Task WaitUntilReadyAsync(CancellationToken cancellationToken) =>
-        _container.WaitUntilAsync(token => PostgresProbe.TryAsync(AdminConnectionString, token), _startLimit, cancellationToken);
-
-    private async Task EndAsync(string signal, CancellationToken cancellationToken)
+    private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
-        await _container.SignalAsync(signal, cancellationToken);
-        await _container.WaitForEndAsync(cancellationToken);
+        await _container.WaitUntilAsync(token => PostgresProbe.TryAsync(AdminConnectionString, token), _options.StartLimit, cancellationToken);
+        if (SmallDiskFolder.Length > 0)
+            await _container.ExecuteAsync("postgres", ["mkdir", SmallDiskFolder], cancellationToken);
     }
 }

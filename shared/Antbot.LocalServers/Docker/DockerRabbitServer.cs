@@ -8,15 +8,17 @@ internal sealed class DockerRabbitServer : RabbitServer
     private const string User = "antbot";
     private const int AmqpPort = 5672;
     private const int ContainerManagementPort = 15672;
+    // A file of ours would have to be where the engine sees it; lines on the command line go wherever the engine is.
+    private const string Start = """printf '%s\n' "$@" >/etc/rabbitmq/conf.d/90-antbot.conf && exec docker-entrypoint.sh rabbitmq-server""";
     private readonly DockerContainer _container;
-    private readonly TimeSpan _startLimit;
+    private readonly RabbitServerOptions _options;
 
-    private DockerRabbitServer(DockerContainer container, Uri uri, Uri? management, TimeSpan startLimit)
-        : base(uri, management) => (_container, _startLimit) = (container, startLimit);
+    private DockerRabbitServer(DockerContainer container, Uri uri, Uri management, RabbitServerOptions options)
+        : base(uri, management) => (_container, _options) = (container, options);
 
     public override bool IsOwned => true;
 
-    public override int BrokerPid => throw new NotOwnedException("The broker runs in a container; it has no process id here.");
+    public override int BrokerPid => _container.ProcessId;
 
     public override string Folder => _container.Folder;
 
@@ -27,13 +29,14 @@ internal sealed class DockerRabbitServer : RabbitServer
         {
             var password = Password.OfInstance(folder, await UnprivilegedUser.FindAsync("nobody", cancellationToken));
             var port = options.Port ?? FreePort.Next();
-            int? management = options.Management ? options.ManagementPort ?? FreePort.Next() : null;
-            var container = await DockerContainer.RunAsync(engine, folder, "mq", Plan(port, management, password), cancellationToken);
+            // The image has the plugin, and virtual hosts made through it cost no start of Erlang.
+            var management = options.ManagementPort ?? FreePort.Next();
+            var container = await DockerContainer.RunAsync(engine, folder, "mq", Plan(options, port, management, password), cancellationToken);
             var server = new DockerRabbitServer(
                 container,
                 AmqpUri.Create(port, User, password),
-                management is null ? null : new Uri($"http://{User}:{password}@127.0.0.1:{management}/"),
-                options.StartLimit);
+                new Uri($"http://{User}:{password}@127.0.0.1:{management}/"),
+                options);
             return await ReadyAsync(server, cancellationToken);
         }
         catch
@@ -43,7 +46,7 @@ internal sealed class DockerRabbitServer : RabbitServer
         }
     }
 
-    public override Task KillAsync(CancellationToken cancellationToken = default) => _container.KillAsync(cancellationToken);
+    public override Task KillAsync(CancellationToken cancellationToken = default) => _container.EndAsync("KILL", cancellationToken);
 
     public override Task StopAsync(CancellationToken cancellationToken = default) => _container.StopAsync(cancellationToken);
 
@@ -53,26 +56,20 @@ internal sealed class DockerRabbitServer : RabbitServer
         await WaitUntilReadyAsync(cancellationToken);
     }
 
+    internal override Task<string> ReadLogAsync(CancellationToken cancellationToken) => _container.ReadLogAsync(cancellationToken);
+
     public override ValueTask DisposeAsync() => _container.DisposeAsync();
 
-    private protected override Task AddVirtualHostAsync(string name, CancellationToken cancellationToken) =>
-        _container.ExecuteAsync(["rabbitmqctl", "import_definitions"], RabbitDefinitions.VirtualHost(name, User), cancellationToken);
+    /// <summary>What the image runs, so that the broker has its settings.</summary>
+    public static IReadOnlyList<string> Command(RabbitServerOptions options) =>
+        ["/bin/sh", "-c", Start, "rabbitmq", .. RabbitNode.LimitsAndMore(options)];
 
-    private protected override Task RemoveVirtualHostAsync(string name, CancellationToken cancellationToken) =>
-        _container.ExecuteAsync(["rabbitmqctl", "delete_vhost", name], input: null, cancellationToken);
-
-    private static DockerContainer.Plan Plan(int port, int? management, string password)
-    {
-        var ports = new List<(int, int)> { (port, AmqpPort) };
-        if (management is not null)
-            ports.Add((management.Value, ContainerManagementPort));
-        return new DockerContainer.Plan(
-            management is null ? DockerImages.Rabbit : DockerImages.RabbitWithManagement,
-            ports,
-            new Dictionary<string, string> { ["RABBITMQ_DEFAULT_USER"] = User, ["RABBITMQ_DEFAULT_PASS"] = password },
-            "/var/lib/rabbitmq",
-            []);
-    }
+    private static DockerContainer.Plan Plan(RabbitServerOptions options, int port, int management, string password) => new(
+        DockerImages.Rabbit,
+        [(port, AmqpPort), (management, ContainerManagementPort)],
+        new Dictionary<string, string> { ["RABBITMQ_DEFAULT_USER"] = User, ["RABBITMQ_DEFAULT_PASS"] = password },
+        "/var/lib/rabbitmq",
+        Command(options));
 
     private static async Task<RabbitServer> ReadyAsync(DockerRabbitServer server, CancellationToken cancellationToken)
     {
@@ -88,6 +85,9 @@ internal sealed class DockerRabbitServer : RabbitServer
         }
     }
 
-    private Task WaitUntilReadyAsync(CancellationToken cancellationToken) =>
-        _container.WaitUntilAsync(token => RabbitProbe.TryAsync(AdminUri, token), _startLimit, cancellationToken);
+    private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    {
+        await _container.WaitUntilAsync(token => RabbitProbe.TryAsync(AdminUri, token), _options.StartLimit, cancellationToken);
+        await _container.WaitUntilAsync(new ManagementApi(ManagementUri!).TryAsync, _options.StartLimit, cancellationToken);
+    }
 }

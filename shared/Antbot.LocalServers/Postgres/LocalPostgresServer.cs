@@ -15,6 +15,7 @@ internal sealed class LocalPostgresServer : PostgresServer
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
     private readonly PostgresCluster _cluster;
     private readonly Guardian _guardian;
+    private SmallDisk? _smallDisk;
     private int _pid;
     private int? _sharedMemory;
     private int? _leftSharedMemory;
@@ -29,6 +30,8 @@ internal sealed class LocalPostgresServer : PostgresServer
     public override int PostmasterPid => _pid;
 
     public override string Folder => _cluster.Folder.Path;
+
+    public override string SmallDiskFolder => _smallDisk?.Folder ?? "";
 
     internal int GuardianPid => _guardian.ProcessId;
 
@@ -82,6 +85,9 @@ internal sealed class LocalPostgresServer : PostgresServer
         }
     }
 
+    internal override Task<string> ReadLogAsync(CancellationToken cancellationToken) =>
+        File.ReadAllTextAsync(_cluster.Folder.LogOf(Name), cancellationToken);
+
     public override async ValueTask DisposeAsync()
     {
         if (_disposed)
@@ -109,6 +115,8 @@ internal sealed class LocalPostgresServer : PostgresServer
             var cluster = await PostgresCluster.PrepareAsync(binaries, options, folder, cancellationToken);
             var port = options.Port ?? FreePort.Next();
             server = new LocalPostgresServer(cluster, Guard(cluster, port), port);
+            if (options.SmallDiskMegabytes is { } megabytes)
+                server._smallDisk = await SmallDisk.CreateAsync(folder, cluster.User, megabytes, cancellationToken);
             await server.LaunchAsync(cancellationToken);
             return server;
         }
@@ -174,9 +182,17 @@ internal sealed class LocalPostgresServer : PostgresServer
 
     private async Task EndAsync()
     {
-        await _guardian.DisposeAsync();
-        if (_leftSharedMemory is { } id && !_cluster.Folder.IsKept)
-            SharedMemory.Remove(id);
+        try
+        {
+            await _guardian.DisposeAsync();
+            if (_leftSharedMemory is { } id && !_cluster.Folder.IsKept)
+                SharedMemory.Remove(id);
+        }
+        finally
+        {
+            if (_smallDisk is not null)
+                await _smallDisk.DisposeAsync();
+        }
     }
 
     private ServerException Failure(string what, Exception? innerException) => new(

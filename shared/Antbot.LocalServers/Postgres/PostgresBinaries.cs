@@ -22,7 +22,7 @@ internal sealed record PostgresBinaries(string Folder)
 
     public string InitDb => Path.Combine(Folder, "initdb");
 
-    private bool IsComplete => File.Exists(Server) && File.Exists(InitDb);
+    private bool IsComplete => HostView.IsThere(Server) && HostView.IsThere(InitDb);
 
     public static PostgresBinaries? Find(HostView host)
     {

@@ -119,8 +119,8 @@ internal sealed class Guardian : IAsyncDisposable
         }
     }
 
-    private ServerException Gone(Exception? innerException) =>
-        new($"The guardian of {_name} (process {_process.Id}) is gone: somebody killed it. Dispose this server and start another.", innerException);
+    private GuardianGoneException Gone(Exception? innerException) =>
+        new($"The guardian of {_name} (process {_process.Id}) is gone: it could not go on, or somebody killed it. Dispose what it held and start another.", innerException);
 
     private static IReadOnlyList<string> NewSession()
     {
@@ -132,3 +132,6 @@ internal sealed class Guardian : IAsyncDisposable
         throw new ServerException("Neither 'setsid' (package util-linux) nor 'perl' is here; one of them is needed to keep servers apart from our own signals.");
     }
 }
+
+/// <summary>The guardian has ended without an answer.</summary>
+internal sealed class GuardianGoneException(string message, Exception? innerException) : ServerException(message, innerException);

@@ -23,7 +23,7 @@ internal static class LogTail
         }
     }
 
-    public static string OfText(string text) => Of(text.Split('\n'), "its output");
+    public static string OfText(string text, string? marker = null) => Of(text.Split('\n'), "its output", marker);
 
     private static string Of(IReadOnlyCollection<string> lines, string source, string? marker = null)
     {

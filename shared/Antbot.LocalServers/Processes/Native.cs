@@ -13,6 +13,8 @@ internal static class Native
 
     public static uint UserId => geteuid();
 
+    public static uint GroupId => getegid();
+
     public static bool IsRoot => UserId == 0;
 
     /// <summary>False when there is no such process (any more).</summary>
@@ -33,6 +35,9 @@ internal static class Native
 
     [DllImport("libc")]
     private static extern uint geteuid();
+
+    [DllImport("libc")]
+    private static extern uint getegid();
 
     [DllImport("libc", SetLastError = true)]
     private static extern int kill(int pid, int signal);

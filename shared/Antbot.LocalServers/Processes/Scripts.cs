@@ -13,6 +13,8 @@ internal static class Scripts
 
     public static string Install => Text("install.sh");
 
+    public static string SmallDisk => Text("small-disk.sh");
+
     private static string Text(string name) => Texts.GetOrAdd(name, static key =>
     {
         using var stream = typeof(Scripts).Assembly.GetManifestResourceStream(key)

@@ -16,7 +16,6 @@ internal static class ShortCommand
     public static async Task<Result> RunAsync(
         IReadOnlyList<string> command,
         TimeSpan limit,
-        string? input = null,
         Action<IDictionary<string, string?>>? environment = null,
         CancellationToken cancellationToken = default)
     {
@@ -37,7 +36,7 @@ internal static class ShortCommand
         {
             var output = process.StandardOutput.ReadToEndAsync(limited.Token);
             var error = process.StandardError.ReadToEndAsync(limited.Token);
-            await WriteInputAsync(process, input);
+            process.StandardInput.Close();
             await process.WaitForExitAsync(limited.Token);
             return new Result(process.ExitCode, await output, await error);
         }
@@ -63,19 +62,5 @@ internal static class ShortCommand
         foreach (var argument in command.Skip(1))
             info.ArgumentList.Add(argument);
         return info;
-    }
-
-    private static async Task WriteInputAsync(Process process, string? input)
-    {
-        try
-        {
-            if (input is not null)
-                await process.StandardInput.WriteAsync(input);
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // The command ended without reading its input; its exit code tells.
-        }
     }
 }

@@ -12,10 +12,16 @@ internal sealed class UnprivilegedUser
 
     private UnprivilegedUser(string? name, uint user, uint group) => (_name, _user, _group) = (name, user, group);
 
+    public static UnprivilegedUser Self { get; } = new(name: null, Native.UserId, Native.GroupId);
+
+    public uint UserId => _user;
+
+    public uint GroupId => _group;
+
     public static async Task<UnprivilegedUser> FindAsync(string preferred, CancellationToken cancellationToken)
     {
         if (!Native.IsRoot)
-            return new UnprivilegedUser(name: null, 0, 0);
+            return Self;
         foreach (var name in new[] { preferred, "nobody" })
         {
             var user = await IdAsync("-u", name, cancellationToken);
@@ -42,6 +48,9 @@ internal sealed class UnprivilegedUser
             return [su, "-s", "/bin/sh", _name, "-c", "exec \"$0\" \"$@\"", "--", .. command];
         throw new ServerException("We are root, and none of setpriv, runuser and su is here to start a server as another user. Install util-linux.");
     }
+
+    /// <summary>What root puts before a command to run it as this user.</summary>
+    public IReadOnlyList<string> BecomeAsRoot() => ["setpriv", $"--reuid={_user}", $"--regid={_group}", "--clear-groups", "--"];
 
     /// <summary>Makes the folder, or the existing file, this user's own.</summary>
     public void Give(string path, UnixFileMode mode)

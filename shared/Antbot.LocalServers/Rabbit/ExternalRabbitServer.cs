@@ -28,14 +28,6 @@ internal sealed class ExternalRabbitServer(Uri uri, Uri? managementUri, IAsyncDi
 
     public override ValueTask DisposeAsync() => container?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private protected override Task AddVirtualHostAsync(string name, CancellationToken cancellationToken) => throw NeedsManagement();
-
-    private protected override Task RemoveVirtualHostAsync(string name, CancellationToken cancellationToken) => throw NeedsManagement();
-
-    private static ServerException NeedsManagement() => new(
-        $"Virtual hosts of the broker in {HostView.RabbitVariable} are made through its management API: "
-        + $"set {HostView.RabbitManagementVariable} too, for example http://user:password@host:15672.");
-
     // Usually the same user; then it need not be written twice.
     private static Uri WithCredentials(string management, string address)
     {

@@ -41,6 +41,8 @@ internal sealed class LocalRabbitServer : RabbitServer
 
     internal int PortMapperPid => _portMapperPid;
 
+    internal RabbitNode.Ports Listens => _node.Listens;
+
     public static async Task<RabbitServer> RunAsync(
         RabbitBinaries binaries, RabbitServerOptions options, CancellationToken cancellationToken)
     {
@@ -68,6 +70,9 @@ internal sealed class LocalRabbitServer : RabbitServer
         await LaunchAsync(cancellationToken);
     }
 
+    internal override Task<string> ReadLogAsync(CancellationToken cancellationToken) =>
+        File.ReadAllTextAsync(_node.Folder.LogOf(Name), cancellationToken);
+
     public override async ValueTask DisposeAsync()
     {
         if (_disposed)
@@ -85,11 +90,22 @@ internal sealed class LocalRabbitServer : RabbitServer
         }
     }
 
-    private protected override Task AddVirtualHostAsync(string name, CancellationToken cancellationToken) =>
-        ControlAsync(["import_definitions"], RabbitDefinitions.VirtualHost(name, RabbitNode.UserName), cancellationToken);
+    private protected override async Task AddVirtualHostAsync(string name, CancellationToken cancellationToken)
+    {
+        // Not from standard input: that of RabbitMQ 4.0's command hangs.
+        var file = _node.Write($"definitions-{Guid.NewGuid():N}.json", RabbitDefinitions.VirtualHost(name, RabbitNode.UserName));
+        try
+        {
+            await ControlAsync(["import_definitions", file], cancellationToken);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
 
     private protected override Task RemoveVirtualHostAsync(string name, CancellationToken cancellationToken) =>
-        ControlAsync(["delete_vhost", name], input: null, cancellationToken);
+        ControlAsync(["delete_vhost", name], cancellationToken);
 
     private static async Task<RabbitServer> StartOnceAsync(
         RabbitBinaries binaries, RabbitServerOptions options, CancellationToken cancellationToken)
@@ -162,9 +178,9 @@ internal sealed class LocalRabbitServer : RabbitServer
             throw Failure($"has not ended within {StopLimit.TotalSeconds:0} s after {name}", innerException: null);
     }
 
-    private async Task ControlAsync(IReadOnlyList<string> arguments, string? input, CancellationToken cancellationToken)
+    private async Task ControlAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
-        var result = await ShortCommand.RunAsync(_node.ControlCommand(arguments), ControlLimit, input, SetEnvironment, cancellationToken);
+        var result = await ShortCommand.RunAsync(_node.ControlCommand(arguments), ControlLimit, environment: SetEnvironment, cancellationToken: cancellationToken);
         if (!result.Succeeded)
             throw new ServerException($"rabbitmqctl {arguments[0]} failed (exit code {result.ExitCode}).{LogTail.OfText(result.Everything)}");
     }

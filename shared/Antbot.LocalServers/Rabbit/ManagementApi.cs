@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Antbot.LocalServers.Rabbit;
 
-/// <summary>The three requests of the management plugin's HTTP API that tests need.</summary>
+/// <summary>The few requests of the management plugin's HTTP API that tests need.</summary>
 internal sealed class ManagementApi(Uri address)
 {
     private const int BodyLengthMax = 500;
@@ -22,6 +22,20 @@ internal sealed class ManagementApi(Uri address)
     public Task DropVirtualHostAsync(string name, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Delete, $"api/vhosts/{Uri.EscapeDataString(name)}", body: null, cancellationToken);
 
+    /// <summary>Null when it answers, else why not.</summary>
+    public async Task<Exception?> TryAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SendAsync(HttpMethod.Get, "api/whoami", body: null, cancellationToken);
+            return null;
+        }
+        catch (ServerException noAnswer)
+        {
+            return noAnswer;
+        }
+    }
+
     private async Task SendAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
         using var client = new HttpClient { Timeout = Limit };
@@ -38,7 +52,7 @@ internal sealed class ManagementApi(Uri address)
             throw new ServerException(
                 $"RabbitMQ's management API answered {(int)response.StatusCode} to {method} {path}: {text[..Math.Min(text.Length, BodyLengthMax)]}");
         }
-        catch (HttpRequestException unreachable)
+        catch (Exception unreachable) when (unreachable is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
         {
             throw new ServerException($"RabbitMQ's management API at {address.Host}:{address.Port} does not answer: {unreachable.Message}", unreachable);
         }

@@ -51,7 +51,7 @@ internal sealed record RabbitBinaries(string Folder, string PortMapper)
     {
         var candidates = new[] { host.Value(PortMapperVariable), host.OnPath("epmd") }
             .Concat(PortMapperPlaces.SelectMany(host.Folders).Select(place => Path.Combine(place, "epmd")));
-        return candidates.FirstOrDefault(path => path is not null && File.Exists(path))
+        return candidates.FirstOrDefault(path => path is not null && HostView.IsThere(path))
             ?? throw new ServerNotFoundException(
                 $"RabbitMQ is in {folder}, but Erlang's 'epmd' was not found: install the package 'erlang-base', or set {PortMapperVariable} to its path.");
     }
@@ -60,12 +60,12 @@ internal sealed record RabbitBinaries(string Folder, string PortMapper)
     private static IEnumerable<string> ScriptsOnPath(HostView host) =>
         host.PathFolders
             .Select(folder => Path.Combine(folder, "rabbitmq-server"))
-            .Where(File.Exists)
+            .Where(HostView.IsThere)
             .Select(script => File.ResolveLinkTarget(script, returnFinalTarget: true)?.FullName ?? script)
             .Select(script => Path.GetDirectoryName(script)!);
 
     private static bool IsComplete(string folder) =>
-        File.Exists(Path.Combine(folder, "rabbitmq-server"))
-        && File.Exists(Path.Combine(folder, "rabbitmqctl"))
-        && File.Exists(Path.Combine(folder, "rabbitmq-env"));
+        HostView.IsThere(Path.Combine(folder, "rabbitmq-server"))
+        && HostView.IsThere(Path.Combine(folder, "rabbitmqctl"))
+        && HostView.IsThere(Path.Combine(folder, "rabbitmq-env"));
 }

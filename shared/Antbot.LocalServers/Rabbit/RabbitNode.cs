@@ -74,6 +74,14 @@ internal sealed record RabbitNode(
         ["RUNNING_UNDER_SYSTEMD"] = "true",
     };
 
+    /// <summary>The lines of rabbitmq.conf that do not depend on where the broker runs.</summary>
+    public static IEnumerable<string> LimitsAndMore(RabbitServerOptions options) =>
+    [
+        "disk_free_limit.absolute = 50MB",
+        $"vm_memory_high_watermark.absolute = {options.MemoryLimitMegabytes}MB",
+        .. options.Configuration,
+    ];
+
     private string In(string name) => Path.Combine(Home, name);
 
     private void WriteFiles()
@@ -97,21 +105,21 @@ internal sealed record RabbitNode(
         yield return $"listeners.tcp.1 = 127.0.0.1:{Listens.Amqp}";
         yield return $"default_user = {UserName}";
         yield return $"default_pass = {Password}";
-        yield return "disk_free_limit.absolute = 50MB";
-        yield return $"vm_memory_high_watermark.absolute = {Options.MemoryLimitMegabytes}MB";
         if (Listens.Management is { } port)
         {
             yield return "management.tcp.ip = 127.0.0.1";
             yield return $"management.tcp.port = {port}";
         }
 
-        foreach (var line in Options.Configuration)
+        foreach (var line in LimitsAndMore(Options))
             yield return line;
     }
 
-    private void Write(string name, string content)
+    /// <summary>A file of the broker's user, beside its configuration.</summary>
+    public string Write(string name, string content)
     {
         LocalServers.Password.WriteSecret(In(name), content);
         User.Give(In(name), OwnerOnly);
+        return In(name);
     }
 }

@@ -1,6 +1,6 @@
 # Holds one container for its owner: "start" runs it, end of file removes it.
-docker=$1 folder=$2 name=$3 data=$4
-shift 4
+docker=$1 folder=$2 name=$3 data=$4 image=$5
+shift 5
 trap '' PIPE
 exec 2>>"$folder/$name.log"
 echo $$ >"$folder/$name.guardian"
@@ -19,5 +19,7 @@ done
 if [ "$data" = remove ]; then
     rm -rf "$folder" "$folder.lock"
 else
+    # The server's user in the image is a stranger here, who would leave files that their owner cannot delete.
+    "$docker" run --rm --volume "$folder:/kept" --entrypoint chown "$image" -R --reference=/kept /kept/data >>"$folder/$name.log" 2>&1
     rm -f "$folder/$name.container" "$folder/$name.guardian"
 fi

@@ -16,5 +16,6 @@ public abstract record AppendOutcome
     public sealed record AlreadyThere(IReadOnlyList<StoredEvent> Events) : AppendOutcome;
 
     /// <summary>A stream (the append's own, or a guard's) has moved on. Nothing was appended; load and decide again.</summary>
+    /// <param name="Actual">-1 where nobody looked, because what this append was decided on top of was not appended.</param>
     public sealed record Conflict(StreamId Stream, ExpectedVersion Expected, long Actual) : AppendOutcome;
 }

@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
-using Antbot.Kernel.Events;
+using Antbot.Contracts.Events;
 
 namespace Antbot.Runtime.Store;
 

@@ -18,6 +18,14 @@ public interface IEventStore : IAsyncDisposable
     /// </summary>
     Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Appends to one stream what was decided each on top of the one before, and answers for each. After the first that is not
+    /// appended none is: the rest end in conflicts. An exact version alone would not do: where another's event has taken the place
+    /// of one that failed, the next would fit by its number, and rest on what never happened.
+    /// </summary>
+    IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default) =>
+        InOrder.OneByOne(this, requests, cancellationToken);
+
     /// <summary>What was decided on this input before, in order; empty where nothing was.</summary>
     Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default);
 

@@ -58,6 +58,19 @@ public sealed class PreparedAppend
         return new PreparedAppend(request, at, headers, events, bytes);
     }
 
+    /// <summary>All of them, or null where one breaks a rule: sent alone, it learns which.</summary>
+    public static IReadOnlyList<PreparedAppend>? TryAll(IReadOnlyList<AppendRequest> requests)
+    {
+        try
+        {
+            return [.. requests.Select(From)];
+        }
+        catch (Exception e) when (e is EventStoreException or ArgumentException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The events as they now stand in the store.</summary>
     public StoredEvent[] ToStored(long firstVersion, long firstPosition, ReadOnlySpan<long> sequences)
     {

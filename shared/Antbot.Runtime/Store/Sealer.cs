@@ -11,12 +11,25 @@ public sealed record SealerOptions
     public TimeSpan WholeEvery { get; init; } = TimeSpan.FromHours(1);
 }
 
+public enum SealerNews
+{
+    Sealed,
+
+    /// <summary>Somebody changed what is in the chain, or put something beside it that contradicts it.</summary>
+    Refused,
+
+    /// <summary>The store does not answer.</summary>
+    Away,
+
+    Back,
+}
+
 /// <summary>
 /// Adopts what somebody else appended, at a pace, for as long as it runs. Any number may run at once, on one store: they seal under the
 /// lock of the appends, and what one of them has sealed the others pass over.
 /// </summary>
-/// <param name="say">Hears what was sealed, what was not and why, and when the store is away and back; each once.</param>
-public sealed class Sealer(ILedger ledger, TimeProvider clock, Action<string> say, SealerOptions? options = null)
+/// <param name="say">Hears of each change once, however often it looks.</param>
+public sealed class Sealer(ILedger ledger, TimeProvider clock, Action<SealerNews, string> say, SealerOptions? options = null)
 {
     private const int Page = 1_000;
     private const int SaidMax = 1_000;
@@ -49,13 +62,14 @@ public sealed class Sealer(ILedger ledger, TimeProvider clock, Action<string> sa
         {
             await LookAsync(cancellationToken);
             if (_trouble is not null)
-                say("The sealer goes on: the store answers again.");
+                say(SealerNews.Back, "The sealer goes on: the store answers again.");
             _trouble = null;
         }
-        catch (EventStoreException e)
+        // Without the right to seal it ends: where one of many seals, another may have it.
+        catch (EventStoreException e) when (e.Fault != StoreFault.Forbidden)
         {
             if (e.Message != _trouble)
-                say($"Nothing can be sealed: {e.Message}");
+                say(SealerNews.Away, $"Nothing can be sealed: {e.Message}");
             _trouble = e.Message;
         }
     }
@@ -88,11 +102,11 @@ public sealed class Sealer(ILedger ledger, TimeProvider clock, Action<string> sa
         }
         while (found.Sealed == Page);
         if (all > 0)
-            say($"Sealed {all:N0} events that another program appended.");
+            say(SealerNews.Sealed, $"Sealed {all:N0} events that another program appended.");
         // What was said long ago may be said again: memory has a limit.
         if (_said.Count > SaidMax)
             _said.Clear();
         foreach (var refusal in found.Refused.Where(r => _said.Add(r.What)))
-            say($"Not sealed: {refusal.What}. Run 'antbot verify'.");
+            say(SealerNews.Refused, $"Not sealed: {refusal.What}. Run 'antbot verify'.");
     }
 }

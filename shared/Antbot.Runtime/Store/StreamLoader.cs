@@ -1,11 +1,8 @@
 using System.Text.Json;
 using Antbot.Contracts;
+using Antbot.Kernel.Decisions;
 
 namespace Antbot.Runtime.Store;
-
-/// <summary>How events become state. Change <paramref name="Name"/> whenever <paramref name="Apply"/> or the state's shape changes: old snapshots are then passed over.</summary>
-public sealed record Fold<TState>(string Name, TState Initial, Func<TState, object, TState> Apply)
-    where TState : class;
 
 public sealed record Loaded<TState>(TState State, long Version, long SnapshotVersion);
 
@@ -17,8 +14,15 @@ public sealed class StreamLoader(IEventStore store, EventCodec codec, int events
     {
         var snapshot = await store.LoadSnapshotAsync(stream, fold.Name, cancellationToken);
         var start = snapshot is null ? null : Restore<TState>(snapshot);
-        var (state, version) = (start ?? fold.Initial, start is null ? 0 : snapshot!.Version);
-        var from = version;
+        var from = start is null ? 0 : snapshot!.Version;
+        return await CatchUpAsync(stream, fold, new Loaded<TState>(start ?? fold.Initial, from, from), cancellationToken);
+    }
+
+    /// <summary>What a state that was loaded before has become since.</summary>
+    public async Task<Loaded<TState>> CatchUpAsync<TState>(StreamId stream, Fold<TState> fold, Loaded<TState> known, CancellationToken cancellationToken = default)
+        where TState : class
+    {
+        var (state, version) = (known.State, known.Version);
         await foreach (var stored in store.ReadStreamAsync(stream, version + 1, cancellationToken))
         {
             if (stored.Version != version + 1)
@@ -26,7 +30,7 @@ public sealed class StreamLoader(IEventStore store, EventCodec codec, int events
             state = fold.Apply(state, codec.Decode(stored));
             version = stored.Version;
         }
-        return new Loaded<TState>(state, version, from);
+        return known with { State = state, Version = version };
     }
 
     /// <summary>Keeps a snapshot when enough events have come since the last one. Called after the decision, never in its way.</summary>

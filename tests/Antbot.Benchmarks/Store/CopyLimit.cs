@@ -9,7 +9,6 @@ namespace Antbot.Benchmarks.Store;
 internal static class CopyLimit
 {
     private static readonly byte[] Hash = new byte[32];
-    private static readonly byte[] Headers = System.Text.Encoding.UTF8.GetBytes($$"""{"trace_id":"{{Sample.Trace}}"}""");
 
     /// <returns>Events a second.</returns>
     public static async Task<double> RunAsync(NpgsqlDataSource source, int streams, int eventsPerStream, long firstSequence)
@@ -67,7 +66,7 @@ internal static class CopyLimit
                 await copy.WriteAsync(Sample.ClrType, NpgsqlDbType.Varchar);
                 await copy.WriteAsync(text, NpgsqlDbType.Varchar);
                 await copy.WriteAsync(text, NpgsqlDbType.Varchar);
-                await copy.WriteAsync(Headers, NpgsqlDbType.Jsonb);
+                await copy.WriteAsync(Sample.Headers, NpgsqlDbType.Jsonb);
                 await copy.WriteAsync("execution", NpgsqlDbType.Varchar);
                 await copy.WriteAsync(false, NpgsqlDbType.Boolean);
             }

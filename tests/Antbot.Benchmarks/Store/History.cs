@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Antbot.Kernel.Identity;
 using Antbot.Kernel.Proof;
 using Antbot.Runtime.Store;
@@ -10,7 +11,20 @@ internal static class History
     public const int EventsPerStream = 20;
     private const int Interleaved = 20;
 
-    private static readonly byte[] Headers = CanonicalJson.From(System.Text.Encoding.UTF8.GetBytes($$"""{"trace_id":"{{Sample.Trace}}"}"""));
+    private static readonly byte[] Headers = CanonicalJson.From(Sample.Headers);
+
+    private const int HashedEvents = 100_000;
+
+    /// <summary>What verifying cannot do without: content and link hashed anew, with the events at hand and nothing read.</summary>
+    public static double HashesPerSecond()
+    {
+        var one = Event(0);
+        var previous = ChainLink.Genesis(Guid.NewGuid());
+        var at = Stopwatch.GetTimestamp();
+        for (var position = 1L; position <= HashedEvents; position++)
+            previous = ChainLink.Hash(previous, one.ContentHash(), position, position, 1, foreign: false);
+        return HashedEvents / Stopwatch.GetElapsedTime(at).TotalSeconds;
+    }
 
     public static string StreamOf(long number) => $"order-{DeterministicId.From("bench", number.ToString()):N}";
 

@@ -70,7 +70,7 @@ internal sealed class PlainWay(NpgsqlDataSource source)
             [
                 new() { Value = eventId }, new() { Value = stream }, new() { Value = i + 1L }, new() { Value = Sample.Body, NpgsqlDbType = NpgsqlDbType.Jsonb },
                 new() { Value = Sample.Type }, new() { Value = now }, new() { Value = Sample.ClrType }, new() { Value = text },
-                new() { Value = $$"""{"trace_id":"{{Sample.Trace}}"}""", NpgsqlDbType = NpgsqlDbType.Jsonb },
+                new() { Value = Sample.Headers, NpgsqlDbType = NpgsqlDbType.Jsonb },
             ]);
             yield return (InsertLink, [new() { Value = eventId }, new() { Value = text }, new() { Value = Hash }]);
         }

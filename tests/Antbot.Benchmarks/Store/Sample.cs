@@ -15,6 +15,8 @@ internal static class Sample
     public static readonly byte[] Body = Encoding.UTF8.GetBytes(
         """{"Attempt":1,"ClientOrderId":"ab-000123-1","OrderId":"ord-000123","Price":64250.10,"Quantity":0.12500000,"Reason":"ema cross above, rsi 41.3","Side":1,"Symbol":"BTCUSDT","VenueTime":"2026-11-21T09:00:00.123456Z"}""");
 
+    public static readonly byte[] Headers = Encoding.UTF8.GetBytes($$"""{"trace_id":"{{Trace}}"}""");
+
     private static readonly NewEvent[] One = [new(Type, ClrType, Body)];
     private static readonly NewEvent[] Ten = [.. Enumerable.Repeat(One[0], 10)];
 

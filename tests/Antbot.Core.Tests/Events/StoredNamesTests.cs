@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Antbot.Kernel.Events;
+using Antbot.Contracts.Events;
 using Antbot.Runtime.Store;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Text.Json.Serialization;
-using Antbot.Kernel.Events;
+using Antbot.Contracts.Events;
 using Antbot.Runtime.Store;
 using Xunit;
 

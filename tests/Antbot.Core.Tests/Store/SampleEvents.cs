@@ -1,6 +1,6 @@
 using System.Text;
 using Antbot.EventStore.Contract;
-using Antbot.Kernel.Events;
+using Antbot.Contracts.Events;
 using Antbot.Runtime.Store;
 
 namespace Antbot.Core.Tests.Store;

@@ -78,6 +78,13 @@ public sealed class SealerTests
     }
 
     [Fact]
+    public async Task Without_the_right_to_seal_it_ends_so_that_another_may()
+    {
+        _ledger.Seal = () => throw new EventStoreException(StoreFault.Forbidden, "A reader only reads.");
+        Assert.Equal(StoreFault.Forbidden, (await Assert.ThrowsAsync<EventStoreException>(() => Sealer().RunAsync(Cancel))).Fault);
+    }
+
+    [Fact]
     public async Task What_is_more_than_a_page_is_sealed_in_the_same_look()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
@@ -92,7 +99,7 @@ public sealed class SealerTests
         Assert.Equal(["Sealed 2,005 events that another program appended."], _said);
     }
 
-    private Sealer Sealer() => new(_ledger, _clock, _said.Enqueue, Options);
+    private Sealer Sealer() => new(_ledger, _clock, (_, what) => _said.Enqueue(what), Options);
 
     /// <summary>A ledger of which only the head and the sealing matter.</summary>
     private sealed class ScriptedLedger : ILedger

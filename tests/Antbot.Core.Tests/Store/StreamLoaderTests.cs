@@ -1,3 +1,4 @@
+using Antbot.Kernel.Decisions;
 using System.Text;
 using Antbot.Contracts;
 using Antbot.Core.Tests.Kernel;

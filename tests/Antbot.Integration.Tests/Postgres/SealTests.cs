@@ -42,7 +42,7 @@ public sealed class SealTests(PostgresFixture fixture) : IAsyncDisposable
         var said = new ConcurrentQueue<string>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         proxy.Down = true;
-        var running = new Sealer(store.Ledger, TimeProvider.System, said.Enqueue, new SealerOptions { Every = TimeSpan.FromMilliseconds(50) }).RunAsync(stop.Token);
+        var running = new Sealer(store.Ledger, TimeProvider.System, (_, what) => said.Enqueue(what), new SealerOptions { Every = TimeSpan.FromMilliseconds(50) }).RunAsync(stop.Token);
         for (var round = 1; round <= 2; round++)
         {
             await UntilAsync(() => said.Count(s => s.StartsWith("Nothing can be sealed", StringComparison.Ordinal)) == round);

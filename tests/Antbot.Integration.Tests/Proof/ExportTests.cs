@@ -94,6 +94,22 @@ public sealed class ExportTests : IAsyncLifetime
         await writing;
     }
 
+    /// <summary>Prevents an accusation: several checkpoints are made between the looks at the two places that keep them.</summary>
+    [Fact]
+    public async Task Checkpoints_made_while_they_are_read_are_no_accusation()
+    {
+        var checkpointer = new Checkpointer(_store, _key, _outside, TimeProvider.System);
+        var busy = new BusyLedger(_store, async () =>
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                await _store.AppendAsync(Some.Append(Some.Stream()), Cancel);
+                await checkpointer.CheckpointAsync(Cancel);
+            }
+        });
+        Assert.Empty((await new LedgerVerifier(busy).VerifyAsync(new VerifyOptions { Key = _key.Public, Outside = _outside }, Cancel)).Findings);
+    }
+
     [Fact]
     public async Task Every_one_of_ten_thousand_changes_to_an_export_is_detected()
     {
@@ -261,5 +277,31 @@ public sealed class ExportTests : IAsyncLifetime
         end["Hash"] = Convert.ToBase64String(previous);
         lines[^1] = end.ToJsonString();
         return lines;
+    }
+
+    /// <summary>A ledger in which something happens just before and just after its checkpoints are read.</summary>
+    private sealed class BusyLedger(ILedger ledger, Func<Task> happens) : ILedger
+    {
+        public async Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default)
+        {
+            await happens();
+            var checkpoints = await ledger.ReadCheckpointsAsync(cancellationToken);
+            await happens();
+            return checkpoints;
+        }
+
+        public Task<LedgerHead> ReadHeadAsync(CancellationToken cancellationToken = default) => ledger.ReadHeadAsync(cancellationToken);
+
+        public IAsyncEnumerable<LedgerLink> ReadLinksAsync(long afterPosition = 0, CancellationToken cancellationToken = default) => ledger.ReadLinksAsync(afterPosition, cancellationToken);
+
+        public Task<IReadOnlyList<HeadMismatch>> FindHeadMismatchesAsync(int limit, CancellationToken cancellationToken = default) => ledger.FindHeadMismatchesAsync(limit, cancellationToken);
+
+        public Task<IReadOnlyList<StoredEvent>> FindUnsealedAsync(int limit, CancellationToken cancellationToken = default) => ledger.FindUnsealedAsync(limit, cancellationToken);
+
+        public Task<SealSummary> SealAsync(int limit, long afterSequence = long.MinValue, CancellationToken cancellationToken = default) => ledger.SealAsync(limit, afterSequence, cancellationToken);
+
+        public Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default) => ledger.SaveCheckpointAsync(checkpoint, cancellationToken);
+
+        public Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default) => ledger.ImportAsync(storeId, links, cancellationToken);
     }
 }

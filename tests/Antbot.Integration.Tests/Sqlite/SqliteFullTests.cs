@@ -1,6 +1,5 @@
 using Antbot.EventStore.Contract;
-using Antbot.EventStore.Sqlite;
-using Antbot.Integration.Tests.Support;
+using Antbot.LocalServers;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -61,32 +60,25 @@ public sealed class SqliteFullTests : IDisposable
     }
 
     [Fact]
-    public async Task On_a_disk_that_is_full_it_says_so_and_goes_on_when_the_disk_is_larger()
+    public async Task A_disk_that_is_full_is_waited_for_and_nothing_acknowledged_is_lost()
     {
-        await using var disk = await SmallDisk.MountAsync(2);
-        await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(disk.Folder, "store.db") }, Cancel);
-        var (kept, refused) = (new List<Guid>(), new List<AppendRequest>());
-        while (refused.Count < 3)
-        {
-            var request = Some.Append(Some.Stream(), Some.Event($$"""{"x":"{{new string('a', 30_000)}}"}"""));
-            try
-            {
-                kept.AddRange(Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(request, Cancel)).Events.Select(e => e.EventId));
-                Assert.True(kept.Count < 1_000, "the disk does not fill up");
-            }
-            catch (EventStoreException e)
-            {
-                Assert.Equal(StoreFault.Full, e.Fault);
-                refused.Add(request);
-            }
-        }
-        Assert.NotEmpty(kept);
-        Assert.Equal(kept, (await SqliteFolder.VerifyAsync(store)).Select(e => e.EventId));
+        await using var disk = await SmallDisk.CreateAsync(megabytes: 24, Cancel);
+        var ballast = Path.Combine(disk.Folder, "ballast");
+        await File.WriteAllBytesAsync(ballast, new byte[20 << 20], Cancel);
+        await using var worker = StoreWorkerProcess.Start("sqlite", Path.Combine(disk.FolderInside, "store.db"), 4, "full", [.. disk.Wrapper]);
+        await worker.FaultsAsync(10);
+        var before = worker.Acknowledged.Count;
+        Assert.NotEqual(0, before);
 
-        await disk.ResizeAsync(16);
-        foreach (var request in refused)
-            Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(request, Cancel));
-        Assert.Equal(kept.Count + 3, (await SqliteFolder.VerifyAsync(store)).Count);
+        File.Delete(ballast);
+        await worker.AcknowledgedAsync(before + 500);
+        await worker.StopAsync();
+        Assert.All(worker.Faults, f => Assert.StartsWith("Full ", f, StringComparison.Ordinal));
+
+        foreach (var file in Directory.EnumerateFiles(disk.Folder))
+            File.Copy(file, Path.Combine(_folder.Folder, Path.GetFileName(file)));
+        await using var store = await _folder.OpenAsync();
+        Assert.Equal(worker.Acknowledged.Order(), (await SqliteFolder.VerifyAsync(store)).Select(e => e.EventId).Order());
     }
 
     [Fact]

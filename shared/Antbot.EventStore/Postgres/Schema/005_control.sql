@@ -21,22 +21,18 @@ begin
   if exists (select from unnest(p_lane) l where p_streams[l] is distinct from 'control') then
     raise insufficient_privilege using message = 'This role may append to the stream ''control'' only.';
   end if;
-  return antbot.append_batch(p_streams, p_lane, p_expected, p_offset, p_count, p_guard_append, p_guard_lane, p_guard_expected,
-    p_at, p_correlation, p_causation, p_actor, p_headers, p_id, p_type, p_clr, p_data, p_content);
+  return antbot.append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
 end $$;
 
 create procedure antbot.append_control(
-  p_streams varchar[], p_lane int[], p_expected bigint[], p_offset int[], p_count int[],
-  p_guard_append int[], p_guard_lane int[], p_guard_expected bigint[],
-  p_at timestamptz[], p_correlation varchar[], p_causation varchar[], p_actor varchar[], p_headers jsonb[],
-  p_id uuid[], p_type varchar[], p_clr varchar[], p_data jsonb[], p_content bytea[],
+  varchar[], int[], bigint[], int[], int[], int[], int[], bigint[], timestamptz[], varchar[], varchar[], varchar[], jsonb[], uuid[],
+  varchar[], varchar[], jsonb[], bytea[],
   inout r_status smallint[], inout r_version bigint[], inout r_lane int[], inout r_seq bigint[], inout r_first_position bigint
 ) language plpgsql as $$
 declare
   r antbot.append_result;
 begin
-  r := antbot.append_control_batch(p_streams, p_lane, p_expected, p_offset, p_count, p_guard_append, p_guard_lane, p_guard_expected,
-    p_at, p_correlation, p_causation, p_actor, p_headers, p_id, p_type, p_clr, p_data, p_content);
+  r := antbot.append_control_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
   r_status := r.status;
   r_version := r.version;
   r_lane := r.lane;

@@ -25,6 +25,8 @@ grant select on public.mt_streams, public.mt_events, public.mt_event_progression
 -- A writer adds; it can change or remove nothing that has happened.
 grant insert on public.mt_events, antbot.ledger, antbot.checkpoints to antbot_writer;
 grant insert, update on public.mt_streams, public.mt_event_progression, antbot.snapshots to antbot_writer;
+-- What is derived may be made anew.
+grant insert, update, delete on antbot.trades, antbot.orders, antbot.positions, antbot.processes, antbot.summaries to antbot_writer;
 grant usage on sequence public.mt_events_sequence to antbot_writer;
 grant execute on function antbot.genesis() to antbot_reader, antbot_writer, antbot_control;
 grant execute on function antbot.append_lock(), antbot.append_batch, antbot.seal_batch, antbot.chain_batch, antbot.link_append to antbot_writer;

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Antbot.ReadModels;
+using Antbot.Runtime.Store;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Antbot.ConsoleService;
+
+internal sealed record ApiError(string Error, string Message);
+
+/// <summary>A request that cannot be done, with what to tell.</summary>
+internal sealed class ApiException(int status, string error, string message) : Exception(message)
+{
+    public int Status { get; } = status;
+
+    public string Error { get; } = error;
+}
+
+/// <summary>
+/// One way into every route: who bears no token learns nothing, not even what there is; what goes wrong is told as JSON. Handlers read
+/// the request themselves, so that nothing of it is looked at before.
+/// </summary>
+internal static class Api
+{
+    private const int BodyBytesMax = 16 * 1024;
+
+    /// <summary>The routes are made when they are first asked for: a process starts, and says how it is, without the store.</summary>
+    public static void MapGuarded<TRoutes>(this IEndpointRouteBuilder routes, string method, string pattern, Func<TRoutes, HttpContext, Task> handle)
+        where TRoutes : class =>
+        routes.MapMethods(pattern, [method], context => RunAsync(context, c => handle(c.RequestServices.GetRequiredService<TRoutes>(), c)));
+
+    /// <summary>Whatever else is asked for under <c>/api</c>.</summary>
+    public static void MapGuardedRest(this IEndpointRouteBuilder routes) =>
+        routes.Map("/api/{**rest}", context => RunAsync(context, _ => throw new ApiException(StatusCodes.Status404NotFound, "NotFound", "There is nothing here. GET /api/status is a beginning.")));
+
+    public static Task AnswerAsync(HttpContext context, object answer, int status = StatusCodes.Status200OK)
+    {
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsJsonAsync(answer, answer.GetType(), ReadModelJson.Options, "application/json; charset=utf-8", context.RequestAborted);
+    }
+
+    public static async Task<JsonElement> BodyAsync(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = BodyBytesMax;
+        try
+        {
+            using var document = await JsonDocument.ParseAsync(context.Request.Body, new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false }, context.RequestAborted);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : throw Invalid("The body is a JSON object.");
+        }
+        catch (JsonException e)
+        {
+            throw Invalid($"The body is not JSON: {e.Message}");
+        }
+    }
+
+    public static string Text(JsonElement body, string name) => body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+        ? value.GetString()!
+        : throw Invalid($"The body lacks '{name}', a text.");
+
+    public static ApiException Invalid(string message) => new(StatusCodes.Status400BadRequest, "Invalid", message);
+
+    private static async Task RunAsync(HttpContext context, Func<HttpContext, Task> handle)
+    {
+        try
+        {
+            context.Response.Headers.CacheControl = "no-store";
+            if (!context.RequestServices.GetRequiredService<Bearer>().Admits(context.Request))
+            {
+                context.Response.Headers.WWWAuthenticate = "Bearer";
+                await AnswerAsync(context, new ApiError("Unauthorized", "Bear the operators' token: 'Authorization: Bearer …'. It is in the file that ANTBOT_CONSOLE__TOKEN_FILE names."), StatusCodes.Status401Unauthorized);
+                return;
+            }
+            await handle(context);
+        }
+        catch (ApiException e)
+        {
+            await FailAsync(context, e.Status, e.Error, e.Message);
+        }
+        catch (BadHttpRequestException e)
+        {
+            await FailAsync(context, e.StatusCode, "Invalid", e.Message);
+        }
+        catch (EventStoreException e)
+        {
+            await FailAsync(context, e.Fault is StoreFault.Forbidden ? StatusCodes.Status403Forbidden : StatusCodes.Status503ServiceUnavailable, e.Fault.ToString(), e.Message);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Whoever asked has gone.
+        }
+        catch (Exception e)
+        {
+            context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Antbot.Console.Api").LogError(e, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
+            await FailAsync(context, StatusCodes.Status500InternalServerError, "Failed", "It could not be done; the Console's log says why.");
+        }
+    }
+
+    private static Task FailAsync(HttpContext context, int status, string error, string message) => context.Response.HasStarted
+        ? Task.CompletedTask
+        : AnswerAsync(context, new ApiError(error, message), status);
+}

@@ -1,0 +1,38 @@
+using Antbot.Hosting;
+using Antbot.ReadModels;
+using Antbot.Runtime.Store;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Antbot.ConsoleService;
+
+/// <summary>The Console's place in a process.</summary>
+public sealed class ConsoleModule : IServiceModule
+{
+    public string Name => "console";
+
+    public void Configure(ModuleBuilder builder)
+    {
+        builder.Options<ConsoleOptions>(ConsoleOptions.Check);
+        var services = builder.Services;
+        services.AddSingleton(provider => ReadModelsAddress.OpenAsync(provider.GetRequiredService<PlatformOptions>().Store, provider.GetRequiredService<IEventStore>()).GetAwaiter().GetResult());
+        services.AddSingleton<ViewProjection>();
+        services.AddSingleton<ReadModelQueries>();
+        services.AddSingleton<OperatorCommandPublisher>();
+        services.AddSingleton<Bearer>();
+        services.AddSingleton<ServiceHealth>();
+        services.AddSingleton<ReadRoutes>();
+        services.AddSingleton<ControlRoutes>();
+        services.AddSingleton<EventRoutes>();
+        builder.LeasedWork("read-models", StopOrder.Support, (provider, token) => provider.GetRequiredService<ViewProjection>().RunAsync(token));
+        builder.LeasedWork("commands", StopOrder.Work, (provider, token) => provider.GetRequiredService<OperatorCommandPublisher>().RunAsync(token));
+    }
+
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        ReadRoutes.Map(routes);
+        ControlRoutes.Map(routes);
+        EventRoutes.Map(routes);
+        routes.MapGuardedRest();
+    }
+}

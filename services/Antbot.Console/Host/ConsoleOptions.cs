@@ -1,0 +1,54 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Configuration;
+
+namespace Antbot.ConsoleService;
+
+/// <summary>In the environment: <c>ANTBOT_CONSOLE__TOKEN_FILE</c> and so on.</summary>
+public sealed class ConsoleOptions
+{
+    public const int TokenLengthMin = 16;
+    public const int TokenLengthMax = 512;
+
+    /// <summary>What an operator must bear. Better in a file, which no other process sees.</summary>
+    public string Token { get; set; } = "";
+
+    [ConfigurationKeyName("TOKEN_FILE")]
+    public string TokenFile { get; set; } = "";
+
+    /// <summary>Where each service answers for its health: <c>ANTBOT_CONSOLE__SERVICES__RISK=http://127.0.0.1:5103</c>.</summary>
+    public IDictionary<string, string> Services { get; set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>How many may watch the events at once.</summary>
+    [Range(1, 1_000)]
+    public int Watchers { get; set; } = 32;
+
+    public static IEnumerable<ValidationResult> Check(ConsoleOptions options)
+    {
+        if (Fault(options) is { } fault)
+            yield return new ValidationResult(fault, [nameof(TokenFile)]);
+        foreach (var (name, address) in options.Services)
+        {
+            if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+                yield return new ValidationResult($"{name}: an address such as http://127.0.0.1:5103 is wanted.", [nameof(Services)]);
+        }
+    }
+
+    /// <summary>The token itself. Never logged, never part of a fault.</summary>
+    public string ReadToken() => (TokenFile.Length > 0 ? File.ReadAllText(TokenFile) : Token).Trim();
+
+    private static string? Fault(ConsoleOptions options)
+    {
+        if (options.Token.Length > 0 && options.TokenFile.Length > 0)
+            return "TOKEN and TOKEN_FILE are both set; one of them is meant.";
+        if (options.Token.Length == 0 && options.TokenFile.Length == 0)
+            return "Nobody could be let in: set TOKEN_FILE to a file that holds the operators' token, or TOKEN.";
+        try
+        {
+            return options.ReadToken().Length is >= TokenLengthMin and <= TokenLengthMax ? null : $"The operators' token has {TokenLengthMin} to {TokenLengthMax} characters.";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"The operators' token cannot be read: {e.Message}";
+        }
+    }
+}

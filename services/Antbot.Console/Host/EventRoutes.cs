@@ -1,0 +1,73 @@
+using System.Text;
+using System.Text.Json;
+using Antbot.Contracts;
+using Antbot.ReadModels;
+using Antbot.Runtime.Store;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Antbot.ConsoleService;
+
+/// <summary>The events as they are committed, as server-sent events. Whoever was cut off goes on after the last id it has.</summary>
+internal sealed class EventRoutes(IEventStore store, ConsoleOptions options)
+{
+    private const int PageSize = 200;
+
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+
+    private readonly SemaphoreSlim _watchers = new(options.Watchers, options.Watchers);
+
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGuarded<EventRoutes>("GET", "/api/events", (r, c) => r.WatchAsync(c));
+
+    private async Task WatchAsync(HttpContext context)
+    {
+        var trade = context.Request.Query["trade"].ToString() is { Length: > 0 } text ? (TradeId.TryParse(text, out var id) ? id.Value : throw Api.Invalid(TradeId.Fault(text)!)) : null;
+        var after = await AfterAsync(context);
+        if (!await _watchers.WaitAsync(TimeSpan.Zero))
+            throw new ApiException(StatusCodes.Status429TooManyRequests, "TooMany", $"{options.Watchers} are watching already; ask again later.");
+        try
+        {
+            context.Response.ContentType = "text/event-stream";
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            await FollowAsync(context, after, trade);
+        }
+        finally
+        {
+            _watchers.Release();
+        }
+    }
+
+    private async Task FollowAsync(HttpContext context, long after, string? trade)
+    {
+        var stop = context.RequestAborted;
+        while (true)
+        {
+            var mark = store.AppendMark;
+            var page = await store.ReadPageAsync(after, PageSize, stop);
+            foreach (var e in page.Where(e => trade is null || e.CorrelationId == trade))
+                await context.Response.Body.WriteAsync(Message(e), stop);
+            if (page.Count > 0)
+            {
+                after = page[^1].Sequence;
+            }
+            else
+            {
+                await store.WaitForAppendAsync(mark, Silence, stop);
+                // A line that says nothing: a connection that is gone shows when it is written to.
+                if (store.AppendMark == mark)
+                    await context.Response.Body.WriteAsync(": still here\n\n"u8.ToArray(), stop);
+            }
+            await context.Response.Body.FlushAsync(stop);
+        }
+    }
+
+    private async Task<long> AfterAsync(HttpContext context)
+    {
+        var given = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last ? last : context.Request.Query["after"].ToString();
+        if (given.Length == 0)
+            return (await store.Ledger.ReadHeadAsync(context.RequestAborted)).Sequence;
+        return long.TryParse(given, out var after) && after >= 0 ? after : throw Api.Invalid("'after' is the sequence of an event.");
+    }
+
+    private static byte[] Message(StoredEvent e) => Encoding.UTF8.GetBytes($"id: {e.Sequence}\nevent: {e.Type}\ndata: {JsonSerializer.Serialize(Timeline.Of(e), ReadModelJson.Options)}\n\n");
+}

@@ -1,0 +1,4 @@
+using Antbot.ConsoleService;
+using Antbot.Hosting;
+
+return await ServiceHost.RunAsync(args, new ConsoleModule());

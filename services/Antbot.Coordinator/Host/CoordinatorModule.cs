@@ -1,0 +1,48 @@
+using Antbot.Contracts;
+using Antbot.Coordinator.Core;
+using Antbot.Hosting;
+using Antbot.Messaging;
+using Antbot.Runtime.Pipeline;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Antbot.Coordinator;
+
+public sealed class CoordinatorModule : IServiceModule
+{
+    public string Name => "coordinator";
+
+    public void Configure(ModuleBuilder builder)
+    {
+        builder.Options<CoordinatorOptions>();
+        builder.Services.AddSingleton(provider => TradeDecider.With(provider.GetRequiredService<CoordinatorOptions>().Patience));
+        builder.Services.AddSingleton<StreamPipeline<TradeState>>();
+        builder.Services.AddSingleton<TradeSaga>();
+        builder.Services.AddSingleton<ISagaRepository<TradeInstance>>(MakeRepository);
+        builder.Services.AddSingleton<OpenTradesProjection>();
+        builder.Services.AddSingleton<Sweeper>();
+        builder.Serve((endpoint, provider) =>
+            endpoint.StateMachineSaga(provider.GetRequiredService<TradeSaga>(), provider.GetRequiredService<ISagaRepository<TradeInstance>>()));
+        builder.LeasedWork("sweeper", StopOrder.Work, (provider, cancellationToken) => provider.GetRequiredService<Sweeper>().RunAsync(cancellationToken));
+    }
+
+    private static EventSourcedSagaRepository<TradeInstance, TradeState> MakeRepository(IServiceProvider provider)
+    {
+        var patience = provider.GetRequiredService<CoordinatorOptions>().Patience;
+        return new EventSourcedSagaRepository<TradeInstance, TradeState>(
+            provider.GetRequiredService<StreamPipeline<TradeState>>(),
+            id => Streams.Trade(new TradeId(id)),
+            (id, state, now) => new TradeInstance { CorrelationId = id, CurrentState = TradeSaga.StateOf(state.Phase), Trade = state, Now = now, Patience = patience },
+            Decided,
+            "service:coordinator");
+    }
+
+    /// <summary>The machine and the decider must agree where the trade stands now; if ever they do not, nothing is recorded.</summary>
+    private static IReadOnlyList<object> Decided(TradeInstance instance)
+    {
+        var decided = TradeSaga.StateOf(instance.After.Phase);
+        return string.Equals(instance.CurrentState, decided, StringComparison.Ordinal)
+            ? instance.Decided
+            : throw new InvalidOperationException($"The state machine went to {instance.CurrentState}, the decision to {decided}.");
+    }
+}

@@ -1,0 +1,4 @@
+using Antbot.Coordinator;
+using Antbot.Hosting;
+
+return await ServiceHost.RunAsync(args, new CoordinatorModule());

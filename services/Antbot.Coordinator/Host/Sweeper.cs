@@ -1,0 +1,123 @@
+using System.Globalization;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Coordinator.Core;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Projections;
+using Antbot.Runtime.Store;
+using Microsoft.Extensions.Logging;
+
+namespace Antbot.Coordinator;
+
+/// <summary>
+/// Fires deadlines, and drives on what stands still: the command that a trade last gave is sent again, with the same id, so that
+/// whoever has done it already only says so again. This is what makes a bus that forgets (or a process that died) harmless.
+/// </summary>
+public sealed class Sweeper(
+    PipelineParts parts, StreamPipeline<TradeState> pipeline, OpenTradesProjection projection, CoordinatorOptions options, ILogger<Sweeper> log)
+{
+    private const int AtOnce = 16;
+
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<TradeId, (long Version, DateTimeOffset Next, TimeSpan Pause)> _driven = [];
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var runner = new ProjectionRunner(parts.Store, projection, parts.Clock, SaveEvery);
+        var following = runner.RunAsync(stop.Token);
+        try
+        {
+            await runner.CaughtUp.WaitAsync(cancellationToken);
+            // Whoever takes over knows nothing of what was on its way: everything that is open is driven once, at once.
+            _driven.Clear();
+            var sinceStart = true;
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                await SweepAsync(sinceStart, cancellationToken);
+                sinceStart = false;
+                await Task.Delay(Every, parts.Clock, cancellationToken);
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await following;
+        }
+    }
+
+    private async Task SweepAsync(bool all, CancellationToken cancellationToken)
+    {
+        var now = parts.Clock.GetUtcNow();
+        var open = projection.Snapshot();
+        foreach (var gone in _driven.Keys.Except(open.Select(t => t.Trade)).ToList())
+            _driven.Remove(gone);
+        var due = open.Where(t => t.Due <= now).ToList();
+        var still = open.Where(t => !(t.Due <= now) && IsExpectingNews(t.Phase) && IsStandingStill(t, now, all)).ToList();
+        await Parallel.ForEachAsync(due, Limits(cancellationToken), async (trade, token) => await TryAsync("fire the deadline of", trade, () => FireAsync(trade, token), token));
+        await Parallel.ForEachAsync(still, Limits(cancellationToken), async (trade, token) => await TryAsync("drive on", trade, () => DriveAsync(trade, token), token));
+    }
+
+    /// <summary>An open position stays open as long as the market and its exits want; no service owes an answer.</summary>
+    private static bool IsExpectingNews(TradePhase phase) => phase != TradePhase.Open;
+
+    private bool IsStandingStill(OpenTrade trade, DateTimeOffset now, bool all)
+    {
+        var wait = TimeSpan.FromSeconds(options.StandstillSeconds);
+        if (!_driven.TryGetValue(trade.Trade, out var driven) || driven.Version != trade.Version)
+        {
+            if (!all && now - trade.MovedAt < wait)
+                return false;
+            _driven[trade.Trade] = (trade.Version, now + wait, wait);
+            return true;
+        }
+        if (now < driven.Next)
+            return false;
+        var pause = TimeSpan.FromTicks(Math.Min(driven.Pause.Ticks * 2, PauseMax.Ticks));
+        _driven[trade.Trade] = (trade.Version, now + pause, pause);
+        return true;
+    }
+
+    private async Task FireAsync(OpenTrade trade, CancellationToken cancellationToken)
+    {
+        var due = trade.Due!.Value;
+        var id = DeterministicId.From("deadline", trade.Trade.Value, trade.Phase.ToString(), due.ToString("O", CultureInfo.InvariantCulture));
+        var input = new Input(id, new DeadlineReached(trade.Trade, trade.Phase, due), trade.Trade.Value, "service:coordinator");
+        await pipeline.HandleAsync(Streams.Trade(trade.Trade), input, cancellationToken);
+        log.LogWarning("Trade {Trade} was in phase {Phase} until its deadline {Due:O}", trade.Trade, trade.Phase, due);
+    }
+
+    /// <summary>Sends again what the trade said last that anybody should act on.</summary>
+    private async Task DriveAsync(OpenTrade trade, CancellationToken cancellationToken)
+    {
+        StoredEvent? last = null;
+        await foreach (var stored in parts.Store.ReadStreamAsync(Streams.Trade(trade.Trade), cancellationToken: cancellationToken))
+        {
+            if (TradeDecider.React(parts.Codec.Decode(stored)).Count > 0)
+                last = stored;
+        }
+        if (last is null)
+            return;
+        await pipeline.PublishAsync([last], cancellationToken);
+        log.LogInformation("Trade {Trade} stood still in phase {Phase}; its {Event} was sent on again", trade.Trade, trade.Phase, last.Type);
+    }
+
+    private async Task TryAsync(string what, OpenTrade trade, Func<Task> act, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await act();
+        }
+        catch (Exception e) when (e is EventStoreException or BusUnavailableException && !cancellationToken.IsCancellationRequested)
+        {
+            log.LogWarning("Could not {What} trade {Trade}; it is tried again: {Reason}", what, trade.Trade, e.Message);
+        }
+    }
+
+    private static ParallelOptions Limits(CancellationToken cancellationToken) => new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+}

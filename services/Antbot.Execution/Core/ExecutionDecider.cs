@@ -1,0 +1,178 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Venue;
+using Antbot.Kernel.Decisions;
+
+namespace Antbot.Execution;
+
+/// <summary>
+/// From what was heard to what is recorded: first the facts of the input, then everything that follows from them and is due
+/// (<see cref="TradeProgress"/>), the next attempt included. Who records an attempt or a cancel's intent is the one who sends it.
+/// </summary>
+public static class ExecutionDecider
+{
+    private const int TextLengthMax = 400;
+
+    private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryMost = TimeSpan.FromSeconds(30);
+
+    public static Behaviour<OrdersState> Behaviour { get; } = new(
+        "execution", OrdersState.Fold, (state, input, now) => Decide(state, (ExecutionInput)input, now), ExecutionMessages.React);
+
+    public static IReadOnlyList<object> Decide(OrdersState state, ExecutionInput input, DateTimeOffset now)
+    {
+        var turn = new Turn(state, now, input.Stamp);
+        switch (input)
+        {
+            case Enter i:
+                Enter(turn, i);
+                break;
+            case GetOut i:
+                GetOut(turn, i);
+                break;
+            case AttemptAnswered i when state.Find(i.Order) is { } order:
+                Answered(turn, order, i);
+                break;
+            case AttemptUnanswered i when state.Find(i.Order) is { Status: OrderStatus.Attempted } order && order.Attempts == i.Attempt:
+                Unknown(turn, order, i.Text, order.AskAt);
+                break;
+            case OrderSeen i when state.Find(i.Order) is { } order:
+                Seen(turn, order, i.Report);
+                break;
+            case OrderNotFound i when state.Find(i.Order) is { } order:
+                NotFound(turn, order, i);
+                break;
+            case Correct i:
+                turn.Record(new OrderCorrected(i.Order, Cut(i.What), Cut(i.Evidence)));
+                break;
+            case Proceed i:
+                TradeProgress.LookAtPrices(turn, i.Bid, i.Ask);
+                break;
+        }
+        TradeProgress.Advance(turn);
+        return turn.Events;
+    }
+
+    /// <summary>How long the next attempt waits: a second, then twice as long each time.</summary>
+    internal static TimeSpan Backoff(int attempts) => TimeSpan.FromTicks(Math.Min(RetryMost.Ticks, RetryFirst.Ticks << Math.Clamp(attempts - 1, 0, 10)));
+
+    private static void Enter(Turn turn, Enter input)
+    {
+        var (signal, state) = (input.Signal, turn.State);
+        if (state.Plan is not null || state.Refused)
+            return;
+        if (state.Forbidden is { } forbidden)
+        {
+            turn.Record(new EntryFailedRecorded(signal.Trade, signal.Account, $"forbidden before the command came: {forbidden}"));
+            return;
+        }
+        turn.Record(new EntryPlanned(signal, input.Reserved, input.Rules, input.Market, input.Policy));
+        TradeProgress.Plan(turn);
+    }
+
+    private static void GetOut(Turn turn, GetOut input)
+    {
+        switch (turn.State.Stage)
+        {
+            case TradeStage.None:
+                turn.Record(new EntryForbidden(input.Trade, input.Account, Cut(input.Reason)));
+                break;
+            case TradeStage.Entering when turn.State.Withdrawn is null:
+                turn.Record(new EntryWithdrawn(input.Trade, input.Account, Cut(input.Reason)));
+                break;
+            case TradeStage.Open:
+                turn.Record(new PositionClosing(input.Trade, input.Account, Cut(input.Reason)));
+                break;
+        }
+    }
+
+    private static void Answered(Turn turn, OrderState order, AttemptAnswered input)
+    {
+        if (input.Answer is VenueAnswer<OrderReport>.Said said)
+        {
+            // Whichever attempt it answers, and however late: the venue has the order.
+            Seen(turn, order, said.Value);
+            return;
+        }
+        if (input.Attempt != order.Attempts || !order.IsOpenAttempt)
+            return;
+        switch (input.Answer)
+        {
+            case VenueAnswer<OrderReport>.Refused { Refusal: Refusal.DuplicateOrder } refused:
+                // An earlier sending got through after all. It can be asked for at once.
+                Unknown(turn, order, $"{refused.Code} {refused.Text}", order.SentAt);
+                break;
+            case VenueAnswer<OrderReport>.Refused refused:
+                turn.Record(new OrderRefused(order.Id, order.Attempts, Cut(refused.Code), Cut(refused.Text), refused.Refusal, turn.Now + Backoff(order.Attempts)));
+                break;
+            case VenueAnswer<OrderReport>.NotSent notSent:
+                var pause = Backoff(order.Attempts);
+                turn.Record(new OrderNotSent(order.Id, order.Attempts, Cut(notSent.Text), turn.Now + (notSent.RetryAfter is { } after && after > pause ? after : pause)));
+                break;
+            case VenueAnswer<OrderReport>.Unknown unknown when order.Status == OrderStatus.Attempted:
+                Unknown(turn, order, unknown.Text, order.AskAt);
+                break;
+        }
+    }
+
+    private static void Unknown(Turn turn, OrderState order, string text, DateTimeOffset? askAt) =>
+        turn.Record(new OrderUnknown(order.Id, order.Attempts, Cut(text), order.Intended.Account, askAt ?? order.SentAt!.Value));
+
+    private static void Seen(Turn turn, OrderState order, OrderReport report)
+    {
+        // Of an order that was never attempted, or with other properties, this cannot be told: it is none of this intent.
+        if (order.Attempts == 0 || report.Id != order.Id || report.Symbol != order.Intended.Symbol || report.Side != order.Intended.Side
+            || (order.VenueOrderId is { } known && known != report.VenueOrderId))
+        {
+            return;
+        }
+        var before = turn.Events.Count;
+        if (order.VenueOrderId is null)
+            turn.Record(new OrderAccepted(order.Id, report.VenueOrderId, report.At));
+        foreach (var fill in report.Fills)
+        {
+            if (fill.VenueOrderId == report.VenueOrderId && !turn.State.Find(order.Id)!.Knows(fill.FillId))
+                turn.Record(new OrderFilled(order.Id, fill.FillId, fill.Quantity, fill.Price, fill.Fee, fill.FeeAsset, fill.At, ValueOf(fill, turn.State.Plan?.Rules)));
+        }
+        var now = turn.State.Find(order.Id)!;
+        // An end with fills still missing is no end: it is asked again until they are all there.
+        if (report.IsOver && now.IsLive && now.Executed == report.Executed)
+            turn.End(now, EndOf(report), $"the venue says {report.Status} with {report.Executed} executed");
+        else if (now.Doubted && turn.Events.Count == before)
+            turn.Record(new OrderConfirmed(order.Id, $"the venue says {report.Status} with {report.Executed} executed"));
+    }
+
+    private static void NotFound(Turn turn, OrderState order, OrderNotFound input)
+    {
+        if (order.IsOpenAttempt && order.VenueOrderId is null)
+        {
+            // A duplicate may be asked after at once; that it is not there is believed only after its window.
+            if (input.AskedAt >= order.SettledAt)
+                turn.Record(new OrderAbsent(order.Id, order.Attempts, input.AskedAt));
+            return;
+        }
+        // Venues answer from copies that lag behind, and answers come late: an accepted order is given up only where Reconciliation
+        // doubts it too, and the question was asked when no attempt at it could still be on its way.
+        if (!order.Doubted || input.AskedAt < order.SettledAt)
+            return;
+        if (order.IsLive && order.VenueOrderId is not null)
+            turn.End(order, OrderEnd.Cancelled, $"the venue does not know it any more: {Cut(input.Evidence)}");
+        else
+            turn.Record(new OrderConfirmed(order.Id, $"the venue does not know it: {Cut(input.Evidence)}"));
+    }
+
+    private static Money? ValueOf(FillReport fill, SymbolRules? rules) =>
+        rules is null ? null
+        : fill.FeeAsset == rules.QuoteAsset ? fill.Fee
+        : fill.FeeAsset == rules.BaseAsset ? new Money(fill.Fee.Value * fill.Price.Value)
+        : null;
+
+    private static OrderEnd EndOf(OrderReport report) => report.Status switch
+    {
+        VenueOrderStatus.Filled => OrderEnd.Filled,
+        VenueOrderStatus.Cancelled => OrderEnd.Cancelled,
+        _ => OrderEnd.Expired,
+    };
+
+    private static string Cut(string text) => text.Length <= TextLengthMax ? text : text[..TextLengthMax];
+}

@@ -1,0 +1,40 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
+
+namespace Antbot.Execution;
+
+/// <summary>What an attempt may be stamped with if this decision makes one, and what the market does meanwhile.</summary>
+/// <param name="VenueTime">The venue's clock; null while it was never measured: then nothing is attempted.</param>
+/// <param name="EntryBar">Why nothing new may be entered; null where it may. Exits and stops do not look at it.</param>
+/// <param name="Last">The newest price of the trade's symbol; null where there is none that is fresh.</param>
+public sealed record Stamp(DateTimeOffset? VenueTime, int WindowMilliseconds, long ControlVersion, string? EntryBar, Price? Last);
+
+/// <summary>What the orders of one trade are decided on.</summary>
+public abstract record ExecutionInput(Stamp Stamp);
+
+/// <param name="Market">What an entry would pay now: the ask for a purchase, the bid for a sale; null where no price is fresh.</param>
+public sealed record Enter(Signal Signal, Money Reserved, SymbolRules? Rules, Price? Market, ExecutionPolicy Policy, Stamp Stamp) : ExecutionInput(Stamp);
+
+/// <summary>The trade is not wanted any more, by whatever command; it may overtake the one that enters.</summary>
+public sealed record GetOut(TradeId Trade, AccountId Account, string Reason, Stamp Stamp) : ExecutionInput(Stamp);
+
+/// <summary>What came of sending one attempt.</summary>
+public sealed record AttemptAnswered(ClientOrderId Order, int Attempt, VenueAnswer<OrderReport> Answer, Stamp Stamp) : ExecutionInput(Stamp);
+
+/// <summary>Whoever sent this attempt never recorded an answer.</summary>
+public sealed record AttemptUnanswered(ClientOrderId Order, int Attempt, string Text, Stamp Stamp) : ExecutionInput(Stamp);
+
+/// <summary>The venue shows the order. Its fills are complete where their quantities add up to what is executed.</summary>
+public sealed record OrderSeen(ClientOrderId Order, OrderReport Report, Stamp Stamp) : ExecutionInput(Stamp);
+
+/// <param name="AskedAt">The venue's time before the question was sent.</param>
+public sealed record OrderNotFound(ClientOrderId Order, DateTimeOffset AskedAt, string Evidence, Stamp Stamp) : ExecutionInput(Stamp);
+
+/// <summary>Time has passed, or a price has moved: whatever is due is decided.</summary>
+/// <param name="Bid">Null where no price is fresh.</param>
+public sealed record Proceed(Price? Bid, Price? Ask, Stamp Stamp) : ExecutionInput(Stamp);
+
+/// <summary>Reconciliation's evidence.</summary>
+public sealed record Correct(ClientOrderId Order, string What, string Evidence, Stamp Stamp) : ExecutionInput(Stamp);

@@ -1,0 +1,67 @@
+using Antbot.Contracts;
+
+namespace Antbot.Execution;
+
+/// <summary>What should be done at the venue for a trade that stands still.</summary>
+public abstract record NextStep
+{
+    private NextStep()
+    {
+    }
+
+    /// <summary>Nothing until something is heard.</summary>
+    public sealed record Rest : NextStep;
+
+    /// <summary>Nothing before this time of ours.</summary>
+    public sealed record Wait(DateTimeOffset Until) : NextStep;
+
+    /// <summary>Ask the venue for the order.</summary>
+    public sealed record Ask(ClientOrderId Order, Symbol Symbol) : NextStep;
+
+    /// <summary>Cancel the order; its intent is recorded.</summary>
+    public sealed record Cancel(ClientOrderId Order, Symbol Symbol) : NextStep;
+
+    /// <summary>Decide again: something is due.</summary>
+    public sealed record Decide : NextStep;
+
+    public static NextStep Of(OrdersState state, DateTimeOffset now, DateTimeOffset? venueNow)
+    {
+        if (state.Orders.FirstOrDefault(o => o.Doubted) is { } doubted)
+            return new Ask(doubted.Id, doubted.Intended.Symbol);
+        if (state.Orders.FirstOrDefault(o => o.IsLive) is { } live)
+        {
+            var step = Of(live, state.Stage, now, venueNow);
+            return step is Rest ? Age(state, now) : step;
+        }
+        return state.Stage is TradeStage.Entering or TradeStage.Closing ? new Decide() : Age(state, now);
+    }
+
+    private static NextStep Of(OrderState order, TradeStage stage, DateTimeOffset now, DateTimeOffset? venueNow)
+    {
+        var symbol = order.Intended.Symbol;
+        switch (order.Status)
+        {
+            case OrderStatus.Intended:
+                return order.NotBefore > now && !(stage == TradeStage.Entering && order.Intended.ValidUntil <= now) ? new Wait(order.NotBefore.Value) : new Decide();
+            case OrderStatus.Attempted or OrderStatus.Unknown:
+                // Without the venue's clock nobody knows whether its window has passed: look again soon.
+                if (venueNow is not { } venue)
+                    return new Wait(now.AddSeconds(1));
+                return venue >= order.AskAt ? new Ask(order.Id, symbol) : new Wait(now + (order.AskAt!.Value - venue));
+            case OrderStatus.Resting when order.CancelIntended:
+                return new Cancel(order.Id, symbol);
+            case OrderStatus.Resting when stage is TradeStage.Failed or TradeStage.Closed:
+                return new Decide();
+            case OrderStatus.Resting when order.Intended is { Kind: OrderKind.Market, Trigger: null }:
+                return new Ask(order.Id, symbol);
+            case OrderStatus.Resting when order.Intended.ValidUntil is { } until:
+                return until <= now ? new Decide() : new Wait(until);
+            default:
+                return new Rest();
+        }
+    }
+
+    private static NextStep Age(OrdersState state, DateTimeOffset now) => state is { Stage: TradeStage.Open, Position.HoldUntil: { } until }
+        ? until <= now ? new Decide() : new Wait(until)
+        : new Rest();
+}

@@ -1,0 +1,31 @@
+using Antbot.Contracts.Messages;
+using Antbot.Hosting;
+using Antbot.Runtime.Pipeline;
+using Antbot.Venues;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Antbot.Execution;
+
+public sealed class ExecutionModule : IServiceModule
+{
+    public string Name => "execution";
+
+    public void Configure(ModuleBuilder builder)
+    {
+        builder.Options<ExecutionOptions>();
+        builder.AddVenue();
+        builder.Services.AddSingleton(provider => new StreamPipeline<OrdersState>(provider.GetRequiredService<PipelineParts>(), ExecutionDecider.Behaviour));
+        builder.Services.AddSingleton<RuleBook>();
+        builder.Services.AddSingleton<Prices>();
+        builder.Services.AddSingleton<TradeRunner>();
+        builder.Services.AddSingleton<OpenOrders>();
+        builder.Services.AddSingleton<Keeper>();
+        builder.Handle<ExecuteTrade, ExecuteTradeHandler>();
+        builder.Handle<CancelTrade, CancelTradeHandler>();
+        builder.Handle<CloseTrade, CloseTradeHandler>();
+        builder.Handle<CorrectOrder, CorrectOrderHandler>();
+        builder.Work("rules", StopOrder.Support, (provider, token) => provider.GetRequiredService<RuleBook>().RunAsync(token));
+        builder.Work("prices", StopOrder.Support, (provider, token) => provider.GetRequiredService<Prices>().RunAsync(token));
+        builder.LeasedWork("keeper", StopOrder.Work, (provider, token) => provider.GetRequiredService<Keeper>().RunAsync(token));
+    }
+}

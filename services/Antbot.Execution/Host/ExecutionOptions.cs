@@ -1,0 +1,58 @@
+using System.ComponentModel.DataAnnotations;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+
+namespace Antbot.Execution;
+
+/// <summary>In the environment: <c>ANTBOT_EXECUTION__STOPDISTANCE</c> and so on. Distances are parts of the price: 0.02 is 2 %.</summary>
+public sealed class ExecutionOptions
+{
+    /// <summary>Where a stop lies that the signal does not name; 0 for none.</summary>
+    [Range(0, 0.5)]
+    public decimal StopDistance { get; set; } = 0.02m;
+
+    /// <summary>How much worse than its trigger a stop may sell; 0 for at any price.</summary>
+    [Range(0, 0.5)]
+    public decimal StopLimitDistance { get; set; }
+
+    /// <summary>Where a profit is taken that the signal does not name; 0 for nowhere.</summary>
+    [Range(0, 0.9)]
+    public decimal TakeProfitDistance { get; set; } = 0.04m;
+
+    /// <summary>How long a position is held; 0 for ever.</summary>
+    [Range(0, 31_536_000)]
+    public int HoldingSecondsMax { get; set; } = 86_400;
+
+    [Range(1, 10)]
+    public int EntryAttemptsMax { get; set; } = 3;
+
+    [Range(0, 0.1)]
+    public decimal SlippageMax { get; set; } = 0.005m;
+
+    [Range(0.0001, 0.5)]
+    public decimal PriceMoveMax { get; set; } = 0.02m;
+
+    [Range(1, 300)]
+    public int PriceAgeSecondsMax { get; set; } = 5;
+
+    /// <summary>For how long the venue takes an attempt after the time it is signed with.</summary>
+    [Range(500, 5_000)]
+    public int WindowMilliseconds { get; set; } = 3_000;
+
+    [Range(100, 30_000)]
+    public int AskMarginMilliseconds { get; set; } = 1_000;
+
+    /// <summary>How often the venue is asked which orders are open. A real venue counts every such question dearly.</summary>
+    [Range(1, 60)]
+    public int OpenOrdersSeconds { get; set; } = 1;
+
+    /// <summary>Whose prices are followed, as <c>BTCUSDT,ETHUSDT</c>; empty for all that the venue trades, up to a hundred.</summary>
+    [RegularExpression("^([A-Z0-9]{2,20}(,[A-Z0-9]{2,20})*)?$")]
+    public string Symbols { get; set; } = "";
+
+    public IReadOnlyList<Symbol> SymbolList => [.. Symbols.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(s => new Symbol(s))];
+
+    public ExecutionPolicy Policy => new(
+        StopDistance, StopLimitDistance > 0 ? StopLimitDistance : null, TakeProfitDistance > 0 ? TakeProfitDistance : null, HoldingSecondsMax > 0 ? HoldingSecondsMax : null,
+        EntryAttemptsMax, SlippageMax, PriceMoveMax, PriceAgeSecondsMax, AskMarginMilliseconds);
+}

@@ -1,0 +1,39 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Messages;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Pipeline;
+
+namespace Antbot.Execution;
+
+public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Prices prices, ExecutionOptions options) : IMessageHandler<ExecuteTrade>
+{
+    private static readonly TimeSpan RulesWithin = TimeSpan.FromSeconds(3);
+
+    public async Task HandleAsync(ExecuteTrade message, Input input, CancellationToken cancellationToken)
+    {
+        var signal = message.Signal;
+        var known = await rules.FindAsync(signal.Symbol, RulesWithin, cancellationToken);
+        await runner.HandleAsync(
+            message.Trade, input,
+            (_, stamp) => new Enter(signal, message.Reserved, known, prices.Fresh(signal.Symbol) is { } price ? signal.Side == Side.Buy ? price.Ask : price.Bid : null, options.Policy, stamp),
+            cancellationToken);
+    }
+}
+
+public sealed class CancelTradeHandler(TradeRunner runner) : IMessageHandler<CancelTrade>
+{
+    public Task HandleAsync(CancelTrade message, Input input, CancellationToken cancellationToken) =>
+        runner.HandleAsync(message.Trade, input, (_, stamp) => new GetOut(message.Trade, message.Account, message.Reason, stamp), cancellationToken);
+}
+
+public sealed class CloseTradeHandler(TradeRunner runner) : IMessageHandler<CloseTrade>
+{
+    public Task HandleAsync(CloseTrade message, Input input, CancellationToken cancellationToken) =>
+        runner.HandleAsync(message.Trade, input, (_, stamp) => new GetOut(message.Trade, message.Account, message.Reason, stamp), cancellationToken);
+}
+
+public sealed class CorrectOrderHandler(TradeRunner runner) : IMessageHandler<CorrectOrder>
+{
+    public Task HandleAsync(CorrectOrder message, Input input, CancellationToken cancellationToken) =>
+        runner.HandleAsync(message.Trade, input, (_, stamp) => new Correct(message.Order, message.What, message.Evidence, stamp), cancellationToken);
+}

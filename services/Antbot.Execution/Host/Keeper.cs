@@ -1,0 +1,187 @@
+using System.Collections.Concurrent;
+using Antbot.Contracts;
+using Antbot.Contracts.Venue;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Projections;
+using Antbot.Runtime.Store;
+using Antbot.Runtime.Venue;
+using Microsoft.Extensions.Logging;
+
+namespace Antbot.Execution;
+
+/// <summary>
+/// Under a lease, one in all instances: takes on every trade that stands still. It finds out what became of unknown attempts, watches
+/// resting orders and prices, lets entries expire and positions age, and publishes what nobody's message caused. Its start is recovery.
+/// </summary>
+public sealed class Keeper(
+    PipelineParts parts, StreamPipeline<OrdersState> pipeline, TradeRunner runner, OpenOrders open, IVenue venue, Prices prices, ExecutionOptions options, ILogger<Keeper> log)
+{
+    private const int AtOnce = 32;
+    private const int SaidAtOnce = 500;
+
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(5);
+
+    /// <summary>Who recorded something goes on with it; only what has stood still this long is taken over.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan PauseFirst = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<TradeId, (long Version, DateTimeOffset Until, TimeSpan Pause)> _pauses = new();
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var index = new ProjectionRunner(parts.Store, open, parts.Clock, SaveEvery);
+        Task[] works = [index.RunAsync(stop.Token)];
+        try
+        {
+            await index.CaughtUp.WaitAsync(stop.Token);
+            _pauses.Clear();
+            log.LogInformation("Execution keeps {Count} trades that are not finished", open.All.Count);
+            works = [.. works, SweepAsync(stop.Token), WatchOpenOrdersAsync(stop.Token), SpeakAsync(stop.Token)];
+            // None of them ends by itself; if one fails, all are started again.
+            await await Task.WhenAny(works);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Task.WhenAll(works).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancellationToken.IsCancellationRequested)
+                await index.SaveAsync(CancellationToken.None);
+        }
+    }
+
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var now = parts.Clock.GetUtcNow();
+            var due = open.All.Where(t => IsDue(t, now)).ToList();
+            await Parallel.ForEachAsync(due, Limits(cancellationToken), async (trade, token) => await TryAsync(trade, () => LookAtAsync(trade, token), token));
+            if (_pauses.Count > due.Count * 2 + 1_000)
+                Forget();
+            await Task.Delay(Every, parts.Clock, cancellationToken);
+        }
+    }
+
+    private bool IsDue(OpenOrderTrade trade, DateTimeOffset now)
+    {
+        if (runner.IsBusy(trade.Trade) || now - trade.MovedAt < Grace)
+            return false;
+        if (_pauses.TryGetValue(trade.Trade, out var pause) && pause.Version == trade.Version && now < pause.Until)
+            return false;
+        return trade.State is null || IsDue(trade.State, now);
+    }
+
+    private bool IsDue(OrdersState state, DateTimeOffset now) => NextStep.Of(state, now, venue.Now) switch
+    {
+        NextStep.Rest or NextStep.Wait => state.Plan is { } plan && prices.Fresh(plan.Signal.Symbol) is { } price && PriceExit.ReasonOf(state, price.Bid, price.Ask) is not null,
+        _ => true,
+    };
+
+    private async Task LookAtAsync(OpenOrderTrade trade, CancellationToken cancellationToken)
+    {
+        if (trade.State is null)
+        {
+            var known = open.Set(trade.Trade, await pipeline.LoadAsync(Streams.Order(trade.Trade), cancellationToken));
+            if (known?.State is not { } state || !IsDue(state, parts.Clock.GetUtcNow()))
+                return;
+        }
+        if (!await runner.DriveAsync(trade.Trade, ask: null, cancellationToken))
+            Pause(trade);
+    }
+
+    private void Pause(OpenOrderTrade trade)
+    {
+        var pause = _pauses.TryGetValue(trade.Trade, out var last) && last.Version == trade.Version && last.Pause * 2 is var twice ? twice < PauseMax ? twice : PauseMax : PauseFirst;
+        _pauses[trade.Trade] = (trade.Version, parts.Clock.GetUtcNow() + pause, pause);
+    }
+
+    private void Forget()
+    {
+        var still = open.All.Select(t => t.Trade).ToHashSet();
+        foreach (var gone in _pauses.Keys.Where(t => !still.Contains(t)))
+            _pauses.TryRemove(gone, out _);
+    }
+
+    /// <summary>Orders of ours that the venue does not list as open any more are asked for, and so are those that were filled in part.</summary>
+    private async Task WatchOpenOrdersAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var before = parts.Clock.GetUtcNow();
+            if (open.All.Any(t => t.State is not null && Resting(t.State).Any()))
+            {
+                switch (await venue.ListOpenOrdersAsync(cancellationToken))
+                {
+                    case VenueAnswer<IReadOnlyList<OrderReport>>.Said said:
+                        await CompareAsync(said.Value.DistinctBy(o => o.Id).ToDictionary(o => o.Id), before, cancellationToken);
+                        break;
+                    case var other:
+                        // Unknown is not empty: nothing follows from it.
+                        log.LogWarning("{Venue} does not list its open orders: {Answer}", venue.Name, other);
+                        break;
+                }
+            }
+            await Task.Delay(TimeSpan.FromSeconds(options.OpenOrdersSeconds), parts.Clock, cancellationToken);
+        }
+    }
+
+    private async Task CompareAsync(Dictionary<ClientOrderId, OrderReport> listed, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        var doubtful = open.All
+            .Where(t => t.State is not null && before - t.MovedAt >= Grace)
+            .SelectMany(t => Resting(t.State!).Where(o => !listed.TryGetValue(o.Id, out var there) || there.Executed > o.Executed).Select(o => (Trade: t, o.Id)))
+            .ToList();
+        await Parallel.ForEachAsync(
+            doubtful, Limits(cancellationToken), async (item, token) => await TryAsync(item.Trade, async () => await runner.DriveAsync(item.Trade.Trade, item.Id, token), token));
+    }
+
+    private static IEnumerable<OrderState> Resting(OrdersState state) => state.Orders.Where(o => o.Status == OrderStatus.Resting);
+
+    /// <summary>Publishes what no message caused. What was said twice is harmless; what was not said is kept.</summary>
+    private async Task SpeakAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var mark = parts.Store.AppendMark;
+            var (events, repeat) = open.TakeUnsaid(SaidAtOnce);
+            try
+            {
+                await pipeline.PublishAsync(events, cancellationToken);
+                foreach (var trade in repeat)
+                    await runner.RepublishAsync(trade, cancellationToken);
+                open.Said(events.Count, repeat);
+            }
+            catch (Exception e) when (e is BusUnavailableException or EventStoreException && !cancellationToken.IsCancellationRequested)
+            {
+                log.LogWarning("{Count} messages wait for the bus: {Reason}", events.Count, e.Message);
+                await Task.Delay(PauseFirst, parts.Clock, cancellationToken);
+            }
+            if (events.Count < SaidAtOnce)
+            {
+                await parts.Store.WaitForAppendAsync(mark, PauseFirst, cancellationToken);
+                await Task.Delay(TimeSpan.FromMilliseconds(5), parts.Clock, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>One trade's trouble is its own.</summary>
+    private async Task TryAsync(OpenOrderTrade trade, Func<Task> act, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await act();
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            log.LogWarning(e, "Trade {Trade} could not be driven on; it is tried again", trade.Trade);
+            Pause(trade);
+        }
+    }
+
+    private static ParallelOptions Limits(CancellationToken cancellationToken) => new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+}

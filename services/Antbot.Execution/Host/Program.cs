@@ -1,0 +1,4 @@
+using Antbot.Execution;
+using Antbot.Hosting;
+
+return await ServiceHost.RunAsync(args, new ExecutionModule());

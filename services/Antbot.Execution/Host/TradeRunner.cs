@@ -1,0 +1,262 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Venue;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Control;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
+using Antbot.Runtime.Venue;
+
+namespace Antbot.Execution;
+
+/// <summary>
+/// Between decisions and the venue: what was recorded just now is sent, its answer is decided on, and so on until nothing more is to
+/// be done at once. Only who recorded an attempt sends it, so that it leaves at most once; whoever finds it recorded asks.
+/// </summary>
+public sealed class TradeRunner(
+    PipelineParts parts, StreamPipeline<OrdersState> pipeline, IVenue venue, Prices prices, ControlWatch control, ExecutionOptions options)
+{
+    /// <summary>In events that no message caused; the keeper sees to their messages.</summary>
+    public const string Worker = "worker:execution";
+
+    public const string MeterName = "Antbot.Execution";
+
+    private const int GuardTriesMax = 10;
+    private const int StepsMax = 50;
+
+    private static readonly Meter Meter = new(MeterName);
+    private static readonly Counter<long> Sent = Meter.CreateCounter<long>("antbot_orders_sent", description: "Attempts by role and by what came of them");
+
+    /// <summary>How many are at work on a trade here: an attempt that one of them is sending is not unanswered.</summary>
+    private readonly ConcurrentDictionary<TradeId, int> _atWork = new();
+
+    /// <param name="Decided">The same events as objects; empty where this call recorded nothing.</param>
+    private sealed record Outcome(OrdersState State, long Version, IReadOnlyList<object> Decided, IReadOnlyList<StoredEvent> Stored)
+    {
+        public bool IsNew => Decided.Count > 0;
+    }
+
+    public bool IsBusy(TradeId trade) => _atWork.ContainsKey(trade);
+
+    /// <summary>A message: decided, sent and published. One that has been here before makes everything that was recorded since be said again.</summary>
+    public async Task HandleAsync(TradeId trade, Input input, Func<OrdersState, Stamp, ExecutionInput> make, CancellationToken cancellationToken)
+    {
+        var isAlone = Begin(trade);
+        try
+        {
+            var outcome = await DecideAsync(trade, input, make, cancellationToken);
+            if (!outcome.IsNew)
+                outcome = await RecallAsync(trade, input, isAlone, cancellationToken);
+            await RunOnAsync(trade, input, outcome, publish: true, cancellationToken);
+        }
+        finally
+        {
+            End(trade);
+        }
+    }
+
+    /// <summary>A trade that stands still: whatever its state asks for is done. False where nothing came of it.</summary>
+    public async Task<bool> DriveAsync(TradeId trade, ClientOrderId? ask, CancellationToken cancellationToken)
+    {
+        if (!Begin(trade))
+        {
+            End(trade);
+            return true;
+        }
+        try
+        {
+            var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
+            var now = parts.Clock.GetUtcNow();
+            var step = ask is { } order && loaded.State.Find(order) is { } known ? new NextStep.Ask(order, known.Intended.Symbol) : NextStep.Of(loaded.State, now, venue.Now);
+            if (step is NextStep.Rest or NextStep.Wait && PriceOf(loaded.State) is { } price && PriceExit.ReasonOf(loaded.State, price.Bid, price.Ask) is not null)
+                step = new NextStep.Decide();
+            var origin = new Input(Guid.Empty, step, trade.Value, Worker);
+            var outcome = step switch
+            {
+                NextStep.Ask s => await AskAsync(trade, origin, s.Order, s.Symbol, loaded.Version, cancellationToken),
+                NextStep.Cancel s => await CancelAsync(trade, origin, s.Order, s.Symbol, loaded.Version, cancellationToken),
+                NextStep.Decide => await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken),
+                _ => null,
+            };
+            if (outcome is not { IsNew: true })
+                return false;
+            await RunOnAsync(trade, origin, outcome, publish: false, cancellationToken);
+            return true;
+        }
+        finally
+        {
+            End(trade);
+        }
+    }
+
+    /// <summary>Says everything that was recorded for the trade again.</summary>
+    public async Task RepublishAsync(TradeId trade, CancellationToken cancellationToken)
+    {
+        var stored = new List<StoredEvent>();
+        await foreach (var e in parts.Store.ReadStreamAsync(Streams.Order(trade), cancellationToken: cancellationToken))
+            stored.Add(e);
+        await pipeline.PublishAsync(stored, cancellationToken);
+    }
+
+    /// <summary>The input was decided before, or changes nothing: what stands is said again. An attempt that nobody answers for is unknown from now on.</summary>
+    private async Task<Outcome> RecallAsync(TradeId trade, Input input, bool isAlone, CancellationToken cancellationToken)
+    {
+        await RepublishAsync(trade, cancellationToken);
+        var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
+        return isAlone && loaded.State.Orders.FirstOrDefault(o => o.Status == OrderStatus.Attempted) is { } open
+            ? await DecideAsync(
+                trade, input with { Id = IdOf("unanswered", open.Id.Value, open.Attempts) },
+                (_, stamp) => new AttemptUnanswered(open.Id, open.Attempts, "its sender never recorded an answer", stamp), cancellationToken)
+            : new Outcome(loaded.State, loaded.Version, [], []);
+    }
+
+    /// <summary>Does what was recorded just now, decides on what comes of it, and goes on while there is more.</summary>
+    private async Task RunOnAsync(TradeId trade, Input origin, Outcome outcome, bool publish, CancellationToken cancellationToken)
+    {
+        for (var step = 0; step < StepsMax && outcome.IsNew; step++)
+        {
+            // The venue is not kept waiting for the bus.
+            var publishing = publish ? pipeline.PublishAsync(outcome.Stored, cancellationToken) : Task.CompletedTask;
+            Outcome? next = null;
+            try
+            {
+                next = outcome.Decided.LastOrDefault(e => e is OrderAttempted or OrderCancelIntended) switch
+                {
+                    OrderAttempted attempted => await SendAsync(trade, origin, outcome, attempted, cancellationToken),
+                    OrderCancelIntended cancel => await CancelAsync(trade, origin, cancel.Order, outcome.State.Find(cancel.Order)!.Intended.Symbol, outcome.Version, cancellationToken),
+                    _ => null,
+                };
+            }
+            finally
+            {
+                await publishing;
+            }
+            if (next is null)
+                return;
+            outcome = next;
+        }
+    }
+
+    private async Task<Outcome> SendAsync(TradeId trade, Input origin, Outcome outcome, OrderAttempted attempted, CancellationToken cancellationToken)
+    {
+        var intended = outcome.State.Find(attempted.Order)!.Intended;
+        var order = new VenueOrder(
+            attempted.Order, intended.Symbol, intended.Side, intended.Kind, intended.Quantity, intended.Limit, intended.Trigger, attempted.VenueTime,
+            TimeSpan.FromMilliseconds(attempted.WindowMilliseconds), intended.ReduceOnly);
+        parts.CrashPoints.Reach("execution.before-send");
+        // Not given up when the process is asked to stop: the answer comes within the venue's time limit, and is worth the wait.
+        var answer = await venue.PlaceAsync(order, CancellationToken.None);
+        parts.CrashPoints.Reach("execution.after-send");
+        Sent.Add(1, new("role", intended.Role.ToString()), new("answer", answer.GetType().Name));
+        if (answer is VenueAnswer<OrderReport>.Said said)
+            answer = new VenueAnswer<OrderReport>.Said(await CompleteAsync(said.Value, outcome.State, cancellationToken));
+        return await DecideAsync(
+            trade, origin with { Id = IdOf("answer", attempted.Order.Value, attempted.Attempt) }, (_, stamp) => new AttemptAnswered(attempted.Order, attempted.Attempt, answer, stamp),
+            cancellationToken);
+    }
+
+    private async Task<Outcome?> CancelAsync(TradeId trade, Input origin, ClientOrderId order, Symbol symbol, long version, CancellationToken cancellationToken) =>
+        await venue.CancelAsync(symbol, order, CancellationToken.None) is VenueAnswer<OrderReport>.Said said
+            ? await SeenAsync(trade, origin, order, said.Value, version, cancellationToken)
+            // Filled meanwhile, or gone, or nobody knows: the order itself says which.
+            : await AskAsync(trade, origin, order, symbol, version, cancellationToken);
+
+    private async Task<Outcome?> AskAsync(TradeId trade, Input origin, ClientOrderId order, Symbol symbol, long version, CancellationToken cancellationToken)
+    {
+        var askedAt = venue.Now;
+        switch (await venue.FindOrderAsync(symbol, order, cancellationToken))
+        {
+            case VenueAnswer<OrderReport>.Said said:
+                return await SeenAsync(trade, origin, order, said.Value, version, cancellationToken);
+            case VenueAnswer<OrderReport>.Refused { Refusal: Refusal.UnknownOrder } refused when askedAt is { } at:
+                return await DecideAsync(
+                    trade, origin with { Id = IdOf("not-found", order.Value, version) }, (_, stamp) => new OrderNotFound(order, at, $"{refused.Code} {refused.Text}", stamp), cancellationToken);
+            default:
+                return null;
+        }
+    }
+
+    private async Task<Outcome> SeenAsync(TradeId trade, Input origin, ClientOrderId order, OrderReport report, long version, CancellationToken cancellationToken)
+    {
+        var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
+        var complete = await CompleteAsync(report, loaded.State, cancellationToken);
+        return await DecideAsync(trade, origin with { Id = IdOf("seen", order.Value, version) }, (_, stamp) => new OrderSeen(order, complete, stamp), cancellationToken);
+    }
+
+    /// <summary>With its fills, where the report leaves them out. Those that cannot be had now are asked for again.</summary>
+    private async Task<OrderReport> CompleteAsync(OrderReport report, OrdersState state, CancellationToken cancellationToken)
+    {
+        var known = state.Find(report.Id)?.Executed ?? Quantity.Zero;
+        var told = report.Fills.Aggregate(Quantity.Zero, (sum, f) => sum + f.Quantity);
+        if (report.Executed <= known || report.Executed == told)
+            return report;
+        return await venue.ListFillsAsync(report.Symbol, report.VenueOrderId, cancellationToken) is VenueAnswer<IReadOnlyList<FillReport>>.Said said
+            ? report with { Fills = said.Value }
+            : report;
+    }
+
+    private async Task<Outcome> DecideAsync(TradeId trade, Input input, Func<OrdersState, Stamp, ExecutionInput> make, CancellationToken cancellationToken)
+    {
+        var known = control.Known.Version < 0 ? await control.RefreshAsync(cancellationToken) : control.Known;
+        if (venue.Now is null)
+            await venue.MeasureClockAsync(cancellationToken);
+        for (var attempt = 1; ; attempt++)
+        {
+            OrdersState before = OrdersState.Initial;
+            IReadOnlyList<object> events = [];
+            try
+            {
+                var recorded = await pipeline.DecideAsync(
+                    Streams.Order(trade), input,
+                    (state, now) =>
+                    {
+                        before = state;
+                        events = ExecutionDecider.Decide(state, make(state, StampOf(state, known)), now);
+                        return ValueTask.FromResult(new Decided(events, events.Any(e => e is OrderAttempted { Order.Role: OrderRole.Entry }) ? [known.Guard] : []));
+                    },
+                    cancellationToken);
+                var version = recorded.Events.Count > 0 ? recorded.Events[^1].Version : 0;
+                return recorded.IsNew
+                    ? new Outcome(events.Aggregate(before, OrdersState.Fold.Apply), version, events, recorded.Events)
+                    : new Outcome(before, version, [], recorded.Events);
+            }
+            catch (GuardedStreamMovedException) when (attempt < GuardTriesMax)
+            {
+                known = await control.RefreshAsync(cancellationToken);
+            }
+        }
+    }
+
+    /// <returns>Whether nobody else is at work on it here.</returns>
+    private bool Begin(TradeId trade) => _atWork.AddOrUpdate(trade, 1, static (_, n) => n + 1) == 1;
+
+    private void End(TradeId trade)
+    {
+        while (_atWork.TryGetValue(trade, out var n))
+        {
+            if (n == 1 ? _atWork.TryRemove(new KeyValuePair<TradeId, int>(trade, 1)) : _atWork.TryUpdate(trade, n - 1, n))
+                return;
+        }
+    }
+
+    private Stamp StampOf(OrdersState state, KnownControl known)
+    {
+        var bar = known.State.EntryBar ?? (known.State.Mode == TradingMode.Dry && !venue.IsPaper ? $"dry: {venue.Name} is no paper venue" : null);
+        // Signed in whole milliseconds: what is recorded is what is sent.
+        DateTimeOffset? time = venue.Now is { } now ? DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()) : null;
+        return new Stamp(time, options.WindowMilliseconds, Math.Max(0, known.Version), bar, PriceOf(state)?.Middle);
+    }
+
+    private Proceed Proceed(OrdersState state, Stamp stamp)
+    {
+        var price = PriceOf(state);
+        return new Proceed(price?.Bid, price?.Ask, stamp);
+    }
+
+    private Contracts.Market.MarketPrice? PriceOf(OrdersState state) => state.Plan is { } plan ? prices.Fresh(plan.Signal.Symbol) : null;
+
+    private static Guid IdOf(string what, string of, long number) => DeterministicId.From("execution", what, of, number.ToString(CultureInfo.InvariantCulture));
+}

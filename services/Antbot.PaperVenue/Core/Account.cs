@@ -1,0 +1,136 @@
+namespace Antbot.PaperVenue;
+
+public struct Balance
+{
+    public Fixed8 Free { get; internal set; }
+
+    public Fixed8 Locked { get; internal set; }
+
+    public readonly Fixed8 Total => Free + Locked;
+}
+
+/// <summary>Who trades. Only <see cref="Exchange"/> changes it.</summary>
+public sealed class Account
+{
+    private readonly Balance[] _balances;
+    private readonly int[] _open;
+    private readonly int[] _waiting;
+    private readonly Dictionary<string, Order> _latest = new(StringComparer.Ordinal);
+    private readonly Dictionary<long, Order> _openOrders = [];
+    private List<Order> _orders = [];
+    private List<Fill> _fills = [];
+    private int _forgottenOrders;
+    private int _forgottenFills;
+
+    internal Account(int id, string name, VenueRules rules, long time)
+    {
+        Id = id;
+        Name = name;
+        Opened = time;
+        _balances = new Balance[rules.Assets.Count];
+        _open = new int[rules.Instruments.Count];
+        _waiting = new int[rules.Instruments.Count];
+    }
+
+    public int Id { get; }
+
+    public string Name { get; }
+
+    public long Opened { get; }
+
+    public long UpdateTime { get; internal set; }
+
+    public ReadOnlySpan<Balance> Balances => _balances;
+
+    /// <summary>The oldest first.</summary>
+    public IReadOnlyList<Order> OpenOrders => [.. _openOrders.Values.OrderBy(o => o.Id)];
+
+    public int OpenOrderCount => _openOrders.Count;
+
+    /// <summary>Every order that is remembered, the oldest first.</summary>
+    public IEnumerable<Order> Orders => _orders.Where(o => !o.IsForgotten);
+
+    public IEnumerable<Order> OrdersFromLatest => Enumerable.Reverse(_orders).Where(o => !o.IsForgotten);
+
+    public IEnumerable<Fill> FillsFromLatest => Enumerable.Reverse(_fills).Where(f => !f.Order.IsForgotten);
+
+    public IEnumerable<Order> OrdersFrom(long id) => From(_orders, id, o => o.Id).Where(o => !o.IsForgotten);
+
+    public IEnumerable<Fill> FillsFrom(long trade) => From(_fills, trade, f => f.Trade).Where(f => !f.Order.IsForgotten);
+
+    public int OpenCount(Instrument instrument) => _open[instrument.Index];
+
+    public int WaitingCount(Instrument instrument) => _waiting[instrument.Index];
+
+    /// <summary>The latest order with this client id; whether it is open or not, no other with this id is.</summary>
+    public Order? Latest(string clientId) => _latest.GetValueOrDefault(clientId);
+
+    internal ref Balance this[int asset] => ref _balances[asset];
+
+    internal void Add(Order order)
+    {
+        _orders.Add(order);
+        _latest[order.ClientId] = order;
+        if (!order.IsOpen)
+            return;
+        _openOrders.Add(order.Id, order);
+        _open[order.Instrument.Index]++;
+        if (order.HasStop && !order.IsWorking)
+            _waiting[order.Instrument.Index]++;
+    }
+
+    internal void Add(Fill fill) => _fills.Add(fill);
+
+    /// <summary>A snapshot holds the open orders first: here they get their places, and a client id its latest order.</summary>
+    internal void Restored()
+    {
+        _orders.Sort((a, b) => a.Id.CompareTo(b.Id));
+        _fills.Sort((a, b) => a.Trade.CompareTo(b.Trade));
+        foreach (var order in _orders)
+            _latest[order.ClientId] = order;
+    }
+
+    internal void Woke(Order order) => _waiting[order.Instrument.Index]--;
+
+    internal void Close(Order order)
+    {
+        _openOrders.Remove(order.Id);
+        _open[order.Instrument.Index]--;
+        if (order.HasStop && !order.IsWorking)
+            _waiting[order.Instrument.Index]--;
+    }
+
+    /// <summary>The lists are swept when half of them is forgotten, so that forgetting costs nothing at the time.</summary>
+    internal void Forget(Order order)
+    {
+        order.IsForgotten = true;
+        if (_latest.GetValueOrDefault(order.ClientId) == order)
+            _latest.Remove(order.ClientId);
+        if (++_forgottenOrders * 2 > _orders.Count)
+        {
+            _orders = [.. Orders];
+            _forgottenOrders = 0;
+        }
+        _forgottenFills += order.Fills.Count;
+        if (_forgottenFills * 2 > _fills.Count)
+        {
+            _fills = [.. _fills.Where(f => !f.Order.IsForgotten)];
+            _forgottenFills = 0;
+        }
+    }
+
+    private static IEnumerable<T> From<T>(List<T> list, long id, Func<T, long> key)
+    {
+        var (low, high) = (0, list.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (key(list[middle]) < id)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        for (var i = low; i < list.Count; i++)
+            yield return list[i];
+    }
+}

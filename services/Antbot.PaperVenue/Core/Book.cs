@@ -1,0 +1,134 @@
+namespace Antbot.PaperVenue;
+
+/// <summary>The orders at one price, the first come first.</summary>
+public sealed class Level
+{
+    internal Level(Fixed8 price) => Price = price;
+
+    public Fixed8 Price { get; }
+
+    public Fixed8 Total { get; internal set; }
+
+    public Order? First { get; private set; }
+
+    internal Order? Last { get; private set; }
+
+    internal void Append(Order order)
+    {
+        order.Level = this;
+        order.Previous = Last;
+        if (Last is null)
+            First = order;
+        else
+            Last.Next = order;
+        Last = order;
+        Total += order.Remaining;
+    }
+
+    internal void Unlink(Order order)
+    {
+        if (order.Previous is null)
+            First = order.Next;
+        else
+            order.Previous.Next = order.Next;
+        if (order.Next is null)
+            Last = order.Previous;
+        else
+            order.Next.Previous = order.Previous;
+        order.Level = null;
+        order.Previous = order.Next = null;
+        Total -= order.Remaining;
+    }
+}
+
+/// <summary>
+/// One side of a book. Levels stand in an array with the best one last: what comes and goes near the best price, which is nearly
+/// everything, moves next to nothing.
+/// </summary>
+public sealed class BookSide(Side side)
+{
+    private long[] _keys = new long[64];
+    private Level[] _levels = new Level[64];
+
+    public int Count { get; private set; }
+
+    public Level? Best => Count == 0 ? null : _levels[Count - 1];
+
+    /// <summary>The levels from the best one on.</summary>
+    public IEnumerable<Level> Levels
+    {
+        get
+        {
+            for (var i = Count - 1; i >= 0; i--)
+                yield return _levels[i];
+        }
+    }
+
+    /// <summary>Whether an order of the other side at <paramref name="price"/> would trade with <paramref name="level"/>.</summary>
+    public bool Crosses(Level level, Fixed8 price) => side == Side.Buy ? level.Price >= price : level.Price <= price;
+
+    internal void Add(Order order)
+    {
+        var key = Key(order.Price);
+        var at = Array.BinarySearch(_keys, 0, Count, key);
+        if (at < 0)
+        {
+            at = ~at;
+            if (Count == _keys.Length)
+            {
+                Array.Resize(ref _keys, Count * 2);
+                Array.Resize(ref _levels, Count * 2);
+            }
+            Array.Copy(_keys, at, _keys, at + 1, Count - at);
+            Array.Copy(_levels, at, _levels, at + 1, Count - at);
+            _keys[at] = key;
+            _levels[at] = new Level(order.Price);
+            Count++;
+        }
+        _levels[at].Append(order);
+    }
+
+    internal void Remove(Order order)
+    {
+        var level = order.Level!;
+        level.Unlink(order);
+        if (level.First is not null)
+            return;
+        var at = Array.BinarySearch(_keys, 0, Count, Key(level.Price));
+        Count--;
+        Array.Copy(_keys, at + 1, _keys, at, Count - at);
+        Array.Copy(_levels, at + 1, _levels, at, Count - at);
+        _levels[Count] = null!;
+    }
+
+    private long Key(Fixed8 price) => side == Side.Buy ? price.Units : -price.Units;
+}
+
+/// <summary>Orders that wait for a price: those that a rise wakes and those that a fall wakes.</summary>
+internal sealed class StopBook
+{
+    private readonly SortedSet<(long Price, long Id)> _onRise = [];
+    private readonly SortedSet<(long Price, long Id)> _onFall = [];
+
+    /// <summary>A stop sells on a fall and buys on a rise; a take-profit the other way round.</summary>
+    public static bool WaitsForRise(OrderType type, Side side) => (type is OrderType.StopLoss or OrderType.StopLossLimit) == (side == Side.Buy);
+
+    public void Add(Order order) => Of(order).Add((order.StopPrice.Units, order.Id));
+
+    public void Remove(Order order) => Of(order).Remove((order.StopPrice.Units, order.Id));
+
+    /// <summary>The next order that the last price wakes: the one whose price was reached first, then the oldest.</summary>
+    public long? Awoken(Fixed8 last)
+    {
+        if (_onRise.Count > 0 && _onRise.Min.Price <= last.Units)
+            return _onRise.Min.Id;
+        if (_onFall.Count > 0 && _onFall.Max.Price >= last.Units)
+        {
+            var price = _onFall.Max.Price;
+            return _onFall.GetViewBetween((price, long.MinValue), (price, long.MaxValue)).Min.Id;
+        }
+        return null;
+    }
+
+    private SortedSet<(long Price, long Id)> Of(Order order) => WaitsForRise(order.Type, order.Side) ? _onRise : _onFall;
+}

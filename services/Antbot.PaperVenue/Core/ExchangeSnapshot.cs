@@ -1,0 +1,116 @@
+using System.Buffers;
+
+namespace Antbot.PaperVenue;
+
+/// <summary>
+/// The exchange at one moment. What still changes is written down at once; the closed orders, by far the most, never change
+/// again and are only held, to be written while trading goes on.
+/// </summary>
+public sealed class ExchangeSnapshot
+{
+    private const byte Version = 1;
+
+    private readonly ReadOnlyMemory<byte> _head;
+    private readonly IReadOnlyList<Order> _closed;
+
+    internal ExchangeSnapshot(ReadOnlyMemory<byte> head, IReadOnlyList<Order> closed)
+    {
+        _head = head;
+        _closed = closed;
+    }
+
+    /// <summary>All of it, as pieces small enough to be written one by one. The buffer is the same each time.</summary>
+    public IEnumerable<ReadOnlyMemory<byte>> Write()
+    {
+        yield return _head;
+        var buffer = new ArrayBufferWriter<byte>(1 << 16);
+        foreach (var order in _closed)
+        {
+            WriteOrder(new RecordWriter(buffer), order);
+            if (buffer.WrittenCount < 1 << 15)
+                continue;
+            yield return buffer.WrittenMemory;
+            buffer.ResetWrittenCount();
+        }
+        yield return buffer.WrittenMemory;
+    }
+
+    internal static void WriteHead(IBufferWriter<byte> output, Exchange.Counters counters, IReadOnlyCollection<Account> accounts, IEnumerable<Market> markets, IReadOnlyCollection<Order> open, int closed)
+    {
+        var record = new RecordWriter(output).Add(Version).Add(counters.NextOrder).Add(counters.TradesReservedBelow).Add(counters.Forgotten).Add(accounts.Count);
+        foreach (var account in accounts)
+        {
+            record.Add(account.Id).Add(account.Name).Add(account.Opened).Add(account.UpdateTime).Add(account.Balances.Length);
+            foreach (var balance in account.Balances)
+                record.Add(balance.Free).Add(balance.Locked);
+        }
+        foreach (var market in markets)
+            record.Add((byte)1).Add(market.HeldAt).Add(market.Shift);
+        record.Add((byte)0).Add(open.Count);
+        foreach (var order in open)
+            WriteOrder(record, order);
+        record.Add(closed);
+    }
+
+    internal static void Read(ReadOnlySpan<byte> bytes, Exchange.Restorer into)
+    {
+        var record = new RecordReader(bytes);
+        if (record.Byte() is var version && version != Version)
+            throw new UnknownRecordException($"The snapshot is of version {version}; this program knows version {Version}.");
+        into.Counters = new Exchange.Counters(record.Long(), record.Long(), record.Long());
+        var accounts = record.Int();
+        for (var i = 0; i < accounts; i++)
+        {
+            var account = into.Account(record.Int(), record.Text(), record.Long());
+            account.UpdateTime = record.Long();
+            var balances = record.Int();
+            for (var asset = 0; asset < balances; asset++)
+                account[asset] = new Balance { Free = record.Fixed(), Locked = record.Fixed() };
+        }
+        for (var instrument = 0; record.Byte() == 1; instrument++)
+            into.Market(instrument, record.Fixed(), record.Fixed());
+        for (var pass = 0; pass < 2; pass++)
+        {
+            var orders = record.Int();
+            for (var i = 0; i < orders; i++)
+                into.Order(ReadOrder(ref record, into));
+        }
+    }
+
+    private static void WriteOrder(RecordWriter record, Order o)
+    {
+        record.Add(o.Id).Add(o.Account.Id).Add(o.Instrument.Index).Add((byte)o.Side).Add((byte)o.Type).Add((byte)o.TimeInForce).Add((byte)o.Status)
+            .Add(o.Price).Add(o.StopPrice).Add(o.Quantity).Add(o.QuoteQuantity).Add(o.ClientId)
+            .Add(o.Executed).Add(o.QuoteExecuted).Add(o.Locked).Add(o.Time).Add(o.UpdateTime).Add(o.WorkingTime).Add(o.CancelId ?? "").Add(o.Fills.Count);
+        foreach (var f in o.Fills)
+            record.Add(f.Trade).Add(f.Price).Add(f.Quantity).Add(f.Fee).Add(f.Time).Add(f.IsMaker ? (byte)1 : (byte)0);
+    }
+
+    private static Order ReadOrder(ref RecordReader record, Exchange.Restorer into)
+    {
+        var (id, account, instrument, side) = (record.Long(), record.Int(), record.Int(), (Side)record.Byte());
+        var (type, timeInForce, status) = ((OrderType)record.Byte(), (TimeInForce)record.Byte(), (OrderStatus)record.Byte());
+        var order = new Order(id, into.Account(account), into.Instrument(instrument), side)
+        {
+            Type = type,
+            TimeInForce = timeInForce,
+            Status = status,
+            Price = record.Fixed(),
+            StopPrice = record.Fixed(),
+            Quantity = record.Fixed(),
+            QuoteQuantity = record.Fixed(),
+            ClientId = record.Text(),
+            Executed = record.Fixed(),
+            QuoteExecuted = record.Fixed(),
+            Locked = record.Fixed(),
+            Time = record.Long(),
+            UpdateTime = record.Long(),
+            WorkingTime = record.Long(),
+            CancelId = record.Text() is { Length: > 0 } cancel ? cancel : null,
+        };
+        var fills = record.Int();
+        for (var i = 0; i < fills; i++)
+            order.Add(new Fill(order, record.Long(), record.Fixed(), record.Fixed(), record.Fixed(), record.Long(), record.Byte() == 1));
+        return order;
+    }
+}

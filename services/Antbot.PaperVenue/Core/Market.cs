@@ -1,0 +1,28 @@
+namespace Antbot.PaperVenue;
+
+/// <summary>One instrument's book and what is known of its price.</summary>
+public sealed class Market(Instrument instrument)
+{
+    public Instrument Instrument { get; } = instrument;
+
+    public BookSide Bids { get; } = new(Side.Buy);
+
+    public BookSide Asks { get; } = new(Side.Sell);
+
+    /// <summary>Of the last trade; zero before the first.</summary>
+    public Fixed8 Last { get; internal set; }
+
+    /// <summary>The price an operator holds the market at; zero while it moves.</summary>
+    public Fixed8 HeldAt { get; internal set; }
+
+    /// <summary>What an operator added to the path, in parts of the path.</summary>
+    public Fixed8 Shift { get; internal set; }
+
+    internal StopBook Stops { get; } = new();
+
+    internal List<Order> HouseOrders { get; } = [];
+
+    public BookSide Of(Side side) => side == Side.Buy ? Bids : Asks;
+
+    public BookSide Opposite(Side side) => side == Side.Buy ? Asks : Bids;
+}

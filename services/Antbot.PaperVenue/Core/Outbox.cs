@@ -1,0 +1,48 @@
+namespace Antbot.PaperVenue;
+
+/// <summary>What a client is refused with: Binance's code and text for it.</summary>
+public sealed record Rejection(int Code, string Message)
+{
+    public static Rejection Filter(string name) => new(-1013, $"Filter failure: {name}");
+
+    public static Rejection NewOrder(string why) => new(-2010, why);
+}
+
+public readonly record struct Placed(Order? Order, Rejection? Rejection);
+
+public enum ExecutionKind : byte
+{
+    New,
+    Trade,
+    Cancelled,
+    Expired,
+}
+
+/// <summary>A change of an order as its owner is told of it, with the order's figures as they were just then.</summary>
+public readonly record struct ExecutionReport(ExecutionKind Kind, Order Order, OrderStatus Status, Fixed8 Executed, Fixed8 QuoteExecuted, bool IsWorking, bool IsInBook, long Time, Fill? Fill);
+
+/// <summary>A trade as everybody sees it.</summary>
+public readonly record struct Print(Instrument Instrument, long Trade, Fixed8 Price, Fixed8 Quantity, long Time, Side TakerSide);
+
+/// <summary>What an operation leaves to be written, told and shown, in order. Whoever owns the exchange empties it.</summary>
+public sealed class Outbox
+{
+    public IList<VenueEvent> Journal { get; } = [];
+
+    public IList<ExecutionReport> Reports { get; } = [];
+
+    public IList<Print> Prints { get; } = [];
+
+    /// <summary>Accounts whose balances changed, with which assets (a bit each).</summary>
+    public IDictionary<Account, uint> Touched { get; } = new Dictionary<Account, uint>();
+
+    public void Clear()
+    {
+        Journal.Clear();
+        Reports.Clear();
+        Prints.Clear();
+        Touched.Clear();
+    }
+
+    internal void Touch(Account account, int asset) => Touched[account] = (Touched.TryGetValue(account, out var assets) ? assets : 0) | (1u << asset);
+}

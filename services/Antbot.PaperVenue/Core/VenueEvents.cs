@@ -1,0 +1,30 @@
+namespace Antbot.PaperVenue;
+
+/// <summary>What happened in the venue: the journal's records. State changes through these alone, so that replaying them rebuilds it.</summary>
+public abstract record VenueEvent;
+
+public sealed record AccountOpened(long Time, int Account, string Name) : VenueEvent;
+
+/// <summary>A deposit, or a withdrawal below zero.</summary>
+public sealed record Deposited(long Time, int Account, int Asset, Fixed8 Amount) : VenueEvent;
+
+public sealed record OrderAccepted(
+    long Time, long Order, int Account, int Instrument, Side Side, OrderType Type, TimeInForce TimeInForce,
+    Fixed8 Price, Fixed8 StopPrice, Fixed8 Quantity, Fixed8 QuoteQuantity, string ClientId) : VenueEvent;
+
+/// <summary>The last price woke an order that waited for it.</summary>
+public sealed record OrderTriggered(long Time, long Order) : VenueEvent;
+
+/// <summary>A trade in which at least one client took part. The house's orders have ids below zero and are in no journal.</summary>
+public sealed record Traded(
+    long Time, long Trade, int Instrument, Fixed8 Price, Fixed8 Quantity, Side TakerSide,
+    long TakerOrder, long MakerOrder, Fixed8 TakerFee, Fixed8 MakerFee) : VenueEvent;
+
+/// <summary>It ended with something left: cancelled by its owner, or expired by its own terms.</summary>
+public sealed record OrderClosed(long Time, long Order, OrderStatus Status, string? CancelId) : VenueEvent;
+
+/// <summary>Trade numbers below this may be in use: trades of the house alone are in no journal.</summary>
+public sealed record TradeNumbersReserved(long Below) : VenueEvent;
+
+/// <summary>The market of an instrument was taken in hand: held at a price, or let go with its path shifted to continue from there.</summary>
+public sealed record MarketDirected(long Time, int Instrument, Fixed8 HeldAt, Fixed8 Shift) : VenueEvent;

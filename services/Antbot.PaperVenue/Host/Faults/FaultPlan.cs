@@ -1,0 +1,113 @@
+using Antbot.PaperVenue.Http;
+
+namespace Antbot.PaperVenue.Faults;
+
+/// <summary>The faults in force, in the order in which they were asked for; the first that applies befalls a request.</summary>
+internal sealed class FaultPlan(long seed, TimeProvider clock)
+{
+    private const int MaxFaults = 100;
+
+    private readonly Lock _gate = new();
+    private readonly List<Fault> _faults = [];
+    private readonly Random _random = new(unchecked((int)seed));
+    private DateTimeOffset _awayUntil = DateTimeOffset.MinValue;
+    private bool _resets;
+    private int _nextId = 1;
+    private volatile bool _any;
+
+    public IReadOnlyList<Fault> All
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _faults];
+        }
+    }
+
+    /// <summary>How often each kind has struck.</summary>
+    public IReadOnlyDictionary<FaultKind, long> Struck
+    {
+        get
+        {
+            lock (_gate)
+                return new Dictionary<FaultKind, long>(_struck);
+        }
+    }
+
+    private readonly Dictionary<FaultKind, long> _struck = [];
+
+    /// <summary>Null when there are too many.</summary>
+    public Fault? Add(Fault fault)
+    {
+        lock (_gate)
+        {
+            RemoveSpent();
+            if (_faults.Count >= MaxFaults)
+                return null;
+            var added = fault with { Id = _nextId++ };
+            _faults.Add(added);
+            _any = true;
+            return added;
+        }
+    }
+
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _faults.Clear();
+            _awayUntil = DateTimeOffset.MinValue;
+            _any = false;
+        }
+    }
+
+    public bool Remove(int id)
+    {
+        lock (_gate)
+            return _faults.RemoveAll(f => f.Id == id) > 0;
+    }
+
+    public Fault? Strike(RouteGroup group) => _any ? Strike(f => !f.IsOfReports && (f.Group is null || f.Group == group)) : null;
+
+    public Fault? StrikeReport() => _any ? Strike(f => f.IsOfReports) : null;
+
+    public void GoAway(TimeSpan time, bool resets)
+    {
+        lock (_gate)
+            (_awayUntil, _resets) = (clock.GetUtcNow() + time, resets);
+    }
+
+    /// <summary>Whether the venue is away, and whether it resets connections or says so.</summary>
+    public bool IsAway(out bool resets)
+    {
+        lock (_gate)
+        {
+            resets = _resets;
+            return _awayUntil > clock.GetUtcNow();
+        }
+    }
+
+    private Fault? Strike(Func<Fault, bool> applies)
+    {
+        lock (_gate)
+        {
+            RemoveSpent();
+            for (var i = 0; i < _faults.Count; i++)
+            {
+                var fault = _faults[i];
+                if (!applies(fault) || (fault.Probability < 1 && _random.NextDouble() >= fault.Probability))
+                    continue;
+                _faults[i] = fault with { Left = fault.Left - 1 };
+                _struck[fault.Kind] = _struck.GetValueOrDefault(fault.Kind) + 1;
+                return fault;
+            }
+            return null;
+        }
+    }
+
+    private void RemoveSpent()
+    {
+        _faults.RemoveAll(f => f.Left <= 0 || f.Until <= clock.GetUtcNow());
+        _any = _faults.Count > 0;
+    }
+}

@@ -1,0 +1,95 @@
+using System.Text.Json;
+
+namespace Antbot.PaperVenue.Http;
+
+/// <summary>Orders, fills and accounts as the API shows them.</summary>
+internal static class OrderAnswers
+{
+    public static void WritePlaced(this Utf8JsonWriter json, Order o, ResponseKind kind, VenueRules rules)
+    {
+        json.WriteStartObject();
+        json.Field("symbol", o.Instrument.Symbol).Field("orderId", o.Id).Field("orderListId", -1).Field("clientOrderId", o.ClientId).Field("transactTime", o.UpdateTime);
+        if (kind != ResponseKind.Ack)
+            WriteFigures(json, o);
+        if (kind == ResponseKind.Full)
+        {
+            json.WriteStartArray("fills");
+            foreach (var fill in o.Fills)
+            {
+                json.WriteStartObject();
+                json.Number("price", fill.Price).Number("qty", fill.Quantity).Number("commission", fill.Fee).Field("commissionAsset", rules.Assets[fill.FeeAsset]).Field("tradeId", fill.Trade);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+    }
+
+    public static void WriteCancelled(this Utf8JsonWriter json, Order o)
+    {
+        json.WriteStartObject();
+        json.Field("symbol", o.Instrument.Symbol).Field("origClientOrderId", o.ClientId).Field("orderId", o.Id).Field("orderListId", -1)
+            .Field("clientOrderId", o.CancelId ?? o.ClientId).Field("transactTime", o.UpdateTime);
+        WriteFigures(json, o);
+        json.WriteEndObject();
+    }
+
+    public static void WriteOrder(this Utf8JsonWriter json, Order o)
+    {
+        json.WriteStartObject();
+        json.Field("symbol", o.Instrument.Symbol).Field("orderId", o.Id).Field("orderListId", -1).Field("clientOrderId", o.ClientId)
+            .Number("price", o.Price).Number("origQty", o.Quantity).Number("executedQty", o.Executed).Number("cummulativeQuoteQty", o.QuoteExecuted)
+            .Field("status", o.Status.Text()).Field("timeInForce", o.TimeInForce.Text()).Field("type", o.Type.Text()).Field("side", o.Side.Text())
+            .Number("stopPrice", o.StopPrice).Number("icebergQty", Fixed8.Zero).Field("time", o.Time).Field("updateTime", o.UpdateTime)
+            .Field("isWorking", o.IsWorking).Field("workingTime", o.WorkingTime).Number("origQuoteOrderQty", o.QuoteQuantity).Field("selfTradePreventionMode", "NONE");
+        json.WriteEndObject();
+    }
+
+    public static void WriteFill(this Utf8JsonWriter json, Fill f, VenueRules rules)
+    {
+        json.WriteStartObject();
+        json.Field("symbol", f.Order.Instrument.Symbol).Field("id", f.Trade).Field("orderId", f.Order.Id).Field("orderListId", -1)
+            .Number("price", f.Price).Number("qty", f.Quantity).Number("quoteQty", f.QuoteQuantity).Number("commission", f.Fee).Field("commissionAsset", rules.Assets[f.FeeAsset])
+            .Field("time", f.Time).Field("isBuyer", f.Order.Side == Side.Buy).Field("isMaker", f.IsMaker).Field("isBestMatch", true);
+        json.WriteEndObject();
+    }
+
+    public static void WriteAccount(this Utf8JsonWriter json, Account a, VenueRules rules, bool withoutZeros)
+    {
+        json.WriteStartObject();
+        json.Field("makerCommission", rules.MakerFee.Units / 10_000).Field("takerCommission", rules.TakerFee.Units / 10_000).Field("buyerCommission", 0).Field("sellerCommission", 0);
+        json.WriteStartObject("commissionRates");
+        json.Number("maker", rules.MakerFee).Number("taker", rules.TakerFee).Number("buyer", Fixed8.Zero).Number("seller", Fixed8.Zero);
+        json.WriteEndObject();
+        // No money ever leaves this venue: a key that may withdraw would be refused by a careful client.
+        json.Field("canTrade", true).Field("canWithdraw", false).Field("canDeposit", true).Field("brokered", false).Field("requireSelfTradePrevention", false).Field("preventSor", false)
+            .Field("updateTime", a.UpdateTime).Field("accountType", "SPOT");
+        json.WriteStartArray("balances");
+        for (var asset = 0; asset < a.Balances.Length; asset++)
+        {
+            var balance = a.Balances[asset];
+            if (withoutZeros && balance.Free.IsZero && balance.Locked.IsZero)
+                continue;
+            json.WriteStartObject();
+            json.Field("asset", rules.Assets[asset]).Number("free", balance.Free).Number("locked", balance.Locked);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartArray("permissions");
+        json.WriteStringValue("SPOT");
+        json.WriteEndArray();
+        json.Field("uid", a.Id);
+        json.WriteEndObject();
+    }
+
+    private static void WriteFigures(Utf8JsonWriter json, Order o)
+    {
+        json.Number("price", o.Price).Number("origQty", o.Quantity).Number("executedQty", o.Executed).Number("origQuoteOrderQty", o.QuoteQuantity)
+            .Number("cummulativeQuoteQty", o.QuoteExecuted).Field("status", o.Status.Text()).Field("timeInForce", o.TimeInForce.Text()).Field("type", o.Type.Text()).Field("side", o.Side.Text());
+        if (o.HasStop)
+            json.Number("stopPrice", o.StopPrice);
+        if (o.IsWorking)
+            json.Field("workingTime", o.WorkingTime);
+        json.Field("selfTradePreventionMode", "NONE");
+    }
+}

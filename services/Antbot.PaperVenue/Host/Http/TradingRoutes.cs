@@ -1,0 +1,189 @@
+using System.Text.Json;
+using Antbot.PaperVenue.Streams;
+
+namespace Antbot.PaperVenue.Http;
+
+/// <summary>What the owner of an account may ask and do.</summary>
+internal sealed class TradingRoutes(Venue venue, StreamHub hub)
+{
+    private const int MaxHistory = 1_000;
+    private const long Day = 86_400_000;
+
+    private VenueRules Rules => venue.Rules;
+
+    public IEnumerable<(string Method, string Path, Route Route)> All =>
+    [
+        ("POST", "/api/v3/order", Signed(RouteGroup.Order, 1, PlaceAsync)),
+        ("POST", "/api/v3/order/test", Signed(RouteGroup.Order, 1, TestAsync)),
+        ("GET", "/api/v3/order", Signed(RouteGroup.Query, 4, QueryAsync)),
+        ("DELETE", "/api/v3/order", Signed(RouteGroup.Cancel, 1, CancelAsync)),
+        ("GET", "/api/v3/openOrders", new Route(RouteGroup.OpenOrders, Security.Signed, p => p.Find("symbol") is null ? 80 : 6, OpenOrdersAsync)),
+        ("DELETE", "/api/v3/openOrders", Signed(RouteGroup.Cancel, 1, CancelAllAsync)),
+        ("GET", "/api/v3/allOrders", Signed(RouteGroup.Query, 20, AllOrdersAsync)),
+        ("GET", "/api/v3/myTrades", new Route(RouteGroup.Trades, Security.Signed, p => p.Find("orderId") is null ? 20 : 5, TradesAsync)),
+        ("GET", "/api/v3/account", Signed(RouteGroup.Account, 20, AccountAsync)),
+        ("POST", "/api/v3/userDataStream", Keyed(NewStream)),
+        ("PUT", "/api/v3/userDataStream", Keyed(KeepStream)),
+        ("DELETE", "/api/v3/userDataStream", Keyed(EndStream)),
+    ];
+
+    private static Route Signed(RouteGroup group, int weight, Func<Call, ValueTask<byte[]>> answer) => new(group, Security.Signed, _ => weight, answer);
+
+    private static Route Keyed(Func<Call, byte[]> answer) => new(RouteGroup.UserStream, Security.Key, _ => 2, call => ValueTask.FromResult(answer(call)));
+
+    private async ValueTask<byte[]> PlaceAsync(Call call)
+    {
+        var order = OrderRequests.Read(call.Parameters, Rules);
+        var kind = OrderRequests.ResponseTo(call.Parameters, order.Type);
+        // So that it is the fault that leaves too little, and not who came before.
+        if (call.Fault is { Kind: Faults.FaultKind.Partial })
+            venue.Move(order.Instrument);
+        var (answer, rejection) = await venue.ChangeAsync((exchange, now) =>
+        {
+            if (call.Fault is { Kind: Faults.FaultKind.Partial } fault && order.Quantity.IsPositive)
+                exchange.Thin(order.Instrument, order.Side == Side.Buy ? Side.Sell : Side.Buy, fault.PartOf(order.Quantity, order.Instrument.Lot));
+            var placed = exchange.Place(exchange.FindAccount(call.Account)!, order, now);
+            return placed.Order is { } made ? (Json.Write(json => json.WritePlaced(made, kind, Rules)), (Rejection?)null) : (System.Array.Empty<byte>(), placed.Rejection);
+        });
+        return rejection is null ? answer : throw ApiException.Refused(rejection);
+    }
+
+    private async ValueTask<byte[]> TestAsync(Call call)
+    {
+        var order = OrderRequests.Read(call.Parameters, Rules);
+        OrderRequests.ResponseTo(call.Parameters, order.Type);
+        var rejection = await venue.ReadAsync((exchange, now) => exchange.Check(exchange.FindAccount(call.Account)!, order, now));
+        return rejection is null ? "{}"u8.ToArray() : throw ApiException.Refused(rejection);
+    }
+
+    private ValueTask<byte[]> QueryAsync(Call call)
+    {
+        var (instrument, find) = Which(call);
+        return new(venue.ReadAsync((exchange, _) =>
+        {
+            var order = find(exchange) is { } found && found.Instrument == instrument ? found : throw new ApiException(-2013, "Order does not exist.");
+            return Json.Write(json => json.WriteOrder(order));
+        }));
+    }
+
+    private ValueTask<byte[]> CancelAsync(Call call)
+    {
+        var (instrument, find) = Which(call);
+        var cancelId = call.Parameters.FindId("newClientOrderId") ?? OrderRequests.NewClientId();
+        return new(venue.ChangeAsync((exchange, now) =>
+        {
+            if (find(exchange) is not { IsOpen: true } order || order.Instrument != instrument)
+                throw new ApiException(-2011, "Unknown order sent.");
+            exchange.Cancel(order, cancelId, now);
+            return Json.Write(json => json.WriteCancelled(order));
+        }));
+    }
+
+    private ValueTask<byte[]> CancelAllAsync(Call call)
+    {
+        var instrument = call.Parameters.NeedSymbol(Rules);
+        return new(venue.ChangeAsync((exchange, now) =>
+        {
+            var open = exchange.FindAccount(call.Account)!.OpenOrders.Where(o => o.Instrument == instrument).ToList();
+            if (open.Count == 0)
+                throw new ApiException(-2011, "Unknown order sent.");
+            foreach (var order in open)
+                exchange.Cancel(order, OrderRequests.NewClientId(), now);
+            return Array(open, (json, o) => json.WriteCancelled(o));
+        }));
+    }
+
+    private ValueTask<byte[]> OpenOrdersAsync(Call call)
+    {
+        var instrument = call.Parameters.FindSymbol(Rules);
+        return new(venue.ReadAsync((exchange, _) =>
+            Array(exchange.FindAccount(call.Account)!.OpenOrders.Where(o => instrument is null || o.Instrument == instrument), (json, o) => json.WriteOrder(o))));
+    }
+
+    private ValueTask<byte[]> AllOrdersAsync(Call call)
+    {
+        var p = call.Parameters;
+        var instrument = p.NeedSymbol(Rules);
+        var (from, limit) = (p.FindWhole("orderId"), p.Limit(500, MaxHistory));
+        var (start, end) = Span(p);
+        return new(venue.ReadAsync((exchange, _) =>
+        {
+            var account = exchange.FindAccount(call.Account)!;
+            var orders = from is { } id ? account.OrdersFrom(id) : start is not null ? account.Orders : account.OrdersFromLatest;
+            var found = orders.Where(o => o.Instrument == instrument && (start is null || o.Time >= start) && (end is null || o.Time <= end)).Take(limit).OrderBy(o => o.Id);
+            return Array(found, (json, o) => json.WriteOrder(o));
+        }));
+    }
+
+    private ValueTask<byte[]> TradesAsync(Call call)
+    {
+        var p = call.Parameters;
+        var instrument = p.NeedSymbol(Rules);
+        var (order, from, limit) = (p.FindWhole("orderId"), p.FindWhole("fromId"), p.Limit(500, MaxHistory));
+        var (start, end) = Span(p);
+        return new(venue.ReadAsync((exchange, _) =>
+        {
+            var account = exchange.FindAccount(call.Account)!;
+            IEnumerable<Fill> fills = order is { } id
+                ? exchange.FindOrder(id) is { } known && known.Account == account ? known.Fills : []
+                : from is { } trade ? account.FillsFrom(trade) : start is not null ? account.FillsFrom(0) : account.FillsFromLatest;
+            var found = fills
+                .Where(f => f.Order.Instrument == instrument && (from is null || f.Trade >= from) && (start is null || f.Time >= start) && (end is null || f.Time <= end))
+                .Take(limit).OrderBy(f => f.Trade);
+            return Array(found, (json, f) => json.WriteFill(f, Rules));
+        }));
+    }
+
+    private ValueTask<byte[]> AccountAsync(Call call)
+    {
+        var withoutZeros = call.Parameters.Find("omitZeroBalances") == "true";
+        return new(venue.ReadAsync((exchange, _) => Json.Write(json => json.WriteAccount(exchange.FindAccount(call.Account)!, Rules, withoutZeros))));
+    }
+
+    private byte[] NewStream(Call call)
+    {
+        var key = hub.NewKey(call.Account) ?? throw new ApiException(-1003, "Too many listen keys; use the ones there are, or end them.");
+        return Json.Write(json =>
+        {
+            json.WriteStartObject();
+            json.Field("listenKey", key);
+            json.WriteEndObject();
+        });
+    }
+
+    private byte[] KeepStream(Call call) =>
+        hub.KeepKey(call.Parameters.Need("listenKey"), call.Account) ? "{}"u8.ToArray() : throw new ApiException(-1125, "This listenKey does not exist.");
+
+    private byte[] EndStream(Call call) =>
+        hub.DropKey(call.Parameters.Need("listenKey"), call.Account) ? "{}"u8.ToArray() : throw new ApiException(-1125, "This listenKey does not exist.");
+
+    /// <summary>The order that a request names by its id, or by the client's.</summary>
+    private (Instrument Instrument, Func<Exchange, Order?> Find) Which(Call call)
+    {
+        var p = call.Parameters;
+        var instrument = p.NeedSymbol(Rules);
+        var (id, clientId) = (p.FindWhole("orderId"), p.FindId("origClientOrderId"));
+        if (id is null && clientId is null)
+            throw new ApiException(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!");
+        return (instrument, exchange =>
+        {
+            var account = exchange.FindAccount(call.Account)!;
+            var order = id is { } number ? exchange.FindOrder(number) : account.Latest(clientId!);
+            return order is not null && order.Account == account && (clientId is null || order.ClientId == clientId) ? order : null;
+        });
+    }
+
+    private static (long? Start, long? End) Span(Parameters p)
+    {
+        var (start, end) = (p.FindWhole("startTime"), p.FindWhole("endTime"));
+        return start is { } s && end is { } e && e - s > Day ? throw new ApiException(-1127, "More than 24 hours between startTime and endTime.") : (start, end);
+    }
+
+    private static byte[] Array<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write) => Json.Write(json =>
+    {
+        json.WriteStartArray();
+        foreach (var item in items)
+            write(json, item);
+        json.WriteEndArray();
+    });
+}

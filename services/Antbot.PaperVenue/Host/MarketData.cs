@@ -1,0 +1,78 @@
+namespace Antbot.PaperVenue;
+
+/// <summary>What everybody may see of one instrument: its last trades and its candles.</summary>
+internal sealed class MarketData
+{
+    private const int MaxPrints = 1_000;
+    private const int MaxCandles = 1_000;
+
+    /// <summary>A day of minutes, for the day's figures, and a little more.</summary>
+    private const int MaxMinutes = 1_500;
+
+    private const int Samples = 24;
+
+    private readonly Queue<Print> _prints = new();
+
+    public MarketData(Instrument instrument, PaperVenueOptions options, Fixed8 shift, long now)
+    {
+        Instrument = instrument;
+        Series = [.. Interval.All.Select(i => new CandleSeries(i, i.Milliseconds == 60_000 ? MaxMinutes : MaxCandles))];
+        foreach (var series in Series)
+            Fill(series, options, shift, now);
+    }
+
+    public Instrument Instrument { get; }
+
+    public IReadOnlyList<CandleSeries> Series { get; }
+
+    public CandleSeries Minutes => Series[1];
+
+    public IReadOnlyCollection<Print> Prints => _prints;
+
+    /// <summary>Candles that have closed since this was last asked for.</summary>
+    public List<(CandleSeries Series, Candle Candle)> Closed { get; } = [];
+
+    public void Take(in Print print)
+    {
+        _prints.Enqueue(print);
+        if (_prints.Count > MaxPrints)
+            _prints.Dequeue();
+        Advance(print.Time);
+        foreach (var series in Series)
+            series.Take(print);
+    }
+
+    public void Advance(long time)
+    {
+        foreach (var series in Series)
+        {
+            foreach (var closed in series.Advance(time))
+                Closed.Add((series, closed));
+        }
+    }
+
+    /// <summary>The past is what the market's path says of it, seen at a few moments of each candle.</summary>
+    private void Fill(CandleSeries series, PaperVenueOptions options, Fixed8 shift, long now)
+    {
+        var (length, capacity) = (series.Interval.Milliseconds, series.Interval.Milliseconds == 60_000 ? MaxMinutes : MaxCandles);
+        var step = Math.Max(options.StepMilliseconds, length / Samples);
+        var current = now / length * length;
+        var previous = Fixed8.Zero;
+        for (var open = current - ((capacity - 1) * length); open <= current; open += length)
+        {
+            Candle? candle = null;
+            for (var at = open; at < open + length && at <= now; at += step)
+            {
+                var price = SyntheticMarket.Middle(Instrument, options.Seed, at * options.Speed, shift);
+                if (previous.IsZero)
+                    previous = price;
+                candle ??= new Candle { OpenTime = open, CloseTime = open + length - 1, Open = previous, High = previous, Low = previous, Close = previous };
+                SyntheticMarket.TryFlow(Instrument, options.Seed, at * options.Speed, price, out var side, out var quantity);
+                candle = candle.With(price, quantity, side, -1);
+                previous = price;
+            }
+            if (candle is not null)
+                series.Add(candle);
+        }
+    }
+}

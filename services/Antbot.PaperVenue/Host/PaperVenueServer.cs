@@ -1,0 +1,183 @@
+using System.Net;
+using System.Net.Sockets;
+using Antbot.PaperVenue.Admin;
+using Antbot.PaperVenue.Faults;
+using Antbot.PaperVenue.Http;
+using Antbot.PaperVenue.Streams;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Antbot.PaperVenue;
+
+/// <summary>The venue, whole: started in any process, reached at <see cref="Address"/> as any exchange is.</summary>
+public sealed class PaperVenueServer : IAsyncDisposable
+{
+    public const string MainAccount = "main";
+
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(5);
+
+    private readonly WebApplication _web;
+    private readonly Venue _venue;
+    private readonly FileStream _folderLock;
+    private int _stopped;
+
+    private PaperVenueServer(WebApplication web, Venue venue, FileStream folderLock, ApiKey key, string adminKey, KeyFile files)
+    {
+        (_web, _venue, _folderLock, Key, AdminKey) = (web, venue, folderLock, key, adminKey);
+        (KeyFilePath, AdminFilePath) = (files.PathOf(key.Account), files.AdminPath);
+        var address = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        Address = new Uri(address);
+    }
+
+    public Uri Address { get; }
+
+    /// <summary>Of the first account.</summary>
+    public ApiKey Key { get; }
+
+    /// <summary>For the header X-Admin-Key.</summary>
+    public string AdminKey { get; }
+
+    public string KeyFilePath { get; }
+
+    public string AdminFilePath { get; }
+
+    /// <summary>What start-up found that an operator should know, such as a torn end of the journal.</summary>
+    public IReadOnlyList<string> Notes => _venue.Notes;
+
+    /// <exception cref="PaperVenueException">Every fault of the options, or why the folder or the port cannot be used.</exception>
+    public static async Task<PaperVenueServer> StartAsync(PaperVenueOptions options, TimeProvider clock, ILoggerFactory? logging = null, CancellationToken cancellationToken = default)
+    {
+        if (options.Validate() is { Count: > 0 } faults)
+            throw new PaperVenueException(string.Join(Environment.NewLine, faults));
+        var log = (logging ?? NullLoggerFactory.Instance).CreateLogger("Antbot.PaperVenue");
+        var folderLock = LockFolder(options.Data);
+        Venue? venue = null;
+        try
+        {
+            var files = new KeyFile(options.Data);
+            var plan = new FaultPlan(options.Seed, clock);
+            var hub = new StreamHub(clock);
+            venue = new Venue(options, clock, hub, plan, log);
+            var keys = new Keys(clock);
+            var key = await OpenAccountsAsync(venue, keys, files, options);
+            var adminKey = files.LoadAdmin(options.AdminKey);
+            var limits = new RateLimits(options, clock);
+            var api = new VenueApi(new MarketRoutes(venue, options).All.Concat(new TradingRoutes(venue, hub).All), limits, plan, keys, clock, log);
+            var admin = new AdminApi(venue, plan, keys, files, options, adminKey, clock);
+            var web = Build(options, logging, api, admin, new StreamApi(hub, plan, options, clock));
+            await ListenAsync(web, options, cancellationToken);
+            venue.Start();
+            return new PaperVenueServer(web, venue, folderLock, key, adminKey, files);
+        }
+        catch (Exception e)
+        {
+            if (venue is not null)
+                await venue.DisposeAsync();
+            await folderLock.DisposeAsync();
+            if (e is IOException or UnauthorizedAccessException)
+                throw new PaperVenueException($"The data folder {options.Data} cannot be used: {e.Message}", e);
+            throw;
+        }
+    }
+
+    /// <summary>Takes no more requests, finishes those under way, writes the state down and ends.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        if (Interlocked.Exchange(ref _stopped, 1) != 0)
+            return;
+        _venue.Hub.CutAll();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(StopWithin);
+        await _web.StopAsync(limit.Token);
+        await _web.DisposeAsync();
+        await _venue.DisposeAsync();
+        await _folderLock.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    private static FileStream LockFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return new FileStream(Path.Combine(folder, "venue.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new PaperVenueException($"The data folder {folder} cannot be used: {e.Message} Is another venue running on it?", e);
+        }
+    }
+
+    private static async Task<ApiKey> OpenAccountsAsync(Venue venue, Keys keys, KeyFile files, PaperVenueOptions options)
+    {
+        var accounts = await venue.ChangeAsync((exchange, now) =>
+        {
+            if (exchange.FindAccount(MainAccount) is null)
+            {
+                var main = exchange.OpenAccount(MainAccount, now);
+                foreach (var (asset, amount) in options.Deposits)
+                    exchange.Deposit(main, options.Rules.FindAsset(asset)!.Value, Fixed8.Parse(amount), now);
+            }
+            return exchange.Accounts.Select(a => (a.Name, a.Id)).ToList();
+        });
+        ApiKey? first = null;
+        foreach (var (name, id) in accounts)
+        {
+            var isMain = name == MainAccount;
+            var key = files.LoadOrCreate(name, isMain ? options.ApiKey : null, isMain ? options.ApiSecret : null);
+            keys.Add(key, id);
+            if (isMain)
+                first = key;
+        }
+        return first!;
+    }
+
+    private static WebApplication Build(PaperVenueOptions options, ILoggerFactory? logging, VenueApi api, AdminApi admin, StreamApi streams)
+    {
+        // Empty: no configuration of the surrounding process changes this one.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        if (logging is not null)
+            builder.Services.AddSingleton(logging);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(IPAddress.Parse(options.Listen), options.Port);
+            kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
+            kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxStreamConnections;
+            kestrel.Limits.MaxRequestBodySize = 128 << 10;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+            kestrel.Limits.MaxRequestHeaderCount = 64;
+            kestrel.Limits.MaxRequestLineSize = 8 << 10;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
+        });
+        var web = builder.Build();
+        web.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(20), KeepAliveTimeout = TimeSpan.FromMinutes(1) });
+        web.Run(context => context.Request.Path.Value switch
+        {
+            { } path when path.StartsWith("/admin/", StringComparison.Ordinal) => admin.AnswerAsync(context),
+            { } path when path == "/stream" || path == "/ws" || path.StartsWith("/ws/", StringComparison.Ordinal) => streams.AnswerAsync(context),
+            _ => api.AnswerAsync(context),
+        });
+        return web;
+    }
+
+    private static async Task ListenAsync(WebApplication web, PaperVenueOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await web.StartAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            await web.DisposeAsync();
+            throw new PaperVenueException($"{options.Listen}:{options.Port} cannot be listened on: {e.Message} Choose another port, or 0 for any that is free.", e);
+        }
+    }
+}

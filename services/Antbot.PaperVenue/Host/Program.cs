@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Text.Json;
+using Antbot.PaperVenue;
+
+var port = new Option<int>("--port") { Description = "The port to listen on; 0 for any that is free.", DefaultValueFactory = _ => 0 };
+var listen = new Option<string>("--listen") { Description = "The address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
+var data = new Option<string>("--data") { Description = "Where the journal and the keys are kept.", DefaultValueFactory = _ => ".local/venue" };
+var seed = new Option<long>("--seed") { Description = "Of the synthetic market: the same seed gives the same prices at the same time.", DefaultValueFactory = _ => 1 };
+var speed = new Option<int>("--speed") { Description = "How many times faster than real time the prices move.", DefaultValueFactory = _ => 1 };
+var noFaults = new Option<bool>("--no-faults") { Description = "Let nobody order faults." };
+var remoteAdmin = new Option<bool>("--remote-admin") { Description = "Answer the admin routes to other machines too. They need the admin key all the same." };
+var weight = new Option<int>("--weight-limit") { Description = "Request weight that one address may use in a minute (Binance: 6000).", DefaultValueFactory = _ => 1_200_000 };
+var orders = new Option<int>("--order-limit") { Description = "Orders that one account may place in ten seconds (Binance: 100).", DefaultValueFactory = _ => 100_000 };
+var salvage = new Option<bool>("--salvage") { Description = "Go on from the last good record of a damaged journal; the damaged files are kept aside." };
+var json = new Option<bool>("--json") { Description = "Say where it is as one line of JSON." };
+var command = new RootCommand("""
+    An exchange to practise on, with Binance spot's REST and WebSocket API. Ctrl-C stops it; the next start goes on where it was.
+
+    The first account's key and secret come from ANTBOT_VENUE_API_KEY and ANTBOT_VENUE_API_SECRET, the admin key from ANTBOT_VENUE_ADMIN_KEY,
+    each also as NAME_FILE with the path of a file. Without them keys are made at the first start and kept under the data folder.
+    """) { port, listen, data, seed, speed, noFaults, remoteAdmin, weight, orders, salvage, json };
+command.SetAction(async (parsed, cancellationToken) =>
+{
+    try
+    {
+        var options = new PaperVenueOptions
+        {
+            Data = parsed.GetValue(data)!,
+            Listen = parsed.GetValue(listen)!,
+            Port = parsed.GetValue(port),
+            Seed = parsed.GetValue(seed),
+            Speed = parsed.GetValue(speed),
+            Faults = !parsed.GetValue(noFaults),
+            RemoteAdmin = parsed.GetValue(remoteAdmin),
+            WeightPerMinute = parsed.GetValue(weight),
+            OrdersPerTenSeconds = parsed.GetValue(orders),
+            Salvage = parsed.GetValue(salvage),
+            ApiKey = Secret("ANTBOT_VENUE_API_KEY"),
+            ApiSecret = Secret("ANTBOT_VENUE_API_SECRET"),
+            AdminKey = Secret("ANTBOT_VENUE_ADMIN_KEY"),
+        };
+        using var logging = new ErrorLog();
+        await using var server = await PaperVenueServer.StartAsync(options, TimeProvider.System, logging, cancellationToken);
+        Console.WriteLine(parsed.GetValue(json)
+            ? JsonSerializer.Serialize(new { address = server.Address, keyFile = Path.GetFullPath(server.KeyFilePath), adminFile = Path.GetFullPath(server.AdminFilePath) }, JsonSerializerOptions.Web)
+            : $"The paper venue listens on {server.Address}; its key is in {server.KeyFilePath}, the admin's in {server.AdminFilePath}. Ctrl-C stops it.");
+        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ContinueWith(static _ => { }, TaskScheduler.Default);
+        return 0;
+    }
+    catch (PaperVenueException e)
+    {
+        foreach (var line in e.Message.Split(Environment.NewLine))
+            await Console.Error.WriteLineAsync($"antbot-venue: {line}");
+        return 1;
+    }
+});
+return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+
+static string? Secret(string name)
+{
+    var file = Environment.GetEnvironmentVariable($"{name}_FILE");
+    if (string.IsNullOrEmpty(file))
+        return Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+    try
+    {
+        return File.ReadAllText(file).Trim();
+    }
+    catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+    {
+        throw new PaperVenueException($"{name}_FILE names {file}, which cannot be read: {e.Message}", e);
+    }
+}

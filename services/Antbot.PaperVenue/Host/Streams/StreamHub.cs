@@ -1,0 +1,102 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+
+namespace Antbot.PaperVenue.Streams;
+
+/// <summary>Who listens to what. Publishing never waits: a connection that does not keep up is cut.</summary>
+internal sealed class StreamHub(TimeProvider clock)
+{
+    public static readonly TimeSpan KeyLife = TimeSpan.FromMinutes(60);
+
+    private const int MaxKeysPerAccount = 32;
+
+    private readonly ConcurrentDictionary<string, ImmutableArray<StreamConnection>> _listeners = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (int Account, DateTimeOffset Until)> _keys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<int, ImmutableArray<StreamConnection>> _owners = new();
+    private readonly Lock _gate = new();
+
+    public bool HasListener(int account) => _owners.TryGetValue(account, out var owners) && owners.Length > 0;
+
+    public int ListenerCount => _listeners.Values.Concat(_owners.Values).SelectMany(l => l).Distinct().Count();
+
+    public void Publish(string stream, Func<byte[]> message)
+    {
+        if (!_listeners.TryGetValue(stream, out var connections) || connections.IsEmpty)
+            return;
+        var bytes = message();
+        foreach (var connection in connections)
+            connection.Send(stream, bytes);
+    }
+
+    public void Tell(int account, ReadOnlyMemory<byte> message)
+    {
+        if (_owners.TryGetValue(account, out var connections))
+        {
+            foreach (var connection in connections)
+                connection.Tell(message);
+        }
+    }
+
+    public void Listen(StreamConnection connection, string stream)
+    {
+        lock (_gate)
+            _listeners.AddOrUpdate(stream, [connection], (_, there) => there.Contains(connection) ? there : there.Add(connection));
+    }
+
+    public void Unlisten(StreamConnection connection, string stream)
+    {
+        lock (_gate)
+        {
+            if (_listeners.TryGetValue(stream, out var there))
+                _listeners[stream] = there.Remove(connection);
+        }
+    }
+
+    public void ListenAsOwner(StreamConnection connection, int account)
+    {
+        lock (_gate)
+            _owners.AddOrUpdate(account, [connection], (_, there) => there.Contains(connection) ? there : there.Add(connection));
+    }
+
+    public void UnlistenAsOwner(StreamConnection connection, int account)
+    {
+        lock (_gate)
+        {
+            if (_owners.TryGetValue(account, out var there))
+                _owners[account] = there.Remove(connection);
+        }
+    }
+
+    /// <summary>Ends every connection, as a venue that goes away does.</summary>
+    public void CutAll()
+    {
+        foreach (var connection in _listeners.Values.Concat(_owners.Values).SelectMany(l => l).Distinct())
+            connection.Cut("the venue is away");
+    }
+
+    /// <summary>The account's key while it has one that is alive, else a new one.</summary>
+    public string? NewKey(int account)
+    {
+        var now = clock.GetUtcNow();
+        foreach (var (old, _) in _keys.Where(k => k.Value.Until <= now))
+            _keys.TryRemove(old, out _);
+        if (_keys.Count(k => k.Value.Account == account) >= MaxKeysPerAccount)
+            return null;
+        var key = RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 64);
+        _keys[key] = (account, now + KeyLife);
+        return key;
+    }
+
+    public bool KeepKey(string key, int account)
+    {
+        if (FindKey(key) != account)
+            return false;
+        _keys[key] = (account, clock.GetUtcNow() + KeyLife);
+        return true;
+    }
+
+    public bool DropKey(string key, int account) => FindKey(key) == account && _keys.TryRemove(key, out _);
+
+    public int? FindKey(string key) => _keys.TryGetValue(key, out var known) && known.Until > clock.GetUtcNow() ? known.Account : null;
+}

@@ -1,0 +1,43 @@
+namespace Antbot.PaperVenue.Streams;
+
+/// <summary>What the owner of an account is told.</summary>
+internal static class UserMessages
+{
+    public static byte[] Execution(ExecutionReport r, VenueRules rules) => Json.Write(json =>
+    {
+        var o = r.Order;
+        var cancelled = r.Kind == ExecutionKind.Cancelled && o.CancelId is not null;
+        json.WriteStartObject();
+        json.Field("e", "executionReport").Field("E", r.Time).Field("s", o.Instrument.Symbol).Field("c", cancelled ? o.CancelId! : o.ClientId)
+            .Field("S", o.Side.Text()).Field("o", o.Type.Text()).Field("f", o.TimeInForce.Text())
+            .Number("q", o.Quantity).Number("p", o.Price).Number("P", o.StopPrice).Number("F", Fixed8.Zero).Field("g", -1).Field("C", cancelled ? o.ClientId : "")
+            .Field("x", r.Kind.Text()).Field("X", r.Status.Text()).Field("r", "NONE").Field("i", o.Id)
+            .Number("l", r.Fill?.Quantity ?? Fixed8.Zero).Number("z", r.Executed).Number("L", r.Fill?.Price ?? Fixed8.Zero).Number("n", r.Fill?.Fee ?? Fixed8.Zero);
+        if (r.Fill is { } fill)
+            json.WriteString("N", rules.Assets[fill.FeeAsset]);
+        else
+            json.WriteNull("N");
+        json.Field("T", r.Time).Field("t", r.Fill?.Trade ?? -1).Field("w", r.IsInBook).Field("m", r.Fill?.IsMaker ?? false).Field("O", o.Time)
+            .Number("Z", r.QuoteExecuted).Number("Y", r.Fill?.QuoteQuantity ?? Fixed8.Zero).Number("Q", o.QuoteQuantity).Field("V", "NONE");
+        if (r.IsWorking)
+            json.Field("W", o.WorkingTime);
+        json.WriteEndObject();
+    });
+
+    public static byte[] Position(Account account, uint assets, VenueRules rules, long now) => Json.Write(json =>
+    {
+        json.WriteStartObject();
+        json.Field("e", "outboundAccountPosition").Field("E", now).Field("u", account.UpdateTime);
+        json.WriteStartArray("B");
+        for (var asset = 0; asset < account.Balances.Length; asset++)
+        {
+            if ((assets & (1u << asset)) == 0)
+                continue;
+            json.WriteStartObject();
+            json.Field("a", rules.Assets[asset]).Number("f", account.Balances[asset].Free).Number("l", account.Balances[asset].Locked);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
+}

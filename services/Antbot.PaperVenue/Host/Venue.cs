@@ -1,0 +1,341 @@
+using System.Collections.Concurrent;
+using Antbot.PaperVenue.Faults;
+using Antbot.PaperVenue.Http;
+using Antbot.PaperVenue.Journal;
+using Antbot.PaperVenue.Streams;
+using Microsoft.Extensions.Logging;
+
+namespace Antbot.PaperVenue;
+
+/// <summary>The venue cannot take this now: its disk is full or its journal is being mended.</summary>
+internal sealed class VenueUnavailableException(string message) : Exception(message);
+
+/// <summary>
+/// The exchange with what makes it last and what shows it: one lock around the state, a journal behind it, streams in front.
+/// Whatever a caller is told is on disk before it is told.
+/// </summary>
+internal sealed class Venue : IAsyncDisposable
+{
+    private static readonly TimeSpan MendEvery = TimeSpan.FromSeconds(1);
+
+    private readonly PaperVenueOptions _options;
+    private readonly string _folder;
+    private readonly TimeProvider _clock;
+    private readonly FaultPlan _faults;
+    private readonly ILogger _log;
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentQueue<(long Sequence, int Account, bool IsFill, byte[] Message)> _untold = new();
+    private Exchange _exchange;
+    private JournalWriter _journal;
+    private IReadOnlyList<MarketData> _data;
+    private Task _work = Task.CompletedTask;
+    private long _snapshotAt;
+    private Exception? _suspect;
+
+    public Venue(PaperVenueOptions options, TimeProvider clock, StreamHub hub, FaultPlan faults, ILogger log)
+    {
+        (_options, _clock, Hub, _faults, _log) = (options, clock, hub, faults, log);
+        _folder = Path.Combine(options.Data, "journal");
+        (_exchange, _journal) = Open();
+        var now = Now;
+        // More than one update in a microsecond there never is, so the next start goes on above.
+        Updates = now * 1_000;
+        _data = [.. options.Rules.Instruments.Select(i => new MarketData(i, options, _exchange[i].Shift, now))];
+        foreach (var instrument in options.Rules.Instruments)
+            Step(instrument, first: true);
+    }
+
+    public StreamHub Hub { get; }
+
+    public VenueRules Rules => _options.Rules;
+
+    public long Now => _clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public long JournalBytes => _journal.Bytes;
+
+    public long JournalSyncs => _journal.Syncs;
+
+    public IReadOnlyList<string> Notes { get; private set; } = [];
+
+    /// <summary>Grows with every change that can be seen.</summary>
+    public long Updates { get; private set; }
+
+    /// <summary>Null while orders are taken.</summary>
+    public string? Trouble => (_journal.Failure ?? _suspect) is { } failure
+        ? $"It is being opened anew from its disk after a failure: {failure.Message}"
+        : _journal.HasRoom ? null : "The disk is full: nothing is accepted that could not be kept.";
+
+    public void Start() => _work = Task.WhenAll(MoveAsync(), MendAsync());
+
+    /// <summary>Changes something and answers when that is on disk. What the answer says is made while nobody else changes anything.</summary>
+    public async Task<T> ChangeAsync<T>(Func<Exchange, long, T> change)
+    {
+        T answer;
+        Task durable;
+        lock (_gate)
+        {
+            if (Trouble is { } trouble)
+                throw new VenueUnavailableException(trouble);
+            answer = Keep(() => change(_exchange, Now));
+            durable = _journal.Durable;
+        }
+        await durable;
+        return answer;
+    }
+
+    /// <summary>Looks at something; what is seen is on disk before it is told.</summary>
+    public async Task<T> ReadAsync<T>(Func<Exchange, long, T> read)
+    {
+        T answer;
+        Task durable;
+        lock (_gate)
+        {
+            answer = read(_exchange, Now);
+            durable = _journal.Durable;
+        }
+        await durable;
+        return answer;
+    }
+
+    /// <summary>Looks at what everybody may see.</summary>
+    public T Show<T>(Instrument instrument, Func<Market, MarketData, T> show)
+    {
+        lock (_gate)
+            return show(_exchange[instrument], _data[instrument.Index]);
+    }
+
+    /// <summary>Quotes again at once, for example because the price was set.</summary>
+    public void Move(Instrument instrument)
+    {
+        lock (_gate)
+            Keep(() => Step(instrument, first: false));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _work;
+        var (sequence, durable) = _journal.Seal();
+        try
+        {
+            await durable;
+            if (_journal.Bytes > 0)
+                JournalFiles.WriteSnapshot(_folder, _exchange.Capture(), sequence);
+        }
+        catch (Exception e) when (e is JournalException or IOException or UnauthorizedAccessException)
+        {
+            _log.LogWarning(e, "The state could not be written down at the end; the next start reads the journal.");
+        }
+        _journal.Dispose();
+        _stop.Dispose();
+    }
+
+    private (Exchange Exchange, JournalWriter Journal) Open()
+    {
+        var recovered = JournalFiles.Recover(_folder, _options.Rules, _options.Salvage);
+        Notes = recovered.Notes;
+        foreach (var note in recovered.Notes)
+            _log.LogWarning("{Note}", note);
+        _snapshotAt = _options.SnapshotBytes;
+        return (recovered.Exchange, new JournalWriter(_folder, _options.SegmentBytes, recovered.Last, Tell));
+    }
+
+    /// <summary>Does something and publishes what it left. What breaks off in the middle leaves a state that nobody may trust: it is read from disk again.</summary>
+    private T Keep<T>(Func<T> act)
+    {
+        try
+        {
+            var done = act();
+            Publish();
+            return done;
+        }
+        catch (ApiException)
+        {
+            // A refusal: whatever was done before it stays done.
+            Publish();
+            throw;
+        }
+        catch (Exception e)
+        {
+            _suspect = e;
+            throw;
+        }
+    }
+
+    /// <summary>Everything that the last operation left behind goes where it belongs.</summary>
+    private void Publish()
+    {
+        Updates++;
+        var outbox = _exchange.Outbox;
+        var sequence = outbox.Journal.Count > 0 ? _journal.Add(outbox.Journal) : 0;
+        foreach (var report in outbox.Reports)
+        {
+            if (Hub.HasListener(report.Order.Account.Id))
+                _untold.Enqueue((sequence, report.Order.Account.Id, report.Fill is not null, UserMessages.Execution(report, Rules)));
+        }
+        foreach (var (account, assets) in outbox.Touched)
+        {
+            if (Hub.HasListener(account.Id))
+                _untold.Enqueue((sequence, account.Id, false, UserMessages.Position(account, assets, Rules, Now)));
+        }
+        Instrument? traded = null;
+        foreach (var print in outbox.Prints)
+        {
+            _data[print.Instrument.Index].Take(print);
+            Hub.Publish(MarketMessages.TradeStream(print.Instrument), () => MarketMessages.Trade(print));
+            traded = print.Instrument;
+        }
+        outbox.Clear();
+        if (traded is not null)
+            ShowBest(traded);
+    }
+
+    /// <summary>What is on disk may be told to whom it concerns. Called by the journal, in order.</summary>
+    private void Tell(long sequence)
+    {
+        while (_untold.TryPeek(out var next) && next.Sequence <= sequence && _untold.TryDequeue(out next))
+        {
+            if (next.IsFill && _faults.StrikeReport() is { } fault)
+                _ = TellFaultilyAsync(next.Account, next.Message, fault);
+            else
+                Hub.Tell(next.Account, next.Message);
+        }
+    }
+
+    private async Task TellFaultilyAsync(int account, byte[] message, Fault fault)
+    {
+        if (fault.Kind == FaultKind.LostReport)
+            return;
+        if (fault.Kind == FaultKind.DuplicateReport)
+            Hub.Tell(account, message);
+        else
+            await Task.Delay(TimeSpan.FromMilliseconds(fault.Milliseconds), _clock);
+        Hub.Tell(account, message);
+    }
+
+    private async Task MoveAsync()
+    {
+        var step = TimeSpan.FromMilliseconds(_options.StepMilliseconds);
+        using var timer = new PeriodicTimer(step, _clock);
+        while (await NextAsync(timer))
+        {
+            foreach (var instrument in Rules.Instruments)
+            {
+                try
+                {
+                    Move(instrument);
+                }
+                catch (Exception e) when (e is not OutOfMemoryException)
+                {
+                    _log.LogError(e, "The market of {Symbol} could not move.", instrument.Symbol);
+                }
+            }
+        }
+    }
+
+    /// <summary>False when the house could not trade: what could not be kept does not happen.</summary>
+    private bool Step(Instrument instrument, bool first)
+    {
+        if (Trouble is not null)
+            return false;
+        var (market, data) = (_exchange[instrument], _data[instrument.Index]);
+        var now = Now;
+        var time = now / _options.StepMilliseconds * _options.StepMilliseconds * _options.Speed;
+        var held = market.HeldAt.IsPositive;
+        var middle = held ? market.HeldAt : SyntheticMarket.Middle(instrument, _options.Seed, time, market.Shift);
+        Span<Quote> bids = stackalloc Quote[SyntheticMarket.Levels];
+        Span<Quote> asks = stackalloc Quote[SyntheticMarket.Levels];
+        SyntheticMarket.QuotesAround(instrument, _options.Seed, time, middle, bids, asks);
+        data.Advance(now);
+        _exchange.Requote(instrument, bids, asks, held ? middle : asks[0].Price, held ? middle : bids[0].Price, now);
+        var flows = SyntheticMarket.TryFlow(instrument, _options.Seed, time, middle, out var side, out var quantity);
+        if (held || first)
+            _exchange.Show(instrument, middle, instrument.Lot, now);
+        else if (flows)
+            _exchange.Flow(instrument, side, quantity, now);
+        Publish();
+        ShowMarket(instrument, now);
+        return true;
+    }
+
+    private void ShowBest(Instrument instrument) =>
+        Hub.Publish(MarketMessages.BookTickerStream(instrument), () => MarketMessages.BookTicker(_exchange[instrument], Updates));
+
+    private void ShowMarket(Instrument instrument, long now)
+    {
+        var (market, data) = (_exchange[instrument], _data[instrument.Index]);
+        ShowBest(instrument);
+        foreach (var depth in MarketMessages.Depths)
+            Hub.Publish(MarketMessages.DepthStream(instrument, depth), () => MarketMessages.Depth(market, depth, Updates));
+        foreach (var (series, candle) in data.Closed)
+            Hub.Publish(MarketMessages.KlineStream(instrument, series.Interval), () => MarketMessages.Kline(instrument, series.Interval, candle, isClosed: true, now));
+        data.Closed.Clear();
+        foreach (var series in data.Series)
+        {
+            if (series.Current is { } current)
+                Hub.Publish(MarketMessages.KlineStream(instrument, series.Interval), () => MarketMessages.Kline(instrument, series.Interval, current, isClosed: false, now));
+        }
+    }
+
+    /// <summary>Keeps the journal bounded, and opens it anew when it has failed: start-up is recovery.</summary>
+    private async Task MendAsync()
+    {
+        using var timer = new PeriodicTimer(MendEvery, _clock);
+        while (await NextAsync(timer))
+        {
+            try
+            {
+                if ((_journal.Failure ?? _suspect) is not null)
+                    Mend();
+                else if (_journal.Bytes >= _snapshotAt)
+                    await WriteSnapshotAsync();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or JournalException or PaperVenueException)
+            {
+                _log.LogError(e, "The journal is not as it should be yet; the next look at it is in {Seconds} s.", MendEvery.TotalSeconds);
+            }
+        }
+    }
+
+    private void Mend()
+    {
+        lock (_gate)
+        {
+            _journal.Dispose();
+            _untold.Clear();
+            (_exchange, _journal) = Open();
+            _suspect = null;
+            foreach (var instrument in Rules.Instruments)
+                Step(instrument, first: true);
+        }
+        _log.LogInformation("The journal is open again; the venue stands where its disk says.");
+    }
+
+    private async Task WriteSnapshotAsync()
+    {
+        ExchangeSnapshot snapshot;
+        long sequence;
+        Task durable;
+        lock (_gate)
+        {
+            snapshot = _exchange.Capture();
+            (sequence, durable) = _journal.Seal();
+        }
+        await durable;
+        JournalFiles.WriteSnapshot(_folder, snapshot, sequence);
+        _snapshotAt = _journal.Bytes + _options.SnapshotBytes;
+    }
+
+    private async Task<bool> NextAsync(PeriodicTimer timer)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(_stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+
+namespace Antbot.Reconciliation;
+
+public enum Standing
+{
+    Intended = 1,
+
+    /// <summary>Sent, or about to be: the venue may have it or not.</summary>
+    Attempted = 2,
+    Accepted = 3,
+    Ended = 4,
+}
+
+/// <param name="Since">When it came to its standing.</param>
+/// <param name="Fills">The numbers of its fills: the same one twice counts once.</param>
+public sealed record BookedOrder(
+    ClientOrderId Id, TradeId Trade, Symbol Symbol, Side Side, Quantity Quantity, Quantity Executed, Standing Standing, DateTimeOffset Since, ImmutableList<string> Fills);
+
+public sealed record Flow(decimal Base, decimal Quote);
+
+/// <summary>
+/// One account's orders as the order events tell them, and what all fills ever added up to. Orders are kept until their trade is
+/// over, so it stays small however long the history is.
+/// </summary>
+/// <param name="Live">By client order id.</param>
+/// <param name="Flows">By symbol.</param>
+/// <param name="Fees">By asset.</param>
+public sealed record OrderBook(
+    AccountId Account, ImmutableDictionary<string, BookedOrder> Live, ImmutableDictionary<string, Flow> Flows, ImmutableDictionary<string, decimal> Fees, ImmutableHashSet<string> Over)
+{
+    /// <summary>Changes with the fold: kept states of another one are passed over.</summary>
+    public const string Name = "order-book-1";
+
+    public static OrderBook Empty(AccountId account) => new(
+        account, ImmutableDictionary<string, BookedOrder>.Empty, ImmutableDictionary<string, Flow>.Empty, ImmutableDictionary<string, decimal>.Empty, []);
+
+    /// <summary>Something is on its way to the venue or may be there.</summary>
+    public bool IsMoving => Live.Values.Any(o => o.Standing == Standing.Attempted);
+
+    /// <summary>The order of a fill that the book has no order for: its trade is over, or it is another account's.</summary>
+    public ClientOrderId? Missing(object @event) => @event is OrderFilled e && !Live.ContainsKey(e.Order.Value) ? e.Order : null;
+
+    /// <summary>Brings an order of a trade that is over back, with what its stream said before the event at hand.</summary>
+    public OrderBook WithMissing(BookedOrder order) => this with { Live = Live.SetItem(order.Id.Value, order), Over = Over.Add(order.Trade.Value) };
+
+    public OrderBook Apply(object @event, DateTimeOffset at) => @event switch
+    {
+        OrderIntended e when e.Account == Account => Put(new BookedOrder(e.Order, e.Trade, e.Symbol, e.Side, e.Quantity, Quantity.Zero, Standing.Intended, at, [])),
+        OrderAttempted e => Stand(e.Order, Standing.Attempted, at),
+        OrderAccepted e => Stand(e.Order, Standing.Accepted, at),
+        OrderRefused e => Stand(e.Order, Standing.Intended, at),
+        OrderAbsent e => Stand(e.Order, Standing.Intended, at),
+        OrderFilled e => Fill(e),
+        OrderEnded e => Stand(e.Order, Standing.Ended, at),
+        PositionClosed e when e.Account == Account => Finish(e.Trade),
+        EntryFailedRecorded e when e.Account == Account => Finish(e.Trade),
+        _ => this,
+    };
+
+    private OrderBook Put(BookedOrder order) => this with { Live = Live.SetItem(order.Id.Value, order) };
+
+    private OrderBook Stand(ClientOrderId id, Standing standing, DateTimeOffset at)
+    {
+        // What has ended, or was accepted, is not undone by the late word of an attempt.
+        if (!Live.TryGetValue(id.Value, out var order) || order.Standing == Standing.Ended || (order.Standing == Standing.Accepted && standing < Standing.Ended))
+            return this;
+        var book = Put(order with { Standing = standing, Since = at });
+        return standing == Standing.Ended && Over.Contains(order.Trade.Value) ? book.Finish(order.Trade) : book;
+    }
+
+    private OrderBook Fill(OrderFilled e)
+    {
+        if (!Live.TryGetValue(e.Order.Value, out var order) || order.Fills.Contains(e.FillId))
+            return this;
+        var flow = Flows.GetValueOrDefault(order.Symbol.Value) ?? new Flow(0, 0);
+        var sign = order.Side.Sign();
+        var book = this with
+        {
+            Live = Live.SetItem(order.Id.Value, order with { Executed = order.Executed + e.Quantity, Fills = order.Fills.Add(e.FillId) }),
+            Flows = Flows.SetItem(order.Symbol.Value, new Flow(flow.Base + sign * e.Quantity.Value, flow.Quote - sign * e.Quantity.Value * e.Price.Value)),
+            Fees = e.Fee == Money.Zero ? Fees : Fees.SetItem(e.FeeAsset, Fees.GetValueOrDefault(e.FeeAsset) + e.Fee.Value),
+        };
+        return Over.Contains(order.Trade.Value) ? book.Finish(order.Trade) : book;
+    }
+
+    /// <summary>The trade is over; its orders go as soon as all of them have ended.</summary>
+    private OrderBook Finish(TradeId trade)
+    {
+        var orders = Live.Values.Where(o => o.Trade == trade).ToList();
+        return orders.Exists(o => o.Standing is Standing.Attempted or Standing.Accepted)
+            ? this with { Over = Over.Add(trade.Value) }
+            : this with { Live = Live.RemoveRange(orders.Select(o => o.Id.Value)), Over = Over.Remove(trade.Value) };
+    }
+}

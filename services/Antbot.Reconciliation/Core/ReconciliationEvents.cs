@@ -1,0 +1,83 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
+
+namespace Antbot.Reconciliation;
+
+// What is recorded in `reconciliation-{account}`: how each trade and the account as a whole compared with the venue.
+
+/// <summary>An order as the venue answered for it: its own numbers.</summary>
+/// <param name="Known">False where the venue said that it does not know the order; the numbers are then zero.</param>
+/// <param name="BaseFees">What the venue kept of the base asset as fees; asked for only where something seems to be left over.</param>
+public sealed record SeenOrder(
+    ClientOrderId Order, bool Known, string VenueOrderId, Side Side, VenueOrderStatus? Status, Quantity Quantity, Quantity Executed, Money Cost, Quantity BaseFees, DateTimeOffset? At);
+
+/// <summary>The orders of a trade are at the venue what we think they are.</summary>
+[StoredName("trade_verified")]
+public sealed record TradeVerified(VerifyTrade Verify, IReadOnlyList<SeenOrder> Orders, Quantity Entered, Quantity Left, string Evidence);
+
+/// <summary>The venue could not be asked, or its answers contradict one another: it is asked again until it can be said.</summary>
+/// <param name="Message">The message that asked; what comes of it is found by it.</param>
+[StoredName("verification_pending")]
+public sealed record VerificationPending(VerifyTrade Verify, Guid Message, string Reason);
+
+/// <summary>What one order's record gets wrong.</summary>
+public sealed record Correction(ClientOrderId Order, string What);
+
+[StoredName("trade_drifted")]
+public sealed record TradeDrifted(VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string What, string Evidence, IReadOnlyList<Correction> Corrections);
+
+public sealed record AssetAmount(string Asset, decimal Amount);
+
+/// <param name="Base">What was bought less what was sold.</param>
+/// <param name="Quote">What was received less what was paid.</param>
+public sealed record SymbolFlow(Symbol Symbol, decimal Base, decimal Quote);
+
+/// <summary>The venue's balances from which on all movements must be ours, and what our fills had added up to by then.</summary>
+[StoredName("balance_baseline_set")]
+public sealed record BalanceBaselineSet(
+    long Look, AccountId Account, string Venue, long Through, IReadOnlyList<AssetAmount> Balances, IReadOnlyList<SymbolFlow> Flows, IReadOnlyList<AssetAmount> Fees) : ILookEvent;
+
+public enum DifferenceKind
+{
+    /// <summary>The venue holds an open order that our record knows nothing of.</summary>
+    UnknownOrder = 1,
+
+    /// <summary>The venue holds an order open that ended in our record.</summary>
+    OpenOrder = 2,
+
+    /// <summary>An order that is open in our record is not open at the venue.</summary>
+    VanishedOrder = 3,
+
+    /// <summary>The venue has executed another quantity than our record.</summary>
+    Executed = 4,
+
+    /// <summary>Nobody has found out what became of an attempt, for longer than that takes.</summary>
+    UnresolvedOrder = 5,
+
+    Balance = 6,
+}
+
+/// <param name="Subject">The order or the asset.</param>
+/// <param name="Trade">The trade that the order bears in its name.</param>
+/// <param name="Ours">Whether our record has an intent for it: then its trade is told too.</param>
+[StoredName("difference_found")]
+public sealed record DifferenceFound(
+    long Look, AccountId Account, DifferenceKind Kind, string Subject, TradeId? Trade, bool Ours, string What, string Evidence, long Through, DateTimeOffset At) : ILookEvent;
+
+[StoredName("difference_settled")]
+public sealed record DifferenceSettled(long Look, AccountId Account, DifferenceKind Kind, string Subject, DateTimeOffset Since) : ILookEvent;
+
+/// <summary>The venue did not say what it holds: nothing is concluded from that but that it is not known.</summary>
+[StoredName("reconciliation_stalled")]
+public sealed record ReconciliationStalled(long Look, AccountId Account, string Reason, DateTimeOffset At) : ILookEvent;
+
+[StoredName("reconciliation_resumed")]
+public sealed record ReconciliationResumed(long Look, AccountId Account, DateTimeOffset StalledSince) : ILookEvent;
+
+/// <summary>Recorded by a look at the whole account; looks are numbered so that two processes cannot record the same one twice.</summary>
+public interface ILookEvent
+{
+    long Look { get; }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Kernel.Decisions;
+
+namespace Antbot.Reconciliation;
+
+/// <summary>A trade that could not be said to be right yet.</summary>
+/// <param name="Steps">How many events there are about it: the next one's id is a hash of it.</param>
+/// <param name="Told">The drift that was told, or empty while the venue has not been heard.</param>
+public sealed record PendingVerification(VerifyTrade Verify, Guid Message, int Steps, string Told);
+
+/// <param name="Look">The look that recorded it, by which its event is found again.</param>
+public sealed record OpenDifference(DifferenceKind Kind, string Subject, string What, TradeId? Trade, long Look, DateTimeOffset Since)
+{
+    public static string KeyOf(DifferenceKind kind, string subject) => $"{kind}:{subject}";
+}
+
+/// <summary>The fold of `reconciliation-{account}`: only what is not finished, so that it stays small however long the history is.</summary>
+/// <param name="Looks">The number of the last look that recorded anything.</param>
+/// <param name="Through">Up to where in history the account was last reconciled after a start.</param>
+/// <param name="StalledSince">Since when the venue has not been heard; null while it is.</param>
+public sealed record ReconciliationState(
+    long Looks,
+    long Through,
+    DateTimeOffset? StalledSince,
+    BalanceBaselineSet? Baseline,
+    ImmutableSortedDictionary<string, PendingVerification> Pending,
+    ImmutableSortedDictionary<string, OpenDifference> Differences)
+{
+    public static ReconciliationState Initial { get; } = new(
+        0, 0, null, null, ImmutableSortedDictionary<string, PendingVerification>.Empty, ImmutableSortedDictionary<string, OpenDifference>.Empty);
+
+    public static Fold<ReconciliationState> Fold { get; } = new("reconciliation-1", Initial, Apply);
+
+    public static string KeyOf(VerifyTrade verify) => $"{verify.Trade.Value}:{(verify.Closed ? "closed" : "open")}";
+
+    private static ReconciliationState Apply(ReconciliationState state, object @event)
+    {
+        var next = @event is ILookEvent look ? state with { Looks = Math.Max(state.Looks, look.Look) } : state;
+        return @event switch
+        {
+            TradeVerified e => next with { Pending = next.Pending.Remove(KeyOf(e.Verify)) },
+            VerificationPending e => next.WithPending(e.Verify, e.Message, ""),
+            TradeDrifted e => next.WithPending(e.Verify, e.Message, e.What),
+            BalanceBaselineSet e => next with { Baseline = e },
+            DifferenceFound e => next with { Differences = next.Differences.SetItem(OpenDifference.KeyOf(e.Kind, e.Subject), next.Open(e)) },
+            DifferenceSettled e => next with { Differences = next.Differences.Remove(OpenDifference.KeyOf(e.Kind, e.Subject)) },
+            StartReconciled e => next with { Looks = Math.Max(next.Looks, e.Look), Through = Math.Max(next.Through, e.Through) },
+            ReconciliationStalled e => next with { StalledSince = e.At },
+            ReconciliationResumed => next with { StalledSince = null },
+            _ => next,
+        };
+    }
+
+    private ReconciliationState WithPending(VerifyTrade verify, Guid message, string told)
+    {
+        var key = KeyOf(verify);
+        // A repetition of the question under another id begins anew: its answers are found by its own id.
+        var steps = Pending.TryGetValue(key, out var there) && there.Message == message ? there.Steps + 1 : 1;
+        return this with { Pending = Pending.SetItem(key, new PendingVerification(verify, message, steps, told)) };
+    }
+
+    private OpenDifference Open(DifferenceFound found)
+    {
+        var since = Differences.TryGetValue(OpenDifference.KeyOf(found.Kind, found.Subject), out var there) ? there.Since : found.At;
+        return new OpenDifference(found.Kind, found.Subject, found.What, found.Trade, found.Look, since);
+    }
+}

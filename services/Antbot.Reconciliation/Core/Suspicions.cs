@@ -1,0 +1,21 @@
+using System.Collections.Immutable;
+
+namespace Antbot.Reconciliation;
+
+/// <summary>
+/// What the last looks found and is not believed yet: the venue and our record are never read in the same instant, so only a
+/// difference that stays the same for a while is one.
+/// </summary>
+public sealed record Suspicions(ImmutableDictionary<string, (string What, DateTimeOffset Since)> Seen)
+{
+    public static Suspicions None { get; } = new(ImmutableDictionary<string, (string, DateTimeOffset)>.Empty);
+
+    /// <summary>With what this look found, and what of it has lasted.</summary>
+    public (Suspicions Next, IReadOnlyList<Difference> Lasting) With(IReadOnlyList<Difference> differences, DateTimeOffset now, TimeSpan lasts)
+    {
+        var next = differences.ToImmutableDictionary(
+            d => d.Key,
+            d => (d.What, Since: Seen.TryGetValue(d.Key, out var before) && before.What == d.What ? before.Since : now));
+        return (new Suspicions(next), [.. differences.Where(d => now - next[d.Key].Since >= lasts)]);
+    }
+}

@@ -1,0 +1,153 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Venue;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Venue;
+using Microsoft.Extensions.Logging;
+
+namespace Antbot.Reconciliation;
+
+/// <summary>
+/// Holds the whole account against the venue: at start, when somebody awaits it, and every few seconds. In one process at a time;
+/// its looks are numbered, so that two would record the same one.
+/// </summary>
+public sealed class AccountWatch(
+    IVenue venue, VenueRules rules, StreamPipeline<ReconciliationState> pipeline, PipelineParts parts, ReconciliationOptions options, ILogger<AccountWatch> log)
+{
+    /// <summary>A moving account shows a new suspicion at every look; the one after a start ends after so many.</summary>
+    private const int StartLooksMax = 5;
+    private const int QuestionsMax = 50;
+    private const double TroubledSeconds = 2;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var life = new Life(new OrderBookFollower(parts.Store, parts.Codec, options.AccountId));
+        await life.Book.CatchUpAsync(cancellationToken);
+        await TellAgainAsync(cancellationToken);
+        try
+        {
+            while (true)
+            {
+                await life.Book.CatchUpAsync(cancellationToken);
+                if (IsDue(life))
+                    await LookAsync(life, cancellationToken);
+                await Task.Delay(Tick, parts.Clock, cancellationToken);
+            }
+        }
+        finally
+        {
+            using var last = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            await life.Book.KeepAsync(last.Token);
+        }
+    }
+
+    /// <summary>One look, on its own: for tests and for those who ask at once.</summary>
+    internal async Task LookAsync(Life life, CancellationToken cancellationToken)
+    {
+        var (clock, account) = (parts.Clock, options.AccountId);
+        life.LastLook = clock.GetUtcNow();
+        var stream = Streams.Reconciliation(account);
+        await life.Book.CatchUpAsync(cancellationToken);
+        var through = life.Book.Sequence;
+        var (seen, trouble) = await AskAsync(cancellationToken);
+        // Again after the venue has spoken: whatever it knows was recorded before it was sent.
+        await life.Book.CatchUpAsync(cancellationToken);
+        var state = (await pipeline.LoadAsync(stream, cancellationToken)).State;
+        var number = state.Looks + 1;
+        AccountLook look;
+        if (seen is null)
+        {
+            look = new AccountLook(number, account, venue.Name, through, 0, trouble, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false);
+        }
+        else
+        {
+            var baseline = state.Baseline?.Venue == venue.Name ? state.Baseline : null;
+            var compared = AccountComparison.Compare(life.Book.Book, seen, baseline, options.Tolerance, TimeSpan.FromSeconds(options.UnresolvedSeconds), clock.GetUtcNow());
+            (life.Suspicions, var lasting) = life.Suspicions.With(compared.Differences, clock.GetUtcNow(), TimeSpan.FromSeconds(options.LastsSeconds));
+            var confirmed = await ConfirmAsync(lasting, cancellationToken);
+            life.IsWaiting = compared.Differences.Count > lasting.Count;
+            life.Looks++;
+            var completes = IsAwaited(life, through) && (!life.IsWaiting || life.Looks >= StartLooksMax);
+            var first = baseline is null && compared.BalancesCompared ? AccountComparison.Baseline(life.Book.Book, venue.Name, seen.Balances!, life.Book.Sequence) : null;
+            look = new AccountLook(
+                number, account, venue.Name, through, seen.Orders.Count, null, confirmed, compared.Differences.Select(d => d.Key).ToHashSet(StringComparer.Ordinal),
+                compared.BalancesCompared, first, completes);
+        }
+        var stored = await pipeline.HandleAsync(stream, new Input(ReconciliationDecider.LookId(account, number), look, account.Value, "service:reconciliation"), cancellationToken);
+        foreach (var e in stored)
+            log.LogInformation("Look {Look} at the account {Account}: {Event}", number, account, e.Type);
+        life.Troubled = trouble is not null;
+        if (look.Completes && stored.Count > 0)
+            (life.ReconciledThrough, life.Looks) = (look.Through, 0);
+    }
+
+    private bool IsDue(Life life)
+    {
+        var since = parts.Clock.GetUtcNow() - life.LastLook;
+        // While something awaits its confirmation, or somebody awaits the start, it looks as often as that takes; a venue that is away is given time.
+        var soon = life.IsWaiting || IsAwaited(life, life.Book.Sequence);
+        var seconds = life.Troubled ? Math.Min(TroubledSeconds, options.EverySeconds) : soon ? Math.Clamp(options.LastsSeconds / 2, 0.2, options.EverySeconds) : options.EverySeconds;
+        return since >= TimeSpan.FromSeconds(seconds);
+    }
+
+    /// <summary>This holder has not completed a look yet, or somebody within what the look knows has begun to wait since.</summary>
+    private static bool IsAwaited(Life life, long through) => life.ReconciledThrough < 0 || (life.ReconciledThrough < life.Book.Awaited && life.Book.Awaited <= through);
+
+    private async Task<(VenueAccount? Seen, string? Trouble)> AskAsync(CancellationToken cancellationToken)
+    {
+        var orders = await venue.ListOpenOrdersAsync(cancellationToken);
+        if (orders is not VenueAnswer<IReadOnlyList<OrderReport>>.Said { Value: var open })
+            return (null, $"open orders: {VenueWords.Trouble(orders)}");
+        var balances = await venue.ReadBalancesAsync(cancellationToken);
+        if (balances is not VenueAnswer<IReadOnlyList<Balance>>.Said { Value: var held })
+            return (null, $"balances: {VenueWords.Trouble(balances)}");
+        return (new VenueAccount(open, held, (await rules.ReadAsync(cancellationToken)).Rules), null);
+    }
+
+    /// <summary>Of an order that the listing does not show, the venue is asked itself; only its answer makes it a difference.</summary>
+    private async Task<IReadOnlyList<Difference>> ConfirmAsync(IReadOnlyList<Difference> lasting, CancellationToken cancellationToken)
+    {
+        var confirmed = lasting.Where(d => d.Asks is null).ToList();
+        foreach (var difference in lasting.Where(d => d.Asks is not null).Take(QuestionsMax))
+        {
+            var answer = await venue.FindOrderAsync(difference.Asks!.Symbol, difference.Asks.Id, cancellationToken);
+            if (AccountComparison.Confirm(difference, answer) is { } sure)
+                confirmed.Add(sure);
+        }
+        return confirmed;
+    }
+
+    /// <summary>What was recorded and perhaps never told, because the process ended in between, is told again under the same ids.</summary>
+    private async Task TellAgainAsync(CancellationToken cancellationToken)
+    {
+        var state = (await pipeline.LoadAsync(Streams.Reconciliation(options.AccountId), cancellationToken)).State;
+        foreach (var look in state.Differences.Values.Select(d => d.Look).Distinct())
+        {
+            var stored = await parts.Store.FindDecisionAsync(new Decision(ReconciliationDecider.LookId(options.AccountId, look), ReconciliationDecider.Consumer), cancellationToken);
+            await pipeline.PublishAsync(stored, cancellationToken);
+        }
+    }
+
+    /// <summary>What one holder of the lease remembers.</summary>
+    internal sealed class Life(OrderBookFollower book)
+    {
+        public OrderBookFollower Book { get; } = book;
+
+        public Suspicions Suspicions { get; set; } = Suspicions.None;
+
+        public DateTimeOffset LastLook { get; set; } = DateTimeOffset.MinValue;
+
+        public bool Troubled { get; set; }
+
+        /// <summary>Something was seen that has not lasted yet.</summary>
+        public bool IsWaiting { get; set; }
+
+        /// <summary>Looks since the start, or since it was last awaited.</summary>
+        public int Looks { get; set; }
+
+        /// <summary>-1 before this holder's own first complete look.</summary>
+        public long ReconciledThrough { get; set; } = -1;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Runtime.Store;
+
+namespace Antbot.Reconciliation;
+
+/// <summary>
+/// Keeps the order book by following the history. What it knows and how far it came are kept as one snapshot, so that it goes on
+/// where it was, neither leaving an event out nor taking one twice, however long the history is.
+/// </summary>
+public sealed class OrderBookFollower(IEventStore store, EventCodec codec, AccountId account)
+{
+    private const int Page = 2_000;
+    private const int EventsPerSnapshot = 10_000;
+
+    private static readonly Dictionary<string, Type> Wanted = new[]
+    {
+        typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled),
+        typeof(OrderEnded), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(ReconciliationAwaited),
+    }.ToDictionary(t => ((StoredNameAttribute)t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false)[0]).Name, StringComparer.Ordinal);
+
+    private readonly StreamId _stream = Streams.Reconciliation(account);
+    private Kept? _kept;
+    private long _snapshot;
+    private long _since;
+
+    public OrderBook Book => _kept?.Book ?? OrderBook.Empty(account);
+
+    /// <summary>The sequence up to which the book knows the history.</summary>
+    public long Sequence => _kept?.Sequence ?? 0;
+
+    /// <summary>Where in history somebody last said that they wait for the account to be reconciled.</summary>
+    public long Awaited => _kept?.Awaited ?? 0;
+
+    /// <summary>Reads on to the end of the history.</summary>
+    public async Task CatchUpAsync(CancellationToken cancellationToken)
+    {
+        _kept ??= await RestoreAsync(cancellationToken);
+        while (true)
+        {
+            var page = await store.ReadPageAsync(Sequence, Page, cancellationToken);
+            if (page.Count == 0)
+                break;
+            _kept = await ApplyAsync(_kept, page, cancellationToken);
+            _since += page.Count;
+            if (_since >= EventsPerSnapshot)
+                await KeepAsync(cancellationToken);
+            if (page.Count < Page)
+                break;
+        }
+    }
+
+    /// <summary>Keeps what is known. Only saves time: without it more is read again.</summary>
+    public async Task KeepAsync(CancellationToken cancellationToken)
+    {
+        if (_kept is not { } kept || kept.Sequence == _snapshot)
+            return;
+        var state = JsonSerializer.SerializeToUtf8Bytes(kept, EventCodec.Json);
+        if (state.Length <= StoreLimits.SnapshotBytesMax)
+            await store.SaveSnapshotAsync(new Snapshot(_stream, OrderBook.Name, kept.Sequence, state), cancellationToken);
+        (_snapshot, _since) = (kept.Sequence, 0);
+    }
+
+    private async Task<Kept> ApplyAsync(Kept kept, IReadOnlyList<StoredEvent> page, CancellationToken cancellationToken)
+    {
+        var (book, awaited) = (kept.Book, kept.Awaited);
+        foreach (var stored in page.Where(e => Wanted.ContainsKey(e.Type)))
+        {
+            var @event = codec.Decode(stored);
+            if (@event is ReconciliationAwaited e)
+                awaited = e.Account == account ? stored.Sequence : awaited;
+            else
+                book = (await WithMissingAsync(book, @event, stored, cancellationToken)).Apply(@event, stored.Timestamp);
+        }
+        return new Kept(book, page[^1].Sequence, awaited);
+    }
+
+    private async Task<OrderBook> WithMissingAsync(OrderBook book, object @event, StoredEvent stored, CancellationToken cancellationToken)
+    {
+        if (book.Missing(@event) is not { Trade: { } trade } order || stored.Stream != Streams.Order(trade).Value)
+            return book;
+        var record = await OrderRecord.ReadAsync(store, codec, trade, account, cancellationToken, stored.Version);
+        return record.TryGetValue(order.Value, out var found) ? book.WithMissing(found) : book;
+    }
+
+    private async Task<Kept> RestoreAsync(CancellationToken cancellationToken)
+    {
+        var snapshot = await store.LoadSnapshotAsync(_stream, OrderBook.Name, cancellationToken);
+        try
+        {
+            if (snapshot is not null && JsonSerializer.Deserialize<Kept>(snapshot.State.Span, EventCodec.Json) is { } kept && kept.Sequence == snapshot.Version)
+            {
+                _snapshot = kept.Sequence;
+                return kept;
+            }
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException)
+        {
+            // Of another build: the history is still there.
+        }
+        return new Kept(OrderBook.Empty(account), 0, 0);
+    }
+
+    private sealed record Kept(OrderBook Book, long Sequence, long Awaited);
+}

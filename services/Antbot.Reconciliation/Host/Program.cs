@@ -1,0 +1,4 @@
+using Antbot.Hosting;
+using Antbot.Reconciliation;
+
+return await ServiceHost.RunAsync(args, new ReconciliationModule());

@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+using Antbot.Contracts;
+
+namespace Antbot.Reconciliation;
+
+/// <summary>In the environment: <c>ANTBOT_RECONCILIATION__EVERYSECONDS</c> and so on.</summary>
+public sealed class ReconciliationOptions
+{
+    /// <summary>The account whose keys the venue is asked with.</summary>
+    [RegularExpression("[a-z0-9-]{1,40}", ErrorMessage = "An account id has 1 to 40 small letters, digits and hyphens.", MatchTimeoutInMilliseconds = 1000)]
+    public string Account { get; set; } = "main";
+
+    /// <summary>How often the whole account is held against the venue.</summary>
+    [Range(1, 3_600)]
+    public int EverySeconds { get; set; } = 10;
+
+    /// <summary>A difference that is younger may only be a record that is a moment behind.</summary>
+    [Range(0, 600)]
+    public double LastsSeconds { get; set; } = 3;
+
+    /// <summary>An attempt whose fate is open for longer is a difference.</summary>
+    [Range(5, 3_600)]
+    public int UnresolvedSeconds { get; set; } = 30;
+
+    /// <summary>Balances that differ by no more are equal.</summary>
+    [Range(typeof(decimal), "0", "1000000")]
+    public decimal Tolerance { get; set; } = 0.001m;
+
+    /// <summary>How soon a trade that the venue could not be asked about is tried again at first, and at last.</summary>
+    [Range(0.05, 60)]
+    public double RetrySeconds { get; set; } = 2;
+
+    [Range(0.05, 600)]
+    public double RetryMaxSeconds { get; set; } = 30;
+
+    public AccountId AccountId => new(Account);
+}

@@ -1,0 +1,90 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
+using Antbot.Runtime.Store;
+using Antbot.Runtime.Venue;
+
+namespace Antbot.Reconciliation;
+
+/// <summary>Asks the venue about a trade. Whatever it does not say is trouble, never a guess.</summary>
+public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store, EventCodec codec, ReconciliationOptions options)
+{
+    /// <summary>Three kinds of orders with a hundred intents each.</summary>
+    private const int OrdersMax = 300;
+
+    /// <param name="again">It was asked before and not found right: our record, which may have been corrected since, is heard too.</param>
+    public async Task<TradeSeen> LookAsync(VerifyTrade verify, Guid message, bool again, CancellationToken cancellationToken)
+    {
+        // Whoever holds that account's keys finds it in the account's stream.
+        if (verify.Account != options.AccountId)
+            return Trouble(verify, message, $"the keys here are those of the account {options.AccountId}");
+        var record = again ? await ReadRecordAsync(verify, cancellationToken) : null;
+        var ids = verify.Orders.Concat(record?.Select(r => r.Order) ?? []).Distinct().ToList();
+        if (ids.Count is 0 or > OrdersMax)
+            return Trouble(verify, message, $"It names {ids.Count} orders; a trade has 1 to {OrdersMax}.");
+        var answers = await Task.WhenAll(ids.Select(id => venue.FindOrderAsync(verify.Symbol, id, cancellationToken)));
+        var orders = new List<SeenOrder>(ids.Count);
+        for (var i = 0; i < ids.Count; i++)
+        {
+            if (Seen(ids[i], verify, answers[i]) is not { } order)
+                return Trouble(verify, message, $"{ids[i]}: {VenueWords.Trouble(answers[i])}");
+            orders.Add(order);
+        }
+        var seen = new TradeSeen(verify, message, orders, null, record, 0);
+        if (verify.Closed && TradeCheck.IsLeft(seen))
+            seen = await WithFeesAsync(seen, cancellationToken);
+        if (seen.Trouble is null && record is null && TradeCheck.Drift(seen) is not null)
+            seen = seen with { Record = await ReadRecordAsync(verify, cancellationToken) };
+        return seen;
+    }
+
+    /// <summary>Where something seems to be left, fees that the venue took of the base asset may explain it, and less than a step cannot be sold.</summary>
+    private async Task<TradeSeen> WithFeesAsync(TradeSeen seen, CancellationToken cancellationToken)
+    {
+        var (rule, why) = await rules.FindAsync(seen.Verify.Symbol, cancellationToken);
+        if (rule is null)
+            return seen with { Trouble = why };
+        var orders = new List<SeenOrder>(seen.Orders.Count);
+        foreach (var order in seen.Orders)
+        {
+            if (order.Executed == Quantity.Zero)
+            {
+                orders.Add(order);
+                continue;
+            }
+            var answer = await venue.ListFillsAsync(seen.Verify.Symbol, order.VenueOrderId, cancellationToken);
+            if (answer is not VenueAnswer<IReadOnlyList<FillReport>>.Said { Value: var all })
+                return seen with { Trouble = $"{order.Order}: {VenueWords.Trouble(answer)}" };
+            var fills = all.DistinctBy(f => f.FillId).ToList();
+            if (fills.Sum(f => f.Quantity.Value) != order.Executed.Value)
+                return seen with { Trouble = $"{order.Order}: the venue says {order.Executed} were executed and lists fills of {fills.Sum(f => f.Quantity.Value)}" };
+            orders.Add(order with { BaseFees = new Quantity(Math.Max(0, fills.Where(f => f.FeeAsset == rule.BaseAsset).Sum(f => f.Fee.Value))) });
+        }
+        return seen with { Orders = orders, Unsellable = Unsellable(rule, orders) };
+    }
+
+    /// <summary>Below its step, its least quantity or its least value the venue takes no order.</summary>
+    private static decimal Unsellable(SymbolRules rule, List<SeenOrder> orders)
+    {
+        var last = orders.Where(o => o.Executed > Quantity.Zero).MaxBy(o => o.At);
+        var price = last is null ? 0 : last.Cost.Value / last.Executed.Value;
+        return Math.Max(Math.Max(rule.QuantityStep, rule.QuantityMin.Value), price > 0 ? rule.NotionalMin.Value / price : 0);
+    }
+
+    private static SeenOrder? Seen(ClientOrderId id, VerifyTrade verify, VenueAnswer<OrderReport> answer) => answer switch
+    {
+        VenueAnswer<OrderReport>.Said { Value: var r } when r.Symbol == verify.Symbol =>
+            new SeenOrder(id, Known: true, r.VenueOrderId, r.Side, r.Status, r.Quantity, r.Executed, r.Cost, Quantity.Zero, r.At),
+        VenueAnswer<OrderReport>.Refused { Refusal: Refusal.UnknownOrder } =>
+            new SeenOrder(id, Known: false, "", verify.Side, null, Quantity.Zero, Quantity.Zero, Money.Zero, Quantity.Zero, null),
+        _ => null,
+    };
+
+    private async Task<IReadOnlyList<RecordedOrder>> ReadRecordAsync(VerifyTrade verify, CancellationToken cancellationToken)
+    {
+        var record = await OrderRecord.ReadAsync(store, codec, verify.Trade, verify.Account, cancellationToken);
+        return [.. record.Values.OrderBy(o => o.Id.Value, StringComparer.Ordinal).Select(o => new RecordedOrder(o.Id, o.Side, o.Executed, o.Standing is Standing.Ended or Standing.Intended))];
+    }
+
+    private static TradeSeen Trouble(VerifyTrade verify, Guid message, string trouble) => new(verify, message, [], trouble, null, 0);
+}

@@ -1,0 +1,4 @@
+using Antbot.Hosting;
+using Antbot.Signals;
+
+return await ServiceHost.RunAsync(args, new SignalModule());

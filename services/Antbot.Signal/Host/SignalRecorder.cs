@@ -1,0 +1,63 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Kernel.Identity;
+using Antbot.Messaging;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
+using Antbot.Signals.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Antbot.Signals;
+
+/// <summary>
+/// Records signals and tells the Coordinator at once. A signal's stream begins and ends with its one event, so there is nothing to
+/// load: the append itself says whether it is there already. What could not be told, <see cref="SignalRedriver"/> tells later.
+/// </summary>
+public sealed class SignalRecorder(PipelineParts parts, ILogger<SignalRecorder> log)
+{
+    private static readonly TimeSpan PublishWithin = TimeSpan.FromSeconds(2);
+
+    private int _troubled;
+
+    public async Task<AppendOutcome> RecordAsync(SignalRecorded recorded, string actor, IReadOnlyList<StreamGuard> guards, CancellationToken cancellationToken)
+    {
+        var trade = recorded.Signal.Trade;
+        parts.CrashPoints.Reach($"{SignalDecider.Consumer}.before-append");
+        var outcome = await parts.Store.AppendAsync(
+            new AppendRequest
+            {
+                Stream = Streams.Signal(trade),
+                Expected = ExpectedVersion.None,
+                Decision = new Decision(trade.Guid, SignalDecider.Consumer),
+                Events = [parts.Codec.Encode(recorded)],
+                At = parts.Clock.GetUtcNow(),
+                Meta = new EventMeta(trade.Value, trade.Value, actor, Traces.Current ?? trade.Value),
+                Guards = guards,
+            },
+            cancellationToken);
+        parts.CrashPoints.Reach($"{SignalDecider.Consumer}.after-append");
+        return outcome;
+    }
+
+    public SignalRecorded Decode(StoredEvent stored) => (SignalRecorded)parts.Codec.Decode(stored);
+
+    /// <summary>Never throws for the bus's sake: what is recorded is not lost.</summary>
+    public async Task<bool> TryPublishAsync(IReadOnlyList<StoredEvent> stored, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(PublishWithin);
+        try
+        {
+            await parts.Bus.PublishAsync(Outgoing.From(stored, parts.Codec, SignalDecider.React), limit.Token);
+            Volatile.Write(ref _troubled, 0);
+            return true;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // One line for an outage, not one for each signal in it.
+            if (Interlocked.Exchange(ref _troubled, 1) == 0)
+                log.LogWarning("Signals are recorded and cannot be published at the moment; they are published later: {Reason}", e.Message);
+            return false;
+        }
+    }
+}

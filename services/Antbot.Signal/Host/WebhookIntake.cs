@@ -1,0 +1,122 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
+using Antbot.Runtime.Venue;
+using Antbot.Signals.Core.Webhook;
+
+namespace Antbot.Signals;
+
+/// <summary>What became of a body that came in.</summary>
+public abstract record IntakeAnswer
+{
+    private IntakeAnswer()
+    {
+    }
+
+    /// <summary>It is recorded, now or before.</summary>
+    public sealed record Accepted(TradeId Trade) : IntakeAnswer;
+
+    public sealed record Faulty(IReadOnlyList<string> Faults) : IntakeAnswer;
+
+    /// <summary>It names no price, and the market's is not heard at the moment: the same body is good in a while.</summary>
+    public sealed record NoPriceYet(Symbol Symbol) : IntakeAnswer;
+
+    /// <summary>The key was used for another body.</summary>
+    public sealed record Conflicting(TradeId Trade) : IntakeAnswer;
+}
+
+/// <summary>
+/// From a body to a recorded signal. With an idempotency key the same key is the same trade for ever. Without one, the same body
+/// within the repeat window is: charting tools send an alert again when an answer is slow, and say nothing to tell it by.
+/// </summary>
+public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, IMarketData market, SignalOptions options)
+{
+    private static readonly TimeSpan PriceFreshFor = TimeSpan.FromSeconds(5);
+
+    public async Task<IntakeAnswer> TakeAsync(string caller, ReadOnlyMemory<byte> body, string? headerKey, CancellationToken cancellationToken)
+    {
+        var now = parts.Clock.GetUtcNow();
+        Symbol? unheard = null;
+        var read = WebhookSignal.Read(body, headerKey, symbol => PriceOf(symbol, now) ?? Unheard(symbol), options.Terms, now);
+        if (unheard is { } silent && read.Faults.Count == 1)
+            return new IntakeAnswer.NoPriceYet(silent);
+        if (read.Faults.Count > 0)
+            return new IntakeAnswer.Faulty(read.Faults);
+        return read.Key is { } key
+            ? await TakeKeyedAsync(WebhookSignal.Named(read, WebhookSignal.TradeOfKey(caller, key)), $"webhook:{caller}", cancellationToken)
+            : await TakeUnkeyedAsync(caller, read, now, cancellationToken);
+
+        // Of what is not followed here no price will ever be heard: that is the sender's fault.
+        Price? Unheard(Symbol symbol)
+        {
+            unheard = options.Watched.Contains(symbol) ? symbol : null;
+            return null;
+        }
+    }
+
+    private async Task<IntakeAnswer> TakeKeyedAsync(SignalRecorded recorded, string actor, CancellationToken cancellationToken)
+    {
+        var trade = recorded.Signal.Trade;
+        switch (await recorder.RecordAsync(recorded, actor, [], cancellationToken))
+        {
+            case AppendOutcome.Appended appended:
+                await recorder.TryPublishAsync(appended.Events, cancellationToken);
+                return new IntakeAnswer.Accepted(trade);
+            case AppendOutcome.AlreadyThere there:
+                return string.Equals(recorder.Decode(there.Events[0]).BodyHash, recorded.BodyHash, StringComparison.Ordinal)
+                    ? new IntakeAnswer.Accepted(trade)
+                    : new IntakeAnswer.Conflicting(trade);
+            case var other:
+                throw Strange(trade, other);
+        }
+    }
+
+    /// <summary>
+    /// Time is cut into stretches as long as the window; a repetition falls into the same stretch or a neighbouring one. The append
+    /// holds only while the neighbours are empty, so that two that meet at a border cannot both be new.
+    /// </summary>
+    private async Task<IntakeAnswer> TakeUnkeyedAsync(string caller, WebhookRead read, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var window = TimeSpan.FromSeconds(options.RepeatWindowSeconds);
+        var stretch = now.UtcTicks / window.Ticks;
+        var recorded = WebhookSignal.Named(read, WebhookSignal.TradeOfBody(caller, read.BodyHash, stretch));
+        var guards = new Dictionary<StreamId, (TradeId Trade, ExpectedVersion Expected)>();
+        foreach (var neighbour in new[] { stretch - 1, stretch + 1 })
+        {
+            var trade = WebhookSignal.TradeOfBody(caller, read.BodyHash, neighbour);
+            guards[Streams.Signal(trade)] = (trade, ExpectedVersion.None);
+        }
+        while (true)
+        {
+            var outcome = await recorder.RecordAsync(recorded, $"webhook:{caller}", [.. guards.Select(g => new StreamGuard(g.Key, g.Value.Expected))], cancellationToken);
+            switch (outcome)
+            {
+                case AppendOutcome.Appended appended:
+                    await recorder.TryPublishAsync(appended.Events, cancellationToken);
+                    return new IntakeAnswer.Accepted(recorded.Signal.Trade);
+                case AppendOutcome.AlreadyThere:
+                    return new IntakeAnswer.Accepted(recorded.Signal.Trade);
+                case AppendOutcome.Conflict conflict when guards.TryGetValue(conflict.Stream, out var guard) && guard.Expected == ExpectedVersion.None:
+                    if (await RecordedAtAsync(conflict.Stream, cancellationToken) is { } at && (now - at).Duration() < window)
+                        return new IntakeAnswer.Accepted(guard.Trade);
+                    guards[conflict.Stream] = (guard.Trade, ExpectedVersion.Exactly(conflict.Actual));
+                    break;
+                default:
+                    throw Strange(recorded.Signal.Trade, outcome);
+            }
+        }
+    }
+
+    private async Task<DateTimeOffset?> RecordedAtAsync(StreamId stream, CancellationToken cancellationToken)
+    {
+        await foreach (var stored in parts.Store.ReadStreamAsync(stream, cancellationToken: cancellationToken))
+            return stored.Timestamp;
+        return null;
+    }
+
+    private Price? PriceOf(Symbol symbol, DateTimeOffset now) => market.Latest(symbol) is { } price && now - price.At <= PriceFreshFor ? price.Middle : null;
+
+    private static EventStoreException Strange(TradeId trade, AppendOutcome outcome) =>
+        new(StoreFault.Corrupt, $"The stream of signal {trade} holds what this service has not recorded ({outcome}). Run 'antbot verify'.");
+}

@@ -1,0 +1,4 @@
+using Antbot.Hosting;
+using Antbot.Validation;
+
+return await ServiceHost.RunAsync(args, new ValidationModule());

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using Antbot.Hosting;
+using Antbot.Watchdog.Core;
+
+namespace Antbot.Watchdog;
+
+/// <summary>One process, started again whenever it ends, until it is told to stop. It ends in order when we are gone.</summary>
+public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start, string logFile, TextWriter report) : IAsyncDisposable
+{
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(40);
+
+    private readonly CancellationTokenSource _stop = new();
+    private Task _keeping = Task.CompletedTask;
+
+    public string Name { get; } = name;
+
+    public string LogFile { get; } = logFile;
+
+    public int Starts { get; private set; }
+
+    public int? ProcessId { get; private set; }
+
+    /// <summary>Why it is not started again; null while it is.</summary>
+    public string? GivenUp { get; private set; }
+
+    public void Start() => _keeping = KeepAsync(_stop.Token);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _keeping;
+        _stop.Dispose();
+    }
+
+    private async Task KeepAsync(CancellationToken cancellationToken)
+    {
+        var state = RestartState.Initial;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            var began = Stopwatch.GetTimestamp();
+            var code = await RunOnceAsync(cancellationToken);
+            if (cancellationToken.IsCancellationRequested)
+                return;
+            switch (RestartPolicy.Decide(state, new ProcessEnd(code, Stopwatch.GetElapsedTime(began))))
+            {
+                case Restart.After after:
+                    state = after.State;
+                    await report.WriteLineAsync($"! {Name} ended with {code} and is started again in {after.Pause.TotalSeconds:0.#} s; its log: {LogFile}");
+                    await Task.Delay(after.Pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    break;
+                case Restart.Never never:
+                    GivenUp = never.Reason;
+                    await report.WriteLineAsync($"! {Name} ended with {code} and is not started again: {never.Reason}; its log: {LogFile}");
+                    return;
+                default:
+                    throw new InvalidOperationException("A process is started again or it is not.");
+            }
+        }
+    }
+
+    private async Task<int> RunOnceAsync(CancellationToken cancellationToken)
+    {
+        var info = start();
+        info.Environment[ParentWatch.Variable] = "true";
+        info.RedirectStandardInput = info.RedirectStandardOutput = info.RedirectStandardError = true;
+        info.UseShellExecute = false;
+        await using var log = new FileStream(LogFile, FileMode.Append, FileAccess.Write, FileShare.Read);
+        await using var writer = TextWriter.Synchronized(new StreamWriter(log) { AutoFlush = true });
+        using var process = Process.Start(info) ?? throw new InvalidOperationException($"{Name} could not be started.");
+        ProcessId = process.Id;
+        Starts++;
+        process.OutputDataReceived += (_, e) => Write(writer, e.Data);
+        process.ErrorDataReceived += (_, e) => Write(writer, e.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            await process.WaitForExitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            await EndAsync(process);
+        }
+        ProcessId = null;
+        return process.ExitCode;
+    }
+
+    /// <summary>The closed pipe asks for an orderly end on every system.</summary>
+    private async Task EndAsync(Process process)
+    {
+        process.StandardInput.Close();
+        using var limit = new CancellationTokenSource(EndLimit);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            await report.WriteLineAsync($"! {Name} had not ended {EndLimit.TotalSeconds:0} s after it was asked to, and was killed");
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private static void Write(TextWriter writer, string? line)
+    {
+        if (line is not null)
+            writer.WriteLine(line);
+    }
+}

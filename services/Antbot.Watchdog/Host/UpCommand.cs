@@ -1,0 +1,127 @@
+using System.CommandLine;
+using System.Text.Json;
+using Antbot.Hosting;
+using Antbot.LocalServers;
+using Antbot.Watchdog.Core;
+
+namespace Antbot.Watchdog;
+
+internal static class UpCommand
+{
+    public const string DefaultFolder = ".local/up";
+
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(120);
+
+    public static Command Create()
+    {
+        var data = new Option<string>("--data") { Description = "Where servers, keys, logs and the venue's journal are kept.", DefaultValueFactory = _ => DefaultFolder };
+        var instances = new Option<string>("--instances") { Description = "More of one service: 'validation=3 risk=2'.", DefaultValueFactory = _ => "" };
+        var detach = new Option<bool>("--detach") { Description = "Return once everything is ready; 'down' ends it." };
+        var json = new Option<bool>("--json") { Description = "Print what runs as JSON." };
+        var command = new Command("up", "Start PostgreSQL, RabbitMQ, the paper venue and every service. Ctrl-C ends them in order.") { data, instances, detach, json };
+        command.SetAction((arguments, cancellationToken) =>
+        {
+            var (counts, faults) = InstanceCounts.Parse(
+                arguments.GetValue(instances)!,
+                [.. ServiceProgram.All.Where(p => p.Scalable).Select(p => p.Name)],
+                [.. ServiceProgram.All.Where(p => !p.Scalable).Select(p => p.Name)]);
+            foreach (var fault in faults)
+                Console.Error.WriteLine($"antbot: --instances: {fault}");
+            if (faults.Count > 0)
+                return Task.FromResult(2);
+            var folder = Path.GetFullPath(arguments.GetValue(data)!);
+            return arguments.GetValue(detach)
+                ? DetachAsync(folder, arguments.GetValue(instances)!, arguments.GetValue(json), cancellationToken)
+                : RunAsync(folder, counts, arguments.GetValue(json), cancellationToken);
+        });
+        return command;
+    }
+
+    private static async Task<int> DetachAsync(string folder, string instances, bool json, CancellationToken cancellationToken)
+    {
+        if (RunningProcess.Find(folder) is { } before)
+        {
+            await Console.Error.WriteLineAsync($"antbot: it runs already, as process {before.ProcessId}. 'down' ends it.");
+            return 1;
+        }
+        var log = Path.Combine(folder, "up.log");
+        var running = await RunningProcess.DetachAsync(folder, ["up", "--data", folder, "--instances", instances], log, ReadyLimit, cancellationToken);
+        if (running is null)
+        {
+            await Console.Error.WriteLineAsync($"antbot: it ended while it started. The end of its log, '{log}':");
+            foreach (var line in File.ReadLines(log).TakeLast(20))
+                await Console.Error.WriteLineAsync($"  {line}");
+            return 1;
+        }
+        Print(running.Summary, json);
+        return 0;
+    }
+
+    private static async Task<int> RunAsync(string folder, IReadOnlyDictionary<string, int> instances, bool json, CancellationToken cancellationToken)
+    {
+        if (RunningProcess.Find(folder) is { } before)
+        {
+            await Console.Error.WriteLineAsync($"antbot: it runs already, as process {before.ProcessId}. 'down' ends it.");
+            return 1;
+        }
+        await RunningProcess.WriteAsync(folder, ready: false, []);
+        try
+        {
+            await using var platform = new LocalPlatform(folder, Console.Error);
+            await platform.StartServersAsync(cancellationToken);
+            await platform.StartServicesAsync(instances, cancellationToken);
+            await platform.WaitUntilReadyAsync(ReadyLimit, cancellationToken);
+            var summary = Summary(platform);
+            await WriteConsoleAsync(platform, folder);
+            await RunningProcess.WriteAsync(folder, ready: true, summary);
+            Print(summary, json);
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return 0;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (Exception e) when (e is ServerException or InvalidOperationException or TimeoutException or FileNotFoundException)
+        {
+            await Console.Error.WriteLineAsync($"antbot: {e.Message}");
+            return 1;
+        }
+        finally
+        {
+            RunningProcess.Remove(folder);
+        }
+    }
+
+    /// <summary>Where the command line looks for what runs here.</summary>
+    private static Task WriteConsoleAsync(LocalPlatform platform, string folder) => File.WriteAllBytesAsync(
+        Path.Combine(folder, "console.json"),
+        JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            address = platform.Console,
+            tokenFile = platform.Keys.FileOf("console-token"),
+            signals = platform.Signals,
+            signalKeyFile = platform.Keys.FileOf("signal-api-key"),
+        }));
+
+    private static List<string> Summary(LocalPlatform platform) =>
+    [
+        $"console   {platform.Console} (token: {platform.Keys.FileOf("console-token")})",
+        $"signals   POST {platform.Signals}signals (X-Api-Key: {platform.Keys.FileOf("signal-api-key")})",
+        $"venue     {platform.Venue}",
+        $"logs      {platform.Logs}",
+        $"processes {string.Join(' ', platform.Processes.Select(p => p.Name))}",
+    ];
+
+    private static void Print(IReadOnlyList<string> summary, bool json)
+    {
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(new { ready = true, summary }));
+            return;
+        }
+        Console.WriteLine("Everything is ready.");
+        foreach (var line in summary)
+            Console.WriteLine($"  {line}");
+    }
+}

@@ -1,0 +1,29 @@
+namespace Antbot.Contracts;
+
+/// <summary>Which stream holds what, in one place.</summary>
+public static class Streams
+{
+    public const string SignalPrefix = "signal-";
+    public const string TradePrefix = "trade-";
+    public const string OrderPrefix = "order-";
+    public const string AuditPrefix = "audit-";
+
+    public static StreamId Control { get; } = new("control");
+
+    public static StreamId Signal(TradeId trade) => new($"{SignalPrefix}{trade.Value}");
+
+    public static StreamId Trade(TradeId trade) => new($"{TradePrefix}{trade.Value}");
+
+    /// <summary>By symbol, because whether a signal is a duplicate depends on other trades.</summary>
+    public static StreamId Validation(Symbol symbol) => new($"validation-{symbol.Value}");
+
+    public static StreamId Account(AccountId account) => new($"account-{account.Value}");
+
+    /// <summary>All orders of one trade.</summary>
+    public static StreamId Order(TradeId trade) => new($"{OrderPrefix}{trade.Value}");
+
+    public static StreamId Reconciliation(AccountId account) => new($"reconciliation-{account.Value}");
+
+    /// <summary>What an operator had done, a stream a day.</summary>
+    public static StreamId Audit(DateTimeOffset at) => new($"{AuditPrefix}{at.UtcDateTime:yyyy-MM-dd}");
+}

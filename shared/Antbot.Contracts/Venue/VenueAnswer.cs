@@ -1,0 +1,40 @@
+namespace Antbot.Contracts.Venue;
+
+/// <summary>What the venue said, or that it is not known what it did.</summary>
+public abstract record VenueAnswer<T>
+{
+    private VenueAnswer()
+    {
+    }
+
+    public sealed record Said(T Value) : VenueAnswer<T>;
+
+    /// <summary>It said that nothing happened. For a look-up: it does not know the order.</summary>
+    /// <param name="Refusal">What kind, so that nobody compares texts.</param>
+    public sealed record Refused(Refusal Refusal, string Code, string Text) : VenueAnswer<T>;
+
+    /// <summary>A time-out, a reset, a 5xx, an answer that makes no sense: it may have happened or not.</summary>
+    public sealed record Unknown(string Text) : VenueAnswer<T>;
+
+    /// <summary>Nothing was sent: the breaker of this route is open, or the request budget is used up.</summary>
+    public sealed record NotSent(string Text, TimeSpan? RetryAfter) : VenueAnswer<T>;
+}
+
+public enum Refusal
+{
+    /// <summary>The request breaks a rule (filters, parameters). The same again is refused again.</summary>
+    Invalid = 1,
+    InsufficientBalance = 2,
+
+    /// <summary>An open order already bears this client order id: look it up.</summary>
+    DuplicateOrder = 3,
+    UnknownOrder = 4,
+
+    /// <summary>The time stamp lies outside of the window at the venue.</summary>
+    OutOfWindow = 5,
+    RateLimited = 6,
+    Unauthorized = 7,
+
+    /// <summary>The venue refuses for a reason of its own (market closed, trigger would fire at once).</summary>
+    Other = 8,
+}

@@ -1,0 +1,94 @@
+using System.Collections;
+using System.Globalization;
+using System.Text;
+using System.Xml.Linq;
+using Antbot.Messaging;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Antbot.Hosting;
+
+/// <summary>Every variable that the modules read, with what it means and its default, as a file for people to copy.</summary>
+public static class ConfigurationTemplate
+{
+    private const int Width = 140;
+
+    private const string Head =
+        """
+        # Every setting of Antbot, with its default. Copy this file, take the '#' from a line to change it.
+        # A secret is better kept in a file: NAME_FILE=/path is read into NAME, for every variable here.
+        """;
+
+    public static string Render(IEnumerable<IServiceModule> modules)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(new OptionsUse("", typeof(PlatformOptions)));
+        foreach (var module in modules)
+            module.Configure(new ModuleBuilder(module.Name, services, new ConfigurationBuilder().Build(), new EndpointCatalog()));
+        var text = new StringBuilder(Head).Append('\n');
+        var uses = services.Select(s => s.ImplementationInstance).OfType<OptionsUse>().Distinct();
+        foreach (var section in uses.GroupBy(u => u.Section, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            text.Append("\n# ---- ").Append(section.Key.Length == 0 ? "every process" : section.Key).Append(" ----\n");
+            foreach (var options in section.Select(u => u.Options))
+                Render(text, section.Key, options);
+        }
+        return text.ToString();
+    }
+
+    private static void Render(StringBuilder text, string section, Type options)
+    {
+        var defaults = Activator.CreateInstance(options);
+        var comments = Comments(options);
+        foreach (var property in BoundOptions.Properties(options))
+        {
+            foreach (var line in Wrap(comments.GetValueOrDefault(property.Name, "")))
+                text.Append("# ").Append(line).Append('\n');
+            text.Append('#').Append(BoundOptions.Variable(section, property)).Append('=').Append(Say(property.GetValue(defaults))).Append('\n');
+        }
+    }
+
+    private static string Say(object? value) => value switch
+    {
+        null => "",
+        bool b => b ? "true" : "false",
+        string text => text,
+        IEnumerable many => string.Join(',', many.Cast<object>()),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+
+    /// <summary>What the code says of each member, from the documentation that is built beside the assembly.</summary>
+    private static Dictionary<string, string> Comments(Type options)
+    {
+        var file = Path.ChangeExtension(options.Assembly.Location, ".xml");
+        if (!File.Exists(file))
+            throw new FileNotFoundException($"The documentation of {options.Assembly.GetName().Name} is not beside it; the template is made from it.", file);
+        var prefix = $"P:{options.FullName}.";
+        return XDocument.Load(file).Descendants("member")
+            .Where(m => m.Attribute("name")?.Value.StartsWith(prefix, StringComparison.Ordinal) == true)
+            .ToDictionary(m => m.Attribute("name")!.Value[prefix.Length..], m => Plain(m.Element("summary")), StringComparer.Ordinal);
+    }
+
+    private static string Plain(XElement? summary) => summary is null ? "" : string.Join(' ', string.Concat(summary.Nodes().Select(n => n switch
+    {
+        XElement { Name.LocalName: "see" } see => see.Attribute("cref")?.Value.Split('.')[^1] ?? "",
+        XElement element => element.Value,
+        _ => n.ToString(),
+    })).Split([' ', '\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries)).Replace("&lt;", "<", StringComparison.Ordinal).Replace("&gt;", ">", StringComparison.Ordinal).Replace("&amp;", "&", StringComparison.Ordinal);
+
+    private static IEnumerable<string> Wrap(string text)
+    {
+        var line = new StringBuilder();
+        foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length + word.Length + 1 > Width)
+            {
+                yield return line.ToString();
+                line.Clear();
+            }
+            line.Append(line.Length == 0 ? "" : " ").Append(word);
+        }
+        if (line.Length > 0)
+            yield return line.ToString();
+    }
+}

@@ -1,0 +1,4 @@
+namespace Antbot.Hosting.Life;
+
+/// <param name="Service">The module's name where there is one module, else the program's.</param>
+internal sealed record ServiceIdentity(string Service, string Instance);

@@ -1,0 +1,120 @@
+using Antbot.Contracts.Messages;
+using RabbitMQ.Client;
+
+namespace Antbot.Messaging;
+
+/// <summary>
+/// A connection of our own beside MassTransit's: it declares the topology, tells at once when the broker goes away, and can be
+/// asked whether the broker takes messages. It never recovers by itself; whoever holds it opens another.
+/// </summary>
+internal sealed class BrokerLink : IAsyncDisposable
+{
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
+
+    private readonly CancellationTokenSource _lost = new();
+    private readonly SemaphoreSlim _oneAtATime = new(1);
+    private readonly IConnection _connection;
+
+    private BrokerLink(IConnection connection)
+    {
+        _connection = connection;
+        Lost = _lost.Token;
+        connection.ConnectionShutdownAsync += (_, _) => _lost.CancelAsync();
+        if (!connection.IsOpen)
+            _lost.Cancel();
+    }
+
+    public CancellationToken Lost { get; }
+
+    public string Reason => _connection.CloseReason?.ReplyText ?? "the connection is gone";
+
+    public static async Task<BrokerLink> OpenAsync(BrokerAddress address, string name, CancellationToken cancellationToken)
+    {
+        var factory = new ConnectionFactory
+        {
+            HostName = address.Host,
+            Port = address.Port,
+            VirtualHost = address.VirtualHost,
+            UserName = address.User,
+            Password = address.Password,
+            Ssl = new SslOption(address.Host, enabled: address.IsTls),
+            ClientProvidedName = $"{name} (watch)",
+            AutomaticRecoveryEnabled = false,
+            RequestedHeartbeat = TimeSpan.FromSeconds(10),
+            RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
+            ContinuationTimeout = AnswerWithin,
+        };
+        var link = new BrokerLink(await factory.CreateConnectionAsync(cancellationToken));
+        try
+        {
+            await link.DeclareAsync(cancellationToken);
+            return link;
+        }
+        catch
+        {
+            await link.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task DeclareAsync(CancellationToken cancellationToken) => OnChannelAsync(
+        async (channel, token) =>
+        {
+            await Topology.DeclareAsync(channel, Routes.Endpoints, token);
+            return 0;
+        },
+        cancellationToken);
+
+    /// <summary>A broker that is short of memory or disk takes connections and holds back every publish.</summary>
+    public Task CheckAsync(CancellationToken cancellationToken) => OnChannelAsync(
+        async (channel, token) =>
+        {
+            await channel.BasicPublishAsync(exchange: "", routingKey: "antbot-nobody", mandatory: false, ReadOnlyMemory<byte>.Empty, token);
+            return 0;
+        },
+        cancellationToken);
+
+    /// <summary>Messages that wait in each queue.</summary>
+    public Task<IReadOnlyDictionary<string, long>> CountAsync(IEnumerable<string> queues, CancellationToken cancellationToken) => OnChannelAsync<IReadOnlyDictionary<string, long>>(
+        async (channel, token) =>
+        {
+            var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+            foreach (var queue in queues)
+                counts[queue] = await channel.MessageCountAsync(queue, token);
+            return counts;
+        },
+        cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _connection.CloseAsync(TimeSpan.FromSeconds(2));
+        }
+        catch (Exception)
+        {
+            // It is being given up either way.
+        }
+        await _connection.DisposeAsync();
+    }
+
+    private async Task<TResult> OnChannelAsync<TResult>(Func<IChannel, CancellationToken, Task<TResult>> work, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(AnswerWithin);
+        await _oneAtATime.WaitAsync(limit.Token);
+        try
+        {
+            await using var channel = await _connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), limit.Token);
+            return await work(channel, limit.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The broker has not answered within {AnswerWithin.TotalSeconds:0} s.", e);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+}

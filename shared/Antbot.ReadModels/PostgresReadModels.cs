@@ -1,0 +1,163 @@
+using Antbot.EventStore.Postgres;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Antbot.ReadModels;
+
+/// <summary>Read models in the tables of the schema <c>antbot</c>, beside the events.</summary>
+public sealed class PostgresReadModels : IReadModels
+{
+    private const string Columns = "id, sequence, trade, account, symbol, state, at, changed_at, document";
+
+    private readonly NpgsqlDataSource _source;
+
+    public PostgresReadModels(string connectionString)
+    {
+        var text = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Pooling = true,
+            MinPoolSize = 0,
+            MaxPoolSize = 5,
+            Timeout = 3,
+            CommandTimeout = 15,
+            Enlist = false,
+            MaxAutoPrepare = 40,
+            AutoPrepareMinUsages = 2,
+            ApplicationName = "antbot read models",
+        };
+        text.Options = $"{text.Options} -c timezone=UTC -c statement_timeout=10000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=5000 -c jit=off".Trim();
+        _source = NpgsqlDataSource.Create(text);
+    }
+
+    public Task<long> ReadPositionAsync(CancellationToken cancellationToken = default) => RunAsync("reading where the read models stand", async connection =>
+    {
+        await using var command = new NpgsqlCommand("select last_seq_id from public.mt_event_progression where name = $1", connection) { Parameters = { new() { Value = ViewFold.Name } } };
+        return await command.ExecuteScalarAsync(cancellationToken) is long position ? position : 0;
+    }, cancellationToken);
+
+    public Task<IReadOnlyDictionary<RowKey, ViewRow>> FindAsync(IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken = default) => RunAsync("reading read models", async connection =>
+    {
+        var found = new Dictionary<RowKey, ViewRow>();
+        foreach (var group in keys.GroupBy(k => k.Table))
+        {
+            await using var command = new NpgsqlCommand($"select {Columns} from antbot.{ViewTables.NameOf(group.Key)} where id = any($1)", connection) { Parameters = { new() { Value = group.Select(k => k.Id).ToArray() } } };
+            foreach (var row in await ReadAsync(command, group.Key, cancellationToken))
+                found[row.Key] = row;
+        }
+        return (IReadOnlyDictionary<RowKey, ViewRow>)found;
+    }, cancellationToken);
+
+    public Task<bool> ApplyAsync(long from, long to, IReadOnlyCollection<ViewRow> rows, CancellationToken cancellationToken = default) => RunAsync("writing read models", async connection =>
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (!await MoveAsync(connection, from, to, cancellationToken))
+            return false;
+        foreach (var group in rows.GroupBy(r => r.Table))
+            await WriteAsync(connection, group.Key, [.. group], cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }, cancellationToken);
+
+    public Task ClearAsync(CancellationToken cancellationToken = default) => RunAsync("clearing read models", async connection =>
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // First, as whoever applies does: whoever comes second then finds that they stand elsewhere.
+        await ExecuteAsync(connection, "insert into public.mt_event_progression (name, last_seq_id, last_updated) values ($1, 0, now()) on conflict (name) do update set last_seq_id = 0, last_updated = now()", cancellationToken, ViewFold.Name);
+        foreach (var table in ViewTables.All)
+            await ExecuteAsync(connection, $"delete from antbot.{ViewTables.NameOf(table)}", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }, cancellationToken);
+
+    public Task<IReadOnlyList<ViewRow>> ListAsync(ViewTable table, ViewQuery query, CancellationToken cancellationToken = default) => RunAsync("listing read models", async connection =>
+    {
+        ViewTables.Checked(query);
+        var name = ViewTables.NameOf(table);
+        await using var command = new NpgsqlCommand { Connection = connection };
+        var where = new List<string>();
+        int Add(object value)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+            return command.Parameters.Count;
+        }
+        if (query.States.Count > 0)
+            where.Add($"state = any(${Add(query.States.ToArray())})");
+        if (query.Symbol is { } symbol)
+            where.Add($"symbol = ${Add(symbol)}");
+        if (query.Account is { } account)
+            where.Add($"account = ${Add(account)}");
+        if (query.Trade is { } trade)
+            where.Add($"trade = ${Add(trade)}");
+        if (query.IdPrefix is { } prefix)
+            where.Add($"""id collate "C" >= ${Add(prefix)} and id collate "C" < ${Add(ViewTables.PrefixEnd(prefix))}""");
+        if (query.After is { } after)
+            where.Add($"(at, id) < (select at, id from antbot.{name} where id = ${Add(after)})");
+        command.CommandText = $"select {Columns} from antbot.{name} {(where.Count > 0 ? $"where {string.Join(" and ", where)}" : "")} order by at desc, id desc limit ${Add(query.Limit)}";
+        return (IReadOnlyList<ViewRow>)await ReadAsync(command, table, cancellationToken);
+    }, cancellationToken);
+
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private static async Task<bool> MoveAsync(NpgsqlConnection connection, long from, long to, CancellationToken cancellationToken)
+    {
+        const string Move = "update public.mt_event_progression set last_seq_id = $3, last_updated = now() where name = $1 and last_seq_id = $2";
+        const string Begin = "insert into public.mt_event_progression (name, last_seq_id, last_updated) select $1, $3, now() where $2 = 0 on conflict (name) do nothing";
+        return await ExecuteAsync(connection, Move, cancellationToken, ViewFold.Name, from, to) == 1 || await ExecuteAsync(connection, Begin, cancellationToken, ViewFold.Name, from, to) == 1;
+    }
+
+    private static async Task WriteAsync(NpgsqlConnection connection, ViewTable table, ViewRow[] rows, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"""
+            insert into antbot.{ViewTables.NameOf(table)} ({Columns})
+            select * from unnest($1::varchar[], $2::bigint[], $3::varchar[], $4::varchar[], $5::varchar[], $6::varchar[], $7::timestamptz[], $8::timestamptz[], $9::jsonb[])
+            on conflict (id) do update set sequence = excluded.sequence, trade = excluded.trade, account = excluded.account, symbol = excluded.symbol,
+              state = excluded.state, at = excluded.at, changed_at = excluded.changed_at, document = excluded.document
+            """, connection);
+        void Add(object value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlDbType.Array | type });
+        Add(Array.ConvertAll(rows, r => r.Id), NpgsqlDbType.Varchar);
+        Add(Array.ConvertAll(rows, r => r.Sequence), NpgsqlDbType.Bigint);
+        Add(Array.ConvertAll(rows, r => r.Trade), NpgsqlDbType.Varchar);
+        Add(Array.ConvertAll(rows, r => r.Account), NpgsqlDbType.Varchar);
+        Add(Array.ConvertAll(rows, r => r.Symbol), NpgsqlDbType.Varchar);
+        Add(Array.ConvertAll(rows, r => r.State), NpgsqlDbType.Varchar);
+        Add(Array.ConvertAll(rows, r => r.At.UtcDateTime), NpgsqlDbType.TimestampTz);
+        Add(Array.ConvertAll(rows, r => r.ChangedAt.UtcDateTime), NpgsqlDbType.TimestampTz);
+        Add(Array.ConvertAll(rows, r => r.Document.ToArray()), NpgsqlDbType.Jsonb);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task<List<ViewRow>> ReadAsync(NpgsqlCommand command, ViewTable table, CancellationToken cancellationToken)
+    {
+        var rows = new List<ViewRow>();
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
+        {
+            rows.Add(new ViewRow(
+                table, row.GetString(0), row.GetInt64(1), Text(row, 2), Text(row, 3), Text(row, 4), row.GetString(5), row.GetFieldValue<DateTimeOffset>(6), row.GetFieldValue<DateTimeOffset>(7), row.GetFieldValue<byte[]>(8)));
+        }
+        return rows;
+    }
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static async Task<int> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task<T> RunAsync<T>(string doing, Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+            return await work(connection);
+        }
+        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or System.Net.Sockets.SocketException or ObjectDisposedException)
+        {
+            throw PostgresFaults.Translate(e, doing);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using System.Text.Json;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Runtime.Store;
+
+namespace Antbot.ReadModels;
+
+/// <summary>
+/// How events become rows. It is given the rows that a page of events touches, and says what became of them; the same events in
+/// the same order always give the same rows.
+/// </summary>
+public sealed class ViewFold
+{
+    /// <summary>Changes whenever the rows do: those of another build are then made anew.</summary>
+    public const string Name = "views-1";
+
+    public const string CountsId = "trades";
+
+    private const string ProcessStarted = "process_started";
+    private const string ProcessStopped = "process_stopped";
+
+    private static readonly Dictionary<string, Type> Types = typeof(TradeRaised).Assembly.GetTypes()
+        .Select(t => (Type: t, Name: t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false).Cast<StoredNameAttribute>().FirstOrDefault()?.Name))
+        .Where(t => t.Name is not null && (t.Name.StartsWith("trade_", StringComparison.Ordinal) || t.Name.StartsWith("order_", StringComparison.Ordinal) || t.Name.StartsWith("position_", StringComparison.Ordinal)))
+        .ToDictionary(t => t.Name!, t => t.Type, StringComparer.Ordinal);
+
+    private readonly Dictionary<RowKey, object> _views = [];
+    private readonly Dictionary<RowKey, long> _changed = [];
+
+    /// <param name="rows">What is there of the rows that the events touch.</param>
+    public ViewFold(IReadOnlyDictionary<RowKey, ViewRow> rows)
+    {
+        foreach (var (key, row) in rows)
+            _views[key] = Read(row);
+    }
+
+    /// <summary>Whether the event says anything to a read model.</summary>
+    public static bool Wants(StoredEvent stored) => Types.ContainsKey(stored.Type) || stored.Type is ProcessStarted or ProcessStopped;
+
+    /// <summary>The rows that must be at hand before the event is applied.</summary>
+    public static IEnumerable<RowKey> Touches(StoredEvent stored, object? @event) => @event switch
+    {
+        TradeClosedRecorded or TradeRaised or TradeValidated or TradeRejected or TradeApproved or TradeDenied or TradeOpenedRecorded or TradeClosingRecorded or TradeFailed or TradeExpired =>
+            [Trade(stored), new RowKey(ViewTable.Summaries, CountsId)],
+        PositionClosed e => [new RowKey(ViewTable.Positions, e.Trade.Value), new RowKey(ViewTable.Summaries, DayId(e.Account, stored.Timestamp))],
+        PositionOpened e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
+        PositionClosing e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
+        null => [new RowKey(ViewTable.Processes, ProcessId(stored))],
+        _ when OrderOf(@event) is { } order => [new RowKey(ViewTable.Orders, order.Value)],
+        _ => [Trade(stored)],
+    };
+
+    /// <summary>The rows that have changed.</summary>
+    public IReadOnlyList<ViewRow> Changed() => [.. _changed.Select(c => Row(c.Key, c.Value, _views[c.Key]))];
+
+    public void Apply(StoredEvent stored, object? @event)
+    {
+        var at = stored.Timestamp;
+        if (@event is null)
+            Put(new RowKey(ViewTable.Processes, ProcessId(stored)), stored, Process(stored));
+        else if (OrderOf(@event) is { } order)
+            PutIf(new RowKey(ViewTable.Orders, order.Value), stored, OrderFold.Apply(Get<OrderView>(ViewTable.Orders, order.Value), @event, at));
+        else if (@event is PositionOpened or PositionClosing or PositionClosed)
+            ApplyPosition(stored, @event, at);
+        else
+            ApplyTrade(stored, @event, at);
+    }
+
+    public static string DayId(AccountId account, DateTimeOffset at) => $"{account.Value}:{at.UtcDateTime:yyyy-MM-dd}";
+
+    private void ApplyPosition(StoredEvent stored, object @event, DateTimeOffset at)
+    {
+        var trade = @event switch { PositionOpened e => e.Trade, PositionClosing e => e.Trade, PositionClosed e => e.Trade, _ => throw new InvalidOperationException("It is about a position.") };
+        var before = Get<PositionView>(ViewTable.Positions, trade.Value);
+        PutIf(new RowKey(ViewTable.Positions, trade.Value), stored, PositionFold.Apply(before, @event, at));
+        if (@event is not PositionClosed closed)
+            return;
+        var id = DayId(closed.Account, at);
+        var day = Get<DayView>(ViewTable.Summaries, id) ?? new DayView(closed.Account, $"{at.UtcDateTime:yyyy-MM-dd}", Money.Zero, Money.Zero, 0, 0);
+        // A position that is closed again, with corrected numbers, replaces what was counted for it.
+        if (before is { State: PositionState.Closed, Realised: { } counted, ClosedAt: { } when } && DayId(before.Account, when) == id)
+            day = day with { Realised = day.Realised - counted, Fees = day.Fees - before.Fees, Closed = day.Closed - 1, Won = day.Won - (counted > Money.Zero ? 1 : 0) };
+        Put(new RowKey(ViewTable.Summaries, id), stored, day with
+        {
+            Realised = day.Realised + closed.Realised,
+            Fees = day.Fees + closed.Fees,
+            Closed = day.Closed + 1,
+            Won = day.Won + (closed.Realised > Money.Zero ? 1 : 0),
+        });
+    }
+
+    private void ApplyTrade(StoredEvent stored, object @event, DateTimeOffset at)
+    {
+        var key = Trade(stored);
+        var before = Get<TradeView>(ViewTable.Trades, key.Id);
+        if (TradeFold.Apply(before, @event, at) is not { } after)
+            return;
+        Put(key, stored, after);
+        if (before?.Phase == after.Phase)
+            return;
+        var counts = new SortedDictionary<TradePhase, long>((Get<CountsView>(ViewTable.Summaries, CountsId)?.Trades ?? new Dictionary<TradePhase, long>()).ToDictionary());
+        if (before is not null)
+            counts[before.Phase] = counts.GetValueOrDefault(before.Phase) - 1;
+        counts[after.Phase] = counts.GetValueOrDefault(after.Phase) + 1;
+        Put(new RowKey(ViewTable.Summaries, CountsId), stored, new CountsView(counts.Where(c => c.Value != 0).ToDictionary()));
+    }
+
+    private ProcessView Process(StoredEvent stored)
+    {
+        // Its class lives with the hosts, whom the command line has no need of.
+        using var document = JsonDocument.Parse(stored.Data);
+        var body = document.RootElement;
+        var known = Get<ProcessView>(ViewTable.Processes, ProcessId(stored));
+        var instance = body.GetProperty("Instance").GetGuid();
+        var service = body.GetProperty("Service").GetString() ?? "";
+        return stored.Type == ProcessStarted
+            ? new ProcessView(instance, service, body.GetProperty("Build").GetString() ?? "", body.GetProperty("ProcessId").GetInt32(), stored.Timestamp, null, "")
+            : (known ?? new ProcessView(instance, service, "", 0, stored.Timestamp, null, "")) with { StoppedAt = stored.Timestamp, Reason = body.GetProperty("Reason").GetString() ?? "" };
+    }
+
+    private static string ProcessId(StoredEvent stored)
+    {
+        using var document = JsonDocument.Parse(stored.Data);
+        return document.RootElement.GetProperty("Instance").GetGuid().ToString("N");
+    }
+
+    private static RowKey Trade(StoredEvent stored) =>
+        new(ViewTable.Trades, stored.Stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal) ? stored.Stream[Streams.TradePrefix.Length..] : stored.Stream);
+
+    private static ClientOrderId? OrderOf(object @event) => @event switch
+    {
+        OrderIntended e => e.Order,
+        OrderAttempted e => e.Order,
+        OrderAccepted e => e.Order,
+        OrderRefused e => e.Order,
+        OrderUnknown e => e.Order,
+        OrderAbsent e => e.Order,
+        OrderFilled e => e.Order,
+        OrderCancelIntended e => e.Order,
+        OrderEnded e => e.Order,
+        OrderCorrected e => e.Order,
+        _ => null,
+    };
+
+    private T? Get<T>(ViewTable table, string id)
+        where T : class => (T?)_views.GetValueOrDefault(new RowKey(table, id));
+
+    private void PutIf(RowKey key, StoredEvent stored, object? view)
+    {
+        if (view is not null)
+            Put(key, stored, view);
+    }
+
+    private void Put(RowKey key, StoredEvent stored, object view)
+    {
+        _views[key] = view;
+        _changed[key] = stored.Sequence;
+    }
+
+    private static object Read(ViewRow row) => row.Table switch
+    {
+        ViewTable.Trades => row.As<TradeView>(),
+        ViewTable.Orders => row.As<OrderView>(),
+        ViewTable.Positions => row.As<PositionView>(),
+        ViewTable.Processes => row.As<ProcessView>(),
+        ViewTable.Summaries => row.Id == CountsId ? row.As<CountsView>() : row.As<DayView>(),
+        _ => throw new ArgumentException($"{row.Table} is no read model.", nameof(row)),
+    };
+
+    private static ViewRow Row(RowKey key, long sequence, object view)
+    {
+        var document = JsonSerializer.SerializeToUtf8Bytes(view, view.GetType(), ReadModelJson.Options);
+        return view switch
+        {
+            TradeView v => new ViewRow(key.Table, key.Id, sequence, key.Id, v.Account.Value, v.Symbol.Value, v.Phase.ToString(), v.RaisedAt, v.ChangedAt, document),
+            OrderView v => new ViewRow(key.Table, key.Id, sequence, v.Trade.Value, v.Account.Value, v.Symbol.Value, v.Status.ToString(), v.IntendedAt, v.ChangedAt, document),
+            PositionView v => new ViewRow(key.Table, key.Id, sequence, key.Id, v.Account.Value, v.Symbol.Value, v.State.ToString(), v.OpenedAt, v.ClosedAt ?? v.OpenedAt, document),
+            ProcessView v => new ViewRow(key.Table, key.Id, sequence, null, null, null, v.StoppedAt is null ? "Started" : "Stopped", v.StartedAt, v.StoppedAt ?? v.StartedAt, document),
+            DayView v => new ViewRow(key.Table, key.Id, sequence, null, v.Account.Value, null, "Day", DateTimeOffset.Parse(v.Day + "T00:00:00Z"), DateTimeOffset.Parse(v.Day + "T00:00:00Z"), document),
+            CountsView => new ViewRow(key.Table, key.Id, sequence, null, null, null, "Counts", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, document),
+            _ => throw new ArgumentException($"{view.GetType().Name} is no view.", nameof(view)),
+        };
+    }
+}

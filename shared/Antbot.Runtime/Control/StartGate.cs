@@ -1,0 +1,68 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Kernel.Identity;
+using Antbot.Kernel.Time;
+using Antbot.Runtime.Store;
+
+namespace Antbot.Runtime.Control;
+
+/// <summary>
+/// Nothing is entered before the account was held against the venue after this process began: it says in the history that it waits,
+/// and opens with the look that knew of that. Works without the broker.
+/// </summary>
+public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider clock)
+{
+    private const int Page = 500;
+
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    private readonly Guid _instance = Guid.NewGuid();
+    private volatile bool _open;
+
+    public bool IsOpen => _open;
+
+    /// <summary>Why nothing may be entered yet, or null.</summary>
+    public string? Bar => _open ? null : "the account has not been reconciled with the venue since this process began";
+
+    /// <summary>Background work: ends only when it is cancelled, and may be started again after it failed.</summary>
+    public async Task RunAsync(string service, AccountId account, CancellationToken cancellationToken)
+    {
+        var position = await AwaitAsync(service, account, cancellationToken);
+        var began = position;
+        while (!_open)
+        {
+            var mark = store.AppendMark;
+            var page = await store.ReadPageAsync(position, Page, cancellationToken);
+            _open = page.Any(e => Answers(e, account, began));
+            if (page.Count > 0)
+                position = page[^1].Sequence;
+            else
+                await store.WaitForAppendAsync(mark, Poll, cancellationToken);
+        }
+        await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancellationToken);
+    }
+
+    private bool Answers(StoredEvent stored, AccountId account, long began) =>
+        stored.Stream == Streams.Reconciliation(account).Value && codec.Decode(stored) is StartReconciled done && done.Through >= began;
+
+    private async Task<long> AwaitAsync(string service, AccountId account, CancellationToken cancellationToken)
+    {
+        var outcome = await store.AppendAsync(
+            new AppendRequest
+            {
+                Stream = new StreamId($"gate-{service}"),
+                Expected = ExpectedVersion.Any,
+                Decision = new Decision(_instance, "start-gate"),
+                Events = [codec.Encode(new ReconciliationAwaited(service, _instance, account))],
+                At = clock.GetUtcNow().Cut(),
+                Meta = new EventMeta(_instance.ToString("N"), null, $"service:{service}"),
+            },
+            cancellationToken);
+        return outcome switch
+        {
+            AppendOutcome.Appended done => done.Events[^1].Sequence,
+            AppendOutcome.AlreadyThere there => there.Events[^1].Sequence,
+            _ => throw new InvalidOperationException("An append that expects no version meets no conflict."),
+        };
+    }
+}

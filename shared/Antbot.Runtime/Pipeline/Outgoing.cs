@@ -1,0 +1,31 @@
+using System.Globalization;
+using Antbot.Contracts.Messages;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Store;
+
+namespace Antbot.Runtime.Pipeline;
+
+/// <summary>Makes the messages of stored events: the same ones, with the same ids, however often it is asked.</summary>
+public static class Outgoing
+{
+    public static IReadOnlyList<OutboundMessage> From(IEnumerable<StoredEvent> events, EventCodec codec, Func<object, IReadOnlyList<object>> react)
+    {
+        var messages = new List<OutboundMessage>();
+        foreach (var stored in events)
+            Add(messages, stored, react(codec.Decode(stored)));
+        return messages;
+    }
+
+    private static void Add(List<OutboundMessage> messages, StoredEvent stored, IReadOnlyList<object> bodies)
+    {
+        for (var i = 0; i < bodies.Count; i++)
+        {
+            foreach (var endpoint in Routes.Of(bodies[i].GetType()))
+            {
+                var id = DeterministicId.From("message", stored.EventId.ToString("N"), i.ToString(CultureInfo.InvariantCulture), endpoint);
+                messages.Add(new OutboundMessage(id, endpoint, bodies[i], stored.CorrelationId, stored.TraceId));
+            }
+        }
+    }
+}

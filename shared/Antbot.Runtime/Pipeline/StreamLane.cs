@@ -1,0 +1,200 @@
+using Antbot.Contracts;
+using Antbot.Kernel.Decisions;
+using Antbot.Kernel.Identity;
+using Antbot.Kernel.Time;
+using Antbot.Runtime.Store;
+
+namespace Antbot.Runtime.Pipeline;
+
+/// <summary>One input that waits for its decision, and who waits for it.</summary>
+internal sealed class LaneWork<TState>(Input input, Deliberate<TState> decide, CancellationToken cancellationToken)
+    where TState : class
+{
+    public TaskCompletionSource<Recorded> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Input Input { get; } = input;
+
+    public Deliberate<TState> Decide { get; } = decide;
+
+    public CancellationToken CancellationToken { get; } = cancellationToken;
+
+    public int Attempts { get; set; }
+}
+
+/// <summary>
+/// The decisions on one stream within one process: in order, each on the state that the one before it left, all appends of a round
+/// sent together and so committed together. Another process that writes the same stream shows as a conflict: then it is
+/// loaded and decided again. A lane is used by one thread at a time; <see cref="StreamPipeline{TState}"/> sees to it.
+/// </summary>
+internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, Behaviour<TState> behaviour)
+    where TState : class
+{
+    private const int AttemptsMax = 50;
+
+    /// <summary>The newest state that is known to rest on nothing but what is in the store.</summary>
+    private Loaded<TState>? _known;
+    private bool _mayHaveMoved = true;
+
+    /// <summary>Decides a round of inputs; those that must be decided again are returned, in their order. Never throws: what fails, fails its own work.</summary>
+    public async Task<List<LaneWork<TState>>> DecideAsync(IReadOnlyList<LaneWork<TState>> round)
+    {
+        var decided = new List<(LaneWork<TState> Work, AppendRequest Request, Loaded<TState> After)>(round.Count);
+        var again = new List<LaneWork<TState>>();
+        var fresh = false;
+        foreach (var work in round)
+        {
+            try
+            {
+                // The same input twice would not find itself within one round.
+                if (decided.Exists(d => d.Work.Input.Id == work.Input.Id))
+                {
+                    again.Add(work);
+                    continue;
+                }
+                if (_known is null || _mayHaveMoved)
+                {
+                    fresh = true;
+                    _known = await LoadAsync(work.CancellationToken);
+                    _mayHaveMoved = false;
+                }
+                var isNewest = fresh && decided.Count == 0;
+                if (await DeliberateAsync(work, decided.Count == 0 ? _known : decided[^1].After) is not { } next)
+                    await FindAsync(work, isNewest, again);
+                else
+                    decided.Add((work, next.Request, next.After));
+            }
+            catch (Exception e)
+            {
+                // What is refused on a state that another process has moved on from may be in order on the newest.
+                if ((fresh && decided.Count == 0) || !Retry(work))
+                    work.Done.TrySetException(e);
+                else
+                    again.Add(work);
+            }
+        }
+        _mayHaveMoved = again.Count > 0;
+        await AppendAsync(decided, again);
+        await SnapshotAsync();
+        return again;
+    }
+
+    /// <summary>Null where there is nothing to record.</summary>
+    private async Task<(AppendRequest Request, Loaded<TState> After)?> DeliberateAsync(LaneWork<TState> work, Loaded<TState> state)
+    {
+        var now = parts.Clock.GetUtcNow().Cut();
+        var decided = await work.Decide(state.State, now);
+        if (decided.Events.Count == 0)
+            return null;
+        var encoded = new NewEvent[decided.Events.Count];
+        for (var i = 0; i < encoded.Length; i++)
+            encoded[i] = parts.Codec.Encode(decided.Events[i]);
+        var request = new AppendRequest
+        {
+            Stream = stream,
+            Expected = ExpectedVersion.Exactly(state.Version),
+            Decision = new Decision(work.Input.Id, behaviour.Consumer),
+            Events = encoded,
+            At = now,
+            Meta = new EventMeta(work.Input.CorrelationId, work.Input.Id.ToString("N"), work.Input.Actor, work.Input.TraceId),
+            Guards = decided.Guards,
+        };
+        var folded = decided.Events.Aggregate(state.State, behaviour.Fold.Apply);
+        return (request, state with { State = folded, Version = state.Version + encoded.Length });
+    }
+
+    /// <summary>Nothing to decide is only true on the newest state; a lane may have slept while another process wrote.</summary>
+    private async Task FindAsync(LaneWork<TState> work, bool isNewest, List<LaneWork<TState>> again)
+    {
+        if (isNewest)
+            work.Done.TrySetResult(new Recorded(await parts.Store.FindDecisionAsync(new Decision(work.Input.Id, behaviour.Consumer), work.CancellationToken), IsNew: false));
+        else if (Retry(work))
+            again.Add(work);
+    }
+
+    private async Task AppendAsync(List<(LaneWork<TState> Work, AppendRequest Request, Loaded<TState> After)> decided, List<LaneWork<TState>> again)
+    {
+        if (decided.Count == 0)
+            return;
+        IReadOnlyList<Task<AppendOutcome>> appends;
+        try
+        {
+            parts.CrashPoints.Reach($"{behaviour.Consumer}.before-append");
+            // Each rests on the one before it. Once they are on their way, no single caller can take its own back.
+            appends = decided.Count == 1
+                ? [parts.Store.AppendAsync(decided[0].Request, decided[0].Work.CancellationToken)]
+                : parts.Store.AppendInOrder([.. decided.Select(d => d.Request)], CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            foreach (var (work, _, _) in decided)
+                work.Done.TrySetException(e);
+            return;
+        }
+        for (var i = 0; i < appends.Count; i++)
+        {
+            if (!await FinishAsync(decided[i].Work, appends[i], decided[i].After, again))
+                _mayHaveMoved = true;
+        }
+    }
+
+    private async Task<bool> FinishAsync(LaneWork<TState> work, Task<AppendOutcome> append, Loaded<TState> after, List<LaneWork<TState>> again)
+    {
+        try
+        {
+            switch (await append)
+            {
+                case AppendOutcome.Appended done:
+                    _known = after;
+                    work.Done.TrySetResult(new Recorded(done.Events, IsNew: true));
+                    return true;
+                case AppendOutcome.AlreadyThere there:
+                    // Decided before, on the state of then: what was decided now is forgotten.
+                    work.Done.TrySetResult(new Recorded(there.Events, IsNew: false));
+                    return false;
+                case AppendOutcome.Conflict conflict when conflict.Stream != stream:
+                    work.Done.TrySetException(new GuardedStreamMovedException(conflict));
+                    return false;
+                case AppendOutcome.Conflict conflict:
+                    // Who only stood behind another that failed has not been tried: the other's attempts are counted.
+                    if (conflict.Actual < 0 || Retry(work))
+                        again.Add(work);
+                    return false;
+                default:
+                    throw new InvalidOperationException("An append ends in one of three ways.");
+            }
+        }
+        catch (Exception e)
+        {
+            work.Done.TrySetException(e);
+            return false;
+        }
+    }
+
+    private bool Retry(LaneWork<TState> work)
+    {
+        if (++work.Attempts < AttemptsMax)
+            return true;
+        work.Done.TrySetException(new EventStoreException(StoreFault.Busy, $"{stream} moved on {AttemptsMax} times while a decision was being made on it. Ask again later."));
+        return false;
+    }
+
+    /// <summary>What was known once stays true: only what has come since is read.</summary>
+    private Task<Loaded<TState>> LoadAsync(CancellationToken cancellationToken) => _known is { } known
+        ? parts.Loader.CatchUpAsync(stream, behaviour.Fold, known, cancellationToken)
+        : parts.Loader.LoadAsync(stream, behaviour.Fold, cancellationToken);
+
+    private async Task SnapshotAsync()
+    {
+        if (_known is not { } known)
+            return;
+        try
+        {
+            if (await parts.Loader.SnapshotWhenDueAsync(stream, behaviour.Fold, known))
+                _known = known with { SnapshotVersion = known.Version };
+        }
+        catch (Exception)
+        {
+            // A snapshot only saves time; the next round tries again.
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.Collections.Concurrent;
+using Antbot.Contracts;
+using Antbot.Kernel.Decisions;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Store;
+
+namespace Antbot.Runtime.Pipeline;
+
+/// <param name="Guards">Other streams that must not have moved when the decision is committed.</param>
+public sealed record Decided(IReadOnlyList<object> Events, IReadOnlyList<StreamGuard> Guards)
+{
+    public static Decided Of(IReadOnlyList<object> events) => new(events, []);
+}
+
+public delegate ValueTask<Decided> Deliberate<in TState>(TState state, DateTimeOffset now);
+
+/// <param name="IsNew">Whether this very call recorded them: only then may it do what they announce. False where they were found, or where there are none.</param>
+public sealed record Recorded(IReadOnlyList<StoredEvent> Events, bool IsNew);
+
+/// <summary>What every pipeline of a process shares.</summary>
+public sealed record PipelineParts(IEventStore Store, EventCodec Codec, IMessageBus Bus, TimeProvider Clock, ICrashPoints CrashPoints)
+{
+    public StreamLoader Loader { get; } = new(Store, Codec);
+}
+
+/// <summary>Another stream that the decision rests on has moved on; nothing was appended. The caller looks at it again.</summary>
+public sealed class GuardedStreamMovedException(AppendOutcome.Conflict conflict)
+    : Exception($"{conflict.Stream} is at version {conflict.Actual}, where {conflict.Expected} was expected.")
+{
+    public AppendOutcome.Conflict Conflict { get; } = conflict;
+}
+
+/// <summary>
+/// The one way from an input to its effect: load, decide, append, react, publish; the caller then acknowledges. The look-up of an
+/// input that was decided before is part of the append, which answers with the events of then; these are what is published, again.
+/// </summary>
+public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState> behaviour)
+    where TState : class
+{
+    private const int RoundMax = 64;
+    private const int LanesMax = 10_000;
+
+    private readonly ConcurrentDictionary<StreamId, Queue> _lanes = new();
+
+    /// <summary>Decides and records, and publishes what follows. Returns the events of this input's decision, new or old.</summary>
+    public Task<IReadOnlyList<StoredEvent>> HandleAsync(StreamId stream, Input input, CancellationToken cancellationToken = default) =>
+        HandleAsync(stream, input, (state, now) => ValueTask.FromResult(Decided.Of(behaviour.Decide(state, input.Body, now))), cancellationToken);
+
+    public async Task<IReadOnlyList<StoredEvent>> HandleAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default)
+    {
+        var stored = await RecordAsync(stream, input, decide, cancellationToken);
+        await PublishAsync(stored, cancellationToken);
+        return stored;
+    }
+
+    /// <summary>Decides and records; nothing is published.</summary>
+    public async Task<IReadOnlyList<StoredEvent>> RecordAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default) =>
+        (await DecideAsync(stream, input, decide, cancellationToken)).Events;
+
+    /// <summary>The same, for a caller that acts outside on what it has recorded and must not act on what was recorded before.</summary>
+    public async Task<Recorded> DecideAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default)
+    {
+        var work = new LaneWork<TState>(input, decide, cancellationToken);
+        Queue queue;
+        bool start;
+        do
+        {
+            queue = _lanes.GetOrAdd(stream, static (s, self) => new Queue(new StreamLane<TState>(s, self.Parts, self.Behaviour)), (Parts: parts, Behaviour: behaviour));
+        }
+        while (!queue.TryAdd(work, out start));
+        // Not awaited: whoever found the lane idle must not wait for those who come after.
+        if (start)
+            _ = RunAsync(stream, queue);
+        var recorded = await work.Done.Task;
+        parts.CrashPoints.Reach($"{behaviour.Consumer}.after-append");
+        return recorded;
+    }
+
+    public async Task PublishAsync(IEnumerable<StoredEvent> stored, CancellationToken cancellationToken = default)
+    {
+        var messages = Outgoing.From(stored, parts.Codec, behaviour.React);
+        if (messages.Count > 0)
+            await parts.Bus.PublishAsync(messages, cancellationToken);
+        parts.CrashPoints.Reach($"{behaviour.Consumer}.after-publish");
+    }
+
+    public Task<Loaded<TState>> LoadAsync(StreamId stream, CancellationToken cancellationToken = default) =>
+        parts.Loader.LoadAsync(stream, behaviour.Fold, cancellationToken);
+
+    private async Task RunAsync(StreamId stream, Queue queue)
+    {
+        while (queue.TakeRound(RoundMax) is { } round)
+        {
+            queue.PutBack(await queue.Lane.DecideAsync(round));
+        }
+        // Whatever lane comes to rest while there are too many makes room; its stream is loaded again when it is asked for.
+        if (_lanes.Count > LanesMax && queue.TryRetire())
+            _lanes.TryRemove(new KeyValuePair<StreamId, Queue>(stream, queue));
+    }
+
+    private sealed class Queue(StreamLane<TState> lane)
+    {
+        private readonly Lock _lock = new();
+        private readonly LinkedList<LaneWork<TState>> _waiting = new();
+        private bool _running;
+        private bool _retired;
+
+        public StreamLane<TState> Lane { get; } = lane;
+
+        public bool TryAdd(LaneWork<TState> work, out bool start)
+        {
+            lock (_lock)
+            {
+                start = false;
+                if (_retired)
+                    return false;
+                _waiting.AddLast(work);
+                start = !_running;
+                _running = true;
+                return true;
+            }
+        }
+
+        public List<LaneWork<TState>>? TakeRound(int atMost)
+        {
+            lock (_lock)
+            {
+                var round = new List<LaneWork<TState>>(Math.Min(atMost, _waiting.Count));
+                while (round.Count < atMost && _waiting.First is { } first)
+                {
+                    _waiting.RemoveFirst();
+                    round.Add(first.Value);
+                }
+                _running = round.Count > 0;
+                return _running ? round : null;
+            }
+        }
+
+        public void PutBack(List<LaneWork<TState>> again)
+        {
+            lock (_lock)
+            {
+                for (var i = again.Count - 1; i >= 0; i--)
+                    _waiting.AddFirst(again[i]);
+            }
+        }
+
+        public bool TryRetire()
+        {
+            lock (_lock)
+                return _retired = !_running && _waiting.Count == 0;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using Antbot.Runtime.Store;
+
+namespace Antbot.Runtime.Projections;
+
+/// <summary>What one process knows about the whole history at a glance. Derived, and thrown away at will.</summary>
+public interface IProjection
+{
+    /// <summary>With its version, which changes whenever what is kept changes: an old copy is then passed over.</summary>
+    string Name { get; }
+
+    /// <summary>Called for every event, in commit order, by one thread.</summary>
+    void Apply(StoredEvent stored);
+
+    /// <summary>As JSON in UTF-8.</summary>
+    byte[] Save();
+
+    /// <summary>Replaces what is known with what was saved. What it throws means: begin from nothing.</summary>
+    void Load(ReadOnlySpan<byte> saved);
+
+    void Clear();
+}

@@ -1,0 +1,114 @@
+using Antbot.Contracts;
+using Antbot.Runtime.Store;
+
+namespace Antbot.Runtime.Projections;
+
+/// <summary>
+/// Keeps a projection up to date, and saves it with its position from time to time, so that a start reads what came since and
+/// not all of history. It has no checkpoint to fall out of step with: the copy and its position are one.
+/// </summary>
+public sealed class ProjectionRunner(IEventStore store, IProjection projection, TimeProvider clock, TimeSpan saveEvery)
+{
+    private const int PageSize = 2_000;
+
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(10);
+
+    private readonly StreamId _home = new($"projection-{projection.Name}");
+    private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _position = -1;
+    private long _saved;
+
+    /// <summary>The sequence of the last event it knows; -1 before the first look.</summary>
+    public long Position => Interlocked.Read(ref _position);
+
+    /// <summary>Why it stands still, or null while it moves.</summary>
+    public Exception? Trouble { get; private set; }
+
+    /// <summary>Done once everything that was committed at some moment since the start is in it.</summary>
+    public Task CaughtUp => _caughtUp.Task;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var retry = TimeSpan.FromMilliseconds(100);
+        var savedAt = clock.GetTimestamp();
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (Position < 0)
+                    await BeginAsync(cancellationToken);
+                await StepAsync(cancellationToken);
+                if (clock.GetElapsedTime(savedAt) >= saveEvery)
+                {
+                    await SaveAsync(cancellationToken);
+                    savedAt = clock.GetTimestamp();
+                }
+                Trouble = null;
+                retry = TimeSpan.FromMilliseconds(100);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e)
+            {
+                Trouble = e;
+                await Task.Delay(retry, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                retry = TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, RetryMax.Ticks));
+            }
+        }
+    }
+
+    /// <summary>Writes what is known down; at an orderly end, so that the next start is quick.</summary>
+    public async Task SaveAsync(CancellationToken cancellationToken = default)
+    {
+        var position = Position;
+        if (position <= _saved)
+            return;
+        var state = projection.Save();
+        // Too large to be kept is no fault: the next start reads from the copy before.
+        if (state.Length <= StoreLimits.SnapshotBytesMax)
+            await store.SaveSnapshotAsync(new Snapshot(_home, projection.Name, position, state), cancellationToken);
+        _saved = position;
+    }
+
+    private async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        var snapshot = await store.LoadSnapshotAsync(_home, projection.Name, cancellationToken);
+        projection.Clear();
+        var position = 0L;
+        if (snapshot is not null)
+        {
+            try
+            {
+                projection.Load(snapshot.State.Span);
+                position = snapshot.Version;
+            }
+            catch (Exception)
+            {
+                // Another build's copy, or a damaged one: the events are still there.
+                projection.Clear();
+            }
+        }
+        _saved = position;
+        Interlocked.Exchange(ref _position, position);
+    }
+
+    private async Task StepAsync(CancellationToken cancellationToken)
+    {
+        var mark = store.AppendMark;
+        var page = await store.ReadPageAsync(Position, PageSize, cancellationToken);
+        if (page.Count == 0)
+        {
+            _caughtUp.TrySetResult();
+            await store.WaitForAppendAsync(mark, Poll, cancellationToken);
+            return;
+        }
+        // Half a page in it is no state to go on from: until the whole page is, the next look begins at the saved copy.
+        Interlocked.Exchange(ref _position, -1);
+        foreach (var stored in page)
+            projection.Apply(stored);
+        Interlocked.Exchange(ref _position, page[^1].Sequence);
+    }
+}

@@ -1,0 +1,37 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Venue;
+
+namespace Antbot.Runtime.Venue;
+
+/// <summary>
+/// An exchange, as Execution and Reconciliation see it. No method throws for what the venue or the way to it does: an answer that
+/// did not come is <c>Unknown</c>, and a failed listing is unknown too, never empty.
+/// </summary>
+public interface IVenue
+{
+    string Name { get; }
+
+    /// <summary>A venue without real money. In Dry nothing is sent anywhere else.</summary>
+    bool IsPaper { get; }
+
+    /// <summary>The venue's clock as last measured; null while it never was. Attempts are stamped with it.</summary>
+    DateTimeOffset? Now { get; }
+
+    Task<VenueAnswer<DateTimeOffset>> MeasureClockAsync(CancellationToken cancellationToken = default);
+
+    Task<VenueAnswer<IReadOnlyList<SymbolRules>>> ReadRulesAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Sends an order that is signed for <see cref="VenueOrder.SignedAt"/> and <see cref="VenueOrder.Window"/>: the venue takes it within that time or never.</summary>
+    Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default);
+
+    Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default);
+
+    Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default);
+
+    Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Fills of one order, oldest first.</summary>
+    Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default);
+
+    Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default);
+}

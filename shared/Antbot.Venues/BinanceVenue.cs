@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Antbot.Contracts;
+using Antbot.Contracts.Venue;
+using Antbot.Resilience;
+using Antbot.Runtime.Venue;
+using Microsoft.Extensions.Logging;
+
+namespace Antbot.Venues;
+
+/// <summary>A venue that speaks Binance's spot REST: Binance itself, and the paper venue.</summary>
+internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, RequestBudget budget, TimeProvider clock, ILogger<BinanceVenue> log) : IVenue
+{
+    private const int ClockSamples = 5;
+    private const int FillPage = 1_000;
+    private const int FillPagesMax = 20;
+    private const int QueryWindow = 5_000;
+
+    private readonly VenueClock _venueClock = new(clock);
+
+    public string Name => options.Name;
+
+    public bool IsPaper => options.Paper;
+
+    public DateTimeOffset? Now => _venueClock.Now;
+
+    public async Task<VenueAnswer<DateTimeOffset>> MeasureClockAsync(CancellationToken cancellationToken = default)
+    {
+        (TimeSpan Took, DateTimeOffset Told, long Asked, long Answered)? best = null;
+        VenueAnswer<DateTimeOffset>? bad = null;
+        for (var i = 0; i < ClockSamples && bad is null; i++)
+        {
+            var asked = clock.GetTimestamp();
+            var answer = await http.SendAsync(VenueRoute.Clock, 1, HttpMethod.Get, "/api/v3/time", "", isSigned: false, j => j.Time("serverTime"), cancellationToken);
+            var answered = clock.GetTimestamp();
+            var took = clock.GetElapsedTime(asked, answered);
+            if (answer is not VenueAnswer<DateTimeOffset>.Said said)
+                bad = answer;
+            else if (best is null || took < best.Value.Took)
+                best = (took, said.Value, asked, answered);
+        }
+        if (best is not { } sample)
+            return bad!;
+        _venueClock.Set(sample.Told, sample.Asked, sample.Answered);
+        return new VenueAnswer<DateTimeOffset>.Said(_venueClock.Now!.Value);
+    }
+
+    public async Task<VenueAnswer<IReadOnlyList<SymbolRules>>> ReadRulesAsync(CancellationToken cancellationToken = default)
+    {
+        var answer = await http.SendAsync(VenueRoute.Market, 20, HttpMethod.Get, "/api/v3/exchangeInfo", "", isSigned: false, ReadRules, cancellationToken);
+        if (answer is VenueAnswer<(IReadOnlyList<SymbolRules> Rules, long? Weight, long? Orders)>.Said { Value: var said })
+            budget.SetLimits(said.Weight, said.Orders);
+        return Map(answer, a => a.Rules);
+    }
+
+    public async Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default)
+    {
+        var answer = await http.SendAsync(
+            order.ReduceOnly ? VenueRoute.Exit : VenueRoute.Entry, 1, HttpMethod.Post, "/api/v3/order", Parameters(order), isSigned: true, j => BinanceReader.Placed(j, order), cancellationToken);
+        await HeedClockAsync(answer, cancellationToken);
+        return answer;
+    }
+
+    public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) =>
+        SignedAsync(VenueRoute.Query, 4, HttpMethod.Get, "/api/v3/order", Of(symbol, order), j => Asked(BinanceReader.Order(j), symbol, order), cancellationToken);
+
+    public Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) =>
+        SignedAsync(VenueRoute.Cancel, 1, HttpMethod.Delete, "/api/v3/order", Of(symbol, order), j => Asked(BinanceReader.Cancelled(j), symbol, order), cancellationToken);
+
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) =>
+        SignedAsync<IReadOnlyList<OrderReport>>(VenueRoute.Query, 80, HttpMethod.Get, "/api/v3/openOrders", "", j => Each(j, "open order", BinanceReader.Order), cancellationToken);
+
+    public async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default)
+    {
+        var all = new List<FillReport>();
+        var from = "";
+        for (var page = 0; page < FillPagesMax; page++)
+        {
+            var answer = await SignedAsync(
+                VenueRoute.Query, 20, HttpMethod.Get, "/api/v3/myTrades", $"symbol={symbol.Value}&orderId={Uri.EscapeDataString(venueOrderId)}&limit={FillPage}{from}",
+                j => Json.List(j, "fills").Select(BinanceReader.Fill).ToList(), cancellationToken);
+            if (answer is not VenueAnswer<List<FillReport>>.Said { Value: var fills })
+                return Map(answer, IReadOnlyList<FillReport> (f) => f);
+            all.AddRange(fills.Where(f => f.VenueOrderId == venueOrderId));
+            if (fills.Count < FillPage)
+                return new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. all.DistinctBy(f => f.FillId)]);
+            from = string.Create(CultureInfo.InvariantCulture, $"&fromId={fills.Max(f => long.Parse(f.FillId, CultureInfo.InvariantCulture)) + 1}");
+        }
+        return new VenueAnswer<IReadOnlyList<FillReport>>.Unknown($"order {venueOrderId} has more than {FillPage * FillPagesMax} fills");
+    }
+
+    public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) =>
+        SignedAsync<IReadOnlyList<Balance>>(VenueRoute.Account, 20, HttpMethod.Get, "/api/v3/account", "omitZeroBalances=true", j => Each(j.Need("balances"), "balance", BinanceReader.Balance), cancellationToken);
+
+    private async Task<VenueAnswer<T>> SignedAsync<T>(VenueRoute route, int weight, HttpMethod method, string path, string parameters, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    {
+        if (Now is null)
+            await MeasureClockAsync(cancellationToken);
+        if (Now is not { } now)
+            return new VenueAnswer<T>.NotSent("the venue's clock is not known", null);
+        var stamped = string.Create(CultureInfo.InvariantCulture, $"{parameters}{(parameters.Length > 0 ? "&" : "")}recvWindow={QueryWindow}&timestamp={now.ToUnixTimeMilliseconds()}");
+        var answer = await http.SendAsync(route, weight, method, path, stamped, isSigned: true, read, cancellationToken);
+        await HeedClockAsync(answer, cancellationToken);
+        return answer;
+    }
+
+    /// <summary>Who signs with a wrong time is told so; the next attempt shall not be.</summary>
+    private async Task HeedClockAsync<T>(VenueAnswer<T> answer, CancellationToken cancellationToken)
+    {
+        if (answer is VenueAnswer<T>.Refused { Refusal: Refusal.OutOfWindow })
+            await MeasureClockAsync(cancellationToken);
+    }
+
+    private static string Parameters(VenueOrder order)
+    {
+        var (type, text) = (TypeOf(order), new StringBuilder(256));
+        text.Append(CultureInfo.InvariantCulture, $"symbol={order.Symbol.Value}&side={(order.Side == Side.Buy ? "BUY" : "SELL")}&type={type}");
+        if (order.Kind == OrderKind.Limit)
+            text.Append(CultureInfo.InvariantCulture, $"&timeInForce=GTC&price={order.Limit!.Value}");
+        if (order.Trigger is { } trigger)
+            text.Append(CultureInfo.InvariantCulture, $"&stopPrice={trigger}");
+        text.Append(CultureInfo.InvariantCulture, $"&quantity={order.Quantity}&newClientOrderId={Uri.EscapeDataString(order.Id.Value)}&newOrderRespType=FULL");
+        text.Append(CultureInfo.InvariantCulture, $"&recvWindow={(long)order.Window.TotalMilliseconds}&timestamp={order.SignedAt.ToUnixTimeMilliseconds()}");
+        return text.ToString();
+    }
+
+    private static string TypeOf(VenueOrder order) => (order.Kind, order.Trigger) switch
+    {
+        (OrderKind.Market, null) => "MARKET",
+        (OrderKind.Limit, null) => "LIMIT",
+        (OrderKind.Market, _) => "STOP_LOSS",
+        (OrderKind.Limit, _) => "STOP_LOSS_LIMIT",
+        _ => throw new ArgumentException($"{order.Kind} is no kind of order.", nameof(order)),
+    };
+
+    private static string Of(Symbol symbol, ClientOrderId order) => $"symbol={symbol.Value}&origClientOrderId={Uri.EscapeDataString(order.Value)}";
+
+    private static OrderReport Asked(OrderReport report, Symbol symbol, ClientOrderId order) =>
+        report.Id == order && report.Symbol == symbol ? report : throw new BadAnswerException($"it speaks of {report.Id} {report.Symbol}");
+
+    private (IReadOnlyList<SymbolRules> Rules, long? Weight, long? Orders) ReadRules(JsonElement json)
+    {
+        var limits = Json.List(json.Need("rateLimits"), "rateLimits").ToList();
+        var rules = Each(json.Need("symbols"), "symbol", BinanceReader.Rules).OfType<SymbolRules>().ToList();
+        return (rules, Limit(limits, "REQUEST_WEIGHT", "MINUTE", 1), Limit(limits, "ORDERS", "SECOND", 10));
+    }
+
+    private static long? Limit(List<JsonElement> limits, string type, string interval, int number) => limits
+        .Where(l => l.Text("rateLimitType") == type && l.Text("interval") == interval && l.Whole("intervalNum") == number)
+        .Select(l => (long?)l.Whole("limit")).FirstOrDefault();
+
+    /// <summary>One that makes no sense is named and passed over; the others still count.</summary>
+    private List<T> Each<T>(JsonElement json, string what, Func<JsonElement, T> read)
+    {
+        var all = new List<T>();
+        foreach (var item in Json.List(json, what))
+        {
+            try
+            {
+                all.Add(read(item));
+            }
+            catch (BadAnswerException e)
+            {
+                log.LogWarning("{Venue} tells of a {What} that makes no sense: {Fault}", Name, what, e.Message);
+            }
+        }
+        return all;
+    }
+
+    private static VenueAnswer<TTo> Map<TFrom, TTo>(VenueAnswer<TFrom> answer, Func<TFrom, TTo> map) => answer switch
+    {
+        VenueAnswer<TFrom>.Said said => new VenueAnswer<TTo>.Said(map(said.Value)),
+        VenueAnswer<TFrom>.Refused refused => new VenueAnswer<TTo>.Refused(refused.Refusal, refused.Code, refused.Text),
+        VenueAnswer<TFrom>.Unknown unknown => new VenueAnswer<TTo>.Unknown(unknown.Text),
+        VenueAnswer<TFrom>.NotSent notSent => new VenueAnswer<TTo>.NotSent(notSent.Text, notSent.RetryAfter),
+        _ => throw new InvalidOperationException("An answer is one of four."),
+    };
+}

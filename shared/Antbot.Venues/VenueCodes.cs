@@ -1,0 +1,31 @@
+using Antbot.Contracts.Venue;
+
+namespace Antbot.Venues;
+
+/// <summary>The venue's error codes, put into the few kinds that anything depends on. The only place that looks at its texts.</summary>
+internal static class VenueCodes
+{
+    /// <summary>Null where the code itself says that the venue does not know what became of the request.</summary>
+    public static Refusal? RefusalOf(int status, int code, string text) => (status, code) switch
+    {
+        (429 or 418 or 403, _) => Refusal.RateLimited,
+        (401, _) => Refusal.Unauthorized,
+        (_, -1003 or -1015 or -1008) => Refusal.RateLimited,
+        (_, -1021) => Refusal.OutOfWindow,
+        (_, -1022 or -2014 or -2015 or -1002) => Refusal.Unauthorized,
+        (_, -2011 or -2013 or -2026) => Refusal.UnknownOrder,
+        (_, -2010) => OrderRejected(text),
+        (_, -1013) => Refusal.Invalid,
+        (_, <= -1100 and >= -1199) => Refusal.Invalid,
+        // Disconnected, timed out inside, unexpected: the venue itself does not say what happened.
+        (_, 0 or -1000 or -1001 or -1006 or -1007) => null,
+        _ => Refusal.Other,
+    };
+
+    private static Refusal OrderRejected(string text) => text switch
+    {
+        _ when text.Contains("uplicate order", StringComparison.Ordinal) => Refusal.DuplicateOrder,
+        _ when text.Contains("insufficient balance", StringComparison.OrdinalIgnoreCase) => Refusal.InsufficientBalance,
+        _ => Refusal.Other,
+    };
+}

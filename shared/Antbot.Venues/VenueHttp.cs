@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Antbot.Contracts.Venue;
+using Antbot.Resilience;
+using Microsoft.Extensions.Logging;
+
+namespace Antbot.Venues;
+
+/// <summary>
+/// The way to the venue and back. Whatever happens on it is an answer: refused where the venue said so, not sent where it is certain
+/// that nothing left, and unknown for everything else.
+/// </summary>
+internal sealed class VenueHttp : IDisposable
+{
+    private const int AnswerBytesMax = 32 * 1024 * 1024;
+    private const int TextLengthMax = 200;
+
+    private static readonly TimeSpan BlockDefault = TimeSpan.FromSeconds(10);
+
+    private readonly HttpClient _http;
+    private readonly VenueOptions _options;
+    private readonly BreakerPanel _breakers;
+    private readonly RequestBudget _budget;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _log;
+    private readonly byte[] _secret;
+
+    public VenueHttp(VenueOptions options, BreakerPanel breakers, RequestBudget budget, TimeProvider clock, ILogger log)
+    {
+        (_options, _breakers, _budget, _clock, _log) = (options, breakers, budget, clock, log);
+        _secret = Encoding.UTF8.GetBytes(VenueOptions.Read(options.Secret, options.SecretFile));
+        _http = new HttpClient(Handler())
+        {
+            BaseAddress = options.Address,
+            Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = AnswerBytesMax,
+        };
+        _http.DefaultRequestHeaders.Add("X-MBX-APIKEY", VenueOptions.Read(options.Key, options.KeyFile));
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("antbot", "1"));
+    }
+
+    /// <param name="weight">What the venue counts it as.</param>
+    /// <param name="parameters">Without signature; names and values are of letters that need no escaping.</param>
+    /// <param name="read">Throws <see cref="BadAnswerException"/> for what makes no sense.</param>
+    public async Task<VenueAnswer<T>> SendAsync<T>(
+        VenueRoute route, int weight, HttpMethod method, string path, string parameters, bool isSigned, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    {
+        var breaker = _breakers.Get($"{_options.Name}/{route.Name}", route.Breaker, _clock);
+        if (!breaker.TryEnter(out var retryAfter))
+            return new VenueAnswer<T>.NotSent($"the breaker of {breaker.Name} is open", retryAfter);
+        if (!_budget.TryTake(weight, route.IsOrder, route.IsReserved, out retryAfter))
+        {
+            breaker.Abandoned();
+            return new VenueAnswer<T>.NotSent("the request budget is used up, or the venue has told us to wait", retryAfter);
+        }
+        try
+        {
+            var answer = await ExchangeAsync(method, path, isSigned ? Signed(parameters) : parameters, read, cancellationToken);
+            if (answer is VenueAnswer<T>.Unknown or VenueAnswer<T>.NotSent)
+                breaker.Failed();
+            else
+                breaker.Succeeded();
+            return answer;
+        }
+        catch (OperationCanceledException)
+        {
+            breaker.Abandoned();
+            throw;
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private SocketsHttpHandler Handler() => new()
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        ConnectTimeout = TimeSpan.FromMilliseconds(Math.Min(2_000, _options.TimeoutMilliseconds)),
+        // Shorter than servers keep idle connections: on one that the other side closes just then an order would be unknown.
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+        MaxConnectionsPerServer = 128,
+    };
+
+    private string Signed(string parameters)
+    {
+        Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes(parameters), hash);
+        return $"{parameters}&signature={Convert.ToHexStringLower(hash)}";
+    }
+
+    private async Task<VenueAnswer<T>> ExchangeAsync<T>(HttpMethod method, string path, string parameters, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(_options.TimeoutMilliseconds), _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var request = Request(method, path, parameters);
+        try
+        {
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, either.Token);
+            Heed(response);
+            return await ReadAsync(response, read, cancellationToken);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new VenueAnswer<T>.Unknown($"no answer within {_options.TimeoutMilliseconds} ms");
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError)
+        {
+            return new VenueAnswer<T>.NotSent($"no connection: {e.Message}", null);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return new VenueAnswer<T>.Unknown($"the connection broke: {Cut(e.Message)}");
+        }
+    }
+
+    private static HttpRequestMessage Request(HttpMethod method, string path, string parameters)
+    {
+        // What changes something travels in the body: the client sends a request without one again by itself when a kept connection
+        // turns out to be closed, and an order that is sent twice may be two orders.
+        if (method == HttpMethod.Post)
+            return new HttpRequestMessage(method, path) { Content = new StringContent(parameters, Encoding.UTF8, "application/x-www-form-urlencoded") };
+        return new HttpRequestMessage(method, parameters.Length == 0 ? path : $"{path}?{parameters}");
+    }
+
+    /// <summary>What the venue says of its limits counts before our own book-keeping.</summary>
+    private void Heed(HttpResponseMessage response)
+    {
+        _budget.Counted(Header(response, "X-MBX-USED-WEIGHT-1M"), Header(response, "X-MBX-ORDER-COUNT-10S"));
+        if (response.StatusCode != HttpStatusCode.TooManyRequests && (int)response.StatusCode != 418)
+            return;
+        var wait = response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } => date - _clock.GetUtcNow(),
+            _ => BlockDefault,
+        };
+        _budget.BlockFor(wait);
+        _log.LogWarning("{Venue} says {Status}: nothing is sent for {Wait}", _options.Name, (int)response.StatusCode, wait);
+    }
+
+    private static long? Header(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) && long.TryParse(values.FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static async Task<VenueAnswer<T>> ReadAsync<T>(HttpResponseMessage response, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    {
+        var status = (int)response.StatusCode;
+        var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            if (status is >= 200 and < 300)
+                return new VenueAnswer<T>.Said(read(document.RootElement));
+            if (status is >= 400 and < 500 && document.RootElement.Find("code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var number))
+            {
+                var text = document.RootElement.Find("msg") is { ValueKind: JsonValueKind.String } msg ? Cut(msg.GetString()!) : "";
+                return VenueCodes.RefusalOf(status, number, text) is { } refusal
+                    ? new VenueAnswer<T>.Refused(refusal, number.ToString(CultureInfo.InvariantCulture), text)
+                    : new VenueAnswer<T>.Unknown($"{status}: {number} {text}");
+            }
+        }
+        catch (Exception e) when (e is JsonException or BadAnswerException)
+        {
+            return new VenueAnswer<T>.Unknown($"an answer of status {status} that makes no sense: {Cut(e.Message)}");
+        }
+        return VenueCodes.RefusalOf(status, code: 0, "") is { } bare ? new VenueAnswer<T>.Refused(bare, $"{status}", "") : new VenueAnswer<T>.Unknown($"status {status}");
+    }
+
+    private static string Cut(string text) => text.Length <= TextLengthMax ? text : text[..TextLengthMax];
+}

@@ -1,0 +1,75 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Antbot.Venues;
+
+/// <summary>Which venue, and with whose key: <c>ANTBOT_VENUE__ADDRESS</c>, <c>ANTBOT_VENUE__KEY_FILE</c> and so on.</summary>
+public sealed class VenueOptions
+{
+    public const string Section = "venue";
+
+    private const int SecretLengthMax = 4_096;
+
+    /// <summary>Where its REST routes begin: <c>https://api.binance.com</c>, or a paper venue's address.</summary>
+    [Required]
+    public Uri? Address { get; set; }
+
+    /// <summary>Where its streams are; made from the address where it is not given.</summary>
+    public Uri? StreamAddress { get; set; }
+
+    public string? Key { get; set; }
+
+    public string? KeyFile { get; set; }
+
+    public string? Secret { get; set; }
+
+    public string? SecretFile { get; set; }
+
+    /// <summary>Whether no real money is there. Said by who configures it: in Dry nothing is sent to a venue that is not.</summary>
+    public bool Paper { get; set; }
+
+    [RegularExpression("^[a-z0-9-]{1,40}$")]
+    public string Name { get; set; } = "venue";
+
+    /// <summary>How long an answer is waited for before it is unknown.</summary>
+    [Range(100, 60_000)]
+    public int TimeoutMilliseconds { get; set; } = 3_000;
+
+    public Uri Streams => StreamAddress ?? StreamsOf(Address!);
+
+    public static IEnumerable<ValidationResult> Check(VenueOptions options)
+    {
+        if (options.Address is { } address && !(address.IsAbsoluteUri && address.Scheme is "http" or "https"))
+            yield return new ValidationResult("It is no http or https address.", [nameof(Address)]);
+        else if (options.Address is { Scheme: "http", IsLoopback: false } && !options.Paper)
+            yield return new ValidationResult("A real venue is spoken to over https alone.", [nameof(Address)]);
+        if (options.StreamAddress is { } streams && !(streams.IsAbsoluteUri && streams.Scheme is "ws" or "wss"))
+            yield return new ValidationResult("It is no ws or wss address.", [nameof(StreamAddress)]);
+        foreach (var (name, value, file) in new[] { (nameof(Key), options.Key, options.KeyFile), (nameof(Secret), options.Secret, options.SecretFile) })
+        {
+            if (FaultOf(value, file) is { } fault)
+                yield return new ValidationResult(fault, [name]);
+        }
+    }
+
+    /// <summary>Read when it is needed and kept nowhere else.</summary>
+    public static string Read(string? value, string? file) => value ?? File.ReadAllText(file!).Trim();
+
+    private static string? FaultOf(string? value, string? file)
+    {
+        if (value is null == file is null)
+            return "Give it, or the file that holds it: one of both.";
+        try
+        {
+            var secret = file is null || new FileInfo(file).Length <= SecretLengthMax ? Read(value, file) : "";
+            return secret.Length > 0 && secret.All(c => c is > ' ' and < '\u007F') ? null : "It is empty, too long or no key.";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return $"Its file cannot be read: {e.Message}";
+        }
+    }
+
+    private static Uri StreamsOf(Uri address) => address.Host.EndsWith("api.binance.com", StringComparison.OrdinalIgnoreCase)
+        ? new Uri("wss://stream.binance.com:9443")
+        : new UriBuilder(address) { Scheme = address.Scheme == "https" ? "wss" : "ws", Path = "/" }.Uri;
+}

@@ -1,0 +1,103 @@
+using System.Net.WebSockets;
+using System.Text.Json;
+using Antbot.Resilience;
+using Polly;
+
+namespace Antbot.Venues;
+
+/// <summary>A stream of market messages that comes back whenever it breaks or falls silent.</summary>
+internal sealed class VenueStream(VenueOptions options, TimeProvider clock)
+{
+    private const int MessageBytesMax = 256 * 1024;
+
+    private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    private readonly ResiliencePipeline _connecting = Retry.UntilItWorks(clock, TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(10));
+
+    /// <param name="connected">Called after every connect, before the first message: what was missed can be fetched then.</param>
+    /// <param name="heard">A fault in it breaks the connection, not the loop.</param>
+    /// <param name="silence">After this long without a message the stream is taken for dead.</param>
+    public async Task FollowAsync(
+        IEnumerable<string> streams, Func<CancellationToken, Task> connected, Func<JsonElement, CancellationToken, ValueTask> heard, TimeSpan silence, CancellationToken cancellationToken)
+    {
+        var address = new Uri(options.Streams, $"stream?streams={string.Join('/', streams)}");
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var socket = await _connecting.ExecuteAsync(async token => await ConnectAsync(address, token), cancellationToken);
+            try
+            {
+                await connected(cancellationToken);
+                await ListenAsync(socket, heard, silence, cancellationToken);
+            }
+            catch (Exception e) when (e is WebSocketException or JsonException or BadAnswerException or TimeoutException or IOException)
+            {
+                socket.Abort();
+            }
+            // One that is cut as soon as it is made shall not keep us busy.
+            await Task.Delay(Pause, clock, cancellationToken);
+        }
+    }
+
+    private async Task<ClientWebSocket> ConnectAsync(Uri address, CancellationToken cancellationToken)
+    {
+        var socket = new ClientWebSocket();
+        try
+        {
+            using var timeout = new CancellationTokenSource(ConnectWithin, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+            await socket.ConnectAsync(address, either.Token);
+            return socket;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw new TimeoutException($"{address.Host} does not take the stream's connection within {ConnectWithin.TotalSeconds} s.", e);
+        }
+        catch (Exception)
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task ListenAsync(ClientWebSocket socket, Func<JsonElement, CancellationToken, ValueTask> heard, TimeSpan silence, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[MessageBytesMax];
+        while (true)
+        {
+            var length = await ReceiveAsync(socket, buffer, silence, cancellationToken);
+            if (length < 0)
+                return;
+            using var document = JsonDocument.Parse(buffer.AsMemory(0, length));
+            await heard(document.RootElement.Need("data"), cancellationToken);
+        }
+    }
+
+    /// <returns>The length of the message, or -1 where the other side ends it.</returns>
+    private async Task<int> ReceiveAsync(ClientWebSocket socket, byte[] buffer, TimeSpan silence, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(silence, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            var length = 0;
+            while (true)
+            {
+                var got = await socket.ReceiveAsync(buffer.AsMemory(length), either.Token);
+                if (got.MessageType == WebSocketMessageType.Close)
+                    return -1;
+                length += got.Count;
+                if (got.EndOfMessage)
+                    return length;
+                if (length == buffer.Length)
+                    throw new BadAnswerException($"a message of more than {MessageBytesMax} bytes");
+            }
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"nothing was heard for {silence.TotalSeconds} s", e);
+        }
+    }
+}

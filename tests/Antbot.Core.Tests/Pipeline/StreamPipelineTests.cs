@@ -1,0 +1,105 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Core.Tests.Store;
+using Antbot.Kernel.Decisions;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
+using Xunit;
+
+namespace Antbot.Core.Tests.Pipeline;
+
+/// <summary>From inputs to events, with many inputs for one stream at once.</summary>
+public sealed class StreamPipelineTests
+{
+    private static readonly StreamId Stream = new("counter-1");
+
+    private readonly InMemoryEventStore _memory = new(Guid.NewGuid());
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Inputs_of_two_instances_are_each_decided_once_on_what_stood_before()
+    {
+        var two = new[] { Pipeline(_memory), Pipeline(_memory.OpenAgain()) };
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(i => Task.Run(() => two[i % 2].HandleAsync(Stream, Given(i), Cancel))));
+        await AssertCountedAsync(300);
+    }
+
+    [Fact]
+    public async Task The_same_input_many_times_at_once_is_one_event_and_the_same_answer()
+    {
+        var two = new[] { Pipeline(_memory), Pipeline(_memory.OpenAgain()) };
+        var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(() => two[i % 2].HandleAsync(Stream, Given(i % 4), Cancel))));
+        await AssertCountedAsync(4);
+        for (var i = 0; i < answers.Length; i++)
+            Assert.Equal(Given(i % 4).Id.ToString("N"), Assert.Single(answers[i]).CausationId);
+    }
+
+    /// <summary>After a restart a full prefetch comes again at once; giving up on those behind the first lost innocent messages.</summary>
+    [Fact]
+    public async Task A_full_prefetch_that_is_delivered_again_finds_its_old_answers()
+    {
+        var before = await Task.WhenAll(Enumerable.Range(0, 150).Select(i => Pipeline(_memory).HandleAsync(Stream, Given(i), Cancel)));
+        var restarted = Pipeline(_memory.OpenAgain());
+        var again = await Task.WhenAll(Enumerable.Range(0, 160).Reverse().Select(i => restarted.HandleAsync(Stream, Given(i), Cancel)));
+        Assert.Equal(before.Select(b => b[0].EventId), again.Reverse().Take(150).Select(a => a[0].EventId));
+        await AssertCountedAsync(160);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_fails_those_who_ask_and_not_those_who_come_later()
+    {
+        var away = true;
+        var store = new ScriptedStore(_memory)
+        {
+            SnapshotRead = snapshot => away ? throw new EventStoreException(StoreFault.Unavailable, "The database is away.") : snapshot,
+        };
+        var pipeline = Pipeline(store);
+        foreach (var asked in Enumerable.Range(0, 5).Select(i => pipeline.HandleAsync(Stream, Given(i), Cancel)).ToList())
+            Assert.Equal(StoreFault.Unavailable, (await Assert.ThrowsAsync<EventStoreException>(() => asked)).Fault);
+        away = false;
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(i => pipeline.HandleAsync(Stream, Given(i), Cancel)));
+        await AssertCountedAsync(5);
+    }
+
+    [Fact]
+    public async Task An_input_that_is_refused_fails_alone()
+    {
+        var pipeline = Pipeline(_memory);
+        var asked = Enumerable.Range(0, 20).Select(i => pipeline.HandleAsync(Stream, i == 7 ? Given(i) with { Body = "odd" } : Given(i), Cancel)).ToList();
+        await Assert.ThrowsAsync<ArgumentException>(() => asked[7]);
+        await Task.WhenAll(asked.Where((_, i) => i != 7));
+        await AssertCountedAsync(19);
+    }
+
+    private static Input Given(int n) => new(DeterministicId.From("input", $"{n}"), n, "chain", "service:test");
+
+    private static StreamPipeline<Counter> Pipeline(IEventStore store) => new(
+        new PipelineParts(store, new EventCodec(new EventRegistry().Add(typeof(Counted))), new NoBus(), TimeProvider.System, NoCrashPoints.Instance),
+        new Behaviour<Counter>("test", new Fold<Counter>("counter-1", new Counter(0), (state, _) => new Counter(state.Count + 1)), Decide, _ => []));
+
+    private static IReadOnlyList<object> Decide(Counter state, object input, DateTimeOffset now) =>
+        input is int ? [new Counted(state.Count + 1)] : throw new ArgumentException("no number", nameof(input));
+
+    /// <summary>Every event says how many there were: one that was decided on anything else would not fit.</summary>
+    private async Task AssertCountedAsync(int events)
+    {
+        var codec = new EventCodec(new EventRegistry().Add(typeof(Counted)));
+        var counts = new List<int>();
+        await foreach (var stored in _memory.ReadStreamAsync(Stream, cancellationToken: Cancel))
+            counts.Add(((Counted)codec.Decode(stored)).Count);
+        Assert.Equal(Enumerable.Range(1, events), counts);
+    }
+
+    internal sealed record Counter(int Count);
+
+    [StoredName("test_counted")]
+    internal sealed record Counted(int Count);
+
+    private sealed class NoBus : IMessageBus
+    {
+        public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default) => Task.CompletedTask;
+    }
+}

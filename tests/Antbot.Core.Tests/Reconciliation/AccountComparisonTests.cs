@@ -1,0 +1,140 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
+using Antbot.Reconciliation;
+using Xunit;
+using static Antbot.Core.Tests.Reconciliation.Given;
+
+namespace Antbot.Core.Tests.Reconciliation;
+
+public sealed class AccountComparisonTests
+{
+    private static readonly Balance[] Start = [new("BTC", 2, 0), new("USDT", 1_000, 0)];
+
+    private static BalanceBaselineSet Baseline { get; } = AccountComparison.Baseline(Book(), "paper", Start, 0);
+
+    [Fact]
+    public void A_book_and_a_venue_that_agree_show_no_difference_and_compare_balances()
+    {
+        var book = Book(Intended(1), Attempted(Entry(1)), Accepted(Entry(1)), Filled(Entry(1), "1", 0.25m, 100, 0.5m));
+        var compared = Compare(book, [Report(Entry(1), executed: 0.25m, status: VenueOrderStatus.PartiallyFilled)], [new("BTC", 2.25m, 0), new("USDT", 900, 74.5m)]);
+        Assert.Empty(compared.Differences);
+        Assert.True(compared.BalancesCompared);
+    }
+
+    [Fact]
+    public void An_open_order_of_nobody_is_found_and_has_no_owner()
+    {
+        var difference = Assert.Single(Compare(Book(), [Report(new ClientOrderId("web_12345"))]).Differences);
+        Assert.Equal((DifferenceKind.UnknownOrder, (TradeId?)null, false), (difference.Kind, difference.Trade, difference.Ours));
+        Assert.Contains("the venue's order 77", difference.Evidence, StringComparison.Ordinal);
+        Assert.Empty(ReconciliationDecider.React(Found(difference)));
+    }
+
+    [Fact]
+    public void An_open_order_that_bears_a_trade_of_ours_is_handed_to_the_owner_of_orders_alone()
+    {
+        var difference = Assert.Single(Compare(Book(), [Report(Entry(9))]).Differences);
+        Assert.Equal(new CorrectOrder(Trade(9), Account, Entry(9), difference.What, difference.Evidence), Assert.Single(ReconciliationDecider.React(Found(difference))));
+    }
+
+    [Fact]
+    public void An_order_that_vanished_counts_only_with_the_venues_own_word()
+    {
+        var book = Book(Intended(1), Attempted(Entry(1)), Accepted(Entry(1)));
+        var suspected = Assert.Single(Compare(book, []).Differences);
+        Assert.Equal(DifferenceKind.VanishedOrder, suspected.Kind);
+        Assert.NotNull(suspected.Asks);
+
+        Assert.Null(AccountComparison.Confirm(suspected, new VenueAnswer<OrderReport>.Unknown("timed out")));
+        Assert.Null(AccountComparison.Confirm(suspected, new VenueAnswer<OrderReport>.NotSent("breaker", null)));
+        Assert.Null(AccountComparison.Confirm(suspected, new VenueAnswer<OrderReport>.Refused(Refusal.RateLimited, "-1003", "slow down")));
+        Assert.Null(AccountComparison.Confirm(suspected, new VenueAnswer<OrderReport>.Said(Report(Entry(1)))));
+        var filled = AccountComparison.Confirm(suspected, new VenueAnswer<OrderReport>.Said(Report(Entry(1), executed: 1, status: VenueOrderStatus.Filled)));
+        Assert.Contains("the venue says Filled, executed 1 of 1", filled!.What, StringComparison.Ordinal);
+        var gone = AccountComparison.Confirm(suspected, new VenueAnswer<OrderReport>.Refused(Refusal.UnknownOrder, "-2013", "Order does not exist."));
+        Assert.Contains("does not know it", gone!.What, StringComparison.Ordinal);
+        Assert.Equal("-2013: Order does not exist.", gone.Evidence);
+        Assert.Equal([typeof(DriftFound), typeof(CorrectOrder)], ReconciliationDecider.React(Found(filled)).Select(m => m.GetType()));
+    }
+
+    [Fact]
+    public void An_order_that_ended_in_our_record_and_is_open_at_the_venue_is_found()
+    {
+        var book = Book(Intended(1), Attempted(Entry(1)), Accepted(Entry(1)), Ended(Entry(1)));
+        Assert.Equal(DifferenceKind.OpenOrder, Assert.Single(Compare(book, [Report(Entry(1))]).Differences).Kind);
+    }
+
+    [Fact]
+    public void Executed_quantities_that_differ_are_found()
+    {
+        var book = Book(Intended(1), Attempted(Entry(1)), Accepted(Entry(1)), Filled(Entry(1), "1", 0.25m));
+        var difference = Assert.Single(Compare(book, [Report(Entry(1), executed: 0.5m)]).Differences);
+        Assert.Equal((DifferenceKind.Executed, "executed 0.5 at the venue, 0.25 in our record"), (difference.Kind, difference.What));
+    }
+
+    [Fact]
+    public void An_attempt_is_its_resolvers_until_that_took_too_long()
+    {
+        var book = Book(Intended(1), Attempted(Entry(1)), new OrderUnknown(Entry(1), 1, "timed out", Account, Now));
+        var young = Compare(book, []);
+        Assert.Empty(young.Differences);
+        Assert.False(young.BalancesCompared);
+        Assert.Equal(DifferenceKind.UnresolvedOrder, Assert.Single(Compare(book, [], now: Now.AddMinutes(1)).Differences).Kind);
+        // One that is listed is known to be there.
+        Assert.DoesNotContain(Compare(book, [Report(Entry(1))]).Differences, d => d.Kind == DifferenceKind.UnknownOrder);
+    }
+
+    [Fact]
+    public void Balances_are_baseline_and_fills_less_fees_within_the_tolerance()
+    {
+        var book = Book(Intended(1), Attempted(Entry(1)), Accepted(Entry(1)), Filled(Entry(1), "1", 1, 100, 0.001m, "BTC"), Ended(Entry(1), 1));
+        Assert.Empty(Compare(book, [], [new("BTC", 2.999m, 0), new("USDT", 900, 0)]).Differences);
+        Assert.Empty(Compare(book, [], [new("BTC", 3.000m, 0), new("USDT", 900, 0)]).Differences);
+        var short_ = Assert.Single(Compare(book, [], [new("BTC", 2.9979m, 0), new("USDT", 900, 0)]).Differences);
+        Assert.Equal((DifferenceKind.Balance, "BTC"), (short_.Kind, short_.Subject));
+        Assert.Contains("-0.0011 BTC", short_.What, StringComparison.Ordinal);
+        Assert.Equal("the venue lists no USDT", Assert.Single(Compare(book, [], [new("BTC", 2.999m, 0)]).Differences).Evidence);
+        Assert.Equal("SHIB", Assert.Single(Compare(book, [], [new("BTC", 2.999m, 0), new("USDT", 900, 0), new("SHIB", 7, 0)]).Differences).Subject);
+    }
+
+    [Fact]
+    public void A_baseline_that_is_set_later_counts_only_what_came_after_it()
+    {
+        var before = Book(Intended(1), Attempted(Entry(1)), Accepted(Entry(1)), Filled(Entry(1), "1", 1, 100, 1), Ended(Entry(1), 1));
+        var baseline = AccountComparison.Baseline(before, "paper", [new("BTC", 5, 0), new("USDT", 500, 0)], 10);
+        var after = before.Apply(Intended(2, Side.Sell), Now).Apply(Attempted(Entry(2)), Now).Apply(Accepted(Entry(2)), Now).Apply(Filled(Entry(2), "2", 1, 110, 1), Now).Apply(Ended(Entry(2), 1), Now);
+        Assert.Empty(Compare(after, [], [new("BTC", 4, 0), new("USDT", 609, 0)], baseline: baseline).Differences);
+    }
+
+    [Fact]
+    public void Balances_say_nothing_while_orders_differ_or_move_or_the_venue_did_not_say_them()
+    {
+        Balance[] wrong = [new("USDT", 1, 0)];
+        Assert.False(Compare(Book(), [Report(new ClientOrderId("web"))], wrong).BalancesCompared);
+        Assert.False(Compare(Book(Intended(1), Attempted(Entry(1))), [], wrong).BalancesCompared);
+        var unknown = AccountComparison.Compare(Book(), new VenueAccount([], null, Rules), Baseline, 0.001m, TimeSpan.FromSeconds(30), Now);
+        Assert.Equal((0, false), (unknown.Differences.Count, unknown.BalancesCompared));
+    }
+
+    [Fact]
+    public void Only_what_stays_the_same_for_a_while_is_believed()
+    {
+        var wait = TimeSpan.FromSeconds(3);
+        var first = new Difference(DifferenceKind.Executed, "e0", null, true, "1 for 0", "");
+        var (seen, lasting) = Suspicions.None.With([first], Now, wait);
+        Assert.Empty(lasting);
+        Assert.Empty(seen.With([first], Now.AddSeconds(2), wait).Lasting);
+        Assert.Equal([first], seen.With([first], Now.AddSeconds(3), wait).Lasting);
+        // It moved: the record is being written.
+        Assert.Empty(seen.With([first with { What = "2 for 1" }], Now.AddSeconds(3), wait).Lasting);
+        // It went and came again.
+        Assert.Empty(seen.With([], Now.AddSeconds(1), wait).Next.With([first], Now.AddSeconds(3), wait).Lasting);
+    }
+
+    private static Compared Compare(OrderBook book, OrderReport[] orders, Balance[]? balances = null, DateTimeOffset? now = null, BalanceBaselineSet? baseline = null) =>
+        AccountComparison.Compare(book, new VenueAccount(orders, balances ?? Start, Rules), baseline ?? Baseline, 0.001m, TimeSpan.FromSeconds(30), now ?? Now);
+
+    private static DifferenceFound Found(Difference d) => new(1, Account, d.Kind, d.Subject, d.Trade, d.Ours, d.What, d.Evidence, 1, Now);
+}

@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Antbot.Contracts.Messages;
+using Antbot.LocalServers;
+using Antbot.Messaging;
+using Antbot.Runtime.Pipeline;
+using RabbitMQ.Client;
+using Xunit;
+
+namespace Antbot.Hosting.Tests.Buses;
+
+/// <summary>What nobody can work on must end beside its queue, with its reason, and harm none of its neighbours.</summary>
+public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
+{
+    private const string Thrower = "always throws";
+    private const int Neighbours = 20;
+
+    private readonly ConcurrentDictionary<Guid, int> _attempts = new();
+    private readonly ConcurrentDictionary<Guid, int> _handled = new();
+    private RabbitVirtualHost _host = null!;
+    private RawBroker _raw = null!;
+    private TestBus _bus = null!;
+    private Guid? _thrower;
+
+    public static TheoryData<string> Endpoints => [.. Routes.Endpoints];
+
+    public async ValueTask InitializeAsync()
+    {
+        _host = await fixture.CreateVirtualHostAsync();
+        var parts = new TestBusParts { Options = { Address = _host.Uri.ToString() } };
+        parts.Handle<TradeClosing>(Routes.Coordinator, (m, i, _) => HandleAsync(m.Reason, i))
+            .Handle<ValidateSignal>(Routes.Validation, (m, i, _) => HandleAsync(m.Signal.Source, i))
+            .Handle<EntryFailed>(Routes.Risk, (m, i, _) => HandleAsync(m.Reason, i))
+            .Handle<CloseTrade>(Routes.Execution, (m, i, _) => HandleAsync(m.Reason, i))
+            .Handle<VerifyTrade>(Routes.Reconciliation, (m, i, _) => HandleAsync(i.CorrelationId == _thrower?.ToString("N") ? Thrower : "", i));
+        _bus = await TestBus.StartAsync(parts);
+        _raw = await RawBroker.ConnectAsync(_host.Uri);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _bus.DisposeAsync();
+        await _raw.DisposeAsync();
+        await fixture.DropAsync(_host);
+    }
+
+    [Theory]
+    [MemberData(nameof(Endpoints))]
+    public async Task It_is_dead_lettered_with_its_reason_and_its_neighbours_are_unharmed(string endpoint)
+    {
+        var queue = Topology.QueueOf(endpoint);
+        await PublishNeighboursAsync(endpoint);
+
+        await _raw.PublishAsync(queue, RandomNumberGenerator.GetBytes(4_000));
+        await _raw.PublishAsync(queue, Encoding.UTF8.GetBytes("[1, 2, 3]"));
+        await _raw.PublishAsync(queue, Encoding.UTF8.GetBytes("{}"));
+        await _raw.PublishAsync(queue, RandomNumberGenerator.GetBytes(200), new BasicProperties { ContentType = "no content type at all", MessageId = "no id either" });
+        await _raw.PublishAsync(queue, Envelope(endpoint, """{"trade": 5}"""));
+        await _raw.PublishAsync(queue, Envelope(endpoint, "{}"));
+        await _raw.PublishAsync(queue, Envelope(endpoint, "null"));
+        await _raw.PublishAsync(queue, Envelope(endpoint, $$"""{"padding": "{{new string('x', 5 * 1024 * 1024)}}"}"""));
+        await _raw.PublishAsync(queue, RandomNumberGenerator.GetBytes(5 * 1024 * 1024));
+        await _raw.PublishAsync(queue, Envelope(endpoint, Valid(endpoint), messageId: null));
+        var thrower = Guid.NewGuid();
+        var throwing = SomeMessage.For(endpoint, Thrower);
+        _thrower = ((ITradeMessage)throwing).Trade.Guid;
+        await _bus.PublishAsync(endpoint, throwing, thrower);
+        await PublishNeighboursAsync(endpoint);
+
+        await _bus.UntilAsync(() => _handled.Count == 2 * Neighbours, "all neighbours are handled");
+        var dead = await DeadAsync(Topology.ErrorQueueOf(endpoint), 11);
+        Assert.All(dead, m =>
+        {
+            Assert.Equal("fault", m.Headers["MT-Reason"]);
+            Assert.NotEmpty(m.Headers["MT-Fault-Message"]);
+            Assert.NotEmpty(m.Headers["MT-Fault-ExceptionType"]);
+        });
+        var reasons = dead.Select(m => m.Headers["MT-Fault-Message"]).ToList();
+        Assert.Contains(reasons, r => r.Contains("4,194,304 are the limit", StringComparison.Ordinal));
+        Assert.Contains(reasons, r => r.Contains("no message id", StringComparison.Ordinal));
+        Assert.Equal(thrower.ToString("D"), Assert.Single(dead, m => m.Headers["MT-Fault-Message"] == Thrower).MessageId);
+        Assert.Equal(5, _attempts[thrower]);
+
+        // Well-formed, but of a type that nobody here takes.
+        await _raw.PublishAsync(queue, Encoding.UTF8.GetBytes("""{"messageId": "5f3fd1b0-0000-0000-0000-000000000001", "messageType": ["urn:message:Somebody:Else"], "message": {}}"""));
+        Assert.Equal("dead-letter", Assert.Single(await DeadAsync(Topology.SkippedQueueOf(endpoint), 1)).Headers["MT-Reason"]);
+
+        Assert.All(_handled, h => Assert.Equal(1, h.Value));
+        Assert.Equal(0, await _raw.CountAsync(queue));
+        Assert.Equal(0, await _raw.CountAsync(Topology.DeadLetters));
+        Assert.True(_bus.Runner.Status().IsUp);
+    }
+
+    [Fact]
+    public async Task Headers_too_long_for_a_frame_and_texts_without_end_do_not_break_the_move()
+    {
+        var queue = Topology.QueueOf(Routes.Execution);
+        var headers = Enumerable.Range(0, 100).ToDictionary(i => $"filler-{i}", i => (object?)new string('h', 1_200));
+        await _raw.PublishAsync(queue, RandomNumberGenerator.GetBytes(10), new BasicProperties { Headers = headers });
+        await _bus.PublishAsync(Routes.Execution, SomeMessage.Close(new string('r', 300_000)), Guid.NewGuid());
+        await PublishNeighboursAsync(Routes.Execution);
+
+        await _bus.UntilAsync(() => _handled.Count == Neighbours, "all neighbours are handled");
+        var dead = await DeadAsync(Topology.ErrorQueueOf(Routes.Execution), 2);
+        Assert.Contains(dead, m => m.Headers.ContainsKey("antbot-headers-left-out"));
+        Assert.Contains(dead, m => m.Headers["MT-Fault-Message"].EndsWith("(300,000 characters)", StringComparison.Ordinal));
+        Assert.All(_handled, h => Assert.Equal(1, h.Value));
+        Assert.Equal(0, await _raw.CountAsync(Topology.DeadLetters));
+    }
+
+    [Fact]
+    public async Task A_handler_that_gives_up_waiting_has_failed_and_does_not_come_back_for_ever()
+    {
+        var id = Guid.NewGuid();
+        await _bus.PublishAsync(Routes.Execution, SomeMessage.Close("gives up"), id);
+        var dead = Assert.Single(await DeadAsync(Topology.ErrorQueueOf(Routes.Execution), 1));
+        Assert.Equal(id.ToString("D"), dead.MessageId);
+        Assert.Equal(5, _attempts[id]);
+    }
+
+    private Task HandleAsync(string reason, Input input)
+    {
+        _attempts.AddOrUpdate(input.Id, 1, (_, n) => n + 1);
+        if (reason == "gives up")
+            throw new TaskCanceledException("The answer took too long.");
+        if (reason == Thrower || reason.Length > 1_000)
+            throw new InvalidOperationException(reason);
+        _handled.AddOrUpdate(input.Id, 1, (_, n) => n + 1);
+        return Task.CompletedTask;
+    }
+
+    private async Task PublishNeighboursAsync(string endpoint)
+    {
+        for (var i = 0; i < Neighbours; i++)
+            await _bus.PublishAsync(endpoint, SomeMessage.For(endpoint));
+    }
+
+    private async Task<List<RawMessage>> DeadAsync(string queue, int count)
+    {
+        var dead = new List<RawMessage>();
+        for (var round = 0; round < 600 && dead.Count < count; round++)
+        {
+            dead.AddRange(await _raw.TakeAllAsync(queue));
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+        Assert.Equal(count, dead.Count);
+        return dead;
+    }
+
+    private static string Valid(string endpoint) => System.Text.Json.JsonSerializer.Serialize(SomeMessage.For(endpoint), System.Text.Json.JsonSerializerOptions.Web);
+
+    private static byte[] Envelope(string endpoint, string message, string? messageId = "5f3fd1b0-0000-0000-0000-000000000002") => Encoding.UTF8.GetBytes(
+        $$"""{"messageId": {{(messageId is null ? "null" : $"\"{messageId}\"")}}, "messageType": ["urn:message:Antbot.Contracts.Messages:{{SomeMessage.For(endpoint).GetType().Name}}"], "message": {{message}}}""");
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Antbot.ConsoleService;
+using Antbot.Contracts.Messages;
+using Antbot.Hosting;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Antbot.Integration.Tests.ConsoleApi;
+
+/// <summary>A Console in this process, as a host runs it, over a store in a file.</summary>
+internal sealed class RunningConsole : IAsyncDisposable
+{
+    public const string Token = "a-token-that-nobody-guesses";
+
+    private readonly WebApplication _app;
+
+    private RunningConsole(WebApplication app, string address)
+    {
+        (_app, Address) = (app, address);
+        Client = new HttpClient { BaseAddress = new Uri(address), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", Token) } };
+    }
+
+    public HttpClient Client { get; }
+
+    public string Address { get; }
+
+    public IEventStore Store => _app.Services.GetRequiredService<IEventStore>();
+
+    public ConcurrentQueue<CloseTrade> Closes => _app.Services.GetRequiredService<Closer>().Heard;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static async Task<RunningConsole> StartAsync(string folder)
+    {
+        string[] args = [$"--store=sqlite:{Path.Combine(folder, "antbot.db")}", $"--console:token={Token}"];
+        var app = ServiceHost.Build(args, [new ConsoleModule(), new CloserModule()], out var faults);
+        Assert.True(app is not null, string.Join('\n', faults));
+        await app.StartAsync(Cancel);
+        return new RunningConsole(app, app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    }
+
+    public async Task<JsonElement> GetAsync(string path)
+    {
+        var answer = await Client.GetAsync(path, Cancel);
+        var text = await answer.Content.ReadAsStringAsync(Cancel);
+        Assert.True(answer.IsSuccessStatusCode, $"{path}: {(int)answer.StatusCode} {text}");
+        return JsonDocument.Parse(text).RootElement;
+    }
+
+    public async Task<(int Status, JsonElement Body)> PostAsync(string path, object body, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body as string ?? JsonSerializer.Serialize(body), Encoding.UTF8, "application/json") };
+        if (key is not null)
+            request.Headers.Add("Idempotency-Key", key);
+        var answer = await Client.SendAsync(request, Cancel);
+        return ((int)answer.StatusCode, JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Cancel)).RootElement);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+    }
+
+    /// <summary>Stands where Execution would.</summary>
+    private sealed class CloserModule : IServiceModule
+    {
+        public string Name => Routes.Execution;
+
+        public void Configure(ModuleBuilder builder) => builder.Handle<CloseTrade, Closer>();
+    }
+
+    internal sealed class Closer : IMessageHandler<CloseTrade>
+    {
+        public ConcurrentQueue<CloseTrade> Heard { get; } = new();
+
+        public Task HandleAsync(CloseTrade message, Input input, CancellationToken cancellationToken)
+        {
+            Heard.Enqueue(message);
+            return Task.CompletedTask;
+        }
+    }
+}

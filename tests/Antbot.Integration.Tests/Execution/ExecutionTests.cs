@@ -1,0 +1,249 @@
+using System.Collections.Concurrent;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Execution;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Store;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Execution;
+
+public sealed class ExecutionTests : IAsyncLifetime
+{
+    private readonly InMemoryEventStore _store = new(Guid.NewGuid());
+    private readonly ScriptedVenue _venue = new(TimeProvider.System);
+    private readonly RecordingBus _bus = new();
+    private ExecutionRig _rig = null!;
+
+    public ValueTask InitializeAsync()
+    {
+        _rig = new ExecutionRig(_store, _venue, _venue, _bus);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => _rig.DisposeAsync();
+
+    [Fact]
+    public async Task A_thousand_entries_that_are_accepted_and_never_answered_are_all_found_once_and_protected()
+    {
+        var trades = Enumerable.Range(0, 1_000).Select(ExecutionRig.TradeOf).ToList();
+        _venue.Script = order => order.Id.Role == OrderRole.Entry ? Mishap.AcceptThenSilence : Mishap.None;
+        _rig.StartKeeper();
+        await Parallel.ForEachAsync(trades, async (trade, _) => await _rig.ExecuteAsync(ExecutionRig.Signal(trade)));
+
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeOpened>().Count == trades.Count && _venue.Book.Count(o => o.Role == OrderRole.Stop && o.IsOpen) == trades.Count), "every entry is found, and its stop rests");
+        Assert.All(_venue.Book.GroupBy(o => o.Id), orders => Assert.Single(orders));
+        Assert.Equal(trades.Count, _venue.Book.Count(o => o.Role == OrderRole.Entry));
+        Assert.Equal(trades.Count, _bus.Of<EntryUnknown>().Select(m => m.Trade).Distinct().Count());
+        Assert.Equal(trades.ToHashSet(), _bus.Of<TradeOpened>(Routes.Risk).Select(m => m.Trade).ToHashSet());
+    }
+
+    [Theory]
+    [InlineData(Mishap.SilenceWithoutOrder)]
+    [InlineData(Mishap.AcceptThenSilence)]
+    [InlineData(Mishap.AcceptThenDuplicate)]
+    [InlineData(Mishap.NotSent)]
+    [InlineData(Mishap.OutOfWindow)]
+    public async Task Whatever_goes_wrong_once_every_order_of_a_trade_is_placed_exactly_once(Mishap mishap)
+    {
+        var struck = new ConcurrentDictionary<ClientOrderId, bool>();
+        _venue.Script = order => struck.TryAdd(order.Id, true) ? mishap : Mishap.None;
+        _rig.StartKeeper();
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "the stop rests");
+        await _rig.CloseAsync(trade);
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == 1), "the trade is closed");
+        Assert.Equal([OrderRole.Entry, OrderRole.Stop, OrderRole.Exit], _venue.Book.Select(o => o.Role));
+        // Only the fee of the purchase is missing from what was sold.
+        Assert.Equal(_venue.Book[0].Executed - Math.Floor(_venue.Book[0].Executed * 0.999m * 100_000) / 100_000, _venue.Held);
+    }
+
+    [Fact]
+    public async Task A_command_that_is_delivered_again_sends_nothing_and_says_everything_again()
+    {
+        var signal = ExecutionRig.Signal(ExecutionRig.TradeOf(1));
+        await _rig.ExecuteAsync(signal);
+        var (orders, messages, published) = (_venue.Book.Count, _bus.Messages.Select(m => m.Id).ToHashSet(), _bus.Published);
+        await _rig.ExecuteAsync(signal);
+        await _rig.ExecuteAsync(signal, "another message for the same trade");
+        Assert.Equal(orders, _venue.Book.Count);
+        Assert.True(messages.SetEquals(_bus.Messages.Select(m => m.Id)));
+        Assert.Equal(published * 3, _bus.Published);
+    }
+
+    [Theory]
+    [InlineData("execution.before-send", 2)]
+    [InlineData("execution.after-send", 1)]
+    public async Task What_a_dying_process_leaves_behind_is_found_out_and_finished_by_the_next(string point, int attempts)
+    {
+        var trade = ExecutionRig.TradeOf(1);
+        await using (var dying = new ExecutionRig(_store, _venue, _venue, _bus, new DiesAt(point)))
+            await Assert.ThrowsAsync<ProcessDiedException>(() => dying.ExecuteAsync(ExecutionRig.Signal(trade)));
+        await using var next = new ExecutionRig(_store.OpenAgain(), _venue, _venue, _bus);
+        next.StartKeeper();
+        await next.UntilAsync(async () => (await next.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "the stop rests");
+        Assert.Equal(attempts, (await next.StateAsync(trade)).Entry!.Attempts);
+        Assert.Equal([OrderRole.Entry, OrderRole.Stop], _venue.Book.Select(o => o.Role));
+        await next.UntilAsync(() => Task.FromResult(_bus.Of<TradeOpened>().Count == 1), "the Coordinator is told");
+    }
+
+    [Fact]
+    public async Task A_redelivered_command_whose_sender_died_makes_its_attempt_unknown_and_is_done_with()
+    {
+        var signal = ExecutionRig.Signal(ExecutionRig.TradeOf(1));
+        await using (var dying = new ExecutionRig(_store, _venue, _venue, _bus, new DiesAt("execution.after-send")))
+            await Assert.ThrowsAsync<ProcessDiedException>(() => dying.ExecuteAsync(signal));
+        await _rig.ExecuteAsync(signal);
+        Assert.Equal(OrderStatus.Unknown, (await _rig.StateAsync(signal.Trade)).Entry!.Status);
+        Assert.Single(_bus.Of<EntryUnknown>());
+        Assert.Single(_venue.Book);
+    }
+
+    [Fact]
+    public async Task Two_instances_that_are_given_the_same_commands_place_each_order_once()
+    {
+        await using var other = new ExecutionRig(_store.OpenAgain(), _venue, _venue, _bus);
+        var trades = Enumerable.Range(0, 100).Select(ExecutionRig.TradeOf).ToList();
+        await Task.WhenAll(trades.SelectMany(t => new[] { _rig.ExecuteAsync(ExecutionRig.Signal(t)), other.ExecuteAsync(ExecutionRig.Signal(t)), _rig.CloseAsync(t), other.CloseAsync(t) }));
+        _rig.StartKeeper();
+        other.StartKeeper();
+        await _rig.UntilAsync(async () => (await Task.WhenAll(trades.Select(_rig.StateAsync))).All(s => s.IsDone && s.Stage != TradeStage.None), "every trade has ended");
+        Assert.All(_venue.Book.GroupBy(o => o.Id), orders => Assert.Single(orders));
+        Assert.DoesNotContain(_venue.Book, o => o.IsOpen);
+    }
+
+    [Fact]
+    public async Task No_entry_is_attempted_after_a_halt_that_this_process_has_not_heard_of_yet()
+    {
+        await _rig.Control.RefreshAsync(TestContext.Current.CancellationToken);
+        await ControlAsync(new ActivitySet(Activity.Halted, "fire", "operator:test"));
+        Assert.Null(_rig.Control.Known.State.EntryBar);
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        Assert.Empty(_venue.Book);
+        Assert.Equal("halted: fire", Assert.Single(_bus.Of<EntryFailed>()).Reason);
+        Assert.DoesNotContain(await _rig.EventsAsync(trade), e => e is OrderAttempted);
+    }
+
+    [Fact]
+    public async Task A_halt_lets_open_positions_out()
+    {
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await ControlAsync(new ActivitySet(Activity.Halted, "fire", "operator:test"));
+        await _rig.CloseAsync(trade);
+        Assert.Equal(TradeStage.Closed, (await _rig.StateAsync(trade)).Stage);
+    }
+
+    [Fact]
+    public async Task In_dry_mode_nothing_is_sent_to_a_venue_with_real_money()
+    {
+        var real = new ScriptedVenue(TimeProvider.System) { IsPaper = false };
+        await using var rig = new ExecutionRig(_store, real, real, _bus);
+        await rig.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(1)));
+        Assert.Empty(real.Book);
+        Assert.StartsWith("dry:", Assert.Single(_bus.Of<EntryFailed>()).Reason, StringComparison.Ordinal);
+        await ControlAsync(new TradingModeSet(TradingMode.Live, "test", "operator:test"));
+        await rig.Control.RefreshAsync(TestContext.Current.CancellationToken);
+        await rig.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(2)));
+        Assert.Equal([OrderRole.Entry, OrderRole.Stop], real.Book.Select(o => o.Role));
+    }
+
+    [Fact]
+    public async Task A_compensation_that_overtakes_its_command_refuses_it()
+    {
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.CancelAsync(trade);
+        Assert.Single(_bus.Of<EntryFailed>());
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        Assert.Empty(_venue.Book);
+        Assert.Equal([typeof(EntryForbidden), typeof(EntryFailedRecorded)], (await _rig.EventsAsync(trade)).Select(e => e.GetType()));
+    }
+
+    [Fact]
+    public async Task A_compensation_in_the_middle_of_the_sending_flattens_what_was_bought()
+    {
+        var trade = ExecutionRig.TradeOf(1);
+        _venue.Before = async order =>
+        {
+            if (order.Id.Role == OrderRole.Entry)
+                await _rig.CancelAsync(trade);
+        };
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        Assert.Equal([OrderRole.Entry, OrderRole.Exit], _venue.Book.Select(o => o.Role));
+        Assert.Single(_bus.Of<TradeClosed>());
+    }
+
+    [Fact]
+    public async Task Stops_that_fire_at_the_venue_are_found_and_everybody_is_told()
+    {
+        _rig.StartKeeper();
+        var trades = Enumerable.Range(0, 20).Select(ExecutionRig.TradeOf).ToList();
+        foreach (var trade in trades)
+            await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        _venue.FireStops();
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>(Routes.Risk).Count == trades.Count && _bus.Of<TradeClosing>().Count == trades.Count), "all are closed");
+        Assert.All(_bus.Of<TradeClosed>(), m => Assert.True(m.Realised < Money.Zero));
+        await _rig.UntilAsync(() => Task.FromResult(_rig.Unfinished == 0), "nothing is left to keep");
+    }
+
+    [Fact]
+    public async Task A_profit_is_taken_when_the_market_reaches_it()
+    {
+        _rig.StartKeeper();
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        _venue.Price = 67_700;
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == 1), "the profit is taken");
+        Assert.StartsWith("take profit", _bus.Of<TradeClosed>()[0].Reason, StringComparison.Ordinal);
+        Assert.True(_bus.Of<TradeClosed>()[0].Realised > Money.Zero);
+    }
+
+    [Fact]
+    public async Task While_the_venue_is_away_what_is_unknown_stays_unknown()
+    {
+        _venue.Script = _ => Mishap.AcceptThenSilence;
+        _venue.IsAway = true;
+        _rig.StartKeeper();
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        Assert.Equal(OrderStatus.Unknown, (await _rig.StateAsync(trade)).Entry!.Status);
+        Assert.Empty(_bus.Of<EntryFailed>());
+        _venue.IsAway = false;
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeOpened>().Count == 1), "it is found");
+    }
+
+    [Fact]
+    public async Task A_start_reads_what_came_since_the_last_copy_and_not_all_of_history()
+    {
+        await using (var first = new ExecutionRig(_store, _venue, _venue, _bus))
+        {
+            first.StartKeeper();
+            foreach (var i in Enumerable.Range(0, 30))
+                await first.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(i)));
+            await first.UntilAsync(() => Task.FromResult(first.Unfinished == 30), "all are kept");
+        }
+        var saved = await _store.LoadSnapshotAsync(new StreamId("projection-open-orders-1"), "open-orders-1", TestContext.Current.CancellationToken);
+        Assert.True(saved!.Version > 150);
+        await using var next = new ExecutionRig(_store.OpenAgain(), _venue, _venue, _bus);
+        next.StartKeeper();
+        _venue.FireStops();
+        await next.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == 30), "what was open is still watched");
+    }
+
+    private async Task ControlAsync(object @event)
+    {
+        var version = await _store.ReadVersionAsync(Streams.Control);
+        await _store.AppendAsync(new AppendRequest
+        {
+            Stream = Streams.Control,
+            Expected = ExpectedVersion.Exactly(version),
+            Decision = new Decision(Guid.NewGuid(), "test"),
+            Events = [_rig.Codec.Encode(@event)],
+            At = DateTimeOffset.UtcNow,
+        });
+    }
+}

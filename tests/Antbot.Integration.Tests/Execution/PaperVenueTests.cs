@@ -1,0 +1,87 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Execution;
+using Antbot.Integration.Tests.PaperVenue;
+using Antbot.Integration.Tests.Venues;
+using Antbot.Runtime.Store;
+using Antbot.Runtime.Venue;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Execution;
+
+/// <summary>Execution over the real adapter and the real paper venue.</summary>
+public sealed class PaperVenueTests : IAsyncLifetime
+{
+    private readonly RecordingBus _bus = new();
+    private RunningVenue _server = null!;
+    private ServiceProvider _services = null!;
+    private ExecutionRig _rig = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await RunningVenue.StartAsync();
+        _services = VenueAdapterTests.Connect(_server.Server.Address, _server.Server.Key.Key, _server.Server.Key.Secret);
+        _rig = new ExecutionRig(new InMemoryEventStore(Guid.NewGuid()), _services.GetRequiredService<IVenue>(), _services.GetRequiredService<IMarketData>(), _bus);
+        _rig.StartKeeper();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _rig.DisposeAsync();
+        await _services.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_trade_is_entered_protected_and_closed()
+    {
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(await SignalAsync(trade));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "the stop rests");
+        Assert.Equal("STOP_LOSS", (await _server.Client.FindAsync(ClientOrderId.Of(trade, OrderRole.Stop, 0).Value))["type"]);
+        await _rig.CloseAsync(trade);
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == 1), "it is closed");
+        await BalancesFitAsync([trade]);
+    }
+
+    [Fact]
+    public async Task Under_faults_of_every_kind_each_order_is_placed_once_and_the_account_fits_the_record()
+    {
+        foreach (var kind in new[] { "acceptThenTimeout", "resetAfter", "resetBefore", "errorAfter", "errorBefore", "drop", "delay" })
+            await _server.Client.FaultAsync(new { kind, route = "order", probability = 0.04, ms = 1_500, status = 503 });
+        await _server.Client.FaultAsync(new { kind = "errorBefore", route = "cancel", probability = 0.1, status = 503 });
+        await _server.Client.FaultAsync(new { kind = "resetAfter", route = "query", probability = 0.1, ms = 10 });
+        var trades = Enumerable.Range(0, 60).Select(ExecutionRig.TradeOf).ToList();
+        await Parallel.ForEachAsync(trades, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (trade, _) => await _rig.ExecuteAsync(await SignalAsync(trade)));
+        await _rig.UntilAsync(async () => (await StatesAsync(trades)).All(s => s.IsDone || s.Stop is { Status: OrderStatus.Resting }), "every entry is known, every position protected");
+        await Parallel.ForEachAsync(trades, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (trade, _) => await _rig.CloseAsync(trade));
+        await _rig.UntilAsync(async () => (await StatesAsync(trades)).All(s => s.IsDone), "everything is closed");
+
+        var orders = (await _server.Client.SignedAsync(HttpMethod.Get, "/api/v3/allOrders", ("symbol", "BTCUSDT"), ("limit", "1000"))).Json.EnumerateArray().ToList();
+        Assert.All(orders.GroupBy(o => o.GetProperty("clientOrderId").GetString(), StringComparer.Ordinal), same => Assert.Single(same));
+        Assert.Contains(await StatesAsync(trades), s => s.Stage == TradeStage.Closed);
+        Assert.DoesNotContain(orders, o => o.GetProperty("status").GetString() is "NEW" or "PARTIALLY_FILLED");
+        await BalancesFitAsync(trades);
+    }
+
+    private Task<OrdersState[]> StatesAsync(IEnumerable<TradeId> trades) => Task.WhenAll(trades.Select(_rig.StateAsync));
+
+    private async Task<Signal> SignalAsync(TradeId trade)
+    {
+        var market = _services.GetRequiredService<IMarketData>();
+        await _rig.UntilAsync(() => Task.FromResult(market.Latest(new Symbol("BTCUSDT")) is not null), "there is a price");
+        return ExecutionRig.Signal(trade) with { Reference = market.Latest(new Symbol("BTCUSDT"))!.Middle };
+    }
+
+    /// <summary>What the venue holds for us is what the records say is left, and the money that is gone is the money that was lost.</summary>
+    private async Task BalancesFitAsync(IReadOnlyList<TradeId> trades)
+    {
+        var closed = (await Task.WhenAll(trades.Select(_rig.EventsAsync))).SelectMany(e => e).OfType<PositionClosed>().ToList();
+        var account = (await _server.Client.SignedAsync(HttpMethod.Get, "/api/v3/account")).Json.GetProperty("balances").EnumerateArray()
+            .ToDictionary(b => b.GetProperty("asset").GetString()!, b => decimal.Parse(b.GetProperty("free").GetString()!) + decimal.Parse(b.GetProperty("locked").GetString()!), StringComparer.Ordinal);
+        Assert.Equal(closed.Sum(c => c.Left.Value), account["BTC"]);
+        Assert.Equal(100_000 + closed.Sum(c => c.Realised.Value), account["USDT"]);
+    }
+}

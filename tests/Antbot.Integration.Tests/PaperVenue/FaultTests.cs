@@ -1,0 +1,187 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Antbot.Integration.Tests.PaperVenue;
+
+/// <summary>Each fault really happens, as often as it was ordered, and leaves at the venue what it says.</summary>
+public sealed class FaultTests : IAsyncLifetime
+{
+    private RunningVenue _venue = null!;
+
+    private VenueClient Client => _venue.Client;
+
+    public async ValueTask InitializeAsync() => _venue = await RunningVenue.StartAsync();
+
+    public ValueTask DisposeAsync() => _venue.DisposeAsync();
+
+    [Fact]
+    public async Task Accept_then_time_out_places_the_order_and_never_answers()
+    {
+        await Client.FaultAsync(new { kind = "acceptThenTimeout", route = "order", count = 1, ms = 300 });
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => Client.BuyAsync("0.01", "lost"));
+        Assert.Equal("FILLED", (await Client.FindAsync("lost"))["status"]);
+        // Once was asked for.
+        Assert.Equal(200, (await Client.BuyAsync("0.01")).Status);
+        Assert.Equal(2, (await Client.LedgerAsync("order")).Count);
+    }
+
+    [Fact]
+    public async Task Accept_then_time_out_holds_until_the_client_gives_up()
+    {
+        await Client.FaultAsync(new { kind = "acceptThenTimeout", route = "order", count = 1 });
+        using var impatient = new VenueClient(_venue.Server.Address, _venue.Server.Key, "") { Http = { Timeout = TimeSpan.FromSeconds(1) } };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient.BuyAsync("0.01", "held"));
+        Assert.Equal("FILLED", (await Client.FindAsync("held"))["status"]);
+    }
+
+    [Theory]
+    [InlineData("errorAfter", 500, -1000, true)]
+    [InlineData("errorAfter", 503, -1001, true)]
+    [InlineData("errorAfter", 504, -1007, true)]
+    [InlineData("errorBefore", 503, -1001, false)]
+    public async Task An_error_after_acceptance_hides_an_order_and_one_before_hides_none(string kind, int status, int code, bool placed)
+    {
+        await Client.FaultAsync(new { kind, route = "order", count = 1, status });
+        var answer = await Client.BuyAsync("0.01", "error");
+        Assert.Equal((status, code), (answer.Status, answer.Code));
+        Assert.Equal(placed ? 0 : -2013, (await Client.FindAsync("error")).Code);
+    }
+
+    [Theory]
+    [InlineData("resetAfter", true)]
+    [InlineData("resetBefore", false)]
+    [InlineData("drop", false)]
+    public async Task A_reset_or_a_drop_gives_no_answer(string kind, bool placed)
+    {
+        await Client.FaultAsync(new { kind, route = "order", count = 1, ms = 100 });
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => Client.BuyAsync("0.01", "gone"));
+        Assert.Equal(placed ? 0 : -2013, (await Client.FindAsync("gone")).Code);
+    }
+
+    [Fact]
+    public async Task A_delay_holds_the_order_back_and_a_late_one_is_refused_for_its_time()
+    {
+        await Client.FaultAsync(new { kind = "delay", route = "order", count = 1, ms = 400 });
+        var started = Stopwatch.StartNew();
+        Assert.Equal(200, (await Client.BuyAsync("0.01")).Status);
+        Assert.True(started.ElapsedMilliseconds >= 390);
+
+        await Client.FaultAsync(new { kind = "delay", route = "order", count = 1, ms = 400 });
+        var late = await Client.OrderAsync(("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.01"), ("recvWindow", "200"));
+        Assert.Equal((400, -1021), (late.Status, late.Code));
+    }
+
+    [Fact]
+    public async Task A_delayed_answer_comes_after_the_order_is_there()
+    {
+        await Client.FaultAsync(new { kind = "delayAnswer", route = "order", count = 1, ms = 3_000 });
+        var slow = Client.BuyAsync("0.01", "slow");
+        var found = await Client.FindAsync("slow");
+        for (; found.Code == -2013; found = await Client.FindAsync("slow"))
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        Assert.False(slow.IsCompleted);
+        Assert.Equal("FILLED", found["status"]);
+        Assert.Equal(200, (await slow).Status);
+    }
+
+    [Fact]
+    public async Task A_rate_limit_says_how_long_to_wait()
+    {
+        await Client.FaultAsync(new { kind = "rateLimit", route = "query", count = 1, ms = 7_000 });
+        await Client.FaultAsync(new { kind = "rateLimit", route = "query", count = 1, ms = 9_000, status = 418 });
+        var (first, second) = (await Client.FindAsync("x"), await Client.FindAsync("x"));
+        Assert.Equal((429, -1003, "7"), (first.Status, first.Code, first.Headers["Retry-After"]));
+        Assert.Equal((418, -1003, "9"), (second.Status, second.Code, second.Headers["Retry-After"]));
+        Assert.Equal(-2013, (await Client.FindAsync("x")).Code);
+    }
+
+    [Fact]
+    public async Task A_partial_fill_leaves_the_rest_to_expire_or_to_rest_and_be_filled_later()
+    {
+        await Client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "BTCUSDT", price = "60000" });
+        await Client.FaultAsync(new { kind = "partial", route = "order", count = 2, ratio = 0.25 });
+        var market = await Client.BuyAsync("0.04");
+        Assert.Equal(("EXPIRED", "0.01000000"), (market["status"], market["executedQty"]));
+        var limit = await Client.LimitAsync("BUY", "61000", "0.04", "rest");
+        Assert.Equal("PARTIALLY_FILLED", limit["status"]);
+        for (var found = await Client.FindAsync("rest"); found["status"] != "FILLED"; found = await Client.FindAsync("rest"))
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Reports_of_fills_come_late_twice_or_not_at_all()
+    {
+        using var stream = await Client.ListenAsOwnerAsync();
+        await Client.FaultAsync(new { kind = "lostReport", count = 1 });
+        await Client.FaultAsync(new { kind = "duplicateReport", count = 1 });
+        await Client.FaultAsync(new { kind = "lateReport", count = 1, ms = 1_000 });
+        foreach (var id in (string[])["lost", "double", "late", "plain"])
+            await Client.BuyAsync("0.001", id);
+        var seen = new List<string>();
+        while (!seen.Contains("late", StringComparer.Ordinal))
+        {
+            var fill = await stream.NextAsync(m => m.GetProperty("e").GetString() == "executionReport" && m.GetProperty("x").GetString() == "TRADE");
+            seen.Add(fill.GetProperty("c").GetString()!);
+        }
+        Assert.Equal(["double", "double", "plain", "late"], seen);
+    }
+
+    [Theory]
+    [InlineData("503")]
+    [InlineData("reset")]
+    public async Task A_venue_that_is_away_refuses_everything_cuts_its_streams_and_comes_back(string mode)
+    {
+        using var stream = await Client.ListenAsync("/ws/btcusdt@trade");
+        Assert.Equal(200, (await Client.AdminAsync(HttpMethod.Post, "/admin/away", new { seconds = 1.5, mode })).Status);
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            while (true)
+                await stream.NextAsync();
+        });
+        if (mode == "503")
+            Assert.Equal((503, -1001), await Client.GetAsync("/api/v3/ping") is var away ? (away.Status, away.Code) : default);
+        else
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => Client.GetAsync("/api/v3/ping"));
+        await Assert.ThrowsAnyAsync<Exception>(() => Client.ListenAsync("/ws/btcusdt@trade"));
+        await Task.Delay(1_600, TestContext.Current.CancellationToken);
+        Assert.Equal(200, (await Client.GetAsync("/api/v3/ping")).Status);
+    }
+
+    [Fact]
+    public async Task A_probability_strikes_about_that_often_and_only_the_named_route()
+    {
+        await Client.FaultAsync(new { kind = "errorBefore", route = "query", probability = 0.5 });
+        var struck = 0;
+        for (var i = 0; i < 200; i++)
+            struck += (await Client.FindAsync("x")).Status == 500 ? 1 : 0;
+        Assert.InRange(struck, 60, 140);
+        Assert.Equal(200, (await Client.SignedAsync(HttpMethod.Get, "/api/v3/account")).Status);
+        var status = await Client.AdminAsync(HttpMethod.Get, "/admin/status");
+        Assert.Equal(struck, status.Json.GetProperty("struck").GetProperty("errorBefore").GetInt32());
+        await Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+        Assert.Equal(-2013, (await Client.FindAsync("x")).Code);
+    }
+
+    [Fact]
+    public async Task Faults_that_are_switched_off_cannot_be_ordered()
+    {
+        await using var venue = await RunningVenue.StartAsync(o => o with { Faults = false });
+        Assert.Equal(403, (await venue.Client.FaultAsync(new { kind = "drop" })).Status);
+        Assert.Equal(403, (await venue.Client.AdminAsync(HttpMethod.Post, "/admin/away", new { seconds = 5 })).Status);
+    }
+
+    [Theory]
+    [InlineData("""{"kind":"explode"}""")]
+    [InlineData("""{"kind":"drop","route":"everything"}""")]
+    [InlineData("""{"kind":"drop","probability":2}""")]
+    [InlineData("""{"kind":"drop","count":0}""")]
+    [InlineData("""{"kind":"drop","ms":-5}""")]
+    [InlineData("""{"kind":5}""")]
+    [InlineData("[]")]
+    [InlineData("{")]
+    public async Task An_order_for_a_fault_that_makes_no_sense_is_refused(string body)
+    {
+        var answer = await Client.SendAsync(HttpMethod.Post, "/admin/faults", new StringContent(body), adminKey: _venue.Server.AdminKey);
+        Assert.Equal((400, -1102), (answer.Status, answer.Code));
+    }
+}

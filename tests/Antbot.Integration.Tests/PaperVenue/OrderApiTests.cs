@@ -1,0 +1,162 @@
+using System.Text.Json;
+using Antbot.PaperVenue;
+using Xunit;
+
+namespace Antbot.Integration.Tests.PaperVenue;
+
+/// <summary>A venue for all tests of a class; each works with orders and ids of its own.</summary>
+public sealed class SharedVenue : IAsyncLifetime
+{
+    internal RunningVenue Venue { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Venue = await RunningVenue.StartAsync(o => o with
+    {
+        Deposits = new Dictionary<string, string>(StringComparer.Ordinal) { ["USDT"] = "10000000", ["BTC"] = "100" },
+    });
+
+    public ValueTask DisposeAsync() => Venue.DisposeAsync();
+}
+
+public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenue>
+{
+    private readonly VenueClient _client = shared.Venue.Client;
+
+    [Fact]
+    public async Task A_market_order_trades_at_once_and_says_all_about_it()
+    {
+        var placed = await _client.BuyAsync("0.01", "market-1");
+        Assert.Equal(200, placed.Status);
+        Assert.Equal(("BTCUSDT", "market-1", "FILLED", "BUY", "MARKET", "GTC", "0.01000000", "0.01000000"), (placed["symbol"], placed["clientOrderId"], placed["status"], placed["side"], placed["type"], placed["timeInForce"], placed["origQty"], placed["executedQty"]));
+        var fills = placed.Json.GetProperty("fills").EnumerateArray().ToList();
+        Assert.Equal(0.01m, fills.Sum(f => Number(f, "qty")));
+        Assert.Equal(Number(placed.Json, "cummulativeQuoteQty"), fills.Sum(f => Number(f, "qty") * Number(f, "price")));
+        Assert.All(fills, f => Assert.Equal((Number(f, "qty") / 1_000, "BTC"), (Number(f, "commission"), f.GetProperty("commissionAsset").GetString())));
+
+        var trades = await _client.SignedAsync(HttpMethod.Get, "/api/v3/myTrades", ("symbol", "BTCUSDT"), ("orderId", placed["orderId"]));
+        Assert.Equal(fills.Select(f => f.GetProperty("tradeId").GetInt64()), trades.Json.EnumerateArray().Select(t => t.GetProperty("id").GetInt64()));
+        Assert.All(trades.Json.EnumerateArray(), t => Assert.True(t.GetProperty("isBuyer").GetBoolean() && !t.GetProperty("isMaker").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task An_order_is_placed_found_by_either_id_listed_and_cancelled()
+    {
+        var placed = await _client.LimitAsync("BUY", "20000.00", "0.02", "limit-1");
+        Assert.Equal(("NEW", "0.00000000"), (placed["status"], placed["executedQty"]));
+
+        var byClientId = await _client.FindAsync("limit-1");
+        var byId = await _client.SignedAsync(HttpMethod.Get, "/api/v3/order", ("symbol", "BTCUSDT"), ("orderId", placed["orderId"]));
+        Assert.Equal(byId.Json.GetRawText(), byClientId.Json.GetRawText());
+        Assert.Equal(("NEW", "20000.00000000", "True"), (byId["status"], byId["price"], byId["isWorking"]));
+        var open = await _client.SignedAsync(HttpMethod.Get, "/api/v3/openOrders", ("symbol", "BTCUSDT"));
+        Assert.Contains("limit-1", open.Json.EnumerateArray().Select(o => o.GetProperty("clientOrderId").GetString()));
+
+        var cancelled = await _client.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("origClientOrderId", "limit-1"), ("newClientOrderId", "cancel-1"));
+        Assert.Equal(("CANCELED", "limit-1", "cancel-1"), (cancelled["status"], cancelled["origClientOrderId"], cancelled["clientOrderId"]));
+        Assert.Equal("CANCELED", (await _client.FindAsync("limit-1"))["status"]);
+        var again = await _client.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("origClientOrderId", "limit-1"));
+        Assert.Equal((400, -2011), (again.Status, again.Code));
+    }
+
+    /// <summary>What makes a blind retry dangerous at Binance, and so here: once the first order has ended, its id is free again.</summary>
+    [Fact]
+    public async Task A_client_order_id_is_unique_among_open_orders_only_and_a_lookup_finds_the_latest()
+    {
+        var first = await _client.LimitAsync("BUY", "20000", "0.02", "again");
+        var refused = await _client.LimitAsync("BUY", "20000", "0.02", "again");
+        Assert.Equal((400, -2010, "Duplicate order sent."), (refused.Status, refused.Code, refused["msg"]));
+        await _client.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("orderId", first["orderId"]));
+
+        var second = await _client.BuyAsync("0.01", "again");
+        var third = await _client.BuyAsync("0.01", "again");
+        Assert.Equal(("FILLED", "FILLED"), (second["status"], third["status"]));
+        Assert.Equal(third["orderId"], (await _client.FindAsync("again"))["orderId"]);
+        var all = await _client.SignedAsync(HttpMethod.Get, "/api/v3/allOrders", ("symbol", "BTCUSDT"), ("orderId", first["orderId"]));
+        Assert.Equal([first["orderId"], second["orderId"], third["orderId"]], all.Json.EnumerateArray().Where(o => o.GetProperty("clientOrderId").GetString() == "again").Select(o => o.GetProperty("orderId").ToString()));
+    }
+
+    [Theory]
+    [InlineData("ACK", false, false)]
+    [InlineData("RESULT", true, false)]
+    [InlineData("FULL", true, true)]
+    public async Task The_answer_is_as_long_as_was_asked_for(string kind, bool hasStatus, bool hasFills)
+    {
+        var placed = await _client.OrderAsync(("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.001"), ("newOrderRespType", kind));
+        Assert.Equal((hasStatus, hasFills), (placed.Json.TryGetProperty("status", out _), placed.Json.TryGetProperty("fills", out _)));
+    }
+
+    [Fact]
+    public async Task Cancelling_all_orders_of_a_symbol_leaves_those_of_another()
+    {
+        await _client.LimitAsync("BUY", "20000", "0.02", "all-1");
+        await _client.LimitAsync("BUY", "20001", "0.02", "all-2");
+        await _client.OrderAsync(("symbol", "ETHUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", "GTC"), ("price", "1000"), ("quantity", "1"), ("newClientOrderId", "all-3"));
+        var cancelled = await _client.SignedAsync(HttpMethod.Delete, "/api/v3/openOrders", ("symbol", "BTCUSDT"));
+        Assert.Superset(new HashSet<string>(StringComparer.Ordinal) { "all-1", "all-2" }, cancelled.Json.EnumerateArray().Select(o => o.GetProperty("origClientOrderId").GetString()!).ToHashSet(StringComparer.Ordinal));
+        var left = await _client.SignedAsync(HttpMethod.Get, "/api/v3/openOrders");
+        Assert.Equal(["all-3"], left.Json.EnumerateArray().Select(o => o.GetProperty("clientOrderId").GetString()));
+    }
+
+    [Fact]
+    public async Task The_account_shows_what_is_free_and_what_is_locked()
+    {
+        var opened = await _client.AdminAsync(HttpMethod.Post, "/admin/accounts", new { name = "locked", deposits = new { USDT = "1000", BTC = "1" } });
+        using var client = new VenueClient(_client.Http.BaseAddress!, new ApiKey("locked", opened["apiKey"], opened["apiSecret"]), "");
+        await client.LimitAsync("BUY", "20000", "0.02");
+        await client.LimitAsync("SELL", "200000", "0.4");
+        var account = await client.SignedAsync(HttpMethod.Get, "/api/v3/account", ("omitZeroBalances", "true"));
+        Assert.Equal(
+            [("USDT", "600.00000000", "400.00000000"), ("BTC", "0.60000000", "0.40000000")],
+            account.Json.GetProperty("balances").EnumerateArray().Select(b => (b.GetProperty("asset").GetString(), b.GetProperty("free").GetString(), b.GetProperty("locked").GetString())));
+        Assert.Equal("False", account["canWithdraw"]);
+        // One account never sees another's orders.
+        Assert.Equal(-2013, (await client.SignedAsync(HttpMethod.Get, "/api/v3/order", ("symbol", "BTCUSDT"), ("orderId", "1"))).Code);
+    }
+
+    [Fact]
+    public async Task Market_data_has_the_shapes_that_clients_expect()
+    {
+        Assert.InRange(long.Parse((await _client.GetAsync("/api/v3/time"))["serverTime"]), DateTimeOffset.UtcNow.AddSeconds(-5).ToUnixTimeMilliseconds(), DateTimeOffset.UtcNow.AddSeconds(5).ToUnixTimeMilliseconds());
+        var info = await _client.GetAsync("/api/v3/exchangeInfo");
+        Assert.Equal(VenueRules.Default.Instruments.Select(i => i.Symbol), info.Json.GetProperty("symbols").EnumerateArray().Select(s => s.GetProperty("symbol").GetString()));
+        Assert.Equal(
+            ["PRICE_FILTER", "LOT_SIZE", "NOTIONAL", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS"],
+            info.Json.GetProperty("symbols")[0].GetProperty("filters").EnumerateArray().Select(f => f.GetProperty("filterType").GetString()));
+        var depth = await _client.GetAsync("/api/v3/depth?symbol=ETHUSDT&limit=5");
+        var (bids, asks) = (Prices(depth.Json.GetProperty("bids")), Prices(depth.Json.GetProperty("asks")));
+        Assert.Equal((5, 5), (bids.Count, asks.Count));
+        Assert.Equal(bids.OrderDescending(), bids);
+        Assert.Equal(asks.Order(), asks);
+        Assert.True(bids[0] < asks[0]);
+        var day = await _client.GetAsync("/api/v3/ticker/24hr?symbol=ETHUSDT");
+        Assert.InRange(Number(day.Json, "lastPrice"), Number(day.Json, "lowPrice") * 0.99m, Number(day.Json, "highPrice") * 1.01m);
+        Assert.Equal(6, (await _client.GetAsync("/api/v3/ticker/price")).Json.GetArrayLength());
+        Assert.Equal(2, (await _client.GetAsync("/api/v3/ticker/bookTicker?symbols=%5B%22BTCUSDT%22,%22ETHUSDT%22%5D")).Json.GetArrayLength());
+        Assert.NotEqual(0, (await _client.GetAsync("/api/v3/trades?symbol=BTCUSDT")).Json.GetArrayLength());
+    }
+
+    [Theory]
+    [InlineData("1s", 1_000)]
+    [InlineData("1m", 60_000)]
+    [InlineData("1h", 3_600_000)]
+    [InlineData("1d", 86_400_000)]
+    public async Task There_is_a_past_from_the_first_moment_on(string interval, long length)
+    {
+        var candles = (await _client.GetAsync($"/api/v3/klines?symbol=SOLUSDT&interval={interval}&limit=1000")).Json.EnumerateArray().ToList();
+        Assert.InRange(candles.Count, 500, 1_000);
+        for (var i = 1; i < candles.Count; i++)
+        {
+            Assert.Equal(candles[i - 1][0].GetInt64() + length, candles[i][0].GetInt64());
+            Assert.Equal(candles[i][0].GetInt64() + length - 1, candles[i][6].GetInt64());
+        }
+        Assert.All(candles, c => Assert.True(Price(c[3]) <= Price(c[1]) && Price(c[1]) <= Price(c[2]) && Price(c[3]) <= Price(c[4]) && Price(c[4]) <= Price(c[2])));
+        var first = candles[100][0].GetInt64();
+        var some = (await _client.GetAsync($"/api/v3/klines?symbol=SOLUSDT&interval={interval}&startTime={first}&limit=3")).Json.EnumerateArray().ToList();
+        Assert.Equal([first, first + length, first + (2 * length)], some.Select(c => c[0].GetInt64()));
+    }
+
+    private static decimal Number(JsonElement json, string name) => decimal.Parse(json.GetProperty(name).GetString()!);
+
+    private static decimal Price(JsonElement price) => decimal.Parse(price.GetString()!);
+
+    private static List<decimal> Prices(JsonElement levels) => [.. levels.EnumerateArray().Select(l => Price(l[0]))];
+}

@@ -1,0 +1,182 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Xunit;
+
+namespace Antbot.Integration.Tests.PaperVenue;
+
+public sealed class StreamTests : IAsyncLifetime
+{
+    private RunningVenue _venue = null!;
+
+    private VenueClient Client => _venue.Client;
+
+    public async ValueTask InitializeAsync() => _venue = await RunningVenue.StartAsync(o => o with { StepMilliseconds = 100 });
+
+    public ValueTask DisposeAsync() => _venue.DisposeAsync();
+
+    [Fact]
+    public async Task Candles_come_as_they_grow_and_once_when_they_close_without_a_gap()
+    {
+        using var stream = await Client.ListenAsync("/ws/btcusdt@kline_1s");
+        var closed = new List<JsonElement>();
+        var growing = 0;
+        while (closed.Count < 4)
+        {
+            var message = await stream.NextAsync();
+            Assert.Equal(("kline", "BTCUSDT"), (message.GetProperty("e").GetString(), message.GetProperty("s").GetString()));
+            var candle = message.GetProperty("k");
+            if (candle.GetProperty("x").GetBoolean())
+                closed.Add(candle);
+            else
+                growing++;
+        }
+        Assert.True(growing > 0);
+        for (var i = 1; i < closed.Count; i++)
+            Assert.Equal(closed[i - 1].GetProperty("t").GetInt64() + 1_000, closed[i].GetProperty("t").GetInt64());
+        // What was streamed is what can be asked for.
+        var asked = await Client.GetAsync($"/api/v3/klines?symbol=BTCUSDT&interval=1s&startTime={closed[0].GetProperty("t")}&limit=4");
+        Assert.Equal(
+            closed.Select(c => (c.GetProperty("o").GetString(), c.GetProperty("h").GetString(), c.GetProperty("l").GetString(), c.GetProperty("c").GetString(), c.GetProperty("v").GetString())),
+            asked.Json.EnumerateArray().Select(c => (c[1].GetString(), c[2].GetString(), c[3].GetString(), c[4].GetString(), c[5].GetString())));
+    }
+
+    [Fact]
+    public async Task Combined_streams_say_which_they_are()
+    {
+        using var stream = await Client.ListenAsync("/stream?streams=btcusdt@trade/ethusdt@bookTicker/solusdt@depth5@100ms");
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        while (seen.Count < 3)
+        {
+            var message = await stream.NextAsync();
+            var name = message.GetProperty("stream").GetString()!;
+            var data = message.GetProperty("data");
+            Assert.True(name switch
+            {
+                "btcusdt@trade" => data.GetProperty("e").GetString() == "trade" && data.GetProperty("s").GetString() == "BTCUSDT",
+                "ethusdt@bookTicker" => decimal.Parse(data.GetProperty("b").GetString()!) < decimal.Parse(data.GetProperty("a").GetString()!),
+                "solusdt@depth5@100ms" => data.GetProperty("bids").GetArrayLength() == 5,
+                _ => false,
+            });
+            seen.Add(name);
+        }
+    }
+
+    [Fact]
+    public async Task Streams_are_subscribed_listed_and_left_by_message()
+    {
+        using var stream = await Client.ListenAsync("/ws");
+        await stream.SayAsync("""{"method":"SUBSCRIBE","params":["btcusdt@bookTicker","ethusdt@trade"],"id":1}""");
+        var answer = await stream.NextAsync(m => m.TryGetProperty("id", out _));
+        Assert.Equal((JsonValueKind.Null, 1), (answer.GetProperty("result").ValueKind, answer.GetProperty("id").GetInt32()));
+        await stream.NextAsync(m => m.TryGetProperty("b", out _));
+        await stream.SayAsync("""{"method":"UNSUBSCRIBE","params":["btcusdt@bookTicker"],"id":"two"}""");
+        await stream.NextAsync(m => m.TryGetProperty("id", out var id) && id.ToString() == "two");
+        await stream.SayAsync("""{"method":"LIST_SUBSCRIPTIONS","id":3}""");
+        var list = await stream.NextAsync(m => m.TryGetProperty("id", out var id) && id.ToString() == "3");
+        Assert.Equal(["ethusdt@trade"], list.GetProperty("result").EnumerateArray().Select(s => s.GetString()));
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[1,2]")]
+    [InlineData("""{"method":5}""")]
+    [InlineData("""{"method":"DANCE","id":1}""")]
+    [InlineData("""{"method":"SUBSCRIBE","params":"btcusdt@trade","id":1}""")]
+    [InlineData("""{"method":"SUBSCRIBE","params":[5],"id":1}""")]
+    [InlineData("""{"method":"SUBSCRIBE","params":["nope@trade"],"id":1}""")]
+    [InlineData("""{"method":"SUBSCRIBE","params":[],"id":{"a":1}}""")]
+    public async Task A_message_that_makes_no_sense_is_told_so_and_the_stream_goes_on(string message)
+    {
+        using var stream = await Client.ListenAsync("/ws/btcusdt@trade");
+        await stream.SayAsync(message);
+        var answer = await stream.NextAsync(m => m.TryGetProperty("error", out _));
+        Assert.NotEqual("", answer.GetProperty("error").GetProperty("msg").GetString());
+        await stream.NextAsync(m => m.TryGetProperty("e", out _));
+    }
+
+    [Fact]
+    public async Task A_stream_that_there_is_not_is_refused_and_so_is_one_who_asks_too_often()
+    {
+        await Assert.ThrowsAnyAsync<Exception>(() => Client.ListenAsync("/ws/nope@trade"));
+        await Assert.ThrowsAnyAsync<Exception>(() => Client.ListenAsync($"/ws/{new string('k', 64)}"));
+        using var stream = await Client.ListenAsync("/ws");
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            for (var i = 0; i < 1_000; i++)
+            {
+                await stream.SayAsync("""{"method":"LIST_SUBSCRIPTIONS","id":3}""");
+                await stream.NextAsync();
+            }
+        });
+    }
+
+    [Fact]
+    public async Task The_owner_is_told_of_every_change_of_an_order_and_of_the_balances()
+    {
+        using var stream = await Client.ListenAsOwnerAsync();
+        await Client.LimitAsync("BUY", "20000", "0.01", "told");
+        await Client.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("origClientOrderId", "told"), ("newClientOrderId", "end"));
+        await Client.BuyAsync("0.01", "bought");
+
+        var messages = new List<JsonElement>();
+        while (messages.Count(m => m.GetProperty("e").GetString() == "outboundAccountPosition") < 3)
+            messages.Add(await stream.NextAsync());
+        var reports = messages.Where(m => m.GetProperty("e").GetString() == "executionReport").ToList();
+        Assert.Equal(
+            [("told", "", "NEW", "NEW"), ("end", "told", "CANCELED", "CANCELED"), ("bought", "", "NEW", "NEW"), ("bought", "", "TRADE", "FILLED")],
+            reports.Select(r => (Text(r, "c"), Text(r, "C"), Text(r, "x"), Text(r, "X"))).Distinct());
+        Assert.Equal(0.01m, decimal.Parse(Text(reports[^1], "z")));
+        var last = messages.Last(m => m.GetProperty("e").GetString() == "outboundAccountPosition");
+        var account = await Client.SignedAsync(HttpMethod.Get, "/api/v3/account");
+        foreach (var told in last.GetProperty("B").EnumerateArray())
+        {
+            var held = account.Json.GetProperty("balances").EnumerateArray().Single(b => Text(b, "asset") == Text(told, "a"));
+            Assert.Equal((Text(held, "free"), Text(held, "locked")), (Text(told, "f"), Text(told, "l")));
+        }
+    }
+
+    /// <summary>An order placed as soon as the stream is open was once told to nobody: the venue began to listen after it had answered.</summary>
+    [Fact]
+    public async Task What_happens_right_after_a_stream_opens_is_told()
+    {
+        for (var i = 0; i < 30; i++)
+        {
+            using var stream = await Client.ListenAsOwnerAsync();
+            await Client.BuyAsync("0.0001", $"at-once-{i}");
+            var report = await stream.NextAsync(m => m.GetProperty("e").GetString() == "executionReport");
+            Assert.Equal($"at-once-{i}", Text(report, "c"));
+        }
+    }
+
+    [Fact]
+    public async Task A_listen_key_is_kept_and_ended_by_its_owner_alone()
+    {
+        var key = _venue.Server.Key.Key;
+        var listen = (await Client.SendAsync(HttpMethod.Post, "/api/v3/userDataStream", apiKey: key))["listenKey"];
+        Assert.Equal(200, (await Client.SendAsync(HttpMethod.Put, $"/api/v3/userDataStream?listenKey={listen}", apiKey: key)).Status);
+        var other = await Client.AdminAsync(HttpMethod.Post, "/admin/accounts", new { name = "other" });
+        Assert.Equal(-1125, (await Client.SendAsync(HttpMethod.Delete, $"/api/v3/userDataStream?listenKey={listen}", apiKey: other["apiKey"])).Code);
+        Assert.Equal(200, (await Client.SendAsync(HttpMethod.Delete, $"/api/v3/userDataStream?listenKey={listen}", apiKey: key)).Status);
+        Assert.Equal(-1125, (await Client.SendAsync(HttpMethod.Put, $"/api/v3/userDataStream?listenKey={listen}", apiKey: key)).Code);
+    }
+
+    /// <summary>One that reads nothing must not make the venue keep all that it has not read.</summary>
+    [Fact]
+    public async Task A_listener_that_does_not_keep_up_is_cut()
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4_096 };
+        await socket.ConnectAsync(_venue.Server.Address.Host, _venue.Server.Address.Port, TestContext.Current.CancellationToken);
+        var streams = string.Join('/', Antbot.PaperVenue.VenueRules.Default.Instruments.SelectMany(i => Antbot.PaperVenue.Interval.All.Select(v => $"{i.Symbol.ToLowerInvariant()}@kline_{v.Name}")));
+        await socket.SendAsync(Encoding.ASCII.GetBytes($"GET /stream?streams={streams} HTTP/1.1\r\nHost: venue\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"), TestContext.Current.CancellationToken);
+        while (await ListenersAsync() == 0)
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        for (var started = DateTime.UtcNow; await ListenersAsync() > 0; await Task.Delay(200, TestContext.Current.CancellationToken))
+            Assert.True(DateTime.UtcNow - started < TimeSpan.FromMinutes(2), "It was not cut.");
+        Assert.Equal(200, (await Client.GetAsync("/api/v3/ping")).Status);
+    }
+
+    private async Task<int> ListenersAsync() => (await Client.AdminAsync(HttpMethod.Get, "/admin/status")).Json.GetProperty("listeners").GetInt32();
+
+    private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
+}

@@ -1,0 +1,156 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
+using Antbot.Integration.Tests.Support;
+using Antbot.Reconciliation;
+using Antbot.Runtime.Control;
+using Xunit;
+using static Antbot.Integration.Tests.Reconciliation.ReconciliationWorld;
+
+namespace Antbot.Integration.Tests.Reconciliation;
+
+/// <summary>The whole account is held against the venue: at start, when somebody awaits it, and again and again.</summary>
+public sealed class AccountWatchTests
+{
+    private readonly ReconciliationWorld _world = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_first_look_sets_the_baseline_and_says_that_the_start_is_reconciled_and_the_next_adds_nothing()
+    {
+        await _world.LookAsync();
+        await _world.LookAsync();
+        Assert.Equal([typeof(BalanceBaselineSet), typeof(StartReconciled)], (await _world.EventsAsync()).Select(e => e.GetType()));
+
+        // The next process looks for itself, and keeps the baseline.
+        var next = _world.NextProcess();
+        await next.LookAsync();
+        Assert.Equal([typeof(StartReconciled)], (await next.EventsAsync()).Skip(2).Select(e => e.GetType()));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_listing_that_failed_is_unknown_never_empty(bool balancesAlone)
+    {
+        await _world.RecordOpenAsync();
+        (_world.Venue.Away, _world.Venue.BalancesAway) = (!balancesAlone, balancesAlone);
+        await _world.LookAsync();
+        await _world.LookAsync();
+        var stalled = Assert.IsType<ReconciliationStalled>(Assert.Single(await _world.EventsAsync()));
+        Assert.StartsWith(balancesAlone ? "balances: " : "open orders: ", stalled.Reason, StringComparison.Ordinal);
+        Assert.Empty(_world.Bus.Sent);
+
+        (_world.Venue.Away, _world.Venue.BalancesAway) = (false, false);
+        _world.Venue.Put(Entry(), Side.Buy, 0, VenueOrderStatus.Open);
+        await _world.LookAsync();
+        Assert.Equal([typeof(ReconciliationResumed), typeof(BalanceBaselineSet), typeof(StartReconciled)], (await _world.EventsAsync()).Skip(1).Select(e => e.GetType()));
+    }
+
+    [Fact]
+    public async Task Unknown_and_vanished_orders_are_told_once_corrected_by_their_owner_and_settled()
+    {
+        await _world.LookAsync();
+        await _world.RecordOpenAsync(1);
+        await _world.RecordOpenAsync(2);
+        _world.Venue.Put(Entry(1), Side.Buy, 1, VenueOrderStatus.Filled);
+        _world.Venue.Put(Entry(2), Side.Buy, 0, VenueOrderStatus.Open);
+        _world.Venue.Put(Entry(3), Side.Buy, 0, VenueOrderStatus.Open);
+        await _world.LookAsync();
+        await _world.LookAsync();
+
+        var found = (await _world.EventsAsync()).OfType<DifferenceFound>().OrderBy(d => d.Kind).ToList();
+        Assert.Equal([(DifferenceKind.UnknownOrder, Entry(3).Value), (DifferenceKind.VanishedOrder, Entry(1).Value)], found.Select(d => (d.Kind, d.Subject)));
+        Assert.Equal([Trade(1), Trade(3)], _world.Bus.Sent.Select(m => m.Body).OfType<CorrectOrder>().Select(c => c.Trade).OrderByDescending(t => t == Trade(1)));
+        Assert.Equal([Trade(1)], _world.Bus.Sent.Select(m => m.Body).OfType<DriftFound>().Select(c => c.Trade));
+
+        await _world.RecordAsync(Trade(1), Filled(1, 1), new OrderEnded(Entry(1), OrderEnd.Filled, new Quantity(1), "corrected"));
+        _world.Venue.Put(Entry(3), Side.Buy, 0, VenueOrderStatus.Cancelled);
+        _world.Venue.Balances["BTC"] = 1;
+        _world.Venue.Balances["USDT"] = 900;
+        await _world.LookAsync();
+        Assert.Equal(2, (await _world.EventsAsync()).OfType<DifferenceSettled>().Count());
+        await _world.LookAsync();
+        Assert.Equal(6, (await _world.EventsAsync()).Count);
+    }
+
+    [Fact]
+    public async Task Money_that_no_fill_explains_is_a_difference()
+    {
+        await _world.LookAsync();
+        _world.Venue.Balances["USDT"] = 999.5m;
+        await _world.LookAsync();
+        await _world.LookAsync();
+        var found = Assert.Single((await _world.EventsAsync()).OfType<DifferenceFound>());
+        Assert.Equal((DifferenceKind.Balance, "USDT"), (found.Kind, found.Subject));
+        Assert.Contains("-0.5 USDT", found.What, StringComparison.Ordinal);
+        Assert.Equal("the venue holds 999.5 USDT free and 0 locked", found.Evidence);
+    }
+
+    /// <summary>Prevents a drift that is cried while Execution is about to record the fill.</summary>
+    [Fact]
+    public async Task What_has_not_lasted_yet_is_not_told()
+    {
+        var world = new ReconciliationWorld(options: new ReconciliationOptions { LastsSeconds = 600 });
+        await world.LookAsync();
+        await world.RecordOpenAsync();
+        world.Venue.Put(Entry(), Side.Buy, 1, VenueOrderStatus.Filled);
+        await world.LookAsync();
+        await world.RecordAsync(Trade(), Filled(1, 1), new OrderEnded(Entry(), OrderEnd.Filled, new Quantity(1), "test"));
+        (world.Venue.Balances["BTC"], world.Venue.Balances["USDT"]) = (1, 900);
+        await world.LookAsync();
+        Assert.Equal(2, (await world.EventsAsync()).Count);
+        Assert.Empty(world.Bus.Sent);
+    }
+
+    /// <summary>Prevents a correction that is lost when the process ends between recording and telling it.</summary>
+    [Fact]
+    public async Task What_was_recorded_and_not_told_is_told_by_the_next_process()
+    {
+        _world.Venue.Put(Entry(3), Side.Buy, 0, VenueOrderStatus.Open);
+        _world.Bus.Down = true;
+        await Assert.ThrowsAsync<Runtime.Bus.BusUnavailableException>(_world.LookAsync);
+        Assert.Contains(await _world.EventsAsync(), e => e is DifferenceFound);
+
+        var next = _world.NextProcess();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var running = next.Watch.RunAsync(stop.Token);
+        await Eventually.HoldsAsync(() => next.Bus.Sent.Any(m => m.Body is CorrectOrder), "the correction is told");
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task The_gate_opens_only_after_the_account_was_reconciled_after_this_process_began()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        await _world.LookAsync();
+
+        // A history that was reconciled for somebody who began earlier does not open it.
+        var gate = new StartGate(_world.Parts.Store, _world.Codec, TimeProvider.System);
+        var waiting = gate.RunAsync("execution", Account, stop.Token);
+        await Task.Delay(200, Cancel);
+        Assert.False(gate.IsOpen);
+        Assert.NotNull(gate.Bar);
+
+        // While the venue is away it stays shut.
+        _world.Venue.Away = true;
+        var watching = _world.Watch.RunAsync(stop.Token);
+        await Eventually.HoldsAsync(async () => (await _world.EventsAsync()).Any(e => e is ReconciliationStalled), "the venue's absence is seen");
+        Assert.False(gate.IsOpen);
+        _world.Venue.Away = false;
+        await Eventually.HoldsAsync(() => gate.IsOpen, "the gate is open");
+        Assert.Null(gate.Bar);
+
+        // One that begins later is answered without anybody being restarted.
+        var later = new StartGate(_world.Parts.Store, _world.Codec, TimeProvider.System);
+        var second = later.RunAsync("execution", Account, stop.Token);
+        await Eventually.HoldsAsync(() => later.IsOpen, "the second gate is open");
+
+        await stop.CancelAsync();
+        foreach (var work in new[] { waiting, watching, second })
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => work);
+    }
+}

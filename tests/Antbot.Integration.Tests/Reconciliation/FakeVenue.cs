@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+using Antbot.Contracts;
+using Antbot.Contracts.Venue;
+using Antbot.Runtime.Venue;
+
+namespace Antbot.Integration.Tests.Reconciliation;
+
+/// <summary>A venue that says what a test has put into it, or nothing while it is away.</summary>
+internal sealed class FakeVenue : IVenue
+{
+    public static readonly Symbol Btc = new("BTCUSDT");
+
+    private int _questions;
+
+    public string Name => "fake";
+
+    public bool IsPaper => true;
+
+    public DateTimeOffset? Now => DateTimeOffset.UtcNow;
+
+    public volatile bool Away;
+
+    /// <summary>Balances alone are not to be had.</summary>
+    public volatile bool BalancesAway;
+
+    public int Questions => Volatile.Read(ref _questions);
+
+    public ConcurrentDictionary<string, OrderReport> Orders { get; } = new(StringComparer.Ordinal);
+
+    public ConcurrentDictionary<string, FillReport[]> Fills { get; } = new(StringComparer.Ordinal);
+
+    public ConcurrentDictionary<string, decimal> Balances { get; } = new(StringComparer.Ordinal) { ["USDT"] = 1_000 };
+
+    public OrderReport Put(ClientOrderId order, Side side, decimal executed, VenueOrderStatus status, decimal quantity = 1) => Orders[order.Value] =
+        new(order, $"v-{order.Value}", Btc, side, status, new Quantity(quantity), new Quantity(executed), new Money(executed * 100), DateTimeOffset.UtcNow, []);
+
+    public Task<VenueAnswer<DateTimeOffset>> MeasureClockAsync(CancellationToken cancellationToken = default) => Answer(() => DateTimeOffset.UtcNow);
+
+    public Task<VenueAnswer<IReadOnlyList<SymbolRules>>> ReadRulesAsync(CancellationToken cancellationToken = default) =>
+        Answer<IReadOnlyList<SymbolRules>>(() => [new(Btc, "BTC", "USDT", 0.01m, 0.001m, new Quantity(0.001m), new Quantity(100), new Money(5))]);
+
+    public Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default) => throw new InvalidOperationException("Reconciliation places nothing.");
+
+    public Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) => throw new InvalidOperationException("Reconciliation cancels nothing.");
+
+    public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Increment(ref _questions);
+        return Task.FromResult<VenueAnswer<OrderReport>>(Away ? new VenueAnswer<OrderReport>.Unknown("timed out")
+            : Orders.TryGetValue(order.Value, out var report) ? new VenueAnswer<OrderReport>.Said(report)
+            : new VenueAnswer<OrderReport>.Refused(Refusal.UnknownOrder, "-2013", "Order does not exist."));
+    }
+
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<OrderReport>>(() => [.. Orders.Values.Where(o => !o.IsOver)]);
+
+    public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
+        Answer<IReadOnlyList<FillReport>>(() => Fills.GetValueOrDefault(venueOrderId) ?? []);
+
+    public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => BalancesAway
+        ? Task.FromResult<VenueAnswer<IReadOnlyList<Balance>>>(new VenueAnswer<IReadOnlyList<Balance>>.NotSent("the request budget is used up", null))
+        : Answer<IReadOnlyList<Balance>>(() => [.. Balances.Select(b => new Balance(b.Key, b.Value, 0))]);
+
+    private Task<VenueAnswer<T>> Answer<T>(Func<T> value) =>
+        Task.FromResult<VenueAnswer<T>>(Away ? new VenueAnswer<T>.Unknown("timed out") : new VenueAnswer<T>.Said(value()));
+}

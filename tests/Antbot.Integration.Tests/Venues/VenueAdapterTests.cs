@@ -1,0 +1,195 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Venue;
+using Antbot.Hosting;
+using Antbot.Integration.Tests.PaperVenue;
+using Antbot.Messaging;
+using Antbot.Resilience;
+using Antbot.Runtime.Venue;
+using Antbot.Venues;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Venues;
+
+/// <summary>The adapter against the real paper venue over its real API, faults included.</summary>
+public sealed class VenueAdapterTests : IAsyncLifetime
+{
+    private static readonly Symbol Btc = new("BTCUSDT");
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private RunningVenue _server = null!;
+    private ServiceProvider _services = null!;
+    private IVenue _venue = null!;
+    private int _orders;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await RunningVenue.StartAsync();
+        _services = Connect(_server.Server.Address, _server.Server.Key.Key, _server.Server.Key.Secret);
+        _venue = _services.GetRequiredService<IVenue>();
+        Assert.IsType<VenueAnswer<DateTimeOffset>.Said>(await _venue.MeasureClockAsync(Cancel));
+        Assert.IsType<VenueAnswer<IReadOnlyList<SymbolRules>>.Said>(await _venue.ReadRulesAsync(Cancel));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task An_order_lives_from_placing_to_its_fills()
+    {
+        var id = NextId();
+        var placed = Said(await _venue.PlaceAsync(Market(id), Cancel));
+        Assert.Equal((id, VenueOrderStatus.Filled, 0.01m), (placed.Id, placed.Status, placed.Executed.Value));
+        Assert.Equal(placed.Executed.Value, placed.Fills.Sum(f => f.Quantity.Value));
+        var found = Said(await _venue.FindOrderAsync(Btc, id, Cancel));
+        Assert.Equal((placed.VenueOrderId, placed.Status, placed.Cost), (found.VenueOrderId, found.Status, found.Cost));
+        var fills = ((VenueAnswer<IReadOnlyList<FillReport>>.Said)await _venue.ListFillsAsync(Btc, placed.VenueOrderId, Cancel)).Value;
+        Assert.Equal(placed.Fills.Select(f => (f.FillId, f.Quantity, f.Price, f.Fee, f.FeeAsset)), fills.Select(f => (f.FillId, f.Quantity, f.Price, f.Fee, f.FeeAsset)));
+        var balances = ((VenueAnswer<IReadOnlyList<Balance>>.Said)await _venue.ReadBalancesAsync(Cancel)).Value;
+        Assert.Equal(0.01m - fills.Sum(f => f.Fee.Value), balances.Single(b => b.Asset == "BTC").Total);
+    }
+
+    [Fact]
+    public async Task A_stop_rests_is_listed_and_is_cancelled_once()
+    {
+        Said(await _venue.PlaceAsync(Market(NextId()), Cancel));
+        var stop = Market(NextId()) with { Side = Side.Sell, Quantity = new Quantity(0.009m), Trigger = new Price(20_000), ReduceOnly = true };
+        Assert.Equal(VenueOrderStatus.Open, Said(await _venue.PlaceAsync(stop, Cancel)).Status);
+        Assert.Equal([stop.Id], ((VenueAnswer<IReadOnlyList<OrderReport>>.Said)await _venue.ListOpenOrdersAsync(Cancel)).Value.Select(o => o.Id));
+        Assert.Equal((stop.Id, VenueOrderStatus.Cancelled), (Said(await _venue.CancelAsync(Btc, stop.Id, Cancel)) is var c ? c.Id : default, VenueOrderStatus.Cancelled));
+        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.CancelAsync(Btc, stop.Id, Cancel)));
+    }
+
+    [Fact]
+    public async Task Refusals_are_told_apart()
+    {
+        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
+        Assert.Equal(Refusal.InsufficientBalance, Refused(await _venue.PlaceAsync(Market(NextId()) with { Quantity = new Quantity(10) }, Cancel)));
+        Assert.Equal(Refusal.Invalid, Refused(await _venue.PlaceAsync(Market(NextId()) with { Quantity = new Quantity(0.00001m) }, Cancel)));
+        Assert.Equal(Refusal.OutOfWindow, Refused(await _venue.PlaceAsync(Market(NextId()) with { SignedAt = _venue.Now!.Value.AddSeconds(-10) }, Cancel)));
+        var limit = Market(NextId()) with { Kind = OrderKind.Limit, Limit = new Price(30_000) };
+        Said(await _venue.PlaceAsync(limit, Cancel));
+        Assert.Equal(Refusal.DuplicateOrder, Refused(await _venue.PlaceAsync(limit with { SignedAt = _venue.Now!.Value }, Cancel)));
+        await using var stranger = Connect(_server.Server.Address, _server.Server.Key.Key, new string('x', 64));
+        var other = stranger.GetRequiredService<IVenue>();
+        Assert.Equal(Refusal.Unauthorized, Refused(await other.FindOrderAsync(Btc, NextId(), Cancel)));
+    }
+
+    [Theory]
+    [InlineData("acceptThenTimeout", true)]
+    [InlineData("resetAfter", true)]
+    [InlineData("resetBefore", false)]
+    [InlineData("errorAfter", true)]
+    [InlineData("errorBefore", false)]
+    [InlineData("drop", false)]
+    public async Task What_is_not_answered_is_unknown_and_is_sent_only_once(string kind, bool isThere)
+    {
+        // A connection that is in use already is one that the client might try again on by itself.
+        Said(await _venue.PlaceAsync(Market(NextId()), Cancel));
+        await _server.Client.FaultAsync(new { kind, route = "order", count = 1, ms = 5_000, status = 503 });
+        var id = NextId();
+        Assert.IsType<VenueAnswer<OrderReport>.Unknown>(await _venue.PlaceAsync(Market(id), Cancel));
+        var found = await _venue.FindOrderAsync(Btc, id, Cancel);
+        Assert.Equal(isThere, found is VenueAnswer<OrderReport>.Said);
+        Assert.Equal(isThere ? 2 : 1, (await _server.Client.LedgerAsync("order")).Count);
+    }
+
+    [Fact]
+    public async Task Five_failures_on_end_open_the_breaker_of_entries_and_of_nothing_else()
+    {
+        await _server.Client.FaultAsync(new { kind = "errorBefore", route = "order", count = 5, status = 503 });
+        for (var i = 0; i < 5; i++)
+            Assert.IsType<VenueAnswer<OrderReport>.Unknown>(await _venue.PlaceAsync(Market(NextId()), Cancel));
+        var notSent = Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await _venue.PlaceAsync(Market(NextId()), Cancel));
+        Assert.InRange(notSent.RetryAfter!.Value.TotalSeconds, 30, 60);
+        Assert.Equal(BreakerState.Open, _services.GetRequiredService<BreakerPanel>().All.Single(b => b.Name == "venue/entry").State);
+        // Selling what is not there is refused, by the venue and not by us.
+        Assert.Equal(Refusal.InsufficientBalance, Refused(await _venue.PlaceAsync(Market(NextId()) with { Side = Side.Sell, ReduceOnly = true }, Cancel)));
+        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
+    }
+
+    [Fact]
+    public async Task When_told_to_wait_nothing_is_sent_until_then()
+    {
+        await _server.Client.FaultAsync(new { kind = "rateLimit", route = "query", count = 1, ms = 2_000 });
+        Assert.Equal(Refusal.RateLimited, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
+        var waits = Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await _venue.PlaceAsync(Market(NextId()) with { ReduceOnly = true }, Cancel));
+        Assert.NotNull(waits.RetryAfter);
+        await Task.Delay(waits.RetryAfter.Value + TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
+        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
+    }
+
+    [Fact]
+    public async Task A_venue_that_nobody_listens_at_was_sent_nothing()
+    {
+        await using var nowhere = Connect(new Uri("http://127.0.0.1:9"), "key", "secret");
+        var venue = nowhere.GetRequiredService<IVenue>();
+        Assert.IsType<VenueAnswer<DateTimeOffset>.NotSent>(await venue.MeasureClockAsync(Cancel));
+        Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await venue.PlaceAsync(Market(NextId()), Cancel));
+        Assert.IsType<VenueAnswer<IReadOnlyList<OrderReport>>.NotSent>(await venue.ListOpenOrdersAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task The_clock_is_the_venues_own()
+    {
+        var difference = (_venue.Now!.Value - DateTimeOffset.UtcNow).Duration();
+        Assert.True(difference < TimeSpan.FromMilliseconds(500), $"It is off by {difference}");
+        Assert.Contains(((VenueAnswer<IReadOnlyList<SymbolRules>>.Said)await _venue.ReadRulesAsync(Cancel)).Value, r => r == new SymbolRules(Btc, "BTC", "USDT", 0.01m, 0.00001m, new Quantity(0.00001m), new Quantity(9_000), new Money(5)));
+    }
+
+    [Fact]
+    public async Task Prices_and_candles_come_by_stream()
+    {
+        var market = _services.GetRequiredService<IMarketData>();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var following = market.FollowPricesAsync([Btc], end.Token);
+        var candles = new List<Contracts.Market.Candle>();
+        end.CancelAfter(TimeSpan.FromSeconds(30));
+        await foreach (var candle in market.FollowCandlesAsync([Btc], TimeSpan.FromSeconds(1), end.Token))
+        {
+            candles.Add(candle);
+            if (candles.Count == 4)
+                break;
+        }
+        Assert.All(candles.Zip(candles.Skip(1)), pair => Assert.Equal(pair.First.ClosedAt, pair.Second.OpenedAt));
+        Assert.NotNull(market.Latest(Btc));
+        var read = ((VenueAnswer<IReadOnlyList<Contracts.Market.Candle>>.Said)await market.ReadCandlesAsync(Btc, TimeSpan.FromSeconds(1), 3, Cancel)).Value;
+        Assert.Equal(3, read.Count);
+        Assert.True(read[^1].ClosedAt <= _venue.Now!.Value);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
+    }
+
+    internal static ServiceProvider Connect(Uri address, string key, string secret, int timeout = 1_000)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["venue:Address"] = address.ToString(),
+            ["venue:Key"] = key,
+            ["venue:Secret"] = secret,
+            ["venue:Paper"] = "true",
+            ["venue:TIMEOUT_MILLISECONDS"] = timeout.ToString(),
+        }).Build();
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton(TimeProvider.System);
+        var builder = new ModuleBuilder("test", services, configuration, new EndpointCatalog());
+        builder.AddVenue().AddVenue();
+        var provider = services.BuildServiceProvider();
+        Assert.Empty(provider.GetServices<IStartCheck>().SelectMany(c => c.Faults()));
+        return provider;
+    }
+
+    private VenueOrder Market(ClientOrderId id) => new(id, Btc, Side.Buy, OrderKind.Market, new Quantity(0.01m), null, null, _venue.Now ?? DateTimeOffset.UtcNow, TimeSpan.FromSeconds(3), ReduceOnly: false);
+
+    private ClientOrderId NextId() => new($"test-{++_orders}");
+
+    private static OrderReport Said(VenueAnswer<OrderReport> answer) => Assert.IsType<VenueAnswer<OrderReport>.Said>(answer).Value;
+
+    private static Refusal Refused(VenueAnswer<OrderReport> answer) => Assert.IsType<VenueAnswer<OrderReport>.Refused>(answer).Refusal;
+}
