@@ -26,6 +26,7 @@ command.SetAction(async (parsed, cancellationToken) =>
         var options = new PaperVenueOptions
         {
             Data = parsed.GetValue(data)!,
+            Deposits = PaperVenueOptions.PracticeDeposits,
             Listen = parsed.GetValue(listen)!,
             Port = parsed.GetValue(port),
             Seed = parsed.GetValue(seed),
