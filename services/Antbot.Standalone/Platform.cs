@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Antbot.ConsoleService;
 using Antbot.Coordinator;
 using Antbot.EventStore.Proof;
 using Antbot.Execution;
@@ -55,7 +56,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
     {
         IServiceModule[] modules =
         [
-            new CoordinatorModule(), new ValidationModule(), new RiskModule(), new ExecutionModule(), new ReconciliationModule(), new SignalModule(),
+            new CoordinatorModule(), new ValidationModule(), new RiskModule(), new ExecutionModule(), new ReconciliationModule(), new SignalModule(), new ConsoleModule(),
         ];
         await using var app = ServiceHost.Build(Arguments(venue), modules, out var faults);
         if (app is null)
@@ -125,7 +126,10 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         $"--venue:key_file={_keys.FileOf("venue-key")}",
         $"--venue:secret_file={_keys.FileOf("venue-secret")}",
         $"--signal:apikey_file={_keys.FileOf("signal-api-key")}",
+        $"--console:token_file={_keys.FileOf("console-token")}",
         "--logLevel=Warning",
+        // On candles of one second nobody wants to hold a position for a day to see it closed.
+        "--execution:holdingSecondsMax=120",
         .. options.Settings,
     ];
 

@@ -39,13 +39,19 @@ public static class ServiceHost
                 await Console.Error.WriteLineAsync($"antbot: configuration: {fault}");
             return ExitCodes.InvalidConfiguration;
         }
-        var ending = app.Services.GetRequiredService<Ending>();
+        Ending? ending = null;
         try
         {
             // A file that cannot be opened is named here, and not in the trace of whoever needed the store first.
             _ = app.Services.GetRequiredService<IEventStore>();
+            ending = app.Services.GetRequiredService<Ending>();
             await app.RunAsync();
             return ending.ExitCode;
+        }
+        catch (OperationCanceledException) when (ending is { IsLate: true })
+        {
+            await Console.Error.WriteLineAsync("antbot: it had not ended in order by its deadline.");
+            return ending.ExitCode == ExitCodes.Ok ? ExitCodes.Forced : ending.ExitCode;
         }
         catch (Exception e) when (e is EventStoreException or IOException or UnauthorizedAccessException or OperationCanceledException)
         {
@@ -54,7 +60,7 @@ public static class ServiceHost
         }
         finally
         {
-            ending.Done();
+            ending?.Done();
         }
     }
 

@@ -21,8 +21,12 @@ internal sealed class Ending(
     private readonly CancellationTokenSource _ended = new();
     private string _reason = "asked to stop";
     private Task _started = Task.CompletedTask;
+    private long? _stopping;
 
     public int ExitCode { get; private set; }
+
+    /// <summary>An end was asked for, and its deadline has passed.</summary>
+    public bool IsLate => _stopping is { } began && clock.GetElapsedTime(began) >= TimeSpan.FromSeconds(options.ShutdownSeconds);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -30,6 +34,7 @@ internal sealed class Ending(
         _ = WatchBusAsync();
         lifetime.ApplicationStopping.Register(() =>
         {
+            _stopping = clock.GetTimestamp();
             log.LogInformation("Stopping, within {Seconds} s: {Reason}", options.ShutdownSeconds, _reason);
             // A thread of its own: whatever keeps the process may keep the pool.
             new Thread(Force) { IsBackground = true, Name = "deadline" }.Start();
@@ -40,13 +45,13 @@ internal sealed class Ending(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         log.LogInformation(
-            "Stopped in order after {Uptime}: {Handled} messages handled, {Dead} dead-lettered, {Published} published, {Events} events recorded",
-            clock.GetUtcNow().UtcDateTime - process.StartedAt, metrics.Sum("antbot_messages_handled_total"), metrics.Sum("antbot_messages_dead_lettered_total"),
+            "Stopped {How} after {Uptime}: {Handled} messages handled, {Dead} dead-lettered, {Published} published, {Events} events recorded",
+            cancellationToken.IsCancellationRequested ? "at the deadline" : "in order", clock.GetUtcNow().UtcDateTime - process.StartedAt, metrics.Sum("antbot_messages_handled_total"), metrics.Sum("antbot_messages_dead_lettered_total"),
             metrics.Sum("antbot_messages_published_total"), metrics.Sum("antbot_events_recorded_total"));
         if (!store.IsOpen)
             return;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(SayWithin);
+        // Also when the deadline has passed: an end that is not recorded looks like a crash.
+        using var limit = new CancellationTokenSource(SayWithin);
         try
         {
             await _started.WaitAsync(limit.Token);

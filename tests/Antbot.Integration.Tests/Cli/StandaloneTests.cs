@@ -1,73 +1,207 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Antbot.Contracts.Events;
 using Antbot.EventStore.Sqlite;
+using Antbot.Runtime.Store;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Cli;
 
-/// <summary>`make run`'s process: starts on nothing, stops in order, survives a kill, and refuses a history that was changed.</summary>
+/// <summary>`make run`'s process: trades on nothing but itself, stops in order, survives kills, and refuses a history that was changed.</summary>
 public sealed class StandaloneTests : IDisposable
 {
+    private const int Trades = 100;
+
+    private static readonly string[] Symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "DOGEUSDT"];
+    private static readonly string[] ByHandOnly =
+    [
+        "--set", "signal:strategies=", "--set", "signal:ratePerSecond=10000", "--set", "signal:burst=10000", "--set", "signal:totalRatePerSecond=10000", "--set", "signal:totalBurst=10000",
+        "--set", "validation:duplicateWindowSeconds=0", "--set", "execution:holdingSecondsMax=86400", "--set", "execution:stopDistance=0.2", "--set", "execution:takeProfitDistance=0.5",
+    ];
+
     private readonly string _folder = Directory.CreateTempSubdirectory("antbot-standalone-").FullName;
+    private readonly List<Process> _started = [];
+
+    private string Data => Path.Combine(_folder, ".local");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        foreach (var process in _started)
+        {
+            if (!process.HasExited)
+                process.Kill();
+            process.Dispose();
+        }
+        Directory.Delete(_folder, recursive: true);
+    }
 
     [Fact]
-    public async Task It_starts_on_nothing_survives_kills_and_stops_in_order_with_a_checkpoint()
+    public async Task It_trades_by_itself_stops_in_order_naming_what_is_open_and_goes_on_at_the_next_start()
     {
-        for (var run = 1; run <= 3; run++)
         {
-            using var process = await StartedAsync();
-            AntbotProcess.Signal(process, run == 3 ? "INT" : "KILL");
+            var process = await StartedAsync();
+            await UntilAsync(async () => (await EventsAsync<PositionOpened>()).Count > 0, "a strategy's trade is open");
+            AntbotProcess.Signal(process, "INT");
+            var said = await process.StandardOutput.ReadToEndAsync(Cancel);
             await process.WaitForExitAsync(Cancel);
-            if (run == 3)
-            {
-                Assert.Equal(0, process.ExitCode);
-                Assert.Contains("Stopped in order at position 4", await process.StandardOutput.ReadToEndAsync(Cancel), StringComparison.Ordinal);
-            }
+            Assert.Equal(0, process.ExitCode);
+            Assert.Contains("Stopped in order", said, StringComparison.Ordinal);
+            Assert.Contains("left open", said, StringComparison.Ordinal);
+            Assert.Contains("rests at the venue", said, StringComparison.Ordinal);
+        }
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
+        var before = await EventsAsync<PositionOpened>();
+
+        {
+            var process = await StartedAsync();
+            await UntilAsync(async () => (await EventsAsync<PositionOpened>()).Count > before.Count, "it trades on");
+            AntbotProcess.Signal(process, "TERM");
+            await process.WaitForExitAsync(Cancel);
+            Assert.Equal(0, process.ExitCode);
+        }
+        Assert.Equal(["process_started", "process_stopped", "process_started", "process_stopped"], (await StoredAsync()).Select(e => e.Type).Where(t => t.StartsWith("process_", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_kill_in_the_middle_of_a_hundred_trades_loses_none_and_doubles_none()
+    {
+        var accepted = new ConcurrentDictionary<int, string>();
+        {
+            var process = await StartedAsync(ByHandOnly);
+            var posting = PostAllAsync(accepted);
+            await UntilAsync(() => Task.FromResult(accepted.Count >= Trades / 2), "half of the signals are accepted");
+            AntbotProcess.Signal(process, "KILL");
+            await process.WaitForExitAsync(Cancel);
+            await posting;
         }
 
-        var verified = await AntbotProcess.RunAsync(_folder, "verify");
-        Assert.Equal(0, verified.ExitCode);
-        Assert.Contains("Intact: 4 events", verified.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("Note:", verified.Output, StringComparison.Ordinal);
-        Assert.Equal(["process_started", "process_started", "process_started", "process_stopped"], await TypesAsync());
+        {
+            var process = await StartedAsync(ByHandOnly);
+            // What was accepted needs nobody to ask again; what was not is sent again, as a client would.
+            var known = accepted.ToDictionary();
+            accepted.Clear();
+            await PostAllAsync(accepted);
+            Assert.All(known, k => Assert.Equal(k.Value, accepted[k.Key]));
+            Assert.Equal(Trades, accepted.Values.Distinct().Count());
+            await UntilAsync(async () => (await EventsAsync<PositionOpened>()).DistinctBy(e => e.Trade).Count() == Trades, "every trade is open");
+            await UntilAsync(async () => (await LedgerAsync()).Count(o => o.GetProperty("clientOrderId").GetString()![0] == 's' && o.GetProperty("status").GetString() == "NEW") == Trades, "every position has its stop");
+            var entries = (await LedgerAsync()).Where(o => o.GetProperty("clientOrderId").GetString()![0] == 'e').ToList();
+            Assert.Equal(accepted.Values.Order(), entries.Select(o => o.GetProperty("clientOrderId").GetString()!.Split('-')[1]).Order());
+            Assert.All(entries, o => Assert.Equal("FILLED", o.GetProperty("status").GetString()));
+            AntbotProcess.Signal(process, "TERM");
+            await process.WaitForExitAsync(Cancel);
+        }
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
+        Assert.Equal(Trades, (await EventsAsync<TradeOpenedRecorded>()).Count);
     }
 
     [Fact]
     public async Task It_starts_nothing_on_a_history_that_was_changed()
     {
-        using (var process = await StartedAsync())
         {
+            var process = await StartedAsync(ByHandOnly);
             AntbotProcess.Signal(process, "TERM");
             await process.WaitForExitAsync(Cancel);
             Assert.Equal(0, process.ExitCode);
         }
-        var checkpoints = Path.Combine(_folder, ".local", "checkpoints.jsonl");
-        File.WriteAllText(checkpoints, File.ReadAllText(checkpoints).Replace("\"Position\":2", "\"Position\":9", StringComparison.Ordinal));
+        var recorded = (await StoredAsync()).Count;
+        var checkpoints = Path.Combine(Data, "checkpoints.jsonl");
+        var lines = File.ReadAllLines(checkpoints);
+        lines[^1] = lines[^1].Replace("\"Position\":", "\"Position\":9", StringComparison.Ordinal);
+        File.WriteAllLines(checkpoints, lines);
 
         using var refused = AntbotProcess.Start("Antbot.Standalone.dll", _folder);
+        var said = refused.StandardOutput.ReadToEndAsync(Cancel);
         await refused.WaitForExitAsync(Cancel);
         Assert.Equal(3, refused.ExitCode);
-        Assert.Contains("not as it was recorded", await refused.StandardOutput.ReadToEndAsync(Cancel), StringComparison.Ordinal);
-        Assert.Equal(2, (await TypesAsync()).Count);
+        Assert.Contains("not as it was recorded", await said, StringComparison.Ordinal);
+        Assert.Equal(recorded, (await StoredAsync()).Count);
     }
 
-    private async Task<Process> StartedAsync()
+    private async Task<Process> StartedAsync(params string[] arguments)
     {
-        var process = AntbotProcess.Start("Antbot.Standalone.dll", _folder);
+        var process = AntbotProcess.Start("Antbot.Standalone.dll", _folder, arguments);
+        _started.Add(process);
+        var errors = process.StandardError.ReadToEndAsync(Cancel);
         while (await process.StandardOutput.ReadLineAsync(Cancel) is { } line)
         {
-            if (line.StartsWith("Antbot ", StringComparison.Ordinal))
+            if (line.StartsWith("  data", StringComparison.Ordinal))
                 return process;
         }
-        throw new InvalidOperationException($"It ended: {await process.StandardError.ReadToEndAsync(Cancel)}");
+        throw new InvalidOperationException($"It ended: {await errors}");
     }
 
-    private async Task<List<string>> TypesAsync()
+    /// <summary>Every signal once under its own key; one that is not answered is left for the next time.</summary>
+    private async Task PostAllAsync(ConcurrentDictionary<int, string> accepted)
     {
-        await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(_folder, ".local", "antbot.db"), ReadOnly = true }, Cancel);
-        return [.. (await store.ReadPageAsync(0, 100, Cancel)).Select(e => e.Type)];
+        using var console = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "console.json"), Cancel));
+        using var client = new HttpClient { BaseAddress = new Uri(console.RootElement.GetProperty("signals").GetString()!), Timeout = TimeSpan.FromSeconds(20) };
+        client.DefaultRequestHeaders.Add("X-Api-Key", await File.ReadAllTextAsync(console.RootElement.GetProperty("signalKeyFile").GetString()!, Cancel));
+        await Parallel.ForEachAsync(Enumerable.Range(0, Trades), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Cancel }, async (n, token) =>
+        {
+            try
+            {
+                while (!accepted.ContainsKey(n))
+                {
+                    using var answer = await client.PostAsJsonAsync("signals", new { symbol = Symbols[n % Symbols.Length], side = "buy", notional = 50, idempotencyKey = $"signal-{n}" }, token);
+                    using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(token));
+                    if (answer.StatusCode == HttpStatusCode.Accepted)
+                    {
+                        accepted[n] = body.RootElement.GetProperty("tradeId").GetString()!;
+                        return;
+                    }
+                    // Right after a start the market has not been heard yet.
+                    Assert.True(answer.StatusCode == HttpStatusCode.ServiceUnavailable, body.RootElement.ToString());
+                    await Task.Delay(200, token);
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Killed under it.
+            }
+        });
+    }
+
+    /// <summary>The orders that the venue itself remembers.</summary>
+    private async Task<List<JsonElement>> LedgerAsync()
+    {
+        using var running = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "running.json"), Cancel));
+        var venue = running.RootElement.GetProperty("Summary").EnumerateArray().Select(l => l.GetString()!).First(l => l.StartsWith("venue", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
+        using var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "venue", "admin.json"), Cancel));
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Add("X-Admin-Key", keys.RootElement.GetProperty("adminKey").GetString());
+        var lines = (await client.GetStringAsync(new Uri(new Uri(venue), "admin/ledger"), Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return [.. lines.Select(l => JsonDocument.Parse(l).RootElement).Where(e => e.GetProperty("kind").GetString() == "order" && e.GetProperty("account").GetString() == "main").Select(e => e.GetProperty("entry"))];
+    }
+
+    private async Task<List<TEvent>> EventsAsync<TEvent>()
+    {
+        var codec = new EventCodec(EventRegistry.From(typeof(TradeRaised).Assembly));
+        var name = EventRegistry.From(typeof(TradeRaised).Assembly).NameOf(typeof(TEvent));
+        return [.. (await StoredAsync()).Where(e => e.Type == name).Select(e => (TEvent)codec.Decode(e))];
+    }
+
+    private async Task<List<StoredEvent>> StoredAsync()
+    {
+        await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(Data, "antbot.db"), ReadOnly = true }, Cancel);
+        var events = new List<StoredEvent>();
+        while (await store.ReadPageAsync(events.Count == 0 ? 0 : events[^1].Sequence, 1_000, Cancel) is { Count: > 0 } page)
+            events.AddRange(page);
+        return events;
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> holds, string what)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (!await holds())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromMinutes(3), $"It did not come about that {what}.");
+            await Task.Delay(200, Cancel);
+        }
     }
 }
