@@ -52,10 +52,6 @@ public static class ServiceHost
             await Console.Error.WriteLineAsync($"antbot: {e.Message}");
             return ExitCodes.Failed;
         }
-        finally
-        {
-            ending.Done();
-        }
     }
 
     /// <summary>Null where the configuration has faults: all of them are given. Nothing has been opened or consumed then.</summary>
@@ -90,6 +86,8 @@ public static class ServiceHost
         var uses = builder.Services.Select(s => s.ImplementationInstance).OfType<OptionsUse>().ToList();
         found.AddRange(HostConfiguration.FindUnknown(settings, uses, modules.Select(m => m.Name)));
         var app = builder.Build();
+        // The first to be made is the last to be disposed.
+        _ = app.Services.GetRequiredService<Deadline>();
         found.AddRange(app.Services.GetServices<IStartCheck>().SelectMany(c => c.Faults()));
         if (found.Count > 0)
         {
@@ -162,6 +160,7 @@ public static class ServiceHost
         services.AddSingleton(new BackgroundWork("platform/health", StopOrder.Support, (provider, token) => provider.GetRequiredService<DegradationWatch>().RunAsync(token)));
         services.AddAntbotBus(
             new BusOptions { Address = options.Bus, Prefetch = options.Prefetch, StopAfter = TimeSpan.FromSeconds(options.GateSeconds), Name = $"antbot {identity.Service} {identity.Instance}" }, catalog);
+        services.AddSingleton<Deadline>();
         services.AddSingleton<Ending>();
         services.AddHostedService(provider => provider.GetRequiredService<Ending>());
     }

@@ -10,15 +10,11 @@ namespace Antbot.Hosting.Life;
 /// is forced. Registered between the bus and the background work, so that it stops after the one and before the other.
 /// </summary>
 internal sealed class Ending(
-    PlatformOptions options, BusRunner bus, StoreKeeper store, ProcessLife life, PrometheusMetrics metrics, ProcessFigures process, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<Ending> log)
+    PlatformOptions options, BusRunner bus, StoreKeeper store, ProcessLife life, PrometheusMetrics metrics, ProcessFigures process, IHostApplicationLifetime lifetime, Deadline deadline, TimeProvider clock, ILogger<Ending> log)
     : IHostedService
 {
     private static readonly TimeSpan SayWithin = TimeSpan.FromSeconds(3);
 
-    /// <summary>For the ends of what the host stops last: containers, sockets, the log's last lines.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
-
-    private readonly CancellationTokenSource _ended = new();
     private string _reason = "asked to stop";
     private Task _started = Task.CompletedTask;
 
@@ -31,8 +27,7 @@ internal sealed class Ending(
         lifetime.ApplicationStopping.Register(() =>
         {
             log.LogInformation("Stopping, within {Seconds} s: {Reason}", options.ShutdownSeconds, _reason);
-            // A thread of its own: whatever keeps the process may keep the pool.
-            new Thread(Force) { IsBackground = true, Name = "deadline" }.Start();
+            deadline.Begin(options.ShutdownSeconds, () => ExitCode);
         });
         return Task.CompletedTask;
     }
@@ -57,9 +52,6 @@ internal sealed class Ending(
             log.LogWarning("The end could not be recorded; it will look like a crash: {Reason}", e.Message);
         }
     }
-
-    /// <summary>The host is done; nothing has to be forced any more.</summary>
-    public void Done() => _ended.Cancel();
 
     private async Task RecordStartAsync(CancellationToken stop)
     {
@@ -90,13 +82,5 @@ internal sealed class Ending(
         var why = await bus.Hopeless;
         (ExitCode, _reason) = (ExitCodes.BusHangs, why);
         lifetime.StopApplication();
-    }
-
-    private void Force()
-    {
-        if (_ended.Token.WaitHandle.WaitOne(TimeSpan.FromSeconds(options.ShutdownSeconds) + Grace))
-            return;
-        Console.Error.WriteLine($"antbot: it had not ended {options.ShutdownSeconds} s after it was asked to; it is ended by force.");
-        Environment.Exit(ExitCode == ExitCodes.Ok ? ExitCodes.Forced : ExitCode);
     }
 }
