@@ -39,18 +39,28 @@ public static class ServiceHost
                 await Console.Error.WriteLineAsync($"antbot: configuration: {fault}");
             return ExitCodes.InvalidConfiguration;
         }
-        var ending = app.Services.GetRequiredService<Ending>();
+        Ending? ending = null;
         try
         {
             // A file that cannot be opened is named here, and not in the trace of whoever needed the store first.
             _ = app.Services.GetRequiredService<IEventStore>();
+            ending = app.Services.GetRequiredService<Ending>();
             await app.RunAsync();
             return ending.ExitCode;
+        }
+        catch (OperationCanceledException) when (ending is { IsLate: true })
+        {
+            await Console.Error.WriteLineAsync("antbot: it had not ended in order by its deadline.");
+            return ending.ExitCode == ExitCodes.Ok ? ExitCodes.Forced : ending.ExitCode;
         }
         catch (Exception e) when (e is EventStoreException or IOException or UnauthorizedAccessException or OperationCanceledException)
         {
             await Console.Error.WriteLineAsync($"antbot: {e.Message}");
             return ExitCodes.Failed;
+        }
+        finally
+        {
+            ending?.Done();
         }
     }
 
@@ -86,8 +96,6 @@ public static class ServiceHost
         var uses = builder.Services.Select(s => s.ImplementationInstance).OfType<OptionsUse>().ToList();
         found.AddRange(HostConfiguration.FindUnknown(settings, uses, modules.Select(m => m.Name)));
         var app = builder.Build();
-        // The first to be made is the last to be disposed.
-        _ = app.Services.GetRequiredService<Deadline>();
         found.AddRange(app.Services.GetServices<IStartCheck>().SelectMany(c => c.Faults()));
         if (found.Count > 0)
         {
@@ -160,7 +168,6 @@ public static class ServiceHost
         services.AddSingleton(new BackgroundWork("platform/health", StopOrder.Support, (provider, token) => provider.GetRequiredService<DegradationWatch>().RunAsync(token)));
         services.AddAntbotBus(
             new BusOptions { Address = options.Bus, Prefetch = options.Prefetch, StopAfter = TimeSpan.FromSeconds(options.GateSeconds), Name = $"antbot {identity.Service} {identity.Instance}" }, catalog);
-        services.AddSingleton<Deadline>();
         services.AddSingleton<Ending>();
         services.AddHostedService(provider => provider.GetRequiredService<Ending>());
     }

@@ -65,6 +65,9 @@ public sealed class SignalEndpoint(ApiKeys keys, Admission admission, WebhookInt
                 case IntakeAnswer.Conflicting conflicting:
                     await SayAsync(context, StatusCodes.Status409Conflict, $"This idempotency key was used for another body, which became trade {conflicting.Trade}. Send a new key with a new wish.");
                     break;
+                case IntakeAnswer.NoPriceYet silent:
+                    await SayLaterAsync(context, StatusCodes.Status503ServiceUnavailable, $"The market's price of {silent.Symbol} is not known at the moment; send the same again, or name a price.", WhenDown);
+                    break;
                 case IntakeAnswer.Faulty faulty:
                     await Results.Json(new { error = "The signal has faults.", faults = faulty.Faults }, statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
                     break;

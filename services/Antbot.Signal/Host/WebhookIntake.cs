@@ -19,6 +19,9 @@ public abstract record IntakeAnswer
 
     public sealed record Faulty(IReadOnlyList<string> Faults) : IntakeAnswer;
 
+    /// <summary>It names no price, and the market's is not heard at the moment: the same body is good in a while.</summary>
+    public sealed record NoPriceYet(Symbol Symbol) : IntakeAnswer;
+
     /// <summary>The key was used for another body.</summary>
     public sealed record Conflicting(TradeId Trade) : IntakeAnswer;
 }
@@ -34,12 +37,22 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
     public async Task<IntakeAnswer> TakeAsync(string caller, ReadOnlyMemory<byte> body, string? headerKey, CancellationToken cancellationToken)
     {
         var now = parts.Clock.GetUtcNow();
-        var read = WebhookSignal.Read(body, headerKey, symbol => PriceOf(symbol, now), options.Terms, now);
+        Symbol? unheard = null;
+        var read = WebhookSignal.Read(body, headerKey, symbol => PriceOf(symbol, now) ?? Unheard(symbol), options.Terms, now);
+        if (unheard is { } silent && read.Faults.Count == 1)
+            return new IntakeAnswer.NoPriceYet(silent);
         if (read.Faults.Count > 0)
             return new IntakeAnswer.Faulty(read.Faults);
         return read.Key is { } key
             ? await TakeKeyedAsync(WebhookSignal.Named(read, WebhookSignal.TradeOfKey(caller, key)), $"webhook:{caller}", cancellationToken)
             : await TakeUnkeyedAsync(caller, read, now, cancellationToken);
+
+        // Of what is not followed here no price will ever be heard: that is the sender's fault.
+        Price? Unheard(Symbol symbol)
+        {
+            unheard = options.Watched.Contains(symbol) ? symbol : null;
+            return null;
+        }
     }
 
     private async Task<IntakeAnswer> TakeKeyedAsync(SignalRecorded recorded, string actor, CancellationToken cancellationToken)

@@ -8,12 +8,14 @@ namespace Antbot.Hosting.Health;
 internal sealed class DegradationWatch : IDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EveryAtStart = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan CalmFor = TimeSpan.FromSeconds(10);
 
     private readonly Meter _meter = new("Antbot.Health");
     private readonly HealthReport _report;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
+    private readonly Lock _looking = new();
     private readonly long _began;
     private double? _readyAfter;
     private long _calmSince;
@@ -28,7 +30,7 @@ internal sealed class DegradationWatch : IDisposable
             "antbot_health",
             () => report.Readings().GroupBy(r => r.Name, StringComparer.Ordinal).Select(g => new Measurement<int>((int)g.Max(r => r.State), new KeyValuePair<string, object?>("name", g.Key))),
             description: "0 ok, 1 degraded, 2 down.");
-        _meter.CreateObservableGauge("antbot_control_activity", () => (int)control.Known.State.Activity, description: "0 active, 1 reducing, 2 halted.");
+        _meter.CreateObservableGauge("antbot_control_activity", () => (int)control.Known.State.Activity, description: "1 active, 2 reducing, 3 halted.");
         _meter.CreateObservableGauge("antbot_control_live", () => control.Known.State.Mode == Contracts.Events.TradingMode.Live ? 1 : 0, description: "1 where real orders may be sent.");
         _meter.CreateObservableGauge("antbot_control_maintenance", () => control.Known.State.Maintenance ? 1 : 0, description: "1 under maintenance.");
         _meter.CreateObservableGauge("antbot_lease_held", () => leases.Works.Select(w => new Measurement<int>(w.Holding ? 1 : 0, new KeyValuePair<string, object?>("lease", w.Name))), description: "Whether this process holds the lease.");
@@ -38,15 +40,23 @@ internal sealed class DegradationWatch : IDisposable
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Every, _clock);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
+        while (true)
+        {
             Look();
+            await Task.Delay(_readyAfter is null ? EveryAtStart : Every, _clock, cancellationToken);
+        }
     }
 
     public void Dispose() => _meter.Dispose();
 
     /// <summary>Worse at once; better only after it has been better for a while, so that it does not flutter.</summary>
     public void Look()
+    {
+        lock (_looking)
+            LookOnce();
+    }
+
+    private void LookOnce()
     {
         var readings = _report.Readings();
         if (_readyAfter is null && !readings.Any(r => r is { IsNeeded: true, State: HealthState.Down }))

@@ -28,22 +28,23 @@ public sealed class BackgroundWorks(IEnumerable<BackgroundWork> works, BusRunner
     /// <param name="cancellationToken">The deadline: when it has passed each group is still told to stop, and none is waited for.</param>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        var endpoints = bus.StopTakingAsync(cancellationToken);
+        if (!_groups.ContainsKey(StopOrder.Intake))
+            _groups[StopOrder.Intake] = (new CancellationTokenSource(), []);
         foreach (var (order, (stop, running)) in _groups)
         {
             if (order == StopOrder.Intake)
-                running.Add(("bus endpoints", bus.StopTakingAsync(cancellationToken)));
+                running.Add(("bus endpoints", endpoints));
             await stop.CancelAsync();
             await EndAsync(order, running, cancellationToken);
         }
-        if (!_groups.ContainsKey(StopOrder.Intake))
-            await EndAsync(StopOrder.Intake, [("bus endpoints", bus.StopTakingAsync(cancellationToken))], cancellationToken);
     }
 
     private async Task EndAsync(StopOrder order, List<(string Name, Task Task)> running, CancellationToken deadline)
     {
         var all = Task.WhenAll(running.Select(r => r.Task));
         await all.WaitAsync(deadline).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (running.Where(r => !r.Task.IsCompleted).Select(r => r.Name).ToList() is { Count: > 0 } late)
+        if (running.Where(r => !r.Task.IsCompletedSuccessfully).Select(r => r.Name).ToList() is { Count: > 0 } late)
             log.LogError("Of the group {Group} {Late} had not ended by the deadline", order, string.Join(", ", late));
         else
             log.LogInformation("Stopped: the group {Group}, {Count} pieces", order, running.Count);

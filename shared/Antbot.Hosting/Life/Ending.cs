@@ -10,24 +10,36 @@ namespace Antbot.Hosting.Life;
 /// is forced. Registered between the bus and the background work, so that it stops after the one and before the other.
 /// </summary>
 internal sealed class Ending(
-    PlatformOptions options, BusRunner bus, StoreKeeper store, ProcessLife life, PrometheusMetrics metrics, ProcessFigures process, IHostApplicationLifetime lifetime, Deadline deadline, TimeProvider clock, ILogger<Ending> log)
+    PlatformOptions options, BusRunner bus, StoreKeeper store, ProcessLife life, PrometheusMetrics metrics, ProcessFigures process, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<Ending> log)
     : IHostedService
 {
     private static readonly TimeSpan SayWithin = TimeSpan.FromSeconds(3);
 
+    /// <summary>For the ends of what the host stops last: containers, sockets, the log's last lines.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
+    private readonly CancellationTokenSource _ended = new();
     private string _reason = "asked to stop";
     private Task _started = Task.CompletedTask;
+    private long? _stopping;
 
     public int ExitCode { get; private set; }
+
+    /// <summary>An end was asked for, and its deadline has passed.</summary>
+    public bool IsLate => _stopping is { } began && clock.GetElapsedTime(began) >= TimeSpan.FromSeconds(options.ShutdownSeconds);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _started = RecordStartAsync(lifetime.ApplicationStopping);
         _ = WatchBusAsync();
+        // Who hosts this within another program goes on when the host has stopped.
+        lifetime.ApplicationStopped.Register(Done);
         lifetime.ApplicationStopping.Register(() =>
         {
+            _stopping = clock.GetTimestamp();
             log.LogInformation("Stopping, within {Seconds} s: {Reason}", options.ShutdownSeconds, _reason);
-            deadline.Begin(options.ShutdownSeconds, () => ExitCode);
+            // A thread of its own: whatever keeps the process may keep the pool.
+            new Thread(Force) { IsBackground = true, Name = "deadline" }.Start();
         });
         return Task.CompletedTask;
     }
@@ -35,13 +47,13 @@ internal sealed class Ending(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         log.LogInformation(
-            "Stopped in order after {Uptime}: {Handled} messages handled, {Dead} dead-lettered, {Published} published, {Events} events recorded",
-            clock.GetUtcNow().UtcDateTime - process.StartedAt, metrics.Sum("antbot_messages_handled_total"), metrics.Sum("antbot_messages_dead_lettered_total"),
+            "Stopped {How} after {Uptime}: {Handled} messages handled, {Dead} dead-lettered, {Published} published, {Events} events recorded",
+            cancellationToken.IsCancellationRequested ? "at the deadline" : "in order", clock.GetUtcNow().UtcDateTime - process.StartedAt, metrics.Sum("antbot_messages_handled_total"), metrics.Sum("antbot_messages_dead_lettered_total"),
             metrics.Sum("antbot_messages_published_total"), metrics.Sum("antbot_events_recorded_total"));
         if (!store.IsOpen)
             return;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(SayWithin);
+        // Also when the deadline has passed: an end that is not recorded looks like a crash.
+        using var limit = new CancellationTokenSource(SayWithin);
         try
         {
             await _started.WaitAsync(limit.Token);
@@ -52,6 +64,9 @@ internal sealed class Ending(
             log.LogWarning("The end could not be recorded; it will look like a crash: {Reason}", e.Message);
         }
     }
+
+    /// <summary>The host is done; nothing has to be forced any more.</summary>
+    public void Done() => _ended.Cancel();
 
     private async Task RecordStartAsync(CancellationToken stop)
     {
@@ -82,5 +97,13 @@ internal sealed class Ending(
         var why = await bus.Hopeless;
         (ExitCode, _reason) = (ExitCodes.BusHangs, why);
         lifetime.StopApplication();
+    }
+
+    private void Force()
+    {
+        if (_ended.Token.WaitHandle.WaitOne(TimeSpan.FromSeconds(options.ShutdownSeconds) + Grace))
+            return;
+        Console.Error.WriteLine($"antbot: it had not ended {options.ShutdownSeconds} s after it was asked to; it is ended by force.");
+        Environment.Exit(ExitCode == ExitCodes.Ok ? ExitCodes.Forced : ExitCode);
     }
 }

@@ -23,18 +23,28 @@ public sealed class StandaloneTests : IDisposable
     ];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("antbot-standalone-").FullName;
+    private readonly List<Process> _started = [];
 
     private string Data => Path.Combine(_folder, ".local");
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        foreach (var process in _started)
+        {
+            if (!process.HasExited)
+                process.Kill();
+            process.Dispose();
+        }
+        Directory.Delete(_folder, recursive: true);
+    }
 
     [Fact]
     public async Task It_trades_by_itself_stops_in_order_naming_what_is_open_and_goes_on_at_the_next_start()
     {
-        using (var process = await StartedAsync())
         {
+            var process = await StartedAsync();
             await UntilAsync(async () => (await EventsAsync<PositionOpened>()).Count > 0, "a strategy's trade is open");
             AntbotProcess.Signal(process, "INT");
             var said = await process.StandardOutput.ReadToEndAsync(Cancel);
@@ -47,8 +57,8 @@ public sealed class StandaloneTests : IDisposable
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
         var before = await EventsAsync<PositionOpened>();
 
-        using (var process = await StartedAsync())
         {
+            var process = await StartedAsync();
             await UntilAsync(async () => (await EventsAsync<PositionOpened>()).Count > before.Count, "it trades on");
             AntbotProcess.Signal(process, "TERM");
             await process.WaitForExitAsync(Cancel);
@@ -61,8 +71,8 @@ public sealed class StandaloneTests : IDisposable
     public async Task A_kill_in_the_middle_of_a_hundred_trades_loses_none_and_doubles_none()
     {
         var accepted = new ConcurrentDictionary<int, string>();
-        using (var process = await StartedAsync(ByHandOnly))
         {
+            var process = await StartedAsync(ByHandOnly);
             var posting = PostAllAsync(accepted);
             await UntilAsync(() => Task.FromResult(accepted.Count >= Trades / 2), "half of the signals are accepted");
             AntbotProcess.Signal(process, "KILL");
@@ -70,10 +80,11 @@ public sealed class StandaloneTests : IDisposable
             await posting;
         }
 
-        using (var process = await StartedAsync(ByHandOnly))
         {
+            var process = await StartedAsync(ByHandOnly);
             // What was accepted needs nobody to ask again; what was not is sent again, as a client would.
             var known = accepted.ToDictionary();
+            accepted.Clear();
             await PostAllAsync(accepted);
             Assert.All(known, k => Assert.Equal(k.Value, accepted[k.Key]));
             Assert.Equal(Trades, accepted.Values.Distinct().Count());
@@ -92,8 +103,8 @@ public sealed class StandaloneTests : IDisposable
     [Fact]
     public async Task It_starts_nothing_on_a_history_that_was_changed()
     {
-        using (var process = await StartedAsync(ByHandOnly))
         {
+            var process = await StartedAsync(ByHandOnly);
             AntbotProcess.Signal(process, "TERM");
             await process.WaitForExitAsync(Cancel);
             Assert.Equal(0, process.ExitCode);
@@ -115,6 +126,7 @@ public sealed class StandaloneTests : IDisposable
     private async Task<Process> StartedAsync(params string[] arguments)
     {
         var process = AntbotProcess.Start("Antbot.Standalone.dll", _folder, arguments);
+        _started.Add(process);
         var errors = process.StandardError.ReadToEndAsync(Cancel);
         while (await process.StandardOutput.ReadLineAsync(Cancel) is { } line)
         {
@@ -134,10 +146,19 @@ public sealed class StandaloneTests : IDisposable
         {
             try
             {
-                using var answer = await client.PostAsJsonAsync("signals", new { symbol = Symbols[n % Symbols.Length], side = "buy", notional = 50, idempotencyKey = $"signal-{n}" }, token);
-                Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
-                using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(token));
-                accepted[n] = body.RootElement.GetProperty("tradeId").GetString()!;
+                while (!accepted.ContainsKey(n))
+                {
+                    using var answer = await client.PostAsJsonAsync("signals", new { symbol = Symbols[n % Symbols.Length], side = "buy", notional = 50, idempotencyKey = $"signal-{n}" }, token);
+                    using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(token));
+                    if (answer.StatusCode == HttpStatusCode.Accepted)
+                    {
+                        accepted[n] = body.RootElement.GetProperty("tradeId").GetString()!;
+                        return;
+                    }
+                    // Right after a start the market has not been heard yet.
+                    Assert.True(answer.StatusCode == HttpStatusCode.ServiceUnavailable, body.RootElement.ToString());
+                    await Task.Delay(200, token);
+                }
             }
             catch (HttpRequestException)
             {

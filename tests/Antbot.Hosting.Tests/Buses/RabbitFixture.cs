@@ -1,10 +1,10 @@
-using Antbot.Integration.Tests.Buses;
+using Antbot.Hosting.Tests.Buses;
 using Antbot.LocalServers;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(RabbitFixture))]
 
-namespace Antbot.Integration.Tests.Buses;
+namespace Antbot.Hosting.Tests.Buses;
 
 /// <summary>One broker for all test classes, started when the first of them asks; each has its own virtual host on it.</summary>
 public sealed class RabbitFixture : IAsyncDisposable

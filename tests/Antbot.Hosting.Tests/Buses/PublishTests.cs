@@ -5,7 +5,7 @@ using Antbot.Messaging;
 using Antbot.Runtime.Bus;
 using Xunit;
 
-namespace Antbot.Integration.Tests.Buses;
+namespace Antbot.Hosting.Tests.Buses;
 
 public sealed class PublishTests(RabbitFixture fixture) : IAsyncLifetime
 {

@@ -8,7 +8,7 @@ using Antbot.Runtime.Pipeline;
 using RabbitMQ.Client;
 using Xunit;
 
-namespace Antbot.Integration.Tests.Buses;
+namespace Antbot.Hosting.Tests.Buses;
 
 /// <summary>What nobody can work on must end beside its queue, with its reason, and harm none of its neighbours.</summary>
 public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime

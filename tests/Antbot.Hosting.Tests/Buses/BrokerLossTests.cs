@@ -6,7 +6,7 @@ using Antbot.Messaging;
 using Antbot.Runtime.Bus;
 using Xunit;
 
-namespace Antbot.Integration.Tests.Buses;
+namespace Antbot.Hosting.Tests.Buses;
 
 /// <summary>The broker goes and comes back. A server of its own, because it is restarted.</summary>
 public sealed class BrokerLossTests : IAsyncLifetime

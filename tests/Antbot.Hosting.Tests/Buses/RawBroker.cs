@@ -2,7 +2,7 @@ using System.Text;
 using RabbitMQ.Client;
 using Xunit;
 
-namespace Antbot.Integration.Tests.Buses;
+namespace Antbot.Hosting.Tests.Buses;
 
 /// <param name="Headers">As texts.</param>
 internal sealed record RawMessage(string? MessageId, IReadOnlyDictionary<string, string> Headers, byte[] Body, bool Redelivered);

@@ -6,7 +6,7 @@ using Antbot.Runtime.Health;
 using Antbot.Runtime.Store;
 using Xunit;
 
-namespace Antbot.Integration.Tests.Buses;
+namespace Antbot.Hosting.Tests.Buses;
 
 /// <summary>A dependency that is down never counts against a message, however long it is down.</summary>
 public sealed class GateTests(RabbitFixture fixture) : IAsyncLifetime

@@ -3,7 +3,7 @@ using Antbot.Contracts.Messages;
 using Antbot.Runtime.Store;
 using Xunit;
 
-namespace Antbot.Integration.Tests.Buses;
+namespace Antbot.Hosting.Tests.Buses;
 
 /// <summary>Within one process the same rules hold: five attempts, and no limit for what is not the message's fault.</summary>
 public sealed class MemoryBusTests

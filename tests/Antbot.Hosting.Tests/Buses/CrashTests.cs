@@ -5,7 +5,7 @@ using Antbot.LocalServers;
 using Antbot.Messaging;
 using Xunit;
 
-namespace Antbot.Integration.Tests.Buses;
+namespace Antbot.Hosting.Tests.Buses;
 
 /// <summary>A process that dies counts against every message it had taken; the limit is high enough for innocent ones, and not for ever.</summary>
 public sealed class CrashTests(RabbitFixture fixture) : IAsyncLifetime

@@ -1,0 +1,186 @@
+using System.Net;
+using Antbot.EventStore.Postgres;
+using Antbot.Hosting.Tests.Buses;
+using Antbot.Hosting.Tests.Hosts;
+using Antbot.Integration.Tests.Support;
+using Antbot.LocalServers;
+using Antbot.Messaging;
+using Antbot.Runtime.Store;
+using Npgsql;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(PostgresFixture))]
+
+namespace Antbot.Hosting.Tests.Hosts;
+
+/// <summary>One server for all, started when the first asks.</summary>
+public sealed class PostgresFixture : IAsyncDisposable
+{
+    private readonly Lazy<Task<PostgresServer>> _server = new(() => PostgresServer.StartAsync());
+
+    public async Task<PostgresDatabase> CreateDatabaseAsync() => await (await _server.Value).CreateDatabaseAsync(cancellationToken: TestContext.Current.CancellationToken);
+
+    public async Task DropAsync(PostgresDatabase database) => await (await _server.Value).DropDatabaseAsync(database.Name);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server.IsValueCreated)
+            await (await _server.Value).DisposeAsync();
+    }
+}
+
+/// <summary>Two processes over PostgreSQL and RabbitMQ, both behind links that can be cut.</summary>
+public sealed class ServersTests(PostgresFixture postgres, RabbitFixture rabbit) : IAsyncLifetime
+{
+    private PostgresDatabase _database = null!;
+    private RabbitVirtualHost _host = null!;
+    private TcpProxy _toStore = null!;
+    private TcpProxy _toBus = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private (string, string)[] Settings
+    {
+        get
+        {
+            var store = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Host = "127.0.0.1", Port = _toStore.Port }.ConnectionString;
+            var bus = new UriBuilder(_host.Uri) { Port = _toBus.Port }.Uri.ToString();
+            return [("STORE", store), ("BUS", bus)];
+        }
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await postgres.CreateDatabaseAsync();
+        _host = await rabbit.CreateVirtualHostAsync();
+        _toStore = new TcpProxy(new NpgsqlConnectionStringBuilder(_database.ConnectionString).Port);
+        _toBus = new TcpProxy(_host.Uri.Port);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _toStore.DisposeAsync();
+        await _toBus.DisposeAsync();
+        await postgres.DropAsync(_database);
+        await rabbit.DropAsync(_host);
+    }
+
+    [Fact]
+    public async Task Without_database_and_broker_they_wait_say_so_and_go_on_by_themselves()
+    {
+        _toStore.Down = _toBus.Down = true;
+        await using var first = ServiceProcess.Start("execution", Settings);
+        await using var second = ServiceProcess.Start("risk", Settings);
+        foreach (var service in new[] { first, second })
+        {
+            await service.UntilAsync(async () => (await service.GetAsync("/healthz")).Status == HttpStatusCode.OK, "it is alive");
+            await service.UntilAsync(
+                async () => await service.GetAsync("/readyz") is (HttpStatusCode.ServiceUnavailable, var body)
+                    && ReasonOf(body, "store").Contains("PostgreSQL", StringComparison.Ordinal) && ReasonOf(body, "bus").Contains("RabbitMQ at 127.0.0.1", StringComparison.Ordinal),
+                "it says what it waits for");
+        }
+        _toBus.Down = false;
+        await first.UntilAsync(
+            async () => await first.GetAsync("/readyz") is (HttpStatusCode.ServiceUnavailable, var body) && ReasonOf(body, "bus") == "" && ReasonOf(body, "endpoint-execution").Contains("'store' is down", StringComparison.Ordinal),
+            "the bus is there, and no message is taken without the store");
+        var trade = Guid.NewGuid();
+        await first.WishAsync(trade, "please");
+        _toStore.Down = false;
+        await first.ReadyAsync();
+        await second.ReadyAsync();
+        await first.UntilAsync(async () => (await ReadAsync()).Any(e => e.Stream == $"told-{trade:N}"), "the wish has come to its end");
+
+        Assert.Equal(0, await first.StopAsync());
+        Assert.Equal(0, await second.StopAsync());
+        var events = await ReadAsync();
+        Assert.Equal(["process_started", "process_stopped"], events.Where(e => e.Stream == "process-execution").Select(e => e.Type));
+        Assert.DoesNotContain(first.Output.Concat(first.Errors), l => l.Contains(_host.Uri.UserInfo.Split(':')[1], StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_level_falls_with_the_store_and_rises_again_and_nothing_is_lost()
+    {
+        await using var first = ServiceProcess.Start("execution", [.. Settings, ("GATESECONDS", "2")]);
+        await using var second = ServiceProcess.Start("risk", Settings);
+        await first.ReadyAsync();
+        await second.ReadyAsync();
+        Assert.Equal("normal", (await first.GetAsync("/health")).Body.GetProperty("degradation_level").GetString());
+
+        _toStore.Down = true;
+        _toStore.BreakAll();
+        var trades = Enumerable.Range(0, 20).Select(_ => Guid.NewGuid()).ToList();
+        foreach (var trade in trades)
+            await first.WishAsync(trade, "please");
+        await first.UntilAsync(async () => (await first.GetAsync("/health")).Body.GetProperty("degradation_level").GetString() == "emergency", "the level falls");
+        await first.UntilAsync(async () => (await first.GetAsync("/health")).Body.GetProperty("endpoints")[0].GetProperty("state").GetString() == "stopped", "the endpoint stops");
+        Assert.Contains("trading_bot_degradation_level 3\n", await first.MetricsAsync(), StringComparison.Ordinal);
+
+        _toStore.Down = false;
+        await first.UntilAsync(async () => (await ReadAsync()).Count(e => e.Stream.StartsWith("told-", StringComparison.Ordinal)) == trades.Count, "every wish has come to its end");
+        await first.UntilAsync(async () => (await first.GetAsync("/health")).Body.GetProperty("degradation_level").GetString() == "normal", "the level rises");
+        await using var raw = await RawBroker.ConnectAsync(_host.Uri);
+        Assert.Equal(0, await raw.CountAsync(Topology.ErrorQueueOf("execution")));
+        Assert.Equal(0, await raw.CountAsync(Topology.DeadLetters));
+    }
+
+    [Fact]
+    public async Task Killed_between_record_and_publish_the_effect_is_there_once()
+    {
+        var trade = Guid.NewGuid();
+        await using var second = ServiceProcess.Start("risk", Settings);
+        await using (var first = ServiceProcess.Start("execution", [.. Settings, ("TESTING", "true"), ("CRASH_AT", "execution.after-append:1")]))
+        {
+            await first.ReadyAsync();
+            await first.WishAsync(trade, "please");
+            Assert.Equal(137, await first.EndAsync());
+        }
+        Assert.DoesNotContain(await ReadAsync(), e => e.Stream == $"told-{trade:N}");
+        await using var again = ServiceProcess.Start("execution", Settings);
+        await again.UntilAsync(async () => (await ReadAsync()).Any(e => e.Stream == $"told-{trade:N}"), "the wish has come to its end");
+        Assert.Single(await ReadAsync(), e => e.Stream == $"heard-{trade:N}");
+    }
+
+    [Fact]
+    public async Task A_leased_work_runs_in_one_process_and_in_the_other_when_that_is_killed()
+    {
+        await using var first = ServiceProcess.Start("execution", [.. Settings, ("INSTANCE", "one")]);
+        await first.UntilAsync(() => HoldsAsync(first), "the first holds the lease");
+        await using var second = ServiceProcess.Start("execution", [.. Settings, ("INSTANCE", "two")]);
+        await second.ReadyAsync();
+        await Task.Delay(3_000, Cancel);
+        Assert.True(await HoldsAsync(first));
+        Assert.False(await HoldsAsync(second));
+        first.Signal("KILL");
+        await second.UntilAsync(() => HoldsAsync(second), "the second holds it");
+    }
+
+    [Fact]
+    public async Task A_bus_that_never_comes_up_ends_the_process_so_that_it_is_started_again()
+    {
+        // MassTransit's connection gets no answer; ours, which declares and watches, does.
+        _toBus.ToServer = bytes => bytes.Span.IndexOf("connection_name"u8) >= 0 && bytes.Span.IndexOf("(watch)"u8) < 0 ? 0 : bytes.Length;
+        await using var service = ServiceProcess.Start("execution", Settings);
+        Assert.Equal(ExitCodes.BusHangs, await service.EndAsync());
+        Assert.Contains(service.Output, l => l.Contains("although the broker answers", StringComparison.Ordinal));
+    }
+
+    private static async Task<bool> HoldsAsync(ServiceProcess service) =>
+        (await service.GetAsync("/health")).Body.GetProperty("leases").EnumerateArray().Any(l => l.GetProperty("name").GetString() == "execution/count" && l.GetProperty("held").GetBoolean());
+
+    private static string ReasonOf(System.Text.Json.JsonElement body, string name) =>
+        body.GetProperty("reasons").EnumerateArray().Where(r => r.GetProperty("name").GetString() == name).Select(r => r.GetProperty("reason").GetString() ?? "").FirstOrDefault("");
+
+    private async Task<IReadOnlyList<StoredEvent>> ReadAsync()
+    {
+        await using var store = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = _database.ConnectionString });
+        try
+        {
+            return await store.ReadPageAsync(0, 1_000, Cancel);
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Unavailable)
+        {
+            // Its tables are not there yet.
+            return [];
+        }
+    }
+}
