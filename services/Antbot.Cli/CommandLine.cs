@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Antbot.Cli.Commands;
+using Antbot.Cli.Sources;
 using Antbot.EventStore;
 
 namespace Antbot.Cli;
@@ -13,9 +14,19 @@ public static class CommandLine
             Everything an operator or analyst does with Antbot, from a terminal.
 
             The store is named by --store or the variable {StoreAddress.Variable}: 'sqlite:FILE', or a PostgreSQL connection string.
-            Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 the history was tampered with, 4 intact but with unsealed events, 130 stopped.
+            status, trades, trade, watch, halt and resume ask the Console where one is named or runs here, else the store itself.
+            Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 the history was tampered with, 4 intact but with unsealed events, 5 there is no such thing,
+            6 not allowed, 130 stopped.
             """)
         {
+            StatusCommand.Build(),
+            TradesCommand.Build(),
+            TradeCommand.Build(),
+            WatchCommand.Build(),
+            SignalCommand.Build(),
+            ControlCommand.Halt(),
+            ControlCommand.Resume(),
+            ViewsCommand.Build(),
             StoreCommand.Build(),
             VerifyCommand.Build(),
             ExportCommand.Build(),
@@ -25,6 +36,8 @@ public static class CommandLine
         };
         root.Options.Add(Common.Store);
         root.Options.Add(Common.Json);
+        root.Options.Add(SourceOptions.ConsoleAddress);
+        root.Options.Add(SourceOptions.TokenFile);
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
@@ -44,5 +57,7 @@ internal static class ExitCode
     public const int Usage = 2;
     public const int Tampered = 3;
     public const int Unsealed = 4;
+    public const int NotFound = 5;
+    public const int NotAllowed = 6;
     public const int Stopped = 130;
 }

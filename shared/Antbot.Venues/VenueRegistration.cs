@@ -2,6 +2,7 @@ using Antbot.Hosting;
 using Antbot.Resilience;
 using Antbot.Runtime.Venue;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
 namespace Antbot.Venues;
@@ -17,7 +18,7 @@ public static class VenueRegistration
         if (builder.Services.Any(s => s.ServiceType == typeof(IVenue)))
             return builder;
         builder.SharedOptions<VenueOptions>(VenueOptions.Section, VenueOptions.Check);
-        builder.Services.AddSingleton<BreakerPanel>();
+        builder.Services.TryAddSingleton<BreakerPanel>();
         builder.Services.AddSingleton<RequestBudget>();
         builder.Services.AddSingleton(p => new VenueHttp(
             p.GetRequiredService<VenueOptions>(), p.GetRequiredService<BreakerPanel>(), p.GetRequiredService<RequestBudget>(), p.GetRequiredService<TimeProvider>(),

@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Antbot.Cli.Sources;
 using Antbot.EventStore;
 using Antbot.EventStore.Proof;
+using Antbot.ReadModels;
 using Antbot.Runtime.Store;
 
 namespace Antbot.Cli.Commands;
@@ -49,9 +51,15 @@ internal static class Common
             Console.Error.WriteLine("antbot: stopped.");
             return ExitCode.Stopped;
         }
+        catch (CommandException e)
+        {
+            Fail(parsed, e.Error, e.Message);
+            return e.ExitCode;
+        }
         catch (EventStoreException e)
         {
-            return Fail(parsed, e.Fault.ToString(), e.Message);
+            Fail(parsed, e.Fault.ToString(), e.Message);
+            return e.Fault == StoreFault.Forbidden ? ExitCode.NotAllowed : ExitCode.Failed;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -69,6 +77,15 @@ internal static class Common
     /// <summary>The answer: as JSON where it was asked for, else the sentence.</summary>
     public static void Answer(ParseResult parsed, object answer, string sentence) =>
         Console.Out.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(answer, Format) : sentence);
+
+    /// <summary>The answer as JSON, where it was asked for; else the command shows it itself.</summary>
+    public static bool AnswerJson(ParseResult parsed, object answer)
+    {
+        if (!parsed.GetValue(Json))
+            return false;
+        Console.Out.WriteLine(JsonSerializer.Serialize(answer, answer.GetType(), ReadModelJson.Indented));
+        return true;
+    }
 
     private static int Fail(ParseResult parsed, string fault, string message)
     {

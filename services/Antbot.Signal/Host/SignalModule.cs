@@ -16,11 +16,7 @@ public sealed class SignalModule : IServiceModule
     {
         builder.Options<SignalOptions>(SignalOptions.Check);
         builder.AddVenue();
-        builder.Services.AddSingleton(provider =>
-        {
-            var options = provider.GetRequiredService<SignalOptions>();
-            return ApiKeys.Load(options.ApiKey, options.ApiKeyFile, out _);
-        });
+        builder.Services.AddSingleton(provider => ApiKeys.Load(provider.GetRequiredService<SignalOptions>().ApiKey, file: null, out _));
         builder.Services.AddSingleton<SignalRecorder>();
         builder.Services.AddSingleton<SignalRedriver>();
         builder.Services.AddSingleton<StrategyRunner>();

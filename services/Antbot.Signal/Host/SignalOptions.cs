@@ -14,11 +14,8 @@ public sealed class SignalOptions
     /// <summary>Those that venues have candles of.</summary>
     private static readonly int[] Intervals = [1, 60, 180, 300, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 28_800, 43_200, 86_400];
 
-    /// <summary>Opens <c>POST /signals</c>; without one nobody gets in.</summary>
+    /// <summary>Opens <c>POST /signals</c>: one key, or <c>name=key</c> for each of several; without one nobody gets in.</summary>
     public string ApiKey { get; set; } = "";
-
-    /// <summary>The same, from a file.</summary>
-    public string ApiKeyFile { get; set; } = "";
 
     /// <summary>What the strategies watch, with commas between them.</summary>
     public string Symbols { get; set; } = "BTCUSDT,ETHUSDT,SOLUSDT,BNBUSDT,XRPUSDT,DOGEUSDT";
@@ -102,7 +99,7 @@ public sealed class SignalOptions
 
     public static IEnumerable<ValidationResult> Check(SignalOptions options)
     {
-        ApiKeys.Load(options.ApiKey, options.ApiKeyFile, out var keyFaults);
+        ApiKeys.Load(options.ApiKey, file: null, out var keyFaults);
         foreach (var fault in keyFaults)
             yield return new ValidationResult(fault, [nameof(ApiKey)]);
         foreach (var name in Split(options.Symbols).Where(n => Symbol.Fault(n) is not null))

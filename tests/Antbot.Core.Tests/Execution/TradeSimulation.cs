@@ -58,7 +58,7 @@ internal sealed class TradeSimulation
     private void Step()
     {
         _now += TimeSpan.FromMilliseconds(_random.Next(1, 1_500));
-        switch (_random.Next(14))
+        switch (_random.Next(16))
         {
             case 0 or 1:
                 Decide(stamp => new Enter(_signal, new Money(10_000), Given.Rules, new Price(65_000), Given.Policy, stamp));
@@ -84,7 +84,11 @@ internal sealed class TradeSimulation
             case 7:
                 Die();
                 break;
-            case < 11:
+            // Anybody may ask for anything at any time, also while it is still on its way.
+            case 8 when _state.Orders.Count > 0:
+                Ask(_state.Orders[^1].Id);
+                break;
+            case < 12:
                 Drive();
                 break;
             default:
@@ -99,8 +103,7 @@ internal sealed class TradeSimulation
         switch (NextStep.Of(_state, _now, _now))
         {
             case NextStep.Ask ask:
-                var asked = _now;
-                Send(() => Answer(_venue.Find(ask.Order, _now), answer => Hear(ask.Order, answer, asked)));
+                Ask(ask.Order);
                 break;
             case NextStep.Cancel cancel:
                 SendCancel(cancel.Order);
@@ -109,6 +112,12 @@ internal sealed class TradeSimulation
                 Decide(stamp => new Proceed(null, null, stamp));
                 break;
         }
+    }
+
+    private void Ask(ClientOrderId order)
+    {
+        var asked = _now;
+        Send(() => Answer(_venue.Find(order, _now), answer => Hear(order, answer, asked)));
     }
 
     private void Hear(ClientOrderId order, VenueAnswer<OrderReport> answer, DateTimeOffset asked)

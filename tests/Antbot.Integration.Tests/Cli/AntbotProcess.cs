@@ -7,6 +7,11 @@ public sealed record Said(int ExitCode, string Output, string Error);
 /// <summary>Runs our programs as a person would: as processes, with arguments, looking at what they say and how they end.</summary>
 internal static class AntbotProcess
 {
+    /// <summary>From its own folder: beside the tests lies less, because they have a framework that it has not.</summary>
+    private static string CommandLine { get; } =
+        Path.Combine(RepositoryFolder.Root, "services", "Antbot.Cli", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, new DirectoryInfo(AppContext.BaseDirectory).Name, "antbot.dll");
+
+    /// <param name="program">A file beside the tests, or a whole path.</param>
     public static Process Start(string program, string folder, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
@@ -24,7 +29,7 @@ internal static class AntbotProcess
 
     public static async Task<Said> RunAsync(string folder, params string[] arguments)
     {
-        using var process = Start("antbot.dll", folder, arguments);
+        using var process = Start(CommandLine, folder, arguments);
         process.StandardInput.Close();
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromMinutes(1)).Token);

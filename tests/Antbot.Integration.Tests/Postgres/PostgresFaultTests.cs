@@ -100,7 +100,10 @@ public sealed class PostgresFaultTests(PostgresFixture fixture)
         await ExecuteAsync(connectionString, "drop table ballast");
         foreach (var request in refused)
             acknowledged.AddRange(Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(request, Cancel)).Events.Select(e => e.EventId));
-        Assert.Equal(acknowledged, (await store.ReadPageAsync(0, 10_000, Cancel)).Select(e => e.EventId));
+        var kept = new List<StoredEvent>();
+        while (await store.ReadPageAsync(kept.Count == 0 ? 0 : kept[^1].Sequence, 10_000, Cancel) is { Count: > 0 } page)
+            kept.AddRange(page);
+        Assert.Equal(acknowledged, kept.Select(e => e.EventId));
     }
 
     [Fact]

@@ -262,7 +262,7 @@ public sealed class SignalEndpointTests : IDisposable
     {
         var file = Path.Combine(_folder.Folder, "keys");
         await File.WriteAllTextAsync(file, "anna=key-of-anna-0123456789\nbert=key-of-bert-0123456789\n", Cancel);
-        await using var process = await SignalProcess.StartAsync(_folder, Cancel, "--signal:ApiKey=", $"--signal:ApiKey_File={file}");
+        await using var process = await SignalProcess.StartAsync(_folder, Cancel, $"--signal:ApiKey_File={file}");
         var trades = new List<TradeId>();
         foreach (var name in new[] { "anna", "bert" })
         {
@@ -279,12 +279,12 @@ public sealed class SignalEndpointTests : IDisposable
     public void Wrong_configuration_is_told_with_every_fault_before_anything_runs()
     {
         Assert.Null(ServiceHost.Build(
-            [$"--Store=sqlite:{_folder.Path}", "--signal:ApiKey=short", "--signal:Symbols=BTCUSDT,?", "--signal:Strategies=guess", "--signal:EmaFast=20", "--signal:Confidence=2", "--signal:Burst=0"],
+            [$"--Store=sqlite:{_folder.Path}", "--signal:ApiKey=too-short", "--signal:Symbols=BTCUSDT,?", "--signal:Strategies=guess", "--signal:EmaFast=20", "--signal:Confidence=2", "--signal:Burst=0"],
             [new MarketModule(new FakeMarket()), new SignalModule()],
             out var faults));
-        foreach (var name in new[] { "ApiKey", "Symbols", "Strategies", "EmaFast", "Confidence", "Burst" })
-            Assert.Contains(faults, f => f.Contains(name, StringComparison.Ordinal));
-        Assert.DoesNotContain(faults, f => f.Contains("short", StringComparison.Ordinal) && f.Contains("ApiKey=", StringComparison.Ordinal));
+        foreach (var name in new[] { "APIKEY", "SYMBOLS", "STRATEGIES", "EMAFAST", "CONFIDENCE", "BURST" })
+            Assert.Contains(faults, f => f.Contains($"ANTBOT_SIGNAL__{name}", StringComparison.Ordinal));
+        Assert.DoesNotContain(faults, f => f.Contains("too-short", StringComparison.Ordinal));
     }
 
     private static byte[] Padded(int length)

@@ -25,7 +25,7 @@ public sealed class SignalToExecutionTests
     {
         using var folder = new SqliteFolder();
         var (market, execution) = (new FakeMarket(), new Probe<ExecuteTrade>(Routes.Execution));
-        string[] args = [$"--Store=sqlite:{folder.Path}", "--Listen=http://127.0.0.1:0", $"--signal:ApiKey={SignalProcess.Key}", "--signal:Strategies=", "--Logging:LogLevel:Default=Warning"];
+        string[] args = [$"--Store=sqlite:{folder.Path}", "--Listen=http://127.0.0.1:0", $"--signal:ApiKey={SignalProcess.Key}", "--signal:Strategies=", "--LogLevel=Warning"];
         var app = ServiceHost.Build(args, [new MarketModule(market), new SignalModule(), new CoordinatorModule(), new ValidationModule(), new RiskModule(), execution], out var faults);
         Assert.Empty(faults);
         await using var running = app!;

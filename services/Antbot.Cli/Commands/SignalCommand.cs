@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Antbot.Cli.Sources;
+using Antbot.Contracts;
+using Symbol = Antbot.Contracts.Symbol;
+
+namespace Antbot.Cli.Commands;
+
+internal static class SignalCommand
+{
+    private const string AddressVariable = "ANTBOT_SIGNALS";
+    private const string KeyFileVariable = "ANTBOT_SIGNAL__APIKEY_FILE";
+    private const int AnswerBytesMax = 64 * 1024;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    public static Command Build()
+    {
+        var symbol = new Argument<string>("symbol") { Description = "Such as BTCUSDT." };
+        var side = new Argument<Side>("side") { Description = "buy or sell." };
+        var price = Number("--price", "The market's price as you see it; the market's own is taken where it is known.");
+        var limit = Number("--limit", "Enter at this price or a better one; without it, at the market's.");
+        var stop = Number("--stop", "Where the loss is cut; without it, as configured.");
+        var target = Number("--take-profit", "Where the gain is taken; without it, as configured.");
+        var notional = Number("--notional", "How much money to put in, at most; without it, as configured.");
+        var confidence = Number("--confidence", "0 to 1; without it, as configured.");
+        var source = new Option<string>("--source") { Description = "Who wishes, for those who read it later." };
+        var key = new Option<string>("--idempotency-key") { Description = "The same key is the same trade, however often it is sent." };
+        var address = new Option<string>("--signals") { Description = $"Where signals are taken. Default: the variable {AddressVariable}, else what .local/console.json names." };
+        var keyFile = new Option<string>("--api-key-file") { Description = $"The file with the API key. Default: the variable {KeyFileVariable}, else what .local/console.json names." };
+        symbol.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is { } text && Symbol.Fault(text.ToUpperInvariant()) is { } fault)
+                result.AddError(fault);
+        });
+        var command = new Command("signal", "Injects a signal, as a charting tool would; the platform decides what becomes of it.") { symbol, side, price, limit, stop, target, notional, confidence, source, key, address, keyFile };
+        command.SetAction((parsed, cancellationToken) => Common.RunAsync(parsed, async () =>
+        {
+            var body = new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["symbol"] = parsed.GetValue(symbol)!.ToUpperInvariant(),
+                ["side"] = parsed.GetValue(side) == Side.Buy ? "buy" : "sell",
+                ["price"] = parsed.GetValue(price),
+                ["limit"] = parsed.GetValue(limit),
+                ["stop"] = parsed.GetValue(stop),
+                ["takeProfit"] = parsed.GetValue(target),
+                ["notional"] = parsed.GetValue(notional),
+                ["confidence"] = parsed.GetValue(confidence),
+                ["source"] = parsed.GetValue(source),
+            };
+            var local = LocalRun.Find();
+            var to = parsed.GetValue(address) ?? Environment.GetEnvironmentVariable(AddressVariable) ?? local.Signals ?? throw new CommandException(
+                "Usage", "Where are signals taken? Say --signals with an address such as http://127.0.0.1:5101, or start the platform here with 'make run'.", ExitCode.Usage);
+            var apiKey = parsed.GetValue(keyFile) ?? Environment.GetEnvironmentVariable(KeyFileVariable) ?? local.SignalKeyFile ?? throw new CommandException(
+                "Usage", "Which API key? Say --api-key-file with the file that holds it.", ExitCode.Usage);
+            return await SendAsync(parsed, to, apiKey, body, parsed.GetValue(key), cancellationToken);
+        }));
+        return command;
+    }
+
+    private static async Task<int> SendAsync(ParseResult parsed, string address, string keyFile, Dictionary<string, object?> body, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        if (!Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+            throw new CommandException("Usage", $"'{address}' is no address such as http://127.0.0.1:5101.", ExitCode.Usage);
+        using var client = new HttpClient { BaseAddress = uri, Timeout = Patience, MaxResponseContentBufferSize = AnswerBytesMax };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "signals")
+        {
+            Content = new StringContent(JsonSerializer.Serialize(body.Where(b => b.Value is not null).ToDictionary(b => b.Key, b => b.Value, StringComparer.Ordinal)), Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Add("X-Api-Key", (await File.ReadAllTextAsync(keyFile, cancellationToken)).Trim());
+        if (idempotencyKey is not null)
+            request.Headers.Add("Idempotency-Key", idempotencyKey);
+        try
+        {
+            using var answer = await client.SendAsync(request, cancellationToken);
+            var text = await answer.Content.ReadAsStringAsync(cancellationToken);
+            if (answer.StatusCode != HttpStatusCode.Accepted)
+                throw Refused(answer.StatusCode, text);
+            var trade = Parse(text)?.GetProperty("tradeId").GetString() ?? throw new CommandException("Undecodable", $"It was taken, and the answer names no trade: {Tables.Plain(text)}");
+            Common.Answer(parsed, new { Trade = trade }, $"Taken as trade {trade}. Follow it with: antbot trade {trade[..12]}");
+            return ExitCode.Done;
+        }
+        catch (HttpRequestException e)
+        {
+            throw new CommandException("Unavailable", $"{uri}signals cannot be reached: {e.Message}. The signal was not sent; check that the platform runs.", inner: e);
+        }
+        catch (TaskCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new CommandException("OutcomeUnknown", $"{uri}signals does not answer within {Patience.TotalSeconds:0} s; the signal may have been taken. Look with 'antbot trades', or send it with an --idempotency-key.", inner: e);
+        }
+    }
+
+    private static CommandException Refused(HttpStatusCode status, string text)
+    {
+        var body = Parse(text);
+        var message = body is { } b && b.TryGetProperty("error", out var error) ? error.ToString() : $"It was answered with {(int)status}.";
+        if (body is { } f && f.TryGetProperty("faults", out var faults) && faults.ValueKind == JsonValueKind.Array)
+            message = $"{message} {string.Join("; ", faults.EnumerateArray().Select(x => x.ToString()))}";
+        var code = status switch
+        {
+            HttpStatusCode.BadRequest => ExitCode.Usage,
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.NotAllowed,
+            _ => ExitCode.Failed,
+        };
+        return new CommandException(status.ToString(), $"The signal was not taken. {Tables.Plain(message)}", code);
+    }
+
+    private static JsonElement? Parse(string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static Option<decimal?> Number(string name, string description) => new(name) { Description = description };
+}

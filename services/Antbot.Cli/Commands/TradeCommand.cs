@@ -1,0 +1,64 @@
+using System.CommandLine;
+using Antbot.Cli.Sources;
+using Antbot.ReadModels;
+
+namespace Antbot.Cli.Commands;
+
+internal static class TradeCommand
+{
+    private const int PrefixMin = 4;
+
+    public static Command Build()
+    {
+        var id = new Argument<string>("id") { Description = $"The trade's id, or a beginning of it ({PrefixMin} digits or more) that only one has." };
+        id.Validators.Add(result =>
+        {
+            var text = result.GetValueOrDefault<string>() ?? "";
+            if (text.Length is < PrefixMin or > 32 || !text.All(char.IsAsciiHexDigit))
+                result.AddError($"A trade's id has 32 hexadecimal digits; at least the first {PrefixMin} are wanted.");
+        });
+        var command = new Command("trade", "The whole life of a trade: every event over all services, with the inputs and reasons of every decision.") { id };
+        command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
+        {
+            var story = await source.StoryAsync(parsed.GetValue(id)!.ToLowerInvariant(), cancellationToken);
+            if (!Common.AnswerJson(parsed, story))
+                Show(story);
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static void Show(TradeStory story)
+    {
+        var out_ = Console.Out;
+        if (story.Trade is { } t)
+        {
+            out_.WriteLine($"Trade {t.Id}: {t.Side} {t.Symbol} for {t.Account}, wished for by {Tables.Plain(t.Source)}");
+            out_.WriteLine($"{t.Phase}{(t.Unknown ? ", unknown at the venue" : "")}{(t.Reason.Length > 0 ? $": {Tables.Plain(t.Reason)}" : "")}");
+            var figures = new List<string> { $"up to {t.Notional}" };
+            if (t.Quantity is { } quantity)
+                figures.Add($"{quantity} at {t.Entry}");
+            if (t.Exit is { } exit)
+                figures.Add($"out at {exit}");
+            if (t.Realised is { } realised)
+                figures.Add($"P&L {realised.Value:+0.00;-0.00;0.00} (fees {t.Fees})");
+            if (t.Stop is { } stop)
+                figures.Add($"stop {stop}");
+            if (t.TakeProfit is { } profit)
+                figures.Add($"take profit {profit}");
+            out_.WriteLine($"{string.Join(" · ", figures)} · held against the venue: {t.Reconciled}{(t.Drifts > 0 ? $", {t.Drifts} drifts" : "")}");
+        }
+        foreach (var o in story.Orders)
+            out_.WriteLine($"Order {o.Id}: {o.Role} {o.Side} {o.Quantity}{(o.Limit is { } l ? $" at {l}" : "")}{(o.Trigger is { } g ? $" when {g}" : "")}, {o.Status}, executed {o.Executed} in {o.Fills.Count} fills, {o.Attempts} attempts{(o.LastWord.Length > 0 ? $" — {Tables.Plain(o.LastWord)}" : "")}");
+        out_.WriteLine();
+        DateTimeOffset? before = null;
+        foreach (var entry in story.Timeline)
+        {
+            foreach (var line in StoryText.Lines(entry, before))
+                out_.WriteLine(line);
+            before = entry.At;
+        }
+        if (story.More)
+            out_.WriteLine("There is more; this is its beginning. 'antbot export' has all of it.");
+    }
+}

@@ -1,0 +1,162 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using Antbot.ReadModels;
+
+namespace Antbot.Cli.Sources;
+
+/// <summary>Asks a Console over its API.</summary>
+internal sealed class ConsoleSource : ISource
+{
+    private const int AnswerBytesMax = 32 * 1024 * 1024;
+    private const int LineMax = 4 * 1024 * 1024;
+
+    private readonly HttpClient _client;
+    private readonly Uri _address;
+
+    public ConsoleSource(Uri address, string token, TimeSpan timeout)
+    {
+        _address = address;
+        _client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), AllowAutoRedirect = false })
+        {
+            BaseAddress = address,
+            Timeout = timeout,
+            MaxResponseContentBufferSize = AnswerBytesMax,
+        };
+        _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+    }
+
+    public string Where => $"the Console at {_address}";
+
+    public Task<StatusReport> StatusAsync(CancellationToken cancellationToken) => GetAsync<StatusReport>("api/status", cancellationToken);
+
+    public Task<Page<TradeView>> TradesAsync(ViewQuery query, CancellationToken cancellationToken)
+    {
+        var parameters = new List<string> { $"limit={query.Limit}" };
+        void Add(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+                parameters.Add($"{name}={Uri.EscapeDataString(value)}");
+        }
+        Add("state", string.Join(',', query.States));
+        Add("symbol", query.Symbol);
+        Add("after", query.After);
+        return GetAsync<Page<TradeView>>($"api/trades?{string.Join('&', parameters)}", cancellationToken);
+    }
+
+    public Task<TradeStory> StoryAsync(string id, CancellationToken cancellationToken) => GetAsync<TradeStory>($"api/trades/{Uri.EscapeDataString(id)}", cancellationToken);
+
+    public async IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var query = string.Join('&', new[] { after is { } a ? $"after={a}" : null, trade is null ? null : $"trade={Uri.EscapeDataString(trade)}" }.Where(p => p is not null));
+        using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"api/events?{query}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8);
+        while (await ReadLineAsync(reader, cancellationToken) is { } line)
+        {
+            if (line.Length > LineMax)
+                throw new CommandException("TooLarge", "The Console sent a line that is too long to be an event.");
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
+                yield return Parse<TimelineEntry>(line[6..]);
+        }
+        throw new CommandException("Unavailable", $"{Where} has ended the connection. Start 'antbot watch' again.");
+    }
+
+    public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"api/control/{order.Command}")
+        {
+            Content = new StringContent(JsonSerializer.Serialize(new { order.Reason, order.By }), Encoding.UTF8, "application/json"),
+        };
+        using var answer = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        var said = Parse<ControlSaid>(await answer.Content.ReadAsStringAsync(cancellationToken));
+        return new ControlDone(said.Control, said.Version, order.By, Where, said.NotAudited is { } why ? $"The audit's own record is missing: {why}" : null);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
+    {
+        using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return Parse<T>(await answer.Content.ReadAsStringAsync(cancellationToken));
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage answer;
+        try
+        {
+            answer = await _client.SendAsync(request, completion, cancellationToken);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new ConsoleUnreachableException($"{Where} cannot be reached: {e.Message}. Check that it runs, or say --store to ask the store itself.", e);
+        }
+        catch (TaskCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ConsoleUnreachableException($"{Where} does not answer within {_client.Timeout.TotalSeconds:0} s. Say --store to ask the store itself.", e);
+        }
+        if (answer.IsSuccessStatusCode)
+            return answer;
+        using (answer)
+            throw await RefusedAsync(answer, cancellationToken);
+    }
+
+    private async Task<CommandException> RefusedAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        var text = await answer.Content.ReadAsStringAsync(cancellationToken);
+        var (error, message) = ("Refused", $"{Where} answered {(int)answer.StatusCode}.");
+        try
+        {
+            if (JsonSerializer.Deserialize<Said>(text, ReadModelJson.Options) is { } said)
+                (error, message) = (said.Error, said.Message);
+        }
+        catch (JsonException)
+        {
+            // It is no Console of ours; the status has to do.
+        }
+        var code = answer.StatusCode switch
+        {
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.NotAllowed,
+            HttpStatusCode.NotFound => ExitCode.NotFound,
+            HttpStatusCode.BadRequest => ExitCode.Usage,
+            _ => ExitCode.Failed,
+        };
+        return new CommandException(error, message, code);
+    }
+
+    private static async Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.ReadLineAsync(cancellationToken);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private T Parse<T>(string text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(text, ReadModelJson.Options) ?? throw new JsonException("It is null.");
+        }
+        catch (JsonException e)
+        {
+            throw new CommandException("Undecodable", $"{Where} answered something that this build does not understand ({e.Message}). Use the 'antbot' of the same build.", inner: e);
+        }
+    }
+
+    private sealed record Said(string Error, string Message);
+
+    private sealed record ControlSaid(ControlReport Control, long Version, string? NotAudited);
+}
+
+internal sealed class ConsoleUnreachableException(string message, Exception inner) : Exception(message, inner);

@@ -1,0 +1,29 @@
+using Antbot.ReadModels;
+
+namespace Antbot.Cli.Sources;
+
+/// <param name="Command">halt or resume.</param>
+internal sealed record ControlOrder(string Command, string Reason, string By);
+
+/// <param name="Version">The version of `control` that the word has led to.</param>
+/// <param name="Note">What did not go as well as it should have, or null.</param>
+internal sealed record ControlDone(ControlReport Control, long Version, string By, string Where, string? Note);
+
+/// <summary>Where the command line has its answers from: a Console, or the store itself.</summary>
+internal interface ISource : IAsyncDisposable
+{
+    /// <summary>For people.</summary>
+    string Where { get; }
+
+    Task<StatusReport> StatusAsync(CancellationToken cancellationToken);
+
+    Task<Page<TradeView>> TradesAsync(ViewQuery query, CancellationToken cancellationToken);
+
+    /// <param name="id">A trade's id, or a beginning that only one has.</param>
+    Task<TradeStory> StoryAsync(string id, CancellationToken cancellationToken);
+
+    /// <param name="after">The sequence after which to begin; null for what comes from now on.</param>
+    IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, CancellationToken cancellationToken);
+
+    Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken);
+}

@@ -1,0 +1,73 @@
+using System.CommandLine;
+using Antbot.Cli.Commands;
+using Antbot.EventStore;
+
+namespace Antbot.Cli.Sources;
+
+/// <summary>From which of the two a command has its answers, and how it is found.</summary>
+internal static class SourceOptions
+{
+    private const string ConsoleVariable = "ANTBOT_CONSOLE";
+    private const string TokenFileVariable = "ANTBOT_CONSOLE__TOKEN_FILE";
+    private const int TokenBytesMax = 4_096;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    public static Option<string> ConsoleAddress { get; } = new("--console")
+    {
+        Description = $"Ask the Console at this address. Default: the variable {ConsoleVariable}, else what runs here has written into .local/console.json; without either, or when that one is down, the store itself.",
+        Recursive = true,
+    };
+
+    public static Option<string> TokenFile { get; } = new("--token-file") { Description = $"The file with the operators' token. Default: the variable {TokenFileVariable}, else what .local/console.json names.", Recursive = true };
+
+    /// <summary>Runs a command's work on whichever source is meant. One that was only found, not asked for, may be down: then the store is asked.</summary>
+    public static Task<int> WithSourceAsync(ParseResult parsed, Func<ISource, Task<int>> work) => Common.RunAsync(parsed, async () =>
+    {
+        var local = LocalRun.Find();
+        var storeIsMeant = parsed.GetResult(Common.Store) is { Implicit: false } || Environment.GetEnvironmentVariable(StoreAddress.Variable) is { Length: > 0 };
+        var asked = parsed.GetValue(ConsoleAddress) ?? (parsed.GetResult(Common.Store) is { Implicit: false } ? null : Environment.GetEnvironmentVariable(ConsoleVariable));
+        if (!string.IsNullOrEmpty(asked))
+        {
+            await using var console = Open(asked, parsed.GetValue(TokenFile) ?? Environment.GetEnvironmentVariable(TokenFileVariable) ?? local.TokenFile);
+            return await RunAsync(console, work);
+        }
+        if (!storeIsMeant && local.Address is { } found)
+        {
+            try
+            {
+                await using var console = Open(found, parsed.GetValue(TokenFile) ?? local.TokenFile);
+                return await work(console);
+            }
+            catch (ConsoleUnreachableException)
+            {
+                await Console.Error.WriteLineAsync($"antbot: the Console that ran here ({found}) does not answer; asking the store itself.");
+            }
+        }
+        await using var store = new StoreSource(storeIsMeant ? parsed.GetValue(Common.Store)! : local.Store ?? parsed.GetValue(Common.Store)!);
+        return await work(store);
+    });
+
+    private static async Task<int> RunAsync(ConsoleSource console, Func<ISource, Task<int>> work)
+    {
+        try
+        {
+            return await work(console);
+        }
+        catch (ConsoleUnreachableException e)
+        {
+            throw new CommandException("Unavailable", e.Message, inner: e);
+        }
+    }
+
+    private static ConsoleSource Open(string address, string? tokenFile)
+    {
+        if (!Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+            throw new CommandException("Usage", $"'{address}' is no address of a Console, such as http://127.0.0.1:5100.", ExitCode.Usage);
+        if (string.IsNullOrEmpty(tokenFile))
+            throw new CommandException("Usage", "Which token? Say --token-file with the file that holds the operators' token.", ExitCode.Usage);
+        if (new FileInfo(tokenFile) is { Exists: true, Length: > TokenBytesMax })
+            throw new CommandException("File", $"'{tokenFile}' is too large to hold a token.");
+        return new ConsoleSource(uri, File.ReadAllText(tokenFile).Trim(), Patience);
+    }
+}

@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+using Antbot.Cli.Commands;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.EventStore;
+using Antbot.EventStore.Postgres;
+using Antbot.Kernel.Control;
+using Antbot.ReadModels;
+using Antbot.Runtime.Control;
+using Antbot.Runtime.Store;
+
+namespace Antbot.Cli.Sources;
+
+/// <summary>Asks the store itself, whatever else is down. Its read models are brought up to date first, where that is allowed.</summary>
+internal sealed class StoreSource(string address) : ISource
+{
+    private const int PageSize = 500;
+
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+    private static readonly EventCodec Codec = new(EventRegistry.From(typeof(TradeRaised).Assembly));
+
+    private IEventStore? _store;
+    private IReadModels? _models;
+
+    public string Where => StoreAddress.Describe(address);
+
+    public async Task<StatusReport> StatusAsync(CancellationToken cancellationToken) => await (await QueriesAsync(cancellationToken)).StatusAsync(cancellationToken: cancellationToken);
+
+    public async Task<Page<TradeView>> TradesAsync(ViewQuery query, CancellationToken cancellationToken) =>
+        await (await QueriesAsync(cancellationToken)).ListAsync<TradeView>(ViewTable.Trades, query, cancellationToken);
+
+    public async Task<TradeStory> StoryAsync(string id, CancellationToken cancellationToken)
+    {
+        var queries = await QueriesAsync(cancellationToken);
+        var found = await queries.ResolveAsync(id, cancellationToken);
+        if (found.Count > 1)
+            throw new CommandException("NotUnique", $"More than one trade begins with {id}; give more digits.");
+        return (found.Count == 1 ? await queries.StoryAsync(found[0], cancellationToken) : null) ?? throw new CommandException("NotFound", $"There is no trade {id}.", ExitCode.NotFound);
+    }
+
+    public async IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var store = await OpenAsync(cancellationToken);
+        var position = after ?? (await store.Ledger.ReadHeadAsync(cancellationToken)).Sequence;
+        while (true)
+        {
+            var mark = store.AppendMark;
+            var page = await store.ReadPageAsync(position, PageSize, cancellationToken);
+            foreach (var stored in page.Where(e => trade is null || e.CorrelationId == trade))
+                yield return Timeline.Of(stored);
+            if (page.Count > 0)
+                position = page[^1].Sequence;
+            else
+                await store.WaitForAppendAsync(mark, Poll, cancellationToken);
+        }
+    }
+
+    public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
+    {
+        var command = new SetActivity(order.Command == "halt" ? Activity.Halted : Activity.Active, order.Reason, order.By);
+        var id = Guid.NewGuid();
+        var store = await OpenAsync(cancellationToken);
+        StoredEvent recorded;
+        try
+        {
+            recorded = await SendAsync(store);
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Forbidden && !StoreAddress.IsSqlite(address, out _))
+        {
+            // A role that may write `control` and nothing else does so through a procedure of its own.
+            await using var narrow = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = address, ControlOnly = true });
+            recorded = await SendAsync(narrow);
+        }
+        var state = ControlState.Fold.Apply((await new StreamLoader(store, Codec).LoadAsync(Streams.Control, ControlState.Fold, cancellationToken)).State, Codec.Decode(recorded));
+        return new ControlDone(new ControlReport(state.Activity, state.Mode, state.Maintenance, state.Reason, state.EntryBar, recorded.Version), recorded.Version, order.By, Where, null);
+
+        Task<StoredEvent> SendAsync(IEventStore to) => ControlCommands.SendAsync(to, Codec, command, id, $"operator:{order.By}", TimeProvider.System, cancellationToken);
+    }
+
+    /// <summary>Makes the read models anew, from the first event on.</summary>
+    public async Task<long> RebuildAsync(CancellationToken cancellationToken)
+    {
+        var store = await OpenAsync(cancellationToken);
+        var models = _models ??= await ReadModelsAddress.OpenAsync(address, store, cancellationToken);
+        await models.ClearAsync(cancellationToken);
+        await CatchUpAsync(store, models, cancellationToken);
+        return await models.ReadPositionAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_models is not null)
+            await _models.DisposeAsync();
+        if (_store is not null)
+            await _store.DisposeAsync();
+    }
+
+    private async Task<IEventStore> OpenAsync(CancellationToken cancellationToken) => _store ??= await StoreAddress.OpenAsync(address, create: false, cancellationToken);
+
+    private async Task<ReadModelQueries> QueriesAsync(CancellationToken cancellationToken)
+    {
+        var store = await OpenAsync(cancellationToken);
+        _models ??= await ReadModelsAddress.OpenAsync(address, store, cancellationToken);
+        try
+        {
+            await CatchUpAsync(store, _models, cancellationToken);
+        }
+        catch (EventStoreException e) when (e.Fault is StoreFault.Forbidden or StoreFault.ReadOnly)
+        {
+            await Console.Error.WriteLineAsync("antbot: the read models may be behind the history: these credentials may not bring them up to date.");
+        }
+        return new ReadModelQueries(store, Codec, _models, TimeProvider.System);
+    }
+
+    private static async Task CatchUpAsync(IEventStore store, IReadModels models, CancellationToken cancellationToken)
+    {
+        var end = (await store.Ledger.ReadHeadAsync(cancellationToken)).Sequence;
+        using var progress = new Progress("reading the history");
+        await new ViewProjection(store, Codec, models, TimeProvider.System).CatchUpAsync(position => progress.Report(Math.Max(0, position), end), cancellationToken);
+    }
+}
