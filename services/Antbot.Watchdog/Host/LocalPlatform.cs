@@ -140,7 +140,7 @@ public sealed class LocalPlatform : IAsyncDisposable
 
     private ProcessStartInfo StartInfo(string dll, string name, Uri address, Dictionary<string, string> environment)
     {
-        string[] arguments = name == ServiceProgram.Venue ? ["--port", $"{address.Port}", "--data", Path.Combine(_folder, name)] : [];
+        string[] arguments = name == ServiceProgram.Venue ? ["--port", $"{address.Port}", "--data", Path.Combine(_folder, name), "--practice"] : [];
         var info = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet", [dll, .. arguments]);
         foreach (var (key, value) in environment)
             info.Environment[key] = value;
