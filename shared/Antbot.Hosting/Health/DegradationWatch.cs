@@ -8,12 +8,14 @@ namespace Antbot.Hosting.Health;
 internal sealed class DegradationWatch : IDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EveryAtStart = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan CalmFor = TimeSpan.FromSeconds(10);
 
     private readonly Meter _meter = new("Antbot.Health");
     private readonly HealthReport _report;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
+    private readonly Lock _looking = new();
     private readonly long _began;
     private double? _readyAfter;
     private long _calmSince;
@@ -38,15 +40,23 @@ internal sealed class DegradationWatch : IDisposable
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Every, _clock);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
+        while (true)
+        {
             Look();
+            await Task.Delay(_readyAfter is null ? EveryAtStart : Every, _clock, cancellationToken);
+        }
     }
 
     public void Dispose() => _meter.Dispose();
 
     /// <summary>Worse at once; better only after it has been better for a while, so that it does not flutter.</summary>
     public void Look()
+    {
+        lock (_looking)
+            LookOnce();
+    }
+
+    private void LookOnce()
     {
         var readings = _report.Readings();
         if (_readyAfter is null && !readings.Any(r => r is { IsNeeded: true, State: HealthState.Down }))

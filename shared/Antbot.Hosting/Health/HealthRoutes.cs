@@ -24,6 +24,8 @@ internal static class HealthRoutes
 
     private static Task ReadyAsync(HttpContext context)
     {
+        // Who is told that this is ready must find that it was, whatever happens next.
+        context.RequestServices.GetRequiredService<DegradationWatch>().Look();
         var reasons = context.RequestServices.GetRequiredService<HealthReport>().NotReady();
         return AnswerAsync(
             context, reasons.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
@@ -32,7 +34,9 @@ internal static class HealthRoutes
 
     private static Task HealthAsync(HttpContext context)
     {
-        var body = context.RequestServices.GetRequiredService<HealthReport>().Describe(context.RequestServices.GetRequiredService<DegradationWatch>().Level);
+        var watch = context.RequestServices.GetRequiredService<DegradationWatch>();
+        watch.Look();
+        var body = context.RequestServices.GetRequiredService<HealthReport>().Describe(watch.Level);
         return AnswerAsync(context, body["status"] is "healthy" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, body);
     }
 

@@ -32,6 +32,8 @@ internal sealed class Ending(
     {
         _started = RecordStartAsync(lifetime.ApplicationStopping);
         _ = WatchBusAsync();
+        // Who hosts this within another program goes on when the host has stopped.
+        lifetime.ApplicationStopped.Register(Done);
         lifetime.ApplicationStopping.Register(() =>
         {
             _stopping = clock.GetTimestamp();

@@ -42,7 +42,8 @@ internal sealed class SignalProcess : IAsyncDisposable
     {
         var (market, coordinator) = (new FakeMarket(), new Probe<SignalRaised>(Routes.Coordinator));
         market.Say(Symbol, 100, DateTimeOffset.UtcNow.AddMinutes(5));
-        string[] args = [$"--Store=sqlite:{folder.Path}", "--Listen=http://127.0.0.1:0", "--signal:Strategies=", "--LogLevel=Warning", .. more, .. more.Any(m => m.Contains("ApiKey", StringComparison.Ordinal)) ? Array.Empty<string>() : [$"--signal:ApiKey={Key}"]];
+        // The deadline of a host that has ended must not end the process that goes on: with three seconds it would be seen here.
+        string[] args = [$"--Store=sqlite:{folder.Path}", "--Listen=http://127.0.0.1:0", "--signal:Strategies=", "--LogLevel=Warning", "--ShutdownSeconds=3", .. more, .. more.Any(m => m.Contains("ApiKey", StringComparison.Ordinal)) ? Array.Empty<string>() : [$"--signal:ApiKey={Key}"]];
         var app = ServiceHost.Build(args, [new MarketModule(market), new SignalModule(), coordinator], out var faults) ?? throw new InvalidOperationException(string.Join('\n', faults));
         await app.StartAsync(cancellationToken);
         return new SignalProcess(app, market, coordinator);
