@@ -112,6 +112,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
     private PaperVenueOptions VenueOptions() => new()
     {
         Data = Path.Combine(options.Data, "venue"),
+        Deposits = PaperVenueOptions.PracticeDeposits,
         ApiKey = File.ReadAllText(_keys.FileOf("venue-key")),
         ApiSecret = File.ReadAllText(_keys.FileOf("venue-secret")),
     };

@@ -39,7 +39,10 @@ public sealed record PaperVenueOptions
     public bool RemoteAdmin { get; init; }
 
     /// <summary>What the first account is opened with.</summary>
-    public IReadOnlyDictionary<string, string> Deposits { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    public IReadOnlyDictionary<string, string> Deposits { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal) { ["USDT"] = "100000" };
+
+    /// <summary>Something of everything, so that one can begin by selling.</summary>
+    public static IReadOnlyDictionary<string, string> PracticeDeposits { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["USDT"] = "100000", ["BTC"] = "1", ["ETH"] = "20", ["SOL"] = "300", ["BNB"] = "60", ["XRP"] = "20000", ["DOGE"] = "200000",
     };

@@ -12,13 +12,14 @@ var remoteAdmin = new Option<bool>("--remote-admin") { Description = "Answer the
 var weight = new Option<int>("--weight-limit") { Description = "Request weight that one address may use in a minute (Binance: 6000).", DefaultValueFactory = _ => 1_200_000 };
 var orders = new Option<int>("--order-limit") { Description = "Orders that one account may place in ten seconds (Binance: 100).", DefaultValueFactory = _ => 100_000 };
 var salvage = new Option<bool>("--salvage") { Description = "Go on from the last good record of a damaged journal; the damaged files are kept aside." };
+var practice = new Option<bool>("--practice") { Description = "Open the first account with something of everything, and not with USDT alone." };
 var json = new Option<bool>("--json") { Description = "Say where it is as one line of JSON." };
 var command = new RootCommand("""
     An exchange to practise on, with Binance spot's REST and WebSocket API. Ctrl-C stops it; the next start goes on where it was.
 
     The first account's key and secret come from ANTBOT_VENUE_API_KEY and ANTBOT_VENUE_API_SECRET, the admin key from ANTBOT_VENUE_ADMIN_KEY,
     each also as NAME_FILE with the path of a file. Without them keys are made at the first start and kept under the data folder.
-    """) { port, listen, data, seed, speed, noFaults, remoteAdmin, weight, orders, salvage, json };
+    """) { port, listen, data, seed, speed, noFaults, remoteAdmin, weight, orders, salvage, practice, json };
 command.SetAction(async (parsed, cancellationToken) =>
 {
     try
@@ -39,6 +40,8 @@ command.SetAction(async (parsed, cancellationToken) =>
             ApiSecret = Secret("ANTBOT_VENUE_API_SECRET"),
             AdminKey = Secret("ANTBOT_VENUE_ADMIN_KEY"),
         };
+        if (parsed.GetValue(practice))
+            options = options with { Deposits = PaperVenueOptions.PracticeDeposits };
         using var logging = new ErrorLog();
         await using var server = await PaperVenueServer.StartAsync(options, TimeProvider.System, logging, cancellationToken);
         Console.WriteLine(parsed.GetValue(json)

@@ -10,6 +10,7 @@ namespace Antbot.Watchdog;
 /// <summary>Every service as a process of its own, over a private PostgreSQL and a private RabbitMQ.</summary>
 public sealed class LocalPlatform : IAsyncDisposable
 {
+    private static readonly TimeSpan VenueLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
     private readonly List<(SupervisedProcess Process, Uri Health)> _processes = [];
@@ -54,6 +55,9 @@ public sealed class LocalPlatform : IAsyncDisposable
         {
             for (var i = 1; i <= instances.GetValueOrDefault(program.Name, 1); i++)
                 Start(program, i, environment);
+            // Who comes before the venue answers finds nobody there, and opens its breakers for a minute.
+            if (program.Name == ServiceProgram.Venue)
+                await WaitUntilReadyAsync(VenueLimit, cancellationToken);
         }
     }
 
@@ -101,6 +105,8 @@ public sealed class LocalPlatform : IAsyncDisposable
             ["ANTBOT_VENUE__PAPER"] = "true",
             ["ANTBOT_VENUE__KEY_FILE"] = Keys.FileOf("venue-key"),
             ["ANTBOT_VENUE__SECRET_FILE"] = Keys.FileOf("venue-secret"),
+            ["ANTBOT_VENUE_API_KEY_FILE"] = Keys.FileOf("venue-key"),
+            ["ANTBOT_VENUE_API_SECRET_FILE"] = Keys.FileOf("venue-secret"),
             ["ANTBOT_SIGNAL__APIKEY_FILE"] = Keys.FileOf("signal-api-key"),
             ["ANTBOT_CONSOLE__TOKEN_FILE"] = Keys.FileOf("console-token"),
         };
@@ -134,12 +140,12 @@ public sealed class LocalPlatform : IAsyncDisposable
 
     private ProcessStartInfo StartInfo(string dll, string name, Uri address, Dictionary<string, string> environment)
     {
-        var info = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet", [dll]);
+        string[] arguments = name == ServiceProgram.Venue ? ["--port", $"{address.Port}", "--data", Path.Combine(_folder, name), "--practice"] : [];
+        var info = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet", [dll, .. arguments]);
         foreach (var (key, value) in environment)
             info.Environment[key] = value;
         info.Environment["ANTBOT_LISTEN"] = address.ToString();
         info.Environment["ANTBOT_INSTANCE"] = name;
-        info.Environment["ANTBOT_DATA"] = Path.Combine(_folder, name);
         return info;
     }
 

@@ -21,7 +21,7 @@ public sealed class PaperVenueTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await RunningVenue.StartAsync();
+        _server = await RunningVenue.StartAsync(o => o with { Deposits = new Dictionary<string, string>(StringComparer.Ordinal) { ["USDT"] = "100000" } });
         _services = VenueAdapterTests.Connect(_server.Server.Address, _server.Server.Key.Key, _server.Server.Key.Secret);
         _rig = new ExecutionRig(new InMemoryEventStore(Guid.NewGuid()), _services.GetRequiredService<IVenue>(), _services.GetRequiredService<IMarketData>(), _bus);
         _rig.StartKeeper();
@@ -58,6 +58,7 @@ public sealed class PaperVenueTests : IAsyncLifetime
         await _rig.UntilAsync(async () => (await StatesAsync(trades)).All(s => s.IsDone || s.Stop is { Status: OrderStatus.Resting }), "every entry is known, every position protected");
         await Parallel.ForEachAsync(trades, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (trade, _) => await _rig.CloseAsync(trade));
         await _rig.UntilAsync(async () => (await StatesAsync(trades)).All(s => s.IsDone), "everything is closed");
+        await _server.Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
 
         var orders = (await _server.Client.SignedAsync(HttpMethod.Get, "/api/v3/allOrders", ("symbol", "BTCUSDT"), ("limit", "1000"))).Json.EnumerateArray().ToList();
         Assert.All(orders.GroupBy(o => o.GetProperty("clientOrderId").GetString(), StringComparer.Ordinal), same => Assert.Single(same));

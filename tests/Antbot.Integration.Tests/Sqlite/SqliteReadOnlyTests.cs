@@ -34,7 +34,8 @@ public sealed class SqliteReadOnlyTests : IDisposable
         await RefusedAsync(() => store.SaveCheckpointAsync("trades", 1, Cancel));
         await RefusedAsync(() => store.SaveSnapshotAsync(new Snapshot(Some.Stream(), "s", 1, "{}"u8.ToArray()), Cancel));
         await RefusedAsync(() => store.SealAsync(10, Cancel));
-        await RefusedAsync(() => store.ImportAsync(Guid.NewGuid(), [], Cancel));
+        var link = await store.Ledger.ReadLinksAsync(cancellationToken: Cancel).FirstAsync(Cancel);
+        await RefusedAsync(() => store.ImportAsync(Guid.NewGuid(), [link], Cancel));
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await RunningVenue.StartAsync();
+        _server = await RunningVenue.StartAsync(o => o with { Deposits = new Dictionary<string, string>(StringComparer.Ordinal) { ["USDT"] = "100000" } });
         _services = Connect(_server.Server.Address, _server.Server.Key.Key, _server.Server.Key.Secret);
         _venue = _services.GetRequiredService<IVenue>();
         Assert.IsType<VenueAnswer<DateTimeOffset>.Said>(await _venue.MeasureClockAsync(Cancel));

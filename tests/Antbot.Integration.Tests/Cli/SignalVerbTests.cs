@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Cli;
+
+/// <summary>`antbot signal` against an endpoint that answers as a test wants.</summary>
+public sealed class SignalVerbTests : IAsyncLifetime
+{
+    private const string Trade = "0123456789abcdef0123456789abcdef";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-signal-").FullName;
+    private readonly ConcurrentQueue<(string Key, string Idempotency, JsonElement Body)> _heard = new();
+    private WebApplication _endpoint = null!;
+    private (int Status, object Body) _answer = (202, new { tradeId = Trade });
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string Address => _endpoint.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+
+    public async ValueTask InitializeAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+        _endpoint = builder.Build();
+        _endpoint.Map("/signals", async context =>
+        {
+            using var body = await JsonDocument.ParseAsync(context.Request.Body);
+            _heard.Enqueue((context.Request.Headers["X-Api-Key"].ToString(), context.Request.Headers["Idempotency-Key"].ToString(), body.RootElement.Clone()));
+            await Results.Json(_answer.Body, statusCode: _answer.Status).ExecuteAsync(context);
+        });
+        await _endpoint.StartAsync(Cancel);
+        Directory.CreateDirectory(Path.Combine(_folder, ".local"));
+        await File.WriteAllTextAsync(Path.Combine(_folder, "key"), "a-key-for-signals\n", Cancel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _endpoint.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_signal_is_sent_with_what_was_said_and_nothing_else_and_the_trade_is_named()
+    {
+        var said = await AntbotProcess.RunAsync(
+            _folder, "signal", "btcusdt", "buy", "--price", "64000.5", "--notional", "100", "--idempotency-key", "mine-1", "--signals", Address, "--api-key-file", "key", "--json");
+        Assert.Equal((0, ""), (said.ExitCode, said.Error));
+        Assert.Equal(Trade, JsonDocument.Parse(said.Output).RootElement.GetProperty("Trade").GetString());
+        var (key, idempotency, body) = Assert.Single(_heard);
+        Assert.Equal(("a-key-for-signals", "mine-1"), (key, idempotency));
+        Assert.Equal("""{"symbol":"BTCUSDT","side":"buy","price":64000.5,"notional":100}""", body.GetRawText());
+    }
+
+    [Fact]
+    public async Task What_runs_here_is_found_without_being_named()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, ".local", "console.json"), JsonSerializer.Serialize(new { signals = Address, signalKeyFile = Path.Combine(_folder, "key") }), Cancel);
+        var said = await AntbotProcess.RunAsync(_folder, "signal", "ETHUSDT", "sell");
+        Assert.Equal(0, said.ExitCode);
+        Assert.Contains(Trade, said.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(400, 2)]
+    [InlineData(401, 6)]
+    [InlineData(409, 1)]
+    [InlineData(429, 1)]
+    [InlineData(500, 1)]
+    public async Task A_refusal_is_told_in_its_own_words(int status, int exitCode)
+    {
+        _answer = (status, new { error = "No such thing.", faults = new[] { "price: is missing" } });
+        var said = await AntbotProcess.RunAsync(_folder, "signal", "BTCUSDT", "buy", "--signals", Address, "--api-key-file", "key");
+        Assert.Equal(exitCode, said.ExitCode);
+        Assert.Contains("No such thing. price: is missing", said.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("a-key-for-signals", said.Error + said.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_is_not_there_is_a_failure_and_nothing_was_sent()
+    {
+        var said = await AntbotProcess.RunAsync(_folder, "signal", "BTCUSDT", "buy", "--signals", "http://127.0.0.1:1", "--api-key-file", "key");
+        Assert.Equal(1, said.ExitCode);
+        Assert.Contains("was not sent", said.Error, StringComparison.Ordinal);
+    }
+}
