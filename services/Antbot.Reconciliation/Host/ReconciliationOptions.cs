@@ -30,6 +30,7 @@ public sealed class ReconciliationOptions
     [Range(0.05, 60)]
     public double RetrySeconds { get; set; } = 2;
 
+    /// <summary>The same, at last.</summary>
     [Range(0.05, 600)]
     public double RetryMaxSeconds { get; set; } = 30;
 
