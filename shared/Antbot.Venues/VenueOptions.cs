@@ -16,6 +16,10 @@ public sealed class VenueOptions
     /// <summary>Where its streams are; made from the address where it is not given.</summary>
     public Uri? StreamAddress { get; set; }
 
+    /// <summary>Whose account the key opens: trades of no other are executed or reconciled with it.</summary>
+    [RegularExpression("[a-z0-9-]{1,40}", ErrorMessage = "An account id has 1 to 40 small letters, digits and hyphens.", MatchTimeoutInMilliseconds = 1000)]
+    public string Account { get; set; } = "main";
+
     /// <summary>The key of our account there.</summary>
     public string? Key { get; set; }
 

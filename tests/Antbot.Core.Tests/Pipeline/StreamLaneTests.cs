@@ -40,7 +40,7 @@ public sealed class StreamLaneTests
         var elsewhere = await Pipeline(_memory.OpenAgain()).HandleAsync(Stream, Given("one"), Cancel);
         Assert.Equal(first.Select(e => (e.EventId, e.Version)), again.Select(e => (e.EventId, e.Version)));
         Assert.Equal(first.Select(e => e.EventId), elsewhere.Select(e => e.EventId));
-        var told = _bus.Published.Where(m => ((Contracts.Messages.TradeReconciled)m.Body).Evidence == "one").ToList();
+        var told = _bus.Published.Where(m => ((Antbot.Contracts.Messages.TradeReconciled)m.Body).Evidence == "one").ToList();
         Assert.Equal(3, told.Count);
         Assert.Single(told.Select(m => m.Id).Distinct());
         Assert.Equal([("one", 0), ("two", 1)], await ReadAsync());
@@ -185,7 +185,7 @@ public sealed class StreamLaneTests
             "notes",
             Notes.Fold,
             (state, input, _) => input is Nothing ? [] : [new Noted((string)input, state.Count)],
-            @event => @event is Noted noted ? [new Contracts.Messages.TradeReconciled(new TradeId(DeterministicId.From("trade", noted.What)), Closed: false, noted.What)] : []));
+            @event => @event is Noted noted ? [new Antbot.Contracts.Messages.TradeReconciled(new TradeId(DeterministicId.From("trade", noted.What)), Closed: false, noted.What)] : []));
 
     private async Task<List<(string What, int After)>> ReadAsync()
     {

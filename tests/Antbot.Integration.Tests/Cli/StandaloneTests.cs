@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using Antbot.Contracts.Events;
 using Antbot.EventStore.Sqlite;
@@ -65,6 +66,14 @@ public sealed class StandaloneTests : IDisposable
             Assert.Equal(0, process.ExitCode);
         }
         Assert.Equal(["process_started", "process_stopped", "process_started", "process_stopped"], (await StoredAsync()).Select(e => e.Type).Where(t => t.StartsWith("process_", StringComparison.Ordinal)));
+        // After each start nothing is entered before the account was held against the venue.
+        Assert.Equal(2, (await EventsAsync<ReconciliationAwaited>()).Count);
+        var reconciled = false;
+        foreach (var e in await StoredAsync())
+        {
+            reconciled = e.Type switch { "reconciliation_awaited" => false, "start_reconciled" => true, _ => reconciled };
+            Assert.True(reconciled || e.Type != "order_attempted" || !Encoding.UTF8.GetString(e.Data.Span).Contains("\"e-", StringComparison.Ordinal), $"event {e.Sequence} is an entry before the account was reconciled");
+        }
     }
 
     [Fact]
