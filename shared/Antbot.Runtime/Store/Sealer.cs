@@ -39,7 +39,7 @@ public sealed class Sealer(ILedger ledger, TimeProvider clock, Action<SealerNews
     private long? _wholeDue;
     private (long At, long Sequence) _recent;
     private (long At, long Sequence) _coming;
-    private string? _trouble;
+    private bool _isAway;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -61,16 +61,16 @@ public sealed class Sealer(ILedger ledger, TimeProvider clock, Action<SealerNews
         try
         {
             await LookAsync(cancellationToken);
-            if (_trouble is not null)
+            if (_isAway)
                 say(SealerNews.Back, "The sealer goes on: the store answers again.");
-            _trouble = null;
+            _isAway = false;
         }
         // Without the right to seal it ends: where one of many seals, another may have it.
         catch (EventStoreException e) when (e.Fault != StoreFault.Forbidden)
         {
-            if (e.Message != _trouble)
+            if (!_isAway)
                 say(SealerNews.Away, $"Nothing can be sealed: {e.Message}");
-            _trouble = e.Message;
+            _isAway = true;
         }
     }
 
