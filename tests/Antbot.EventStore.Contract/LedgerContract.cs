@@ -91,16 +91,19 @@ public abstract class LedgerContract : StoreTests
     }
 
     [Fact]
-    public async Task Checkpoints_of_the_chain_are_kept_in_order()
+    public async Task Checkpoints_of_the_chain_are_kept_once_and_in_order()
     {
         await AppendAsync(Some.Append(Some.Stream(), Some.Events(5)));
         var head = await Store.Ledger.ReadHeadAsync(Cancel);
         Checkpoint At(long position) => new(head.StoreId, position, position, new byte[32], Some.Time, [1, 2], "key", [3, 4]);
-        await Store.Ledger.SaveCheckpointAsync(At(2), Cancel);
         await Store.Ledger.SaveCheckpointAsync(At(5), Cancel);
+        await Store.Ledger.SaveCheckpointAsync(At(2), Cancel);
+        // As an import does that is run again.
+        await Store.Ledger.SaveCheckpointAsync(At(2), Cancel);
+        await Store.Ledger.SaveCheckpointAsync(At(5) with { KeyId = "another" }, Cancel);
 
         var kept = await Store.Ledger.ReadCheckpointsAsync(Cancel);
-        Assert.Equal([2L, 5L], kept.Select(c => c.Position));
+        Assert.Equal([(2L, "key"), (5L, "key")], kept.Select(c => (c.Position, c.KeyId)));
         Assert.Equal(At(2) with { Hash = kept[0].Hash, Previous = kept[0].Previous, Signature = kept[0].Signature }, kept[0]);
         Assert.Equal([3, 4], kept[0].Signature);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -14,9 +15,40 @@ public sealed class CheckpointFile(string path)
 {
     private const int LineBytesMax = 4096;
 
+    private static readonly TimeSpan TurnWaitMax = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan TurnPause = TimeSpan.FromMilliseconds(20);
+
     public string Location { get; } = path;
 
     public bool Exists => File.Exists(Location);
+
+    /// <summary>
+    /// Held by whoever looks where the checkpoints end and adds the next one: two at once would both follow the same one, and a history
+    /// that nobody touched would be accused for ever.
+    /// </summary>
+    public async Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken = default)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(Location))!);
+                // The file stays: who removed it would let the next one lock another.
+                return new FileStream(Location + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (UnauthorizedAccessException e)
+            {
+                throw NotWritten(e);
+            }
+            catch (IOException e)
+            {
+                if (Stopwatch.GetElapsedTime(began) > TurnWaitMax)
+                    throw NotWritten(e);
+            }
+            await Task.Delay(TurnPause, cancellationToken);
+        }
+    }
 
     public void Append(Checkpoint checkpoint)
     {
@@ -33,7 +65,7 @@ public sealed class CheckpointFile(string path)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new EventStoreException(StoreFault.Unavailable, $"The checkpoint cannot be written to '{Location}': {e.Message} Without it a cut or rewritten history can go unnoticed.", e);
+            throw NotWritten(e);
         }
     }
 
@@ -44,7 +76,7 @@ public sealed class CheckpointFile(string path)
         if (!Exists)
             return (checkpoints, faults);
         var number = 0;
-        foreach (var line in File.ReadLines(Location))
+        foreach (var line in ReadLines())
         {
             number++;
             if (line.Length == 0)
@@ -79,6 +111,21 @@ public sealed class CheckpointFile(string path)
             return null;
         }
     }
+
+    private string[] ReadLines()
+    {
+        try
+        {
+            return File.ReadAllLines(Location);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new EventStoreException(StoreFault.Unavailable, $"The checkpoints in '{Location}' cannot be read: {e.Message}", e);
+        }
+    }
+
+    private EventStoreException NotWritten(Exception e) =>
+        new(StoreFault.Unavailable, $"The checkpoint cannot be written to '{Location}': {e.Message} Without it a cut or rewritten history can go unnoticed.", e);
 
     private static int LastByte(FileStream stream)
     {

@@ -8,12 +8,10 @@ public sealed class Checkpointer(ILedger ledger, SigningKey key, CheckpointFile 
     /// <returns>The new checkpoint, or null where nothing has come since the last one.</returns>
     public async Task<Checkpoint?> CheckpointAsync(CancellationToken cancellationToken = default)
     {
+        using var turn = await file.TakeTurnAsync(cancellationToken);
         var kept = await ledger.ReadCheckpointsAsync(cancellationToken);
         var (outside, _) = file.Read();
         var last = outside.LastOrDefault() ?? kept.LastOrDefault();
-        // A crash may have come between the file and the database.
-        foreach (var missing in outside.Where(o => kept.All(k => k.Position != o.Position)))
-            await ledger.SaveCheckpointAsync(missing, cancellationToken);
         var head = await ledger.ReadHeadAsync(cancellationToken);
         if (last is not null && (last.StoreId != head.StoreId || last.Position > head.Position))
         {
@@ -21,6 +19,9 @@ public sealed class Checkpointer(ILedger ledger, SigningKey key, CheckpointFile 
                 StoreFault.Corrupt,
                 $"The last checkpoint is at position {last.Position} of store {last.StoreId}; this is store {head.StoreId} at position {head.Position}. Run 'antbot verify' before anything else.");
         }
+        // A crash may have come between the file and the database. Of the others, what the database lacks was removed, and that must stay to be seen.
+        if (outside.LastOrDefault() is { } newest && kept.All(k => k.Position != newest.Position))
+            await ledger.SaveCheckpointAsync(newest, cancellationToken);
         if (head.Position == (last?.Position ?? 0))
             return null;
         var checkpoint = CheckpointStatement.Sign(head, last, clock.GetUtcNow(), key);

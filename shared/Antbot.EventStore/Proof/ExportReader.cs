@@ -32,8 +32,8 @@ public sealed class ExportReader(Stream input)
         {
             if (!header.RootElement.TryGetProperty("AntbotExport", out var version) || version.ValueKind != JsonValueKind.Number)
                 throw Damaged("it does not begin with an export's header");
-            if (version.GetInt32() != ExportFormat.FormatVersion)
-                throw Damaged($"its format is version {version.GetInt32()}; this build reads {ExportFormat.FormatVersion}");
+            if (!version.TryGetInt32(out var number) || number != ExportFormat.FormatVersion)
+                throw Damaged($"its format is version {version.GetRawText()}; this build reads {ExportFormat.FormatVersion}");
             (StoreId, _checkpointsAnnounced) = Get(() => (header.RootElement.GetProperty("StoreId").GetGuid(), header.RootElement.GetProperty("Checkpoints").GetInt32()));
         }
     }

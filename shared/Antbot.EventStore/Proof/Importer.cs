@@ -31,7 +31,7 @@ public static class Importer
             if (link.Position <= head.Position)
             {
                 if (link.Position == head.Position && !link.Hash.AsSpan().SequenceEqual(head.Hash))
-                    throw new EventStoreException(StoreFault.Invalid, $"The target's history differs from the export's at or before position {head.Position}. Import into an empty store.");
+                    throw Differs(head.Position);
                 continue;
             }
             page.Add(link);
@@ -44,6 +44,8 @@ public static class Importer
             progress?.Invoke(imported);
         }
         reader.CheckEnd(walk);
+        if (walk.Position < head.Position)
+            await CheckIsPartAsync(ledger, walk, cancellationToken);
         await ledger.ImportAsync(reader.StoreId, page, cancellationToken);
         imported += page.Count;
         progress?.Invoke(imported);
@@ -51,4 +53,21 @@ public static class Importer
             await ledger.SaveCheckpointAsync(checkpoint, cancellationToken);
         return new ImportSummary(reader.StoreId, imported, walk.Checked - imported, walk.Position, reader.Checkpoints.Count);
     }
+
+    /// <summary>An export that ends before the target does holds nothing new; but it must be the beginning of this history, and not of another of the same store.</summary>
+    private static async Task CheckIsPartAsync(ILedger ledger, ChainWalk walk, CancellationToken cancellationToken)
+    {
+        if (walk.Position == 0)
+            return;
+        await foreach (var link in ledger.ReadLinksAsync(walk.Position - 1, cancellationToken))
+        {
+            if (link.Position == walk.Position && link.Hash.AsSpan().SequenceEqual(walk.Hash))
+                return;
+            break;
+        }
+        throw Differs(walk.Position);
+    }
+
+    private static EventStoreException Differs(long position) =>
+        new(StoreFault.Invalid, $"The target's history differs from the export's at or before position {position}. Import into an empty store.");
 }

@@ -17,8 +17,10 @@ internal static class SqliteLedger
         $"SELECT NULL, {SqliteRows.EventColumns} FROM mt_events e LEFT JOIN antbot_ledger l ON l.seq_id = e.seq_id AND l.event_id = e.id "
         + "WHERE l.position IS NULL AND e.seq_id > ?2 ORDER BY e.seq_id LIMIT ?1";
 
+    // An import that is run again brings its checkpoints again.
     private const string SaveSql =
-        "INSERT INTO antbot_checkpoints (store_id, position, seq_id, hash, at, previous, key_id, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        "INSERT INTO antbot_checkpoints (store_id, position, seq_id, hash, at, previous, key_id, signature) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 "
+        + "WHERE NOT EXISTS (SELECT 1 FROM antbot_checkpoints WHERE position = ?2)";
 
     /// <param name="Last">The last sequence that was looked at.</param>
     public sealed record SealPage(int Linked, List<SealRefusal> Refused, long Last, bool IsLast);
@@ -102,7 +104,7 @@ internal static class SqliteLedger
 
     public static List<Checkpoint> Checkpoints(SqliteSession session)
     {
-        var row = session.Get("SELECT store_id, position, seq_id, hash, at, previous, key_id, signature FROM antbot_checkpoints ORDER BY number");
+        var row = session.Get("SELECT store_id, position, seq_id, hash, at, previous, key_id, signature FROM antbot_checkpoints ORDER BY position, number");
         var all = new List<Checkpoint>();
         while (row.Step())
         {

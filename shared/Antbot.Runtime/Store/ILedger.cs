@@ -20,8 +20,10 @@ public interface ILedger
     /// </summary>
     Task<SealSummary> SealAsync(int limit, long afterSequence = long.MinValue, CancellationToken cancellationToken = default);
 
+    /// <summary>In the order of their positions.</summary>
     Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>Where there is one at its position already, that one stays and this does nothing.</summary>
     Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default);
 
     /// <summary>

@@ -181,13 +181,13 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
     public Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default)
     {
         lock (_data.Gate)
-            return Task.FromResult<IReadOnlyList<Checkpoint>>([.. _data.Checkpoints]);
+            return Task.FromResult<IReadOnlyList<Checkpoint>>([.. _data.Checkpoints.Values]);
     }
 
     public Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default)
     {
         lock (_data.Gate)
-            _data.Checkpoints.Add(checkpoint);
+            _data.Checkpoints.TryAdd(checkpoint.Position, checkpoint);
         return Task.CompletedTask;
     }
 
@@ -326,7 +326,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         public Dictionary<Guid, StoredEvent> ById { get; } = [];
         public Dictionary<string, long> Subscriptions { get; } = new(StringComparer.Ordinal);
         public Dictionary<(string Stream, string Name), Snapshot> Snapshots { get; } = [];
-        public List<Checkpoint> Checkpoints { get; } = [];
+        public SortedList<long, Checkpoint> Checkpoints { get; } = [];
         public AppendSignal Signal { get; } = new();
     }
 }

@@ -110,6 +110,35 @@ public sealed class ExportTests : IAsyncLifetime
         Assert.Empty((await new LedgerVerifier(busy).VerifyAsync(new VerifyOptions { Key = _key.Public, Outside = _outside }, Cancel)).Findings);
     }
 
+    /// <summary>Prevents an accusation: two that checkpoint at once (a service, and somebody at a terminal) both followed the same checkpoint.</summary>
+    [Fact]
+    public async Task Checkpoints_that_several_make_at_once_follow_one_another()
+    {
+        var slow = new BusyLedger(_store, () => Task.Delay(2, Cancel));
+        for (var i = 0; i < 20; i++)
+        {
+            await _store.AppendAsync(Some.Append(Some.Stream()), Cancel);
+            await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => new Checkpointer(slow, _key, new CheckpointFile(_outside.Location), TimeProvider.System).CheckpointAsync(Cancel), Cancel)));
+        }
+        var report = await new LedgerVerifier(_store).VerifyAsync(new VerifyOptions { Key = _key.Public, Outside = _outside }, Cancel);
+        Assert.Empty(report.Findings);
+        Assert.Equal(23, report.CheckpointsChecked);
+        Assert.Equal(23, _outside.Read().Checkpoints.Count);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_a_crash_kept_from_the_database_is_brought_there_by_the_next_run()
+    {
+        await _store.AppendAsync(Some.Append(Some.Stream()), Cancel);
+        var crashing = new Checkpointer(new BusyLedger(_store, () => Task.CompletedTask) { Crashes = true }, _key, _outside, TimeProvider.System);
+        await Assert.ThrowsAsync<EventStoreException>(() => crashing.CheckpointAsync(Cancel));
+        Assert.Equal((4, 3), (_outside.Read().Checkpoints.Count, (await _store.ReadCheckpointsAsync(Cancel)).Count));
+
+        Assert.Null(await new Checkpointer(_store, _key, _outside, TimeProvider.System).CheckpointAsync(Cancel));
+        Assert.Equal(4, (await _store.ReadCheckpointsAsync(Cancel)).Count);
+        Assert.Empty((await new LedgerVerifier(_store).VerifyAsync(new VerifyOptions { Key = _key.Public, Outside = _outside }, Cancel)).Findings);
+    }
+
     [Fact]
     public async Task Every_one_of_ten_thousand_changes_to_an_export_is_detected()
     {
@@ -149,6 +178,33 @@ public sealed class ExportTests : IAsyncLifetime
         Assert.Equal((19, 11, 30), (summary.Imported, summary.AlreadyThere, summary.LastPosition));
         Assert.Equal(_lines, Encoding.UTF8.GetString(await ExportAsync(target)).Split('\n')[..^1]);
         Assert.Equal(0, (await Importer.ImportAsync(target, Join(_lines), cancellationToken: Cancel)).Imported);
+        Assert.Equal(_lines, Encoding.UTF8.GetString(await ExportAsync(target)).Split('\n')[..^1]);
+        Assert.Empty((await new LedgerVerifier(target).VerifyAsync(new VerifyOptions { Key = _key.Public, Outside = _outside }, Cancel)).Findings);
+    }
+
+    /// <summary>Prevents an accusation: checkpoints of a history that went another way since were taken in, and said to be there already.</summary>
+    [Fact]
+    public async Task An_import_that_is_no_beginning_of_a_longer_history_of_the_same_store_is_refused()
+    {
+        var some = new List<LedgerLink>();
+        await foreach (var link in _store.ReadLinksAsync(0, Cancel))
+            some.Add(link);
+        await using var target = new InMemoryEventStore(Guid.NewGuid());
+        await target.ImportAsync((await _store.ReadHeadAsync(Cancel)).StoreId, some[..25], Cancel);
+        for (var i = 0; i < 10; i++)
+            await target.AppendAsync(Some.Append(Some.Stream()), Cancel);
+
+        var refused = await Assert.ThrowsAsync<EventStoreException>(() => Importer.ImportAsync(target, Join(_lines), cancellationToken: Cancel));
+        Assert.Equal(StoreFault.Invalid, refused.Fault);
+        Assert.Contains("differs", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(await target.ReadCheckpointsAsync(Cancel));
+
+        // The beginning of the very history is there already, and says so.
+        await using var longer = new InMemoryEventStore(Guid.NewGuid());
+        await Importer.ImportAsync(longer, Join(_lines), cancellationToken: Cancel);
+        await longer.AppendAsync(Some.Append(Some.Stream()), Cancel);
+        var again = await Importer.ImportAsync(longer, Join(_lines), cancellationToken: Cancel);
+        Assert.Equal((0, 30), (again.Imported, again.AlreadyThere));
     }
 
     [Fact]
@@ -167,6 +223,8 @@ public sealed class ExportTests : IAsyncLifetime
     [InlineData("not json\n")]
     [InlineData("{\"AntbotExport\":99,\"StoreId\":\"6f9619ff-8b86-d011-b42d-00c04fc964ff\",\"Checkpoints\":0}\n")]
     [InlineData("{\"AntbotExport\":1}\n")]
+    [InlineData("{\"AntbotExport\":1.5,\"StoreId\":\"6f9619ff-8b86-d011-b42d-00c04fc964ff\",\"Checkpoints\":0}\n")]
+    [InlineData("{\"AntbotExport\":99999999999}\n")]
     [InlineData("[]\n")]
     public async Task What_is_no_export_is_said_to_be_none(string text)
     {
@@ -282,6 +340,9 @@ public sealed class ExportTests : IAsyncLifetime
     /// <summary>A ledger in which something happens just before and just after its checkpoints are read.</summary>
     private sealed class BusyLedger(ILedger ledger, Func<Task> happens) : ILedger
     {
+        /// <summary>No checkpoint comes into the database any more.</summary>
+        public bool Crashes { get; init; }
+
         public async Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default)
         {
             await happens();
@@ -300,7 +361,8 @@ public sealed class ExportTests : IAsyncLifetime
 
         public Task<SealSummary> SealAsync(int limit, long afterSequence = long.MinValue, CancellationToken cancellationToken = default) => ledger.SealAsync(limit, afterSequence, cancellationToken);
 
-        public Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default) => ledger.SaveCheckpointAsync(checkpoint, cancellationToken);
+        public Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default) =>
+            Crashes ? throw new EventStoreException(StoreFault.Unavailable, "gone") : ledger.SaveCheckpointAsync(checkpoint, cancellationToken);
 
         public Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default) => ledger.ImportAsync(storeId, links, cancellationToken);
     }

@@ -115,6 +115,17 @@ public abstract class TamperingContract : IAsyncLifetime
         await _store.RestoreAsync();
     }
 
+    /// <summary>Prevents evidence that mends itself: the next checkpoint brought every removed one back.</summary>
+    [Fact]
+    public async Task A_checkpoint_that_was_removed_is_still_missed_when_the_next_one_is_made()
+    {
+        await _store.ExecuteAsync([$"delete from {_store.Checkpoints} where position = (select min(position) from {_store.Checkpoints})"]);
+        Assert.Null(await new Checkpointer(_store.Ledger, _key, _outside, TimeProvider.System).CheckpointAsync(Cancel));
+        Assert.Contains((await VerifyAsync()).Findings, f => f.Kind == FindingKind.CheckpointMissing);
+        await _store.RestoreAsync();
+        await AssertUntouchedAsync();
+    }
+
     [Fact]
     public async Task A_checkpoint_of_another_key_does_not_count()
     {
