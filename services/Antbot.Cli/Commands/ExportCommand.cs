@@ -33,13 +33,13 @@ internal static class ExportCommand
     {
         if (File.Exists(file))
             throw new IOException($"'{file}' is there already and an export overwrites nothing; choose another name.");
-        var aside = $"{file}.part";
+        var aside = $"{file}.{Guid.NewGuid():N}.part";
         try
         {
             ExportSummary summary;
             using (var progress = new Progress("exporting"))
             {
-                await using var stream = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.Read, 1 << 20);
+                await using var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 1 << 20);
                 summary = await Exporter.ExportAsync(ledger, stream, progress.Report, cancellationToken);
                 stream.Flush(flushToDisk: true);
             }

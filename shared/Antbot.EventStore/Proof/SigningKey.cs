@@ -33,7 +33,7 @@ public sealed class SigningKey : IDisposable
         if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } pem)
             return Parse(pem, $"the variable {KeyVariable}");
         var file = Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } named ? named : path;
-        return File.Exists(file) ? Load(file) : Create(file);
+        return File.Exists(file) ? LoadKept(file) : Create(file);
     }
 
     public static SigningKey Load(string path)
@@ -56,6 +56,23 @@ public sealed class SigningKey : IDisposable
 
     public void Dispose() => _key.Dispose();
 
+    /// <summary>Where the public half is missing (a crash came between the two files, or the key came alone), it is made again: who verifies looks for it there.</summary>
+    private static SigningKey LoadKept(string path)
+    {
+        var key = Load(path);
+        if (File.Exists(PublicFileOf(path)))
+            return key;
+        try
+        {
+            File.WriteAllText(PublicFileOf(path), key.Public.ToPem() + Environment.NewLine);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A folder of secrets may be mounted read-only: signing does not need it.
+        }
+        return key;
+    }
+
     private static SigningKey Create(string path)
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -63,9 +80,10 @@ public sealed class SigningKey : IDisposable
         try
         {
             Directory.CreateDirectory(folder);
-            // Written aside and moved without overwriting, so that of two first runs one wins and the other uses its key.
-            var aside = $"{path}.{Environment.ProcessId}.new";
-            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+            // Written aside and then given its name, so that of two first runs one wins and the other uses its key. By no process id: in
+            // containers that share a folder they are all the same.
+            var aside = $"{path}.{Guid.NewGuid():N}.new";
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
             if (!OperatingSystem.IsWindows())
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             using (var stream = new FileStream(aside, options))
@@ -75,15 +93,10 @@ public sealed class SigningKey : IDisposable
                 writer.Flush();
                 stream.Flush(flushToDisk: true);
             }
-            try
+            if (!WholeFile.TryPlace(aside, path))
             {
-                File.Move(aside, path, overwrite: false);
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                File.Delete(aside);
                 key.Dispose();
-                return Load(path);
+                return LoadKept(path);
             }
             var made = new SigningKey(key);
             File.WriteAllText(PublicFileOf(path), made.Public.ToPem() + Environment.NewLine);

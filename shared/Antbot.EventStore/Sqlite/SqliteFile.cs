@@ -153,11 +153,8 @@ internal sealed class SqliteFile(SqliteStoreOptions options)
                 Prepare(session);
                 SqliteSchema.Migrate(session, fresh, options.BusyTimeout, options.Clock);
             }
-            File.Move(fresh, Path, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(Path))
-        {
-            // Another process was faster: its file is the store.
+            // Where another process was faster, its file is the store.
+            WholeFile.TryPlace(fresh, Path);
         }
         finally
         {

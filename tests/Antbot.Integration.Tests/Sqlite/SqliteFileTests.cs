@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Antbot.EventStore;
 using Antbot.EventStore.Contract;
+using Antbot.EventStore.Sqlite;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -177,6 +179,45 @@ public sealed class SqliteFileTests : IDisposable
             Assert.Null(await store.LoadSnapshotAsync(snapshot.Stream, "account:2", Cancel));
             using (var other = _folder.OpenBeside())
                 other.Execute("DELETE FROM antbot_snapshots WHERE name = 'account:2' OR stream_id = 'account-other'");
+        }
+    }
+
+    /// <summary>Prevents a store that replaces another one: a move that may not overwrite looks first and renames then.</summary>
+    [Fact]
+    public async Task Of_many_files_that_take_one_name_at_once_one_has_it()
+    {
+        for (var round = 0; round < 200; round++)
+        {
+            var path = Path.Combine(_folder.Folder, $"name-{round}");
+            using var start = new Barrier(4);
+            var won = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Factory.StartNew(
+                () =>
+                {
+                    var aside = $"{path}.{i}";
+                    File.WriteAllText(aside, $"{i}");
+                    start.SignalAndWait(Cancel);
+                    return WholeFile.TryPlace(aside, path);
+                },
+                Cancel, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            Assert.Equal(File.ReadAllText(path), $"{Array.IndexOf(won, true)}");
+            Assert.Single(won, w => w);
+            Assert.Equal([path], Directory.EnumerateFiles(_folder.Folder, $"name-{round}*"));
+        }
+    }
+
+    [Fact]
+    public async Task Many_that_open_a_store_which_is_not_there_yet_open_the_same()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var path = Path.Combine(_folder.Folder, $"new-{round}.db");
+            var appended = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(async () =>
+            {
+                await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = path }, Cancel);
+                return Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(Some.Append(Some.Stream()), Cancel)).Events[0].EventId;
+            })));
+            await using var all = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = path }, Cancel);
+            Assert.Equal(appended.Order(), (await SqliteFolder.VerifyAsync(all)).Select(e => e.EventId).Order());
         }
     }
 }
