@@ -15,6 +15,9 @@ internal sealed class PostgresReader(PostgresPool pool)
 {
     private const int StreamPage = 500;
 
+    /// <summary>As many as most decisions have; more are looked for where there are so many. What comes behind a decision in its stream is read for nothing.</summary>
+    private const int FewEvents = 8;
+
     private const string FindDecision = $"""
         select l.position, {PostgresRows.EventColumns}
         from antbot.ledger f
@@ -50,22 +53,26 @@ internal sealed class PostgresReader(PostgresPool pool)
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken) =>
         RunAsync("looking a decision up", async connection =>
         {
-            await using var command = Command(connection, FindDecision, decision.EventId(0), (long)StoreLimits.EventsPerAppendMax);
-            await using var row = await command.ExecuteReaderAsync(cancellationToken);
-            var found = new List<StoredEvent>();
-            while (await row.ReadAsync(cancellationToken))
-            {
-                if (row.GetGuid(2) != decision.EventId(found.Count))
-                    break;
-                found.Add(PostgresRows.Read(row, 1, row.IsDBNull(0) ? 0 : row.GetInt64(0)));
-            }
-            await row.DisposeAsync();
+            var most = FewEvents;
+            var found = await FindDecisionAsync(connection, decision, most, cancellationToken);
+            while (found.Count == most)
+                found = await FindDecisionAsync(connection, decision, most *= 4, cancellationToken);
             // A decision is found whole or not at all: half of one would be published as if it were all.
             await using var more = Command(connection, "select exists (select from antbot.ledger where event_id = $1)", decision.EventId(found.Count));
             if (await more.ExecuteScalarAsync(cancellationToken) is true)
                 throw Missing(decision);
             return (IReadOnlyList<StoredEvent>)found;
         }, cancellationToken);
+
+    private static async Task<List<StoredEvent>> FindDecisionAsync(NpgsqlConnection connection, Decision decision, long most, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, FindDecision, decision.EventId(0), most);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        var found = new List<StoredEvent>();
+        while (await row.ReadAsync(cancellationToken) && row.GetGuid(2) == decision.EventId(found.Count))
+            found.Add(PostgresRows.Read(row, 1, row.IsDBNull(0) ? 0 : row.GetInt64(0)));
+        return found;
+    }
 
     public static EventStoreException Missing(Decision decision) =>
         new(StoreFault.Corrupt, $"The ledger names events of {decision} that are not there. Run 'antbot verify'.");

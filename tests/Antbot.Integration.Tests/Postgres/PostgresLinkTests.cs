@@ -95,6 +95,31 @@ public sealed class PostgresLinkTests(PostgresFixture fixture) : IAsyncLifetime
         Assert.Equal(PoolHealth.Degraded, store.Pool.Health);
     }
 
+    /// <summary>Prevents a redelivery that reads what came after its decision: up to a thousand events of its stream, whatever their size.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    public async Task An_old_decision_of_a_long_stream_is_looked_up_without_reading_what_came_after_it(int events)
+    {
+        await using var store = Open(TimeSpan.FromSeconds(20));
+        var stream = Some.Stream();
+        var old = Some.Append(stream, Some.Events(events));
+        await store.AppendAsync(old, Cancel);
+        var body = Some.Event($$"""{"x":"{{new string('a', 10_000)}}"}""");
+        for (var i = 0; i < 4; i++)
+            await store.AppendAsync(Some.Append(stream, [.. Enumerable.Repeat(body, 100)]), Cancel);
+        var read = 0L;
+        _proxy.FromServer = bytes =>
+        {
+            Interlocked.Add(ref read, bytes.Length);
+            return bytes.Length;
+        };
+
+        Assert.Equal(events, (await store.FindDecisionAsync(old.Decision, Cancel)).Count);
+        Assert.Equal(events, Assert.IsType<AppendOutcome.AlreadyThere>(await store.AppendAsync(old, Cancel)).Events.Count);
+        Assert.InRange(Interlocked.Read(ref read), 1, 400_000);
+    }
+
     /// <summary>The commit is in the server's own hands: a client that stops between its last two messages must not hold the lock.</summary>
     [Fact]
     public async Task A_client_that_never_sends_its_last_message_has_still_committed_and_holds_nobody_up()
