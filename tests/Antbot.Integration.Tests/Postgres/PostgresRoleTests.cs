@@ -56,6 +56,48 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
         }
     }
 
+    /// <summary>All that each role may do with tables, columns and sequences: a right more than these is caught, wherever it was given.</summary>
+    [Fact]
+    public async Task No_role_has_a_right_that_is_not_listed()
+    {
+        string[] derived = ["orders", "positions", "processes", "summaries", "trades"];
+        string[] all = [.. derived, "checkpoints", "identity", "ledger", "mt_event_progression", "mt_events", "mt_streams", "schema", "snapshots"];
+        var expected = new List<string>();
+        foreach (var role in new[] { "control", "reader", "writer" })
+            expected.AddRange(all.Select(table => $"{role} SELECT {table}"));
+        expected.AddRange(new[] { "checkpoints", "ledger", "mt_events", "mt_streams", "mt_event_progression", "snapshots" }.Concat(derived).Select(table => $"writer INSERT {table}"));
+        expected.AddRange(new[] { "mt_streams", "mt_event_progression", "snapshots" }.Concat(derived).Select(table => $"writer UPDATE {table}"));
+        expected.AddRange(derived.Select(table => $"writer DELETE {table}"));
+        expected.Add("writer USAGE mt_events_sequence");
+
+        Assert.Equal(expected.Order(StringComparer.Ordinal), (await ReadAsync("""
+            select replace(r.rolname, 'antbot_', '') || ' ' || p.may || ' ' || c.relname
+            from pg_class c
+            join pg_namespace n on n.oid = c.relnamespace and n.nspname in ('public', 'antbot')
+            cross join pg_roles r
+            cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p (may)
+            where c.relkind in ('r', 'v', 'm', 'p') and r.rolname in ('antbot_writer', 'antbot_control', 'antbot_reader')
+              and (has_table_privilege(r.oid, c.oid, p.may) or (p.may not in ('DELETE', 'TRUNCATE', 'TRIGGER') and has_any_column_privilege(r.oid, c.oid, p.may)))
+            union all
+            select replace(r.rolname, 'antbot_', '') || ' ' || p.may || ' ' || c.relname
+            from pg_class c
+            join pg_namespace n on n.oid = c.relnamespace and n.nspname in ('public', 'antbot')
+            cross join pg_roles r
+            cross join unnest(array['USAGE', 'SELECT', 'UPDATE']) p (may)
+            where c.relkind = 'S' and r.rolname in ('antbot_writer', 'antbot_control', 'antbot_reader') and has_sequence_privilege(r.oid, c.oid, p.may)
+            """)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [
+                "control append_control", "control append_control_batch", "control append_lock", "control genesis", "reader genesis",
+                "writer append", "writer append_batch", "writer append_lock", "writer chain_batch", "writer genesis", "writer link_append", "writer seal", "writer seal_batch",
+            ],
+            (await ReadAsync("""
+                select distinct replace(r.rolname, 'antbot_', '') || ' ' || p.proname
+                from pg_proc p cross join pg_roles r
+                where p.pronamespace = 'antbot'::regnamespace and r.rolname in ('antbot_writer', 'antbot_control', 'antbot_reader') and has_function_privilege(r.oid, p.oid, 'EXECUTE')
+                """)).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public async Task A_writer_appends_reads_and_keeps_its_checkpoints_and_snapshots()
     {
@@ -152,6 +194,18 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
     private static PostgresEventStore Open(string connectionString) => new(new PostgresStoreOptions { ConnectionString = connectionString });
 
     private string As(string role) => new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Username = $"{role}_{_suffix}", Password = $"p-{_suffix}", Pooling = false }.ConnectionString;
+
+    private async Task<List<string>> ReadAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(_database.ConnectionString);
+        await connection.OpenAsync(Cancel);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var row = await command.ExecuteReaderAsync(Cancel);
+        var rows = new List<string>();
+        while (await row.ReadAsync(Cancel))
+            rows.Add(row.GetString(0));
+        return rows;
+    }
 
     private static async Task ExecuteAsync(string connectionString, string sql)
     {
