@@ -11,10 +11,8 @@ internal static class LedgerFree
 {
     public static async Task InstallAsync(string connectionString, CancellationToken cancellationToken)
     {
-        var sql = PostgresSchema.Script("003_append.sql");
-        var begin = sql.IndexOf("create function antbot.append_batch", StringComparison.Ordinal);
-        var end = sql.IndexOf("-- The commit is inside", StringComparison.Ordinal);
-        var function = sql[begin..end].Replace("create function", "create or replace function", StringComparison.Ordinal);
+        // The newest of the migrations that define it, or the comparison would be with another function.
+        var function = PostgresSchema.Script("007_in_order.sql");
         function = Cut(function, "        link := sha256(", ";");
         function = Cut(function, "    insert into antbot.ledger", ";");
         function = Replace(function, "select x.position, x.hash into pos, link from antbot.ledger x order by x.position desc limit 1;", "select 0, '\\x00'::bytea into pos, link;");
