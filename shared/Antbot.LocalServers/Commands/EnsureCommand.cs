@@ -13,7 +13,9 @@ internal static class EnsureCommand
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    public static Command Create()
+    public static Command Create() => Create(HostView.Machine, Console.Out, Console.Error);
+
+    internal static Command Create(HostView host, TextWriter output, TextWriter error)
     {
         var json = new Option<bool>("--json") { Description = "Print the findings as JSON." };
         var postgres = new Option<bool>("--postgres") { Description = "Look for PostgreSQL only." };
@@ -31,15 +33,15 @@ internal static class EnsureCommand
                 wanted.Add("postgresql");
             if (both || arguments.GetValue(rabbit))
                 wanted.Add("rabbitmq");
-            var findings = await EnsureAsync(wanted, install: !arguments.GetValue(noInstall), HostView.Machine, cancellationToken);
-            Print(findings, arguments.GetValue(json));
+            var findings = await EnsureAsync(wanted, install: !arguments.GetValue(noInstall), host, error, cancellationToken);
+            Print(findings, arguments.GetValue(json), output, error);
             return findings.TrueForAll(finding => finding.Available) ? 0 : 1;
         });
         return command;
     }
 
     private static async Task<List<Finding>> EnsureAsync(
-        List<string> wanted, bool install, HostView host, CancellationToken cancellationToken)
+        List<string> wanted, bool install, HostView host, TextWriter error, CancellationToken cancellationToken)
     {
         var findings = await LookAsync(wanted, host, cancellationToken);
         var missing = findings.Where(finding => !finding.Available && finding.Source.Length == 0).ToList();
@@ -47,9 +49,9 @@ internal static class EnsureCommand
             return findings;
 
         var packages = missing.Select(finding => Package(finding.Server)).ToList();
-        var problem = await PackageInstaller.InstallAsync(packages, host, Console.Error, cancellationToken);
+        var problem = await PackageInstaller.InstallAsync(packages, host, error, cancellationToken);
         if (problem is not null)
-            await Console.Error.WriteLineAsync($"Could not install {string.Join(' ', packages)}: {problem}.");
+            await error.WriteLineAsync($"Could not install {string.Join(' ', packages)}: {problem}.");
         return await LookAsync(wanted, host, cancellationToken);
     }
 
@@ -100,20 +102,20 @@ internal static class EnsureCommand
         return new Finding(server, Available: false, "", isPostgres ? PostgresBinaries.Missing : RabbitBinaries.Missing);
     }
 
-    private static void Print(List<Finding> findings, bool json)
+    private static void Print(List<Finding> findings, bool json, TextWriter output, TextWriter error)
     {
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(findings, Json));
+            output.WriteLine(JsonSerializer.Serialize(findings, Json));
             return;
         }
 
         foreach (var finding in findings)
         {
             if (finding.Available)
-                Console.WriteLine($"{finding.Server}: {finding.Source}: {finding.Where}");
+                output.WriteLine($"{finding.Server}: {finding.Source}: {finding.Where}");
             else
-                Console.Error.WriteLine(finding.Where);
+                error.WriteLine(finding.Where);
         }
     }
 }
