@@ -29,6 +29,8 @@ internal sealed class MartenWriter(NpgsqlDataSource source, IDocumentStore marte
           array(select coalesce(s.version, 0) from unnest($2::varchar[]) with ordinality u (id, n) left join public.mt_streams s on s.id = u.id order by u.n)
         """;
 
+    private const string Stored = $"select {PostgresRows.EventColumns} from public.mt_events e where e.stream_id = $1 and e.version > $2 order by e.version";
+
     private const string Link = "select r_seq, r_first_position from antbot.link_append($1, $2, $3, $4, $5)";
 
     public bool WasSent { get; private set; }
@@ -44,6 +46,7 @@ internal sealed class MartenWriter(NpgsqlDataSource source, IDocumentStore marte
         var prepared = batch.Appends.Single().Prepared;
         var head = heads[batch.Lane[0] - 1];
         await SaveAsync(transaction, prepared, head, cancellationToken);
+        await CheckStoredAsync(connection, prepared, head, cancellationToken);
         var answer = await LinkAsync(connection, prepared, head + 1, cancellationToken);
         WasSent = true;
         await transaction.CommitAsync(cancellationToken);
@@ -129,6 +132,25 @@ internal sealed class MartenWriter(NpgsqlDataSource source, IDocumentStore marte
         {
             events[i].EventTypeName = prepared.Events[i].Type;
             events[i].DotNetTypeName = prepared.Events[i].ClrType;
+        }
+    }
+
+    /// <summary>
+    /// The link is made of what was handed in, and Marten's version floats: a release that stores anything of it otherwise (its own clock's
+    /// time, say) would leave a history that verifies as tampered for ever. Looked at before the commit, it is a fault of the append alone.
+    /// </summary>
+    private static async Task CheckStoredAsync(NpgsqlConnection connection, PreparedAppend prepared, long head, CancellationToken cancellationToken)
+    {
+        await using var stored = new NpgsqlCommand(Stored, connection) { Parameters = { new() { Value = prepared.Request.Stream.Value }, new() { Value = head } } };
+        await using var row = await stored.ExecuteReaderAsync(cancellationToken);
+        foreach (var e in prepared.Events)
+        {
+            if (!await row.ReadAsync(cancellationToken) || !PostgresRows.ReadUnsealed(row).Row.ContentHash().AsSpan().SequenceEqual(e.ContentHash))
+            {
+                throw new EventStoreException(
+                    StoreFault.Invalid,
+                    $"Marten {typeof(IDocumentStore).Assembly.GetName().Version} stores event {e.EventId} otherwise than it was given; nothing was appended. Use another release of it, or the Npgsql engine.");
+            }
         }
     }
 
