@@ -1,10 +1,11 @@
 using System.CommandLine;
 using Antbot.Benchmarks;
+using Antbot.Benchmarks.Servers;
 using Antbot.Benchmarks.Store;
 using Antbot.Benchmarks.Venue;
 
-var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue.", DefaultValueFactory = _ => "store" };
-area.AcceptOnlyFromAmong("store", "venue");
+var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue, servers.", DefaultValueFactory = _ => "store" };
+area.AcceptOnlyFromAmong("store", "venue", "servers");
 var output = new Option<string>("--out") { Description = "Where the figures go, as JSON.", DefaultValueFactory = _ => "artifacts/bench.json" };
 var events = new Option<int>("--events") { Description = "How many events the long history has (import, scan, verify, memory).", DefaultValueFactory = _ => 1_000_000 };
 var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 2 };
@@ -15,6 +16,8 @@ command.SetAction(async (parsed, cancellationToken) =>
     var options = new StoreBenchOptions(parsed.GetValue(events), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
     if (parsed.GetValue(area) == "venue")
         await VenueBench.RunAsync(report.Of("paper venue"), options.Round, cancellationToken);
+    else if (parsed.GetValue(area) == "servers")
+        await ServersBench.RunAsync(report, cancellationToken);
     else
         await StoreBench.RunAsync(report, options, cancellationToken);
     report.Write(parsed.GetValue(output)!);

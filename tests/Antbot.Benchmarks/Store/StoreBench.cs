@@ -33,6 +33,13 @@ public static class StoreBench
     {
         await using var source = Source(await NewDatabaseAsync(server, cancellationToken), 1);
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        // What was not written to the disk was not measured.
+        foreach (var setting in new[] { "fsync", "synchronous_commit", "full_page_writes" })
+        {
+            await using var show = new NpgsqlCommand($"show {setting}", connection);
+            if (await show.ExecuteScalarAsync(cancellationToken) is not "on")
+                throw new InvalidOperationException($"PostgreSQL's {setting} is not on: its figures would say nothing.");
+        }
         return connection.PostgreSqlVersion.ToString();
     }
 
