@@ -18,7 +18,7 @@ internal sealed class PostgresReader(PostgresPool pool)
     /// <summary>As many as most decisions have; more are looked for where there are so many. What comes behind a decision in its stream is read for nothing.</summary>
     private const int FewEvents = 8;
 
-    private const string FindDecision = $"""
+    internal const string FindDecision = $"""
         select l.position, {PostgresRows.EventColumns}
         from antbot.ledger f
         join public.mt_events v on v.seq_id = f.seq_id
@@ -28,13 +28,13 @@ internal sealed class PostgresReader(PostgresPool pool)
         order by e.version
         """;
 
-    private const string ReadStream = $"""
+    internal const string ReadStream = $"""
         select coalesce(l.position, 0), {PostgresRows.EventColumns}
         from public.mt_events e left join antbot.ledger l on l.event_id = e.id
         where e.stream_id = $1 and e.version >= $2 order by e.version limit $3
         """;
 
-    private const string ReadPage = $"""
+    internal const string ReadPage = $"""
         with after (position) as materialized (
           select coalesce((
             select f.position from public.mt_events v join antbot.ledger f on f.event_id = v.id and f.seq_id = v.seq_id
@@ -44,10 +44,15 @@ internal sealed class PostgresReader(PostgresPool pool)
         where l.position > (select position from after) and l.position <= (select position from after) + $2 order by l.position
         """;
 
-    private const string FindCorrelation = $"""
+    /// <summary>
+    /// The links first and by themselves: asked for the first few in order, PostgreSQL would rather go along the positions until it has met
+    /// enough, through the whole ledger.
+    /// </summary>
+    internal const string FindCorrelation = $"""
+        with found as materialized (select f.position, f.seq_id from antbot.ledger f where f.correlation_id = $1)
         select l.position, {PostgresRows.EventColumns}
-        from antbot.ledger l join public.mt_events e on e.seq_id = l.seq_id
-        where l.correlation_id = $1 order by l.position limit $2
+        from (select * from found order by position limit $2) l left join public.mt_events e on e.seq_id = l.seq_id
+        order by l.position
         """;
 
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken) =>

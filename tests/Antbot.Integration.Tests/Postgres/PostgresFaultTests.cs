@@ -129,12 +129,13 @@ public sealed class PostgresFaultTests(PostgresFixture fixture)
     {
         var database = await NewAsync();
         await using var store = Open(database.ConnectionString);
-        await store.AppendAsync(Some.Append(Some.Stream(), Some.Events(5)), Cancel);
+        await store.AppendAsync(Some.Append(Some.Stream(), Some.Events(5)) with { Meta = new EventMeta("trade-1") }, Cancel);
         await ExecuteAsync(database.ConnectionString, "delete from public.mt_events where version = 3");
 
         var fault = await Assert.ThrowsAsync<EventStoreException>(() => store.ReadPageAsync(0, 100, Cancel));
         Assert.Equal(StoreFault.Corrupt, fault.Fault);
         Assert.Contains("position 3", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(StoreFault.Corrupt, await FaultAsync(() => store.FindByCorrelationAsync("trade-1", cancellationToken: Cancel)));
     }
 
     [Fact]
