@@ -1,53 +1,54 @@
+using System.CommandLine;
 using System.Diagnostics;
+using System.Text.Json;
+using Antbot.Simulation;
 using Antbot.Simulation.Faults;
 using Antbot.Simulation.World;
 
-var arguments = args.Select(a => a.Split('=', 2)).ToDictionary(a => a[0].TrimStart('-'), a => a.Length > 1 ? a[1] : "", StringComparer.OrdinalIgnoreCase);
-if (arguments.TryGetValue("seed", out var one))
+var seeds = new Option<int>("--seeds") { Description = "How many seeds to run.", DefaultValueFactory = _ => 1_000 };
+var first = new Option<long>("--first") { Description = "The first of them.", DefaultValueFactory = _ => 1 };
+var seed = new Option<long?>("--seed") { Description = "Run this one alone, and show its plan." };
+var planFile = new Option<FileInfo?>("--plan") { Description = "Run a plan from a file." };
+var bugName = new Option<string>("--bug") { Description = "Run with a mistake on purpose; ends with 1 and the shrunk plan as soon as it is found.", DefaultValueFactory = _ => "none" };
+var bugs = new Option<bool>("--bugs") { Description = "List the mistakes." };
+var save = new Option<DirectoryInfo?>("--save") { Description = "Keep the shrunk plans of what fails in this folder." };
+var json = new Option<bool>("--json") { Description = "One JSON object instead of lines for people." };
+var root = new RootCommand("Runs the services' own code over a simulated world, one run a seed.") { seeds, first, seed, planFile, bugName, bugs, save, json };
+root.SetAction(parsed =>
 {
-    var result = SimRun.Of(Planner.From(ulong.Parse(one)));
-    Console.WriteLine(result.Plan.Write());
-    foreach (var violation in result.Violations)
-        Console.WriteLine(violation);
-    Console.WriteLine($"{result.Simulated.TotalSeconds:0.0} s simulated, {result.Steps:N0} steps, hash {result.Hash:x16}");
-    return result.Passed ? 0 : 1;
+    if (parsed.GetValue(bugs))
+    {
+        foreach (var known in Bugs.All)
+            Console.WriteLine($"{known.Name,-26} {known.What}");
+        return 0;
+    }
+    var bug = parsed.GetValue(bugName) is { } name && name != "none" ? Bugs.Find(name) : Bug.None;
+    if (parsed.GetValue(planFile) is { } file)
+        return One(Plan.Read(File.ReadAllText(file.FullName)), bug);
+    return parsed.GetValue(seed) is { } alone
+        ? One(Planner.From((ulong)alone), bug)
+        : new Campaign((ulong)parsed.GetValue(first), parsed.GetValue(seeds), bug, parsed.GetValue(save), parsed.GetValue(json)).Run();
+});
+try
+{
+    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is ArgumentException or JsonException or IOException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
 }
 
-var seeds = ulong.Parse(arguments.GetValueOrDefault("seeds", "1000"));
-var first = ulong.Parse(arguments.GetValueOrDefault("first", "1"));
-var began = Stopwatch.GetTimestamp();
-var (gate, next, passed, failed, simulated, steps, tally) = (new Lock(), first, 0, 0, TimeSpan.Zero, 0L, new Tally());
-var threads = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(Work)).ToList();
-threads.ForEach(t => t.Start());
-threads.ForEach(t => t.Join());
-var took = Stopwatch.GetElapsedTime(began);
-foreach (var (what, count) in tally.Counts.OrderBy(c => c.Key, StringComparer.Ordinal))
-    Console.WriteLine($"{count,10:N0}  {what}");
-Console.WriteLine($"{simulated.TotalHours:0.0} hours simulated in {took.TotalSeconds:0.0} s: {simulated.TotalHours / took.TotalSeconds:0.00} hours a second, {steps / took.TotalSeconds:N0} steps a second");
-Console.WriteLine($"{passed} passed, {failed} failed");
-return failed == 0 ? 0 : 1;
-
-void Work()
+static int One(Plan plan, Bug bug)
 {
-    while (true)
-    {
-        ulong seed;
-        lock (gate)
-        {
-            if (next >= first + seeds)
-                return;
-            seed = next++;
-        }
-        var result = SimRun.Of(Planner.From(seed));
-        lock (gate)
-        {
-            if (result.Passed)
-                passed++;
-            else if (++failed <= 20)
-                Console.WriteLine($"seed {seed}: {result.Violations[0]}");
-            simulated += result.Simulated;
-            steps += result.Steps;
-            tally.Add(result.Tally);
-        }
-    }
+    var began = Stopwatch.GetTimestamp();
+    var result = SimRun.Of(plan, bug);
+    Console.WriteLine(plan.Write());
+    foreach (var (what, count) in result.Tally.Counts.OrderBy(c => c.Key, StringComparer.Ordinal))
+        Console.WriteLine($"{count,8:N0}  {what}");
+    foreach (var violation in result.Violations)
+        Console.WriteLine(violation);
+    Console.WriteLine($"{result.Simulated.TotalSeconds:0.0} s simulated in {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms, {result.Steps:N0} steps, hash {result.Hash:x16}");
+    Console.WriteLine(result.Passed ? "1 passed, 0 failed" : "0 passed, 1 failed");
+    return result.Passed ? 0 : 1;
 }
