@@ -28,6 +28,7 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(VenueErrs), "venue-errs")]
 [JsonDerivedType(typeof(VenueAway), "venue-away")]
 [JsonDerivedType(typeof(Halted), "halted")]
+[JsonDerivedType(typeof(HaltedBefore), "halted-before")]
 public abstract record Fault;
 
 /// <summary>The service ends hard when one of its instances reaches the point for the n-th time.</summary>
@@ -61,6 +62,9 @@ public sealed record VenueErrs(int Nth, Mishap Mishap) : Fault;
 public sealed record VenueAway(double AtSeconds, double ForSeconds) : Fault;
 
 public sealed record Halted(double AtSeconds, double ForSeconds) : Fault;
+
+/// <summary>A halt that is committed right before the n-th attempt at an entry would be.</summary>
+public sealed record HaltedBefore(int NthEntry, double ForSeconds) : Fault;
 
 [JsonConverter(typeof(JsonStringEnumConverter<Mishap>))]
 public enum Mishap

@@ -37,6 +37,7 @@ public static class Planner
         Some("venue", 5, i => new VenueErrs(1 + chance.Below(trades * 3, "venue-nth", i), Mishaps[chance.Below(Mishaps.Length, "venue-how", i)]));
         Some("away", 1, i => new VenueAway(Seconds(0, FaultySeconds, "away-at", i), Seconds(0.5, 15, "away-for", i)));
         Some("halt", 1, i => new Halted(Seconds(0, FaultySeconds, "halt-at", i), Seconds(0.5, 10, "halt-for", i)));
+        Some("halt-before", 1, i => new HaltedBefore(1 + chance.Below(trades, "halt-before-nth", i), Seconds(0.5, 10, "halt-before-for", i)));
         return new Plan(seed, trades, 1 + chance.Below(2, "instances"), faults);
 
         void Some(string kind, int most, Func<int, Fault> make)

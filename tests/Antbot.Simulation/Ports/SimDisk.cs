@@ -15,7 +15,9 @@ public sealed class SimDisk
     private readonly HashSet<int> _doubts;
     private readonly List<StoreDown> _downs;
     private readonly List<Action> _waiting = [];
+    private readonly Dictionary<int, HaltedBefore> _halts;
     private int _appends;
+    private int _entries;
     private long _calls;
 
     /// <summary>One batch at a time, as the lock on appends makes it.</summary>
@@ -27,6 +29,7 @@ public sealed class SimDisk
         _stalls = plan.Faults.OfType<StoreStalls>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
         _doubts = [.. plan.Faults.OfType<StoreDoubt>().Select(f => f.Nth)];
         _downs = [.. plan.Faults.OfType<StoreDown>()];
+        _halts = plan.Faults.OfType<HaltedBefore>().DistinctBy(f => f.NthEntry).ToDictionary(f => f.NthEntry);
     }
 
     public InMemoryEventStore Data { get; } = new(DeterministicId.From("simulation"));
@@ -35,6 +38,9 @@ public sealed class SimDisk
 
     /// <summary>Called with what was committed, at that moment.</summary>
     public Action<IReadOnlyList<StoredEvent>> Committed { get; set; } = _ => { };
+
+    /// <summary>Called in the middle of a commit, to put another one before it.</summary>
+    public Action<HaltedBefore> Halt { get; set; } = _ => { };
 
     public long Mark { get; private set; }
 
@@ -69,6 +75,22 @@ public sealed class SimDisk
                 : new EventStoreException(StoreFault.Unavailable, "The database is away.")));
             return;
         }
+        // An entry's attempt is what rests on another stream.
+        if (IsEntry(request) && _halts.TryGetValue(++_entries, out var halt))
+        {
+            Tally.Happened(halt);
+            Halt(halt);
+        }
+        CommitNow(request, number, done);
+    }
+
+    /// <summary>What an operator says from the terminal, at this very moment.</summary>
+    public void CommitCommand(AppendRequest request) => CommitNow(request, 0, new TaskCompletionSource<AppendOutcome>());
+
+    private static bool IsEntry(AppendRequest request) => request.Events.Any(e => e.Type == "order_attempted" && e.Data.Span.IndexOf("\"e"u8) >= 0);
+
+    private void CommitNow(AppendRequest request, int number, TaskCompletionSource<AppendOutcome> done)
+    {
         // Nothing in it waits: it is done when it returns.
         var outcome = Data.AppendAsync(request, CancellationToken.None);
         if (outcome.IsFaulted)

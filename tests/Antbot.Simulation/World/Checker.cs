@@ -33,6 +33,7 @@ public sealed class Checker
     private readonly Dictionary<ClientOrderId, OrderAttempted> _attempted = [];
     private readonly Dictionary<ClientOrderId, HashSet<string>> _fills = [];
     private readonly Dictionary<ClientOrderId, int> _taken = [];
+    private readonly HashSet<(string Stream, string Causation)> _decided = [];
     private RiskState _account = RiskState.Initial;
     private ulong _hash = 14695981039346656037UL;
     private bool _halted;
@@ -86,6 +87,9 @@ public sealed class Checker
 
     private void Committed(IReadOnlyList<StoredEvent> events)
     {
+        // One effect of one input, for each consumer: each consumer has streams of its own.
+        if (events[0] is { CausationId: { } cause } first && !_decided.Add((first.Stream, cause)))
+            Violated($"{first.Stream} was decided on twice because of {cause}");
         foreach (var stored in events)
         {
             Mix(stored.EventId, stored.Sequence);

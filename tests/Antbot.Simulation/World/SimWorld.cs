@@ -45,6 +45,7 @@ public sealed class SimWorld
         Disk = new SimDisk(Loop, plan, Tally);
         Broker = new SimBroker(Loop, plan, Tally);
         Exchange = new SimExchange(Loop, plan, Tally);
+        Disk.Halt = HaltNow;
         Checker = new Checker(this);
     }
 
@@ -82,6 +83,7 @@ public sealed class SimWorld
         StoreDown x => x.AtSeconds + x.ForSeconds,
         VenueAway x => x.AtSeconds + x.ForSeconds,
         Halted x => x.AtSeconds + x.ForSeconds,
+        HaltedBefore x => Planner.FaultySeconds + x.ForSeconds,
         _ => 0,
     }).Append(1).Max();
 
@@ -226,8 +228,21 @@ public sealed class SimWorld
         }
     }
 
+    private void HaltNow(HaltedBefore halt)
+    {
+        Disk.CommitCommand(new AppendRequest
+        {
+            Stream = Streams.Control,
+            Expected = ExpectedVersion.Any,
+            Decision = new Decision(DeterministicId.From("command", (++_halts).ToString()), ControlCommands.Consumer),
+            Events = [Codec.Encode(new ActivitySet(Activity.Halted, "the plan", "operator:sim"))],
+            At = Exchange.Now,
+        });
+        Loop.At(TimeSpan.FromSeconds(halt.ForSeconds), () => _ = CommandAsync(new ActivitySet(Activity.Active, "the plan", "operator:sim"), halt));
+    }
+
     /// <summary>An operator at a terminal: straight to the store, until it is there.</summary>
-    private async Task CommandAsync(ActivitySet command, Halted halted)
+    private async Task CommandAsync(ActivitySet command, Fault halted)
     {
         var (store, clock) = (new SimStore(Disk, Loop, Loop.World), new SimClock(Loop, Loop.World));
         var id = DeterministicId.From("command", (++_halts).ToString());
