@@ -3,6 +3,7 @@ using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Coordinator.Core;
 using Antbot.Kernel.Identity;
+using Antbot.Runtime;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Projections;
@@ -46,7 +47,7 @@ public sealed class Sweeper(
         }
         finally
         {
-            await stop.CancelAsync();
+            stop.CancelHere();
             await following;
         }
     }
@@ -59,8 +60,8 @@ public sealed class Sweeper(
             _driven.Remove(gone);
         var due = open.Where(t => t.Due <= now).ToList();
         var still = open.Where(t => !(t.Due <= now) && IsExpectingNews(t.Phase) && IsStandingStill(t, now, all)).ToList();
-        await Parallel.ForEachAsync(due, Limits(cancellationToken), async (trade, token) => await TryAsync("fire the deadline of", trade, () => FireAsync(trade, token), token));
-        await Parallel.ForEachAsync(still, Limits(cancellationToken), async (trade, token) => await TryAsync("drive on", trade, () => DriveAsync(trade, token), token));
+        await Bounded.ForEachAsync(due, AtOnce, async (trade, token) => await TryAsync("fire the deadline of", trade, () => FireAsync(trade, token), token), cancellationToken);
+        await Bounded.ForEachAsync(still, AtOnce, async (trade, token) => await TryAsync("drive on", trade, () => DriveAsync(trade, token), token), cancellationToken);
     }
 
     /// <summary>An open position stays open as long as the market and its exits want; no service owes an answer.</summary>
@@ -118,6 +119,4 @@ public sealed class Sweeper(
             log.LogWarning("Could not {What} trade {Trade}; it is tried again: {Reason}", what, trade.Trade, e.Message);
         }
     }
-
-    private static ParallelOptions Limits(CancellationToken cancellationToken) => new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
 }

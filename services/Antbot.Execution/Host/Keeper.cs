@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Antbot.Contracts;
 using Antbot.Contracts.Venue;
+using Antbot.Runtime;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Projections;
@@ -47,8 +48,8 @@ public sealed class Keeper(
         }
         finally
         {
-            await stop.CancelAsync();
-            await Task.WhenAll(works).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stop.CancelHere();
+            await Task.WhenAll(works).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             if (cancellationToken.IsCancellationRequested)
                 await index.SaveAsync(CancellationToken.None);
         }
@@ -60,7 +61,7 @@ public sealed class Keeper(
         {
             var now = parts.Clock.GetUtcNow();
             var due = open.All.Where(t => IsDue(t, now)).ToList();
-            await Parallel.ForEachAsync(due, Limits(cancellationToken), async (trade, token) => await TryAsync(trade, () => LookAtAsync(trade, token), token));
+            await Bounded.ForEachAsync(due, AtOnce, async (trade, token) => await TryAsync(trade, () => LookAtAsync(trade, token), token), cancellationToken);
             if (_pauses.Count > due.Count * 2 + 1_000)
                 Forget();
             await Task.Delay(Every, parts.Clock, cancellationToken);
@@ -136,8 +137,8 @@ public sealed class Keeper(
             .Where(t => t.State is not null && before - t.MovedAt >= Grace)
             .SelectMany(t => Resting(t.State!).Where(o => !listed.TryGetValue(o.Id, out var there) || there.Executed > o.Executed).Select(o => (Trade: t, o.Id)))
             .ToList();
-        await Parallel.ForEachAsync(
-            doubtful, Limits(cancellationToken), async (item, token) => await TryAsync(item.Trade, async () => await runner.DriveAsync(item.Trade.Trade, item.Id, token), token));
+        await Bounded.ForEachAsync(
+            doubtful, AtOnce, async (item, token) => await TryAsync(item.Trade, async () => await runner.DriveAsync(item.Trade.Trade, item.Id, token), token), cancellationToken);
     }
 
     private static IEnumerable<OrderState> Resting(OrdersState state) => state.Orders.Where(o => o.Status == OrderStatus.Resting);
@@ -182,6 +183,4 @@ public sealed class Keeper(
             Pause(trade);
         }
     }
-
-    private static ParallelOptions Limits(CancellationToken cancellationToken) => new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
 }

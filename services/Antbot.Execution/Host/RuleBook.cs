@@ -11,7 +11,7 @@ public sealed class RuleBook(IVenue venue, TimeProvider clock, ILogger<RuleBook>
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
 
-    private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _read = new();
     private IReadOnlyDictionary<Symbol, SymbolRules> _rules = new Dictionary<Symbol, SymbolRules>();
 
     public IReadOnlyCollection<Symbol> Symbols => [.. Volatile.Read(ref _rules).Keys];

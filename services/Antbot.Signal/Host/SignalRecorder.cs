@@ -44,8 +44,8 @@ public sealed class SignalRecorder(PipelineParts parts, ILogger<SignalRecorder> 
     /// <summary>Never throws for the bus's sake: what is recorded is not lost.</summary>
     public async Task<bool> TryPublishAsync(IReadOnlyList<StoredEvent> stored, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(PublishWithin);
+        using var patience = new CancellationTokenSource(PublishWithin, parts.Clock);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
             await parts.Bus.PublishAsync(Outgoing.From(stored, parts.Codec, SignalDecider.React), limit.Token);

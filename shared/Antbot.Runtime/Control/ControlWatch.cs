@@ -62,7 +62,7 @@ public sealed class ControlWatch(IEventStore store, EventCodec codec, TimeProvid
                 Trouble = e;
             }
             // Every append announces itself, whichever stream it is of: without a pause a busy store would be asked without end.
-            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 }

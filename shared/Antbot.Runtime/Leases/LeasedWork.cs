@@ -32,7 +32,7 @@ public sealed class LeasedWork(ILeases leases, string name, Func<CancellationTok
             {
                 Holding = false;
             }
-            await Task.Delay(Again, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Again, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 

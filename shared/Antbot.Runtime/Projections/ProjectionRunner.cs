@@ -15,7 +15,7 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(10);
 
     private readonly StreamId _home = new($"projection-{projection.Name}");
-    private readonly TaskCompletionSource _caughtUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _caughtUp = new();
     private long _position = -1;
     private long _saved;
 
@@ -54,7 +54,7 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
             catch (Exception e)
             {
                 Trouble = e;
-                await Task.Delay(retry, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(retry, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
                 retry = TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, RetryMax.Ticks));
             }
         }

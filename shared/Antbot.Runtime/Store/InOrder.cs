@@ -24,7 +24,7 @@ public static class InOrder
 
     private static async Task<AppendOutcome> AfterAsync(Task<AppendOutcome> before, IEventStore store, AppendRequest request, CancellationToken cancellationToken)
     {
-        await ((Task)before).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)before).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         if (before.IsCompletedSuccessfully && await before is AppendOutcome.Appended)
             return await store.AppendAsync(request, cancellationToken);
         // What was decided before rests on nothing that failed now.

@@ -1,0 +1,263 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Coordinator.Core;
+using Antbot.Execution;
+using Antbot.Kernel.Identity;
+using Antbot.Reconciliation;
+using Antbot.Risk.Core;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Control;
+using Antbot.Runtime.Store;
+using Antbot.Runtime.Venue;
+using Antbot.Signals.Core;
+using Antbot.Simulation.Faults;
+using Antbot.Simulation.Ports;
+using Antbot.Simulation.Time;
+using Antbot.Validation.Core;
+
+namespace Antbot.Simulation.World;
+
+/// <summary>Everything there is in one run: the services' processes, and what they stand on.</summary>
+public sealed class SimWorld
+{
+    private static readonly string[] Services = ["signal", Routes.Coordinator, Routes.Validation, Routes.Risk, Routes.Execution, Routes.Reconciliation];
+    private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(2);
+
+    private static readonly EventCodec SharedCodec = new(EventRegistry.From(new[]
+    {
+        typeof(OrderIntended), typeof(TradeDecider), typeof(ExecutionDecider), typeof(ReconciliationDecider), typeof(RiskDecider), typeof(SignalDecider), typeof(ValidationDecider),
+    }.Select(t => t.Assembly).Distinct()));
+
+    private readonly Chance _chance;
+    private readonly Bug _bug;
+    private readonly Dictionary<string, int> _reached = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Point, int Nth), Crash> _crashes;
+    private readonly Dictionary<string, (SimProcess Holder, long LostAt)> _leases = new(StringComparer.Ordinal);
+    private readonly List<SimProcess> _processes = [];
+    private int _started;
+    private int _halts;
+
+    public SimWorld(Plan plan, Bug bug)
+    {
+        (Plan, _chance, _bug) = (plan, new Chance(plan.Seed), bug);
+        _crashes = plan.Faults.OfType<Crash>().DistinctBy(c => (c.Point, c.Nth)).ToDictionary(c => (c.Point, c.Nth));
+        Disk = new SimDisk(Loop, plan, Tally);
+        Broker = new SimBroker(Loop, plan, Tally);
+        Exchange = new SimExchange(Loop, plan, Tally);
+        Disk.Halt = HaltNow;
+        Checker = new Checker(this);
+    }
+
+    public static RiskLimits Limits { get; } = RiskLimits.Default with { ExposureMax = new Money(1_500), OrderNotionalMax = new Money(600) };
+
+    public Plan Plan { get; }
+
+    public SimLoop Loop { get; } = new();
+
+    public Tally Tally { get; } = new();
+
+    public SimDisk Disk { get; }
+
+    public SimBroker Broker { get; }
+
+    public SimExchange Exchange { get; }
+
+    public Checker Checker { get; }
+
+    public EventCodec Codec => SharedCodec;
+
+    /// <summary>Signals whose sender was told that they are recorded.</summary>
+    public HashSet<TradeId> Accepted { get; } = [];
+
+    public IReadOnlyList<SimProcess> Processes => _processes;
+
+    /// <summary>Whether all that the plan says has been done, and everybody is up again.</summary>
+    public bool IsHealed => Loop.Now.TotalSeconds >= HealedAt && _processes.Count == Services.Length * Plan.Instances;
+
+    /// <summary>Timed faults are over by then.</summary>
+    public double HealedAt => Plan.Faults.Select(f => f switch
+    {
+        Freeze x => x.AtSeconds + x.ForSeconds,
+        BusDown x => x.AtSeconds + x.ForSeconds,
+        StoreDown x => x.AtSeconds + x.ForSeconds,
+        VenueAway x => x.AtSeconds + x.ForSeconds,
+        Halted x => x.AtSeconds + x.ForSeconds,
+        HaltedBefore x => Planner.FaultySeconds + x.ForSeconds,
+        _ => 0,
+    }).Append(1).Max();
+
+    public void Begin()
+    {
+        foreach (var service in Services)
+        {
+            for (var i = 0; i < Plan.Instances; i++)
+                Start(service);
+        }
+        for (var i = 0; i < Plan.Trades; i++)
+            Wish(i);
+        foreach (var freeze in Plan.Faults.OfType<Freeze>())
+            Loop.At(TimeSpan.FromSeconds(freeze.AtSeconds), () => Freeze(freeze));
+        foreach (var halted in Plan.Faults.OfType<Halted>())
+        {
+            Loop.At(TimeSpan.FromSeconds(halted.AtSeconds), () => _ = CommandAsync(new ActivitySet(Activity.Halted, "the plan", "operator:sim"), halted));
+            Loop.At(TimeSpan.FromSeconds(halted.AtSeconds + halted.ForSeconds), () => _ = CommandAsync(new ActivitySet(Activity.Active, "the plan", "operator:sim"), halted));
+        }
+    }
+
+    public IEventStore Around(SimStore store, SimProcess process) => _bug.Around(store, process);
+
+    public IMessageBus Around(SimBus bus, SimProcess process) => _bug.Around(bus, process);
+
+    public IVenue Around(SimVenue venue, SimProcess process) => _bug.Around(venue, process);
+
+    public void Reached(string point, SimProcess process)
+    {
+        if (process.Context.IsDead)
+            throw new ProcessEndedException();
+        var nth = _reached[point] = _reached.GetValueOrDefault(point) + 1;
+        if (!_crashes.TryGetValue((point, nth), out var crash))
+            return;
+        Tally.Happened($"{nameof(Crash)} at {point}");
+        Kill(process, TimeSpan.FromSeconds(crash.BackAfterSeconds));
+        throw new ProcessEndedException();
+    }
+
+    public bool TakeLease(string name, SimProcess process)
+    {
+        if (_leases.TryGetValue(name, out var held) && held.Holder != process && held.LostAt > Loop.Ticks)
+            return false;
+        _leases[name] = (process, long.MaxValue);
+        return true;
+    }
+
+    public void FreeLease(string name, SimProcess process)
+    {
+        if (_leases.TryGetValue(name, out var held) && held.Holder == process)
+            _leases.Remove(name);
+    }
+
+    private void Start(string service)
+    {
+        var skew = Plan.Faults.OfType<WrongClock>().LastOrDefault(c => c.Service == service);
+        if (skew is not null)
+            Tally.Happened(skew);
+        var process = new SimProcess(this, service, ++_started, TimeSpan.FromSeconds(skew?.Seconds ?? 0));
+        _processes.Add(process);
+        Loop.At(_chance.Between(0, 0.3, "start", _started), process.Start, process.Context);
+    }
+
+    private void Kill(SimProcess process, TimeSpan backAfter)
+    {
+        process.Context.Kill();
+        _processes.Remove(process);
+        Broker.Disconnect(process);
+        LoseLeases(process, LeaseTime);
+        Loop.At(backAfter, () => Start(process.Service));
+    }
+
+    private void Freeze(Freeze freeze)
+    {
+        if (_processes.Find(p => p.Service == freeze.Service) is not { } process)
+            return;
+        Tally.Happened(freeze);
+        var time = TimeSpan.FromSeconds(freeze.ForSeconds);
+        process.Context.Freeze(time);
+        if (time > LeaseTime)
+        {
+            LoseLeases(process, LeaseTime);
+            // It hears of it a moment after it has gone on.
+            Loop.At(time + TimeSpan.FromMilliseconds(50), process.Leases.Lose, process.Context);
+        }
+    }
+
+    private void LoseLeases(SimProcess process, TimeSpan after)
+    {
+        foreach (var (name, held) in _leases.Where(l => l.Value.Holder == process).ToList())
+            _leases[name] = held with { LostAt = Loop.Ticks + after.Ticks };
+    }
+
+    /// <summary>A client that sends its signal until it is told that it was taken.</summary>
+    private void Wish(int number)
+    {
+        var at = _chance.Between(0, 12, "wish", number);
+        Loop.At(at, () => Send(Signal(number), 0));
+    }
+
+    private SignalRecorded Signal(int number)
+    {
+        var symbol = SimExchange.Rules[_chance.Below(2, "symbol", number)].Symbol;
+        var price = Exchange.PriceOf(symbol);
+        var now = Exchange.Now;
+        var trade = new TradeId(DeterministicId.From("simulated", Plan.Seed.ToString(), number.ToString()));
+        var limit = _chance.Happens(0.2, "limit", number) ? new Price(Math.Round(price * 0.998m, 2)) : (Price?)null;
+        var signal = new Signal(
+            trade, SimExchange.Account, $"webhook:{number}", symbol, Side.Buy, limit is null ? OrderKind.Market : OrderKind.Limit, new Price(price), limit,
+            new Price(Math.Round(price * 0.992m, 2)), new Price(Math.Round(price * 1.009m, 2)), new Money(100 + _chance.Below(450, "notional", number)), 0.9m, now, now.AddSeconds(20));
+        return new SignalRecorded(signal, "0", "{}");
+    }
+
+    private void Send(SignalRecorded signal, int attempt)
+    {
+        var trade = signal.Signal.Trade;
+        if (Accepted.Contains(trade))
+            return;
+        var up = _processes.Where(p => p is { Service: "signal", Recorder: not null }).ToList();
+        if (up.Count > 0)
+        {
+            var process = up[attempt % up.Count];
+            Loop.At(TimeSpan.FromMilliseconds(1), () => _ = TakeAsync(process, signal), process.Context);
+        }
+        Loop.At(TimeSpan.FromSeconds(up.Count > 0 ? 3 : 0.5), () => Send(signal, attempt + 1));
+    }
+
+    private async Task TakeAsync(SimProcess process, SignalRecorded signal)
+    {
+        try
+        {
+            var outcome = await process.Recorder!.RecordAsync(signal, "webhook:sim", [], CancellationToken.None);
+            if (outcome is AppendOutcome.Conflict)
+                return;
+            Accepted.Add(signal.Signal.Trade);
+            var stored = outcome is AppendOutcome.Appended appended ? appended.Events : ((AppendOutcome.AlreadyThere)outcome).Events;
+            await process.Recorder.TryPublishAsync(stored, CancellationToken.None);
+        }
+        catch (Exception e) when (e is EventStoreException or ProcessEndedException)
+        {
+            // The client hears of it, or hears nothing, and sends again.
+        }
+    }
+
+    private void HaltNow(HaltedBefore halt)
+    {
+        Disk.CommitCommand(new AppendRequest
+        {
+            Stream = Streams.Control,
+            Expected = ExpectedVersion.Any,
+            Decision = new Decision(DeterministicId.From("command", (++_halts).ToString()), ControlCommands.Consumer),
+            Events = [Codec.Encode(new ActivitySet(Activity.Halted, "the plan", "operator:sim"))],
+            At = Exchange.Now,
+        });
+        Loop.At(TimeSpan.FromSeconds(halt.ForSeconds), () => _ = CommandAsync(new ActivitySet(Activity.Active, "the plan", "operator:sim"), halt));
+    }
+
+    /// <summary>An operator at a terminal: straight to the store, until it is there.</summary>
+    private async Task CommandAsync(ActivitySet command, Fault halted)
+    {
+        var (store, clock) = (new SimStore(Disk, Loop, Loop.World), new SimClock(Loop, Loop.World));
+        var id = DeterministicId.From("command", (++_halts).ToString());
+        while (true)
+        {
+            try
+            {
+                await ControlCommands.SendAsync(store, Codec, command, id, "operator:sim", clock);
+                Tally.Happened(halted);
+                return;
+            }
+            catch (EventStoreException)
+            {
+                await Loop.DelayAsync(TimeSpan.FromSeconds(0.5));
+            }
+        }
+    }
+}
