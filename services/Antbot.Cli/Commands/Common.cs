@@ -14,16 +14,34 @@ namespace Antbot.Cli.Commands;
 internal static class Common
 {
     private const string DefaultStore = "sqlite:.local/antbot.db";
+    private const string StoreFileVariable = $"{StoreAddress.Variable}_FILE";
+    private const int StoreBytesMax = 64 * 1024;
     private const string CheckpointsVariable = "ANTBOT_CHECKPOINTS";
 
     private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter() } };
 
     public static Option<string> Store { get; } = new("--store")
     {
-        Description = $"Which store: 'sqlite:FILE' or a PostgreSQL connection string. Default: the variable {StoreAddress.Variable}, else {DefaultStore}.",
+        Description = $"Which store: 'sqlite:FILE' or a PostgreSQL connection string. Default: the variable {StoreAddress.Variable}, or the file that {StoreFileVariable} names, else {DefaultStore}.",
         Recursive = true,
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable(StoreAddress.Variable) is { Length: > 0 } set ? set : DefaultStore,
+        DefaultValueFactory = _ => StoreOfEnvironment ?? DefaultStore,
     };
+
+    /// <summary>Null where the environment names none.</summary>
+    public static string? StoreOfEnvironment
+    {
+        get
+        {
+            var (given, file) = (Environment.GetEnvironmentVariable(StoreAddress.Variable), Environment.GetEnvironmentVariable(StoreFileVariable));
+            if (string.IsNullOrEmpty(file))
+                return string.IsNullOrEmpty(given) ? null : given;
+            if (!string.IsNullOrEmpty(given))
+                throw new CommandException("Usage", $"{StoreAddress.Variable} is given both as it is and as a file; give one.", ExitCode.Usage);
+            return new FileInfo(file) is { Exists: true, Length: > StoreBytesMax }
+                ? throw new CommandException("File", $"'{file}', which {StoreFileVariable} names, is too large to hold a store's address.")
+                : File.ReadAllText(file).Trim();
+        }
+    }
 
     public static Option<bool> Json { get; } = new("--json") { Description = "Answer as JSON.", Recursive = true };
 
