@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -24,7 +25,7 @@ internal static class Common
     {
         Description = $"Which store: 'sqlite:FILE' or a PostgreSQL connection string. Default: the variable {StoreAddress.Variable}, or the file that {StoreFileVariable} names, else {DefaultStore}.",
         Recursive = true,
-        DefaultValueFactory = _ => StoreOfEnvironment ?? DefaultStore,
+        DefaultValueFactory = StoreByDefault,
     };
 
     /// <summary>Null where the environment names none.</summary>
@@ -37,9 +38,16 @@ internal static class Common
                 return string.IsNullOrEmpty(given) ? null : given;
             if (!string.IsNullOrEmpty(given))
                 throw new CommandException("Usage", $"{StoreAddress.Variable} is given both as it is and as a file; give one.", ExitCode.Usage);
-            return new FileInfo(file) is { Exists: true, Length: > StoreBytesMax }
-                ? throw new CommandException("File", $"'{file}', which {StoreFileVariable} names, is too large to hold a store's address.")
-                : File.ReadAllText(file).Trim();
+            try
+            {
+                return new FileInfo(file) is { Exists: true, Length: > StoreBytesMax }
+                    ? throw new CommandException("File", $"'{file}', which {StoreFileVariable} names, is too large to hold a store's address.")
+                    : File.ReadAllText(file).Trim();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new CommandException("File", $"{StoreFileVariable} names a file that cannot be read: {e.Message}", inner: e);
+            }
         }
     }
 
@@ -103,6 +111,19 @@ internal static class Common
             return false;
         Console.Out.WriteLine(JsonSerializer.Serialize(answer, answer.GetType(), ReadModelJson.Indented));
         return true;
+    }
+
+    private static string StoreByDefault(ArgumentResult result)
+    {
+        try
+        {
+            return StoreOfEnvironment ?? DefaultStore;
+        }
+        catch (CommandException e)
+        {
+            result.AddError(e.Message);
+            return DefaultStore;
+        }
     }
 
     private static int Fail(ParseResult parsed, string fault, string message)
