@@ -22,7 +22,14 @@ secret | put venue-admin/key
 secret | put signals/api-key
 secret | put console/token
 
-printf 'default_user = antbot\ndefault_pass = %s\nloopback_users.guest = true\nvm_memory_high_watermark.absolute = 600MB\n' "$(cat rabbitmq/password)" | put rabbitmq/rabbitmq.conf
+# What the broker reads, and beside it what its operator wants to have in such a Secret.
+printf 'default_user = antbot\ndefault_pass = %s\n' "$(cat rabbitmq/password)" | put rabbitmq/default_user.conf
+printf antbot | put rabbitmq/username
+printf %s "$rabbitmq" | put rabbitmq/host
+printf 5672 | put rabbitmq/port
+printf rabbitmq | put rabbitmq/provider
+printf rabbitmq | put rabbitmq/type
+
 printf 'Host=%s;Database=antbot;Username=antbot;Password=%s' "$postgres" "$(cat postgres/owner-password)" | put owner/store
 printf 'Host=%s;Database=antbot;Username=antbot_services;Password=%s' "$postgres" "$(cat postgres/services-password)" | put platform/store
 printf 'amqp://antbot:%s@%s:5672/' "$(cat rabbitmq/password)" "$rabbitmq" | put platform/bus
