@@ -118,15 +118,15 @@ internal static partial class ComposeChecks
         return service.Mounts.Any(m => m.Path == $"{SecretsRoot}{folder}" && m.Source == $"keys-{folder}") ? null : $"keys-{folder} is not mounted where {path} is read.";
     }
 
-    [GeneratedRegex("^[1-9][0-9]*:[1-9][0-9]*$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^[1-9][0-9]*:[1-9][0-9]*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex UserAndGroup();
 
-    [GeneratedRegex(@"^127\.0\.0\.1:(\$\{[A-Z_]+:-)?[0-9]+\}?:[0-9]+$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^127\.0\.0\.1:(\$\{[A-Z_]+:-)?[0-9]+\}?:[0-9]+$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex LoopbackPort();
 
-    [GeneratedRegex("PASS|SECRET|TOKEN|KEY", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("PASS|SECRET|TOKEN|KEY", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex SecretName();
 
-    [GeneratedRegex("password=|://[^/]*:[^/]*@|[0-9a-f]{24}", RegexOptions.IgnoreCase, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("password=|://[^/]*:[^/]*@|[0-9a-f]{24}", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex SecretValue();
 }

@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Antbot.Hosting;
 using Xunit;
@@ -7,14 +6,10 @@ using Xunit;
 namespace Antbot.Integration.Tests.Deployment;
 
 /// <summary>docker-compose.yml and what it is built from, held to the code and to what is promised of it.</summary>
-public sealed class ComposeTests : IDisposable
+public sealed class ComposeTests(DeploymentFiles files) : IClassFixture<DeploymentFiles>
 {
-    private readonly Keys _keys = new();
-
-    public void Dispose() => _keys.Dispose();
-
     [Fact]
-    public void Everything_that_is_promised_of_the_file_holds() => Assert.Empty(ComposeChecks.Faults(ComposeFile.ReadRaw(), _keys));
+    public void Everything_that_is_promised_of_the_file_holds() => Assert.Empty(ComposeChecks.Faults(files.Compose(), files.Keys));
 
     [Theory]
     [InlineData("services/risk", null, "there should be")]
@@ -56,12 +51,12 @@ public sealed class ComposeTests : IDisposable
     [InlineData("volumes/keys-signals", null, "volumes that are declared")]
     public void Whatever_is_made_wrong_in_it_is_found(string path, string? json, string named)
     {
-        var raw = ComposeFile.ReadRaw();
+        var raw = files.Compose();
         Corruption.Apply(raw, path, json);
         string[] faults;
         try
         {
-            faults = [.. ComposeChecks.Faults(raw, _keys)];
+            faults = [.. ComposeChecks.Faults(raw, files.Keys)];
         }
         catch (FormatException e)
         {
@@ -81,8 +76,8 @@ public sealed class ComposeTests : IDisposable
     public async Task Every_service_takes_its_environment_without_a_fault(string name)
     {
         var environment = new Hashtable();
-        foreach (var (variable, value) in ComposeFile.Read(ComposeFile.ReadRaw()).Services[name].Variables)
-            environment[variable] = value.Replace(ComposeChecks.SecretsRoot, _keys.Folder + "/", StringComparison.Ordinal);
+        foreach (var (variable, value) in ComposeFile.Read(files.Compose()).Services[name].Variables)
+            environment[variable] = value.Replace(ComposeChecks.SecretsRoot, files.Keys.Folder + "/", StringComparison.Ordinal);
         await using var app = ServiceHost.Build([], environment, [Settings.Modules[name]()], out var faults);
         Assert.Empty(faults);
         Assert.NotNull(app);
@@ -114,12 +109,15 @@ public sealed class ComposeTests : IDisposable
     [Fact]
     public void Keys_are_made_once_and_read_by_their_owners_alone()
     {
-        var first = Directory.EnumerateFiles(_keys.Folder, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.ReadAllText, StringComparer.Ordinal);
-        _keys.Make();
-        Assert.Equal(first.OrderBy(f => f.Key, StringComparer.Ordinal), Directory.EnumerateFiles(_keys.Folder, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.ReadAllText, StringComparer.Ordinal).OrderBy(f => f.Key, StringComparer.Ordinal));
+        var first = Directory.EnumerateFiles(files.Keys.Folder, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.ReadAllText, StringComparer.Ordinal);
+        files.Keys.Make();
+        Assert.Equal(first.OrderBy(f => f.Key, StringComparer.Ordinal), Directory.EnumerateFiles(files.Keys.Folder, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.ReadAllText, StringComparer.Ordinal).OrderBy(f => f.Key, StringComparer.Ordinal));
         Assert.Equal(8, first.Values.Count(v => Regex.IsMatch(v, "^[0-9a-f]{48}$", RegexOptions.None, TimeSpan.FromSeconds(1))));
         Assert.Equal(8, first.Values.Where(v => v.Length == 48).Distinct(StringComparer.Ordinal).Count());
         if (!OperatingSystem.IsWindows())
-            Assert.All(first.Keys, f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.GroupRead, File.GetUnixFileMode(f)));
+        {
+            foreach (var file in first.Keys)
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.GroupRead, File.GetUnixFileMode(file));
+        }
     }
 }

@@ -17,7 +17,7 @@ internal sealed class Keys : IDisposable
 
     public void Make()
     {
-        var start = new ProcessStartInfo("bash", [Path.Combine(RepositoryFolder.Root, "deploy", "make-keys.sh"), Folder]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("bash", [Path.Combine(RepositoryFolder.Root, "deploy", "make-keys.sh"), Folder]) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         if (!process.WaitForExit(Patience) || process.ExitCode != 0)
             throw new InvalidOperationException($"make-keys.sh: {process.StandardError.ReadToEnd()}");

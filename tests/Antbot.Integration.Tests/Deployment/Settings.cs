@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Antbot.ConsoleService;
 using Antbot.Coordinator;
@@ -30,16 +31,16 @@ internal static partial class Settings
         ["console"] = static () => new ConsoleModule(),
     };
 
-    private static IReadOnlyDictionary<string, HashSet<string>> Known { get; } = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal)
-    {
-        ["venue"] = InSource("services/Antbot.PaperVenue/Host"),
-        ["cli"] = InSource("services/Antbot.Cli"),
-        ["schema"] = InSource("services/Antbot.Cli"),
-    };
+    private static readonly ConcurrentDictionary<string, HashSet<string>> Known = new(StringComparer.Ordinal);
 
     public static bool Reads(string process, string variable)
     {
-        var known = Modules.TryGetValue(process, out var module) ? InTemplate(module()) : Known[process];
+        var known = Known.GetOrAdd(process, static name => name switch
+        {
+            "venue" => InSource("services/Antbot.PaperVenue/Host"),
+            "cli" or "schema" => InSource("services/Antbot.Cli"),
+            _ => InTemplate(Modules[name]()),
+        });
         return known.Contains(variable)
             || (variable.EndsWith(FileSuffix, StringComparison.Ordinal) && known.Contains(variable[..^FileSuffix.Length]))
             || (known.Contains(Services) && variable.StartsWith($"{Services}__", StringComparison.Ordinal));

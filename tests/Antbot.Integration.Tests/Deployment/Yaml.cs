@@ -71,12 +71,12 @@ internal static partial class Yaml
         };
     }
 
-    [GeneratedRegex("^-?(0|[1-9][0-9]*)$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^-?(0|[1-9][0-9]*)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex WholeNumber();
 
-    [GeneratedRegex(@"^-?(0|[1-9][0-9]*)\.[0-9]+$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^-?(0|[1-9][0-9]*)\.[0-9]+$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"^(y|n|yes|no|on|off|true|false|null|[-+]?[0-9][0-9_:]*|0[xo][0-9a-f]+|[-+]?\.(inf|nan))$", RegexOptions.IgnoreCase, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^(y|n|yes|no|on|off|true|false|null|[-+]?[0-9][0-9_:]*|0[xo][0-9a-f]+|[-+]?\.(inf|nan))$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Ambiguous();
 }

@@ -14,7 +14,7 @@ internal sealed partial record DnsLabel(string Value) : IFormat<DnsLabel>
 
     public override string ToString() => Value;
 
-    [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Form();
 }
 
@@ -32,7 +32,7 @@ internal sealed partial record LabelKey(string Value) : IFormat<LabelKey>
 
     public override string ToString() => Value;
 
-    [GeneratedRegex("^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     internal static partial Regex Name();
 }
 
@@ -81,7 +81,7 @@ internal sealed partial record EnvName(string Value) : IFormat<EnvName>
 
     public static EnvName Of(string text) => new(text);
 
-    [GeneratedRegex("^[A-Z_][A-Z0-9_]*$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^[A-Z_][A-Z0-9_]*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Form();
 }
 
@@ -101,7 +101,7 @@ internal sealed partial record DataKey(string Value) : IFormat<DataKey>
 
     public static DataKey Of(string text) => new(text);
 
-    [GeneratedRegex(@"^(?!\.\.?$)[-._a-zA-Z0-9]+$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^(?!\.\.?$)[-._a-zA-Z0-9]+$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Form();
 }
 
@@ -136,6 +136,6 @@ internal sealed partial class PortConverter : JsonConverter<Port>
 
     public override void Write(Utf8JsonWriter writer, Port value, JsonSerializerOptions options) => throw new NotSupportedException();
 
-    [GeneratedRegex("^(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("^(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Form();
 }

@@ -177,7 +177,7 @@ internal enum PullPolicy
 
 internal sealed record Container(
     DnsLabel Name, ImageName Image, PullPolicy ImagePullPolicy, ContainerSecurity SecurityContext, Resources Resources, IReadOnlyList<EnvVariable> Env, IReadOnlyList<VolumeMount> VolumeMounts,
-    IReadOnlyList<string>? Command = null, IReadOnlyList<string>? Args = null, IReadOnlyList<ContainerPort>? Ports = null, Lifecycle? Lifecycle = null,
+    IReadOnlyList<string>? Command = null, IReadOnlyList<string>? Args = null, IReadOnlyList<NamedPort>? Ports = null, Lifecycle? Lifecycle = null,
     Probe? StartupProbe = null, Probe? ReadinessProbe = null, Probe? LivenessProbe = null)
 {
     public bool Listens(Port port) => (Ports ?? []).Any(p => port.Name is null ? p.ContainerPort.Number == port.Number : p.Name?.Value == port.Name);
@@ -187,7 +187,7 @@ internal sealed record Container(
 
 internal sealed record EnvVariable(EnvName Name, string Value);
 
-internal sealed record ContainerPort([property: System.Text.Json.Serialization.JsonPropertyName("containerPort")] Port ContainerPort, DnsLabel? Name = null, Protocol Protocol = Protocol.TCP);
+internal sealed record NamedPort(Port ContainerPort, DnsLabel? Name = null, Protocol Protocol = Protocol.TCP);
 
 internal sealed record Resources(Amounts Requests, Amounts Limits);
 

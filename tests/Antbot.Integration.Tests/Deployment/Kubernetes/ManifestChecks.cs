@@ -298,7 +298,7 @@ internal static partial class ManifestChecks
 
     public static IReadOnlyList<string> RolesMadeBy(string script) => [.. CreateRole().Matches(script).Select(m => m.Groups["role"].Value)];
 
-    [GeneratedRegex("PASS|SECRET|TOKEN|KEY", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("PASS|SECRET|TOKEN|KEY", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex SecretName();
 
     [GeneratedRegex("create role (?<role>[a-z_]+) nologin", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

@@ -4,14 +4,10 @@ using Xunit;
 namespace Antbot.Integration.Tests.Deployment.Kubernetes;
 
 /// <summary>The manifests, rendered as kustomize would, held to Kubernetes' reference, to one another, to the code and to docker-compose.yml.</summary>
-public sealed class ManifestTests : IDisposable
+public sealed class ManifestTests(DeploymentFiles files) : IClassFixture<DeploymentFiles>
 {
     private const string OneNode = "single-node";
     private const string Production = "production";
-
-    private readonly Keys _keys = new();
-
-    public void Dispose() => _keys.Dispose();
 
     [Theory]
     [InlineData(OneNode)]
@@ -150,7 +146,7 @@ public sealed class ManifestTests : IDisposable
     [InlineData(OneNode, "Deployment/risk", "", null, "risk: compose has it, and here it is not")]
     public void Whatever_is_made_wrong_in_them_is_found(string overlay, string thing, string path, string? json, string named)
     {
-        var objects = Render(overlay).ToList();
+        var objects = Render(overlay);
         var o = objects.Single(x => thing == $"{x["kind"]}/{x["metadata"]!["name"]}");
         if (path.Length == 0)
             objects.Remove(o);
@@ -162,7 +158,7 @@ public sealed class ManifestTests : IDisposable
     [Fact]
     public void The_same_thing_twice_is_found()
     {
-        var objects = Render(OneNode).ToList();
+        var objects = Render(OneNode);
         objects.Add((JsonObject)objects.Single(o => $"{o["kind"]}/{o["metadata"]!["name"]}" == "Service/risk").DeepClone());
         Assert.Contains(FaultsOf(objects), f => f.Contains("is there 2 times", StringComparison.Ordinal));
     }
@@ -210,7 +206,7 @@ public sealed class ManifestTests : IDisposable
                 """
                 apiVersion: kustomize.config.k8s.io/v1beta1
                 kind: Kustomization
-                namespace: n
+                namespace: ns
                 labels: [{pairs: {part: whole}, includeTemplates: true}]
                 resources: [d.yaml]
                 patches:
@@ -221,7 +217,7 @@ public sealed class ManifestTests : IDisposable
                 """
                 apiVersion: apps/v1
                 kind: Deployment
-                metadata: {name: d, namespace: n, labels: {b/c: "2", part: whole}}
+                metadata: {name: d, namespace: ns, labels: {b/c: "2", part: whole}}
                 spec:
                   template:
                     metadata: {labels: {part: whole}}
@@ -245,7 +241,7 @@ public sealed class ManifestTests : IDisposable
 
     private static string Folder => Path.Combine(RepositoryFolder.Root, "deploy", "k8s");
 
-    private static IReadOnlyList<JsonObject> Render(string overlay) => Kustomize.Render(Path.Combine(Folder, "overlays", overlay));
+    private List<JsonObject> Render(string overlay) => files.Render(overlay);
 
-    private IReadOnlyList<string> FaultsOf(IReadOnlyList<JsonObject> objects) => ManifestChecks.Faults(objects, ComposeFile.Read(ComposeFile.ReadRaw()), _keys);
+    private IReadOnlyList<string> FaultsOf(IReadOnlyList<JsonObject> objects) => ManifestChecks.Faults(objects, ComposeFile.Read(files.Compose()), files.Keys);
 }
