@@ -32,5 +32,5 @@ printf rabbitmq | put rabbitmq/type
 
 printf 'Host=%s;Database=antbot;Username=antbot;Password=%s' "$postgres" "$(cat postgres/owner-password)" | put owner/store
 printf 'Host=%s;Database=antbot;Username=antbot_services;Password=%s' "$postgres" "$(cat postgres/services-password)" | put platform/store
-printf 'amqp://antbot:%s@%s:5672/' "$(cat rabbitmq/password)" "$rabbitmq" | put platform/bus
+printf 'amqp://antbot:%s@%s:5672' "$(cat rabbitmq/password)" "$rabbitmq" | put platform/bus
 echo "Keys are there."
