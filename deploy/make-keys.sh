@@ -30,7 +30,7 @@ printf 5672 | put rabbitmq/port
 printf rabbitmq | put rabbitmq/provider
 printf rabbitmq | put rabbitmq/type
 
-printf 'Host=%s;Database=antbot;Username=antbot;Password=%s' "$postgres" "$(cat postgres/owner-password)" | put owner/store
-printf 'Host=%s;Database=antbot;Username=antbot_services;Password=%s' "$postgres" "$(cat postgres/services-password)" | put platform/store
+printf 'Host=%s;Database=antbot;Username=antbot;Password=%s;GSS Encryption Mode=Disable' "$postgres" "$(cat postgres/owner-password)" | put owner/store
+printf 'Host=%s;Database=antbot;Username=antbot_services;Password=%s;GSS Encryption Mode=Disable' "$postgres" "$(cat postgres/services-password)" | put platform/store
 printf 'amqp://antbot:%s@%s:5672' "$(cat rabbitmq/password)" "$rabbitmq" | put platform/bus
 echo "Keys are there."
