@@ -1,22 +1,36 @@
 #!/bin/bash
-# Makes what is secret between the containers, once; each container sees its own volume only.
+# Makes what is secret, once: make-keys.sh FOLDER. What is there already stays.
+# Each subfolder is for one kind of process alone: a volume for Docker, a Secret for Kubernetes.
 set -eu
-umask 077
+umask 027
+cd "$1"
+postgres=${POSTGRES_HOST:-postgres} rabbitmq=${RABBITMQ_HOST:-rabbitmq}
 
-once() { # once FILE : a new secret unless there is one
-  [ -s "$1" ] || { head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >"$1.new" && mv "$1.new" "$1"; }
+put() { # put FILE : its content is what comes in, unless there is one
+  mkdir -p "$(dirname "$1")"
+  [ -s "$1" ] || { cat >"$1.new" && chmod 440 "$1.new" && mv "$1.new" "$1"; }
 }
 
-once /keys/postgres/password
-once /keys/services/rabbitmq-password
-for name in venue-key venue-secret venue-admin-key signal-api-key console-token; do once "/keys/services/$name"; done
+secret() { head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
 
-printf 'Host=postgres;Database=antbot;Username=antbot;Password=%s' "$(cat /keys/postgres/password)" >/keys/services/store
-printf 'amqp://antbot:%s@rabbitmq:5672/' "$(cat /keys/services/rabbitmq-password)" >/keys/services/bus
-printf 'default_user = antbot\ndefault_pass = %s\nloopback_users.guest = true\n' "$(cat /keys/services/rabbitmq-password)" >/keys/rabbitmq/10-user.conf
+secret | put postgres/owner-password
+secret | put postgres/services-password
+secret | put rabbitmq/password
+secret | put venue/api-key
+secret | put venue/api-secret
+secret | put venue-admin/key
+secret | put signals/api-key
+secret | put console/token
 
-# The users of the public images: postgres and rabbitmq are 999, the services 1654.
-chown -R 999:999 /keys/postgres /keys/rabbitmq
-chown -R 1654:1654 /keys/services
-chmod 500 /keys/postgres /keys/rabbitmq /keys/services
+# What the broker reads, and beside it what its operator wants to have in such a Secret.
+printf 'default_user = antbot\ndefault_pass = %s\n' "$(cat rabbitmq/password)" | put rabbitmq/default_user.conf
+printf antbot | put rabbitmq/username
+printf %s "$rabbitmq" | put rabbitmq/host
+printf 5672 | put rabbitmq/port
+printf rabbitmq | put rabbitmq/provider
+printf rabbitmq | put rabbitmq/type
+
+printf 'Host=%s;Database=antbot;Username=antbot;Password=%s;GSS Encryption Mode=Disable' "$postgres" "$(cat postgres/owner-password)" | put owner/store
+printf 'Host=%s;Database=antbot;Username=antbot_services;Password=%s;GSS Encryption Mode=Disable' "$postgres" "$(cat postgres/services-password)" | put platform/store
+printf 'amqp://antbot:%s@%s:5672' "$(cat rabbitmq/password)" "$rabbitmq" | put platform/bus
 echo "Keys are there."

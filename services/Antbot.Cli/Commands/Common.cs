@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -14,16 +15,41 @@ namespace Antbot.Cli.Commands;
 internal static class Common
 {
     private const string DefaultStore = "sqlite:.local/antbot.db";
+    private const string StoreFileVariable = $"{StoreAddress.Variable}_FILE";
+    private const int StoreBytesMax = 64 * 1024;
     private const string CheckpointsVariable = "ANTBOT_CHECKPOINTS";
 
     private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter() } };
 
     public static Option<string> Store { get; } = new("--store")
     {
-        Description = $"Which store: 'sqlite:FILE' or a PostgreSQL connection string. Default: the variable {StoreAddress.Variable}, else {DefaultStore}.",
+        Description = $"Which store: 'sqlite:FILE' or a PostgreSQL connection string. Default: the variable {StoreAddress.Variable}, or the file that {StoreFileVariable} names, else {DefaultStore}.",
         Recursive = true,
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable(StoreAddress.Variable) is { Length: > 0 } set ? set : DefaultStore,
+        DefaultValueFactory = StoreByDefault,
     };
+
+    /// <summary>Null where the environment names none.</summary>
+    public static string? StoreOfEnvironment
+    {
+        get
+        {
+            var (given, file) = (Environment.GetEnvironmentVariable(StoreAddress.Variable), Environment.GetEnvironmentVariable(StoreFileVariable));
+            if (string.IsNullOrEmpty(file))
+                return string.IsNullOrEmpty(given) ? null : given;
+            if (!string.IsNullOrEmpty(given))
+                throw new CommandException("Usage", $"{StoreAddress.Variable} is given both as it is and as a file; give one.", ExitCode.Usage);
+            try
+            {
+                return new FileInfo(file) is { Exists: true, Length: > StoreBytesMax }
+                    ? throw new CommandException("File", $"'{file}', which {StoreFileVariable} names, is too large to hold a store's address.")
+                    : File.ReadAllText(file).Trim();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new CommandException("File", $"{StoreFileVariable} names a file that cannot be read: {e.Message}", inner: e);
+            }
+        }
+    }
 
     public static Option<bool> Json { get; } = new("--json") { Description = "Answer as JSON.", Recursive = true };
 
@@ -85,6 +111,19 @@ internal static class Common
             return false;
         Console.Out.WriteLine(JsonSerializer.Serialize(answer, answer.GetType(), ReadModelJson.Indented));
         return true;
+    }
+
+    private static string StoreByDefault(ArgumentResult result)
+    {
+        try
+        {
+            return StoreOfEnvironment ?? DefaultStore;
+        }
+        catch (CommandException e)
+        {
+            result.AddError(e.Message);
+            return DefaultStore;
+        }
     }
 
     private static int Fail(ParseResult parsed, string fault, string message)

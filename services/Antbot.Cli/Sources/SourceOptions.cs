@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Antbot.Cli.Commands;
-using Antbot.EventStore;
 
 namespace Antbot.Cli.Sources;
 
@@ -25,7 +24,7 @@ internal static class SourceOptions
     public static Task<int> WithSourceAsync(ParseResult parsed, Func<ISource, Task<int>> work) => Common.RunAsync(parsed, async () =>
     {
         var local = LocalRun.Find();
-        var storeIsMeant = parsed.GetResult(Common.Store) is { Implicit: false } || Environment.GetEnvironmentVariable(StoreAddress.Variable) is { Length: > 0 };
+        var storeIsMeant = parsed.GetResult(Common.Store) is { Implicit: false } || Common.StoreOfEnvironment is not null;
         var asked = parsed.GetValue(ConsoleAddress) ?? (parsed.GetResult(Common.Store) is { Implicit: false } ? null : Environment.GetEnvironmentVariable(ConsoleVariable));
         if (!string.IsNullOrEmpty(asked))
         {

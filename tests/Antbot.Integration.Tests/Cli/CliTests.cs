@@ -46,6 +46,24 @@ public sealed class CliTests : IDisposable
     }
 
     [Fact]
+    public async Task The_stores_address_may_come_from_a_file()
+    {
+        var (named, file) = (Path.Combine(_folder, "named.db"), Path.Combine(_folder, "address"));
+        await File.WriteAllTextAsync(file, $"sqlite:{named}\n", Cancel);
+        var said = await AntbotProcess.RunInAsync(_folder, new Dictionary<string, string>(StringComparer.Ordinal) { ["ANTBOT_STORE_FILE"] = file }, "store", "create");
+        Assert.Equal((0, ""), (said.ExitCode, said.Error));
+        Assert.True(File.Exists(named));
+
+        said = await AntbotProcess.RunInAsync(_folder, new Dictionary<string, string>(StringComparer.Ordinal) { ["ANTBOT_STORE_FILE"] = Path.Combine(_folder, "nothing") }, "verify");
+        Assert.Equal(2, said.ExitCode);
+        Assert.StartsWith("antbot: ANTBOT_STORE_FILE names a file that cannot be read", said.Error, StringComparison.Ordinal);
+
+        said = await AntbotProcess.RunInAsync(_folder, new Dictionary<string, string>(StringComparer.Ordinal) { ["ANTBOT_STORE_FILE"] = file, ["ANTBOT_STORE"] = "sqlite:other.db" }, "verify");
+        Assert.Equal(2, said.ExitCode);
+        Assert.StartsWith("antbot: ANTBOT_STORE is given both as it is and as a file", said.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_store_that_is_not_there_is_not_made_by_looking_at_it()
     {
         var said = await AntbotProcess.RunAsync(_folder, "verify");

@@ -5,6 +5,7 @@ using Antbot.Contracts.Venue;
 using Antbot.Integration.Tests.Support;
 using Antbot.Reconciliation;
 using Antbot.Runtime.Control;
+using Antbot.Runtime.Store;
 using Xunit;
 using static Antbot.Integration.Tests.Reconciliation.ReconciliationWorld;
 
@@ -128,8 +129,8 @@ public sealed class AccountWatchTests
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         await _world.LookAsync();
 
-        // A history that was reconciled for somebody who began earlier does not open it.
-        var gate = new StartGate(_world.Parts.Store, _world.Codec, TimeProvider.System);
+        // A history that was reconciled for somebody who began earlier does not open it. The process knows none of Reconciliation's own events, which are in the same stream.
+        var gate = new StartGate(_world.Parts.Store, new EventCodec(EventRegistry.From(typeof(StartReconciled).Assembly)), TimeProvider.System);
         var waiting = gate.RunAsync("execution", Account, stop.Token);
         await Task.Delay(200, Cancel);
         Assert.False(gate.IsOpen);
