@@ -12,7 +12,10 @@ internal static class AntbotProcess
         Path.Combine(RepositoryFolder.Root, "services", "Antbot.Cli", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, new DirectoryInfo(AppContext.BaseDirectory).Name, "antbot.dll");
 
     /// <param name="program">A file beside the tests, or a whole path.</param>
-    public static Process Start(string program, string folder, params string[] arguments)
+    public static Process Start(string program, string folder, params string[] arguments) => Start(program, folder, [], arguments);
+
+    /// <param name="settings">In its environment, without their prefix: <c>RISK__MAXEXPOSURE</c>.</param>
+    public static Process Start(string program, string folder, IReadOnlyList<(string Name, string Value)> settings, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
         {
@@ -24,6 +27,8 @@ internal static class AntbotProcess
         };
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("ANTBOT_", StringComparison.Ordinal)).ToArray())
             start.Environment.Remove(name);
+        foreach (var (name, value) in settings)
+            start.Environment[$"ANTBOT_{name}"] = value;
         return Process.Start(start)!;
     }
 
