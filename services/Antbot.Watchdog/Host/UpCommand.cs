@@ -10,7 +10,11 @@ internal static class UpCommand
 {
     public const string DefaultFolder = ".local/up";
 
-    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(120);
+    /// <summary>Far beyond what it takes: a machine may have much else to do.</summary>
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(240);
+
+    /// <summary>The servers come before; who waits outside hears what the one that starts has to say of it.</summary>
+    private static readonly TimeSpan DetachLimit = TimeSpan.FromSeconds(420);
 
     public static Command Create()
     {
@@ -48,7 +52,7 @@ internal static class UpCommand
         RunningProcess? running;
         try
         {
-            running = await RunningProcess.DetachAsync(folder, ["up", "--data", folder, "--instances", instances], log, ReadyLimit, cancellationToken);
+            running = await RunningProcess.DetachAsync(folder, ["up", "--data", folder, "--instances", instances], log, DetachLimit, cancellationToken);
         }
         catch (TimeoutException e)
         {

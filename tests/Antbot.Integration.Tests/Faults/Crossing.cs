@@ -19,7 +19,7 @@ internal sealed record Crossed(string Endpoint, Type Message, Guid Id, TradeId T
 internal sealed class Crossing : IAsyncDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Endpoint, Guid Id), List<TimeSpan>> _plans = [];
+    private readonly HashSet<(string Endpoint, Guid Id)> _planned = [];
     private readonly PriorityQueue<Delivery, long> _waiting = new();
     private readonly List<(Crossed Crossed, Delivery Delivery)> _kept = [];
     private readonly ConcurrentDictionary<Type, int> _seen = new();
@@ -27,7 +27,7 @@ internal sealed class Crossing : IAsyncDisposable
     private readonly IConnection _connection;
     private readonly IChannel _in;
     private readonly IChannel _out;
-    private Func<Crossed, IReadOnlyList<TimeSpan>> _plan;
+    private readonly Func<Crossed, IReadOnlyList<TimeSpan>> _plan;
     private Func<Crossed, bool> _keeps = _ => false;
     private Task _delivering = Task.CompletedTask;
     private long _delivered;
@@ -70,7 +70,7 @@ internal sealed class Crossing : IAsyncDisposable
             _keeps = _ => false;
             _kept.Reverse();
             for (var i = 0; i < _kept.Count; i++)
-                _waiting.Enqueue(_kept[i].Delivery, Environment.TickCount64 + i);
+                Schedule(_kept[i].Crossed, _kept[i].Delivery, i);
             _kept.Clear();
         }
     }
@@ -119,13 +119,17 @@ internal sealed class Crossing : IAsyncDisposable
                 _kept.Add((crossed, delivery));
                 return;
             }
-            if (_plans.TryAdd((endpoint, crossed.Id), []))
-            {
-                _seen.AddOrUpdate(crossed.Message, 1, (_, n) => n + 1);
-                foreach (var after in _plan(crossed))
-                    _waiting.Enqueue(delivery, Environment.TickCount64 + (long)after.TotalMilliseconds);
-            }
+            Schedule(crossed, delivery, 0);
         }
+    }
+
+    private void Schedule(Crossed crossed, Delivery delivery, int behind)
+    {
+        if (!_planned.Add((crossed.Endpoint, crossed.Id)))
+            return;
+        _seen.AddOrUpdate(crossed.Message, 1, (_, n) => n + 1);
+        foreach (var after in _plan(crossed))
+            _waiting.Enqueue(delivery, Environment.TickCount64 + (long)after.TotalMilliseconds + behind);
     }
 
     private async Task DeliverAsync(CancellationToken cancellationToken)
