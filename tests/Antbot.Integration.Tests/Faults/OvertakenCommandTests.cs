@@ -13,7 +13,7 @@ using Xunit;
 namespace Antbot.Integration.Tests.Faults;
 
 /// <summary>What takes a command back, or tells how it ended, comes before the command itself: in every pair that can meet at a service.</summary>
-public sealed class OvertakenCommandTests(PostgresFixture postgres, RabbitFixture rabbit)
+public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) : IClassFixture<OvertakenCommandTests.Shared>
 {
     private static readonly AccountId Account = new("main");
     private static readonly Symbol Symbol = new("BTCUSDT");
@@ -53,6 +53,27 @@ public sealed class OvertakenCommandTests(PostgresFixture postgres, RabbitFixtur
         Answer,
     }
 
+    /// <summary>One platform for all pairs: each has a trade of its own.</summary>
+    public sealed class Shared(PostgresFixture postgres, RabbitFixture rabbit) : IAsyncLifetime
+    {
+        internal WholePlatform Platform { get; private set; } = null!;
+
+        internal Crossing Crossing { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Platform = await WholePlatform.StartAsync(postgres, rabbit, ["execution:holdingSecondsMax=2"]);
+            await Platform.ReadyAsync();
+            Crossing = await Crossing.BuildAsync(Platform.Broker);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Crossing.DisposeAsync();
+            await Platform.DisposeAsync();
+        }
+    }
+
     /// <summary>Every pair of an endpoint's, and a command that is given twice: of an open trade and of the closed one.</summary>
     public static TheoryData<string, string> Pairs
     {
@@ -76,11 +97,9 @@ public sealed class OvertakenCommandTests(PostgresFixture postgres, RabbitFixtur
     [MemberData(nameof(Pairs))]
     public async Task It_is_refused_or_waits_and_nothing_is_left_behind(string first, string command)
     {
-        await using var platform = await WholePlatform.StartAsync(postgres, rabbit, ["execution:holdingSecondsMax=2"]);
-        await platform.ReadyAsync();
-        await using var crossing = await Crossing.BuildAsync(platform.Broker);
+        var (platform, crossing) = (shared.Platform, shared.Crossing);
         crossing.Keep(m => m.Message.Name == command);
-        var trade = await platform.SignalAsync(new { symbol = Symbol.Value, side = "buy", notional = 50 });
+        var trade = await platform.SignalAsync(new { symbol = Symbol.Value, side = "buy", notional = 50, idempotencyKey = $"{first} before {command}" });
         await WholePlatform.UntilAsync(() => Task.FromResult(crossing.KeptOf(Routes.All.Keys.Single(t => t.Name == command)) > 0), () => $"{command} is on its way");
 
         var phase = await ((first, command) switch
@@ -99,7 +118,7 @@ public sealed class OvertakenCommandTests(PostgresFixture postgres, RabbitFixtur
         });
 
         await platform.SettledAsync([trade]);
-        await platform.HoldsAsync([trade]);
+        await platform.HoldsAsync([.. platform.History.Trades.Keys]);
         Assert.Equal(phase, platform.History.Trades[trade].Phase);
     }
 
@@ -110,9 +129,9 @@ public sealed class OvertakenCommandTests(PostgresFixture postgres, RabbitFixtur
         await platform.SettledAsync([compensation.Trade]);
         crossing.Release();
         await UntilAsync<EntryFailedRecorded>(platform, e => e.Trade == compensation.Trade);
-        Assert.Single(platform.History.Of<EntryForbidden>());
-        Assert.Empty(platform.History.Of<OrderIntended>());
-        Assert.Empty(await VenueOrderLine.ReadAsync(platform.Venue));
+        Assert.Single(platform.History.Of<EntryForbidden>(), e => e.Trade == compensation.Trade);
+        Assert.DoesNotContain(platform.History.Of<OrderIntended>(), e => e.Trade == compensation.Trade);
+        Assert.DoesNotContain(await VenueOrderLine.ReadAsync(platform.Venue), o => o.Trade == compensation.Trade);
         return TradePhase.Failed;
     }
 
@@ -120,7 +139,7 @@ public sealed class OvertakenCommandTests(PostgresFixture postgres, RabbitFixtur
     private static async Task<TradePhase> CorrectedAsync(WholePlatform platform, Crossing crossing, TradeId trade)
     {
         await SayAsync(platform, Routes.Execution, new CorrectOrder(trade, Account, ClientOrderId.Of(trade, OrderRole.Entry, 0), "it is not there", "none"));
-        await UntilAsync<OrderCorrected>(platform, _ => true);
+        await UntilAsync<OrderCorrected>(platform, e => e.Order.Trade == trade);
         crossing.Release();
         return TradePhase.Closed;
     }
@@ -132,7 +151,7 @@ public sealed class OvertakenCommandTests(PostgresFixture postgres, RabbitFixtur
         await UntilAsync<AssessmentBarred>(platform, b => b.Trade == trade);
         crossing.Release();
         await UntilAsync<RiskDeniedRecorded>(platform, d => d.Trade == trade);
-        Assert.Empty(platform.History.Of<ExposureReserved>());
+        Assert.DoesNotContain(platform.History.Of<ExposureReserved>(), e => e.Trade == trade);
         return TradePhase.Failed;
     }
 
@@ -142,19 +161,20 @@ public sealed class OvertakenCommandTests(PostgresFixture postgres, RabbitFixtur
         await UntilAsync<PositionClosedCounted>(platform, c => c.Trade == trade);
         crossing.Release();
         await UntilAsync<RiskDeniedRecorded>(platform, d => d.Trade == trade);
-        Assert.Empty(platform.History.Of<ExposureReserved>());
+        Assert.DoesNotContain(platform.History.Of<ExposureReserved>(), e => e.Trade == trade);
         return TradePhase.Denied;
     }
 
-    /// <summary>What is said to be open counts as open, and is not reserved a second time.</summary>
+    /// <summary>What is said to be open counts as open until it is said to be closed; a second position is not allowed on top of it.</summary>
     private static async Task<TradePhase> FilledAsync(WholePlatform platform, Crossing crossing, TradeId trade)
     {
         await SayAsync(platform, Routes.Risk, Opened(trade));
         await UntilAsync<ReservationFilled>(platform, f => f.Trade == trade);
-        Assert.Equal((0m, 50m), (platform.History.Account.Reserved, platform.History.Account.Open));
         crossing.Release();
-        await UntilAsync<ExposureReserved>(platform, e => e.Trade == trade);
-        return TradePhase.Closed;
+        await UntilAsync<RiskDeniedRecorded>(platform, d => d.Trade == trade);
+        Assert.Equal((0m, 50m), (platform.History.Account.Reserved, platform.History.Account.Open));
+        await SayAsync(platform, Routes.Risk, Closed(trade));
+        return TradePhase.Denied;
     }
 
     /// <summary>News of a trade that nobody has raised is refused, tried again, and set aside with its reason; the trade then goes its own way.</summary>
@@ -176,7 +196,7 @@ public sealed class OvertakenCommandTests(PostgresFixture postgres, RabbitFixtur
         await WholePlatform.UntilAsync(
             async () => (await platform.History.ReadOnAsync(Cancel)).Trades.GetValueOrDefault(trade)?.Phase == TradePhase.Closed && crossing.KeptOf(typeof(VerifyTrade)) >= 2, () => "both are on their way");
         crossing.Release();
-        await WholePlatform.UntilAsync(async () => (await platform.History.ReadOnAsync(Cancel)).Of<TradeReconciledRecorded>().Select(r => r.Closed).Distinct().Count() == 2, () => "both are answered");
+        await WholePlatform.UntilAsync(async () => (await platform.History.ReadOnAsync(Cancel)).Of<TradeReconciledRecorded>().Where(r => r.Trade == trade).Select(r => r.Closed).Distinct().Count() == 2, () => "both are answered");
         return TradePhase.Closed;
     }
 
