@@ -195,7 +195,6 @@ internal sealed class RunningUp : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
-        if (Environment.GetEnvironmentVariable("FAULTS_KEEP") is not null) return;
         if (Directory.Exists(Data))
             await RunAsync("down", "--data", Data);
         Directory.Delete(_folder, recursive: true);
