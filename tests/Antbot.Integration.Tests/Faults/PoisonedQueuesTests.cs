@@ -36,11 +36,9 @@ public sealed class PoisonedQueuesTests(PostgresFixture postgres, RabbitFixture 
         await using var connection = await new ConnectionFactory { Uri = _platform.Broker }.CreateConnectionAsync(Cancel);
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), Cancel);
         var trades = await TradeAsync(0);
-        var poison = 0;
-        foreach (var endpoint in Routes.Endpoints)
+        var poison = Routes.Endpoints.ToDictionary(e => e, Poison);
+        foreach (var (endpoint, bodies) in poison)
         {
-            var bodies = Poison(endpoint);
-            poison = bodies.Count;
             foreach (var body in bodies)
                 await channel.BasicPublishAsync("", Topology.QueueOf(endpoint), mandatory: true, new BasicProperties { Persistent = true }, body, Cancel);
         }
@@ -49,11 +47,11 @@ public sealed class PoisonedQueuesTests(PostgresFixture postgres, RabbitFixture 
         await _platform.SettledAsync(trades);
         await _platform.HoldsAsync(trades);
         Assert.All(trades, t => Assert.Equal(TradePhase.Closed, _platform.History.Trades[t].Phase));
-        foreach (var endpoint in Routes.Endpoints)
+        foreach (var (endpoint, bodies) in poison)
         {
             var errors = Topology.ErrorQueueOf(endpoint);
-            await WholePlatform.UntilAsync(async () => await _platform.CountAsync(errors) == poison, () => $"{poison} are in {errors}");
-            for (var i = 0; i < poison; i++)
+            await WholePlatform.UntilAsync(async () => await _platform.CountAsync(errors) == bodies.Count, () => $"{bodies.Count} are in {errors}");
+            for (var i = 0; i < bodies.Count; i++)
             {
                 var dead = (await channel.BasicGetAsync(errors, autoAck: true, Cancel))!;
                 Assert.NotEmpty(Header(dead, "MT-Fault-Message"));

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -119,7 +118,7 @@ internal sealed class WholePlatform : IAsyncDisposable
     /// <summary>An operator's order to sell what a trade holds.</summary>
     public async Task CloseAsync(TradeId trade)
     {
-        using var answer = await _http.PostAsJsonAsync(string.Create(CultureInfo.InvariantCulture, $"/api/trades/{trade.Value}/close"), new { reason = "enough", by = "anna" }, Cancel);
+        using var answer = await _http.PostAsync($"/api/trades/{trade.Value}/close", JsonContent.Create(new { Reason = "enough", By = "anna" }, options: JsonSerializerOptions.Default), Cancel);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancel));
     }
 
