@@ -166,7 +166,7 @@ public sealed class LocalPlatform : IAsyncDisposable
 
     private ProcessStartInfo StartInfo(string dll, Instance instance, Dictionary<string, string> environment)
     {
-        string[] arguments = instance.IsVenue ? ["--port", $"{instance.Address.Port}", "--data", Path.Combine(_folder, instance.Name), "--practice"] : [];
+        string[] arguments = instance.IsVenue ? ["--port", $"{instance.Address.Port}", "--data", Path.Combine(_folder, instance.Name), "--practice", "--stop-with-input"] : [];
         var info = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet", [dll, .. arguments]);
         foreach (var (key, value) in environment)
             info.Environment[key] = value;

@@ -50,7 +50,7 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
     [Fact]
     public async Task Each_has_one_effect()
     {
-        await _platform.Venue.FaultAsync(new { kind = "acceptThenTimeout", route = "order", count = 2, ms = 1_000 });
+        await _platform.Venue.FaultAsync(new { kind = "acceptThenTimeout", route = "order", count = 2 });
         var trades = new List<TradeId>();
         for (var i = 0; i < Ordinary; i++)
             trades.Add(await _platform.SignalAsync(new { symbol = Symbols[i % Symbols.Length], side = "buy", notional = 50, idempotencyKey = $"ordinary-{i}" }));
