@@ -29,6 +29,18 @@ internal sealed class ScriptedStore(IEventStore inner) : IEventStore
 
     public List<long> Saved { get; } = [];
 
+    /// <summary>How many appends came together, each time that several did.</summary>
+    public List<int> Together { get; } = [];
+
+    public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
+        Inner.FindDecisionAsync(decision, cancellationToken);
+
+    public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default)
+    {
+        Together.Add(requests.Count);
+        return Inner.AppendInOrder(requests, cancellationToken);
+    }
+
     public ILedger Ledger => Inner.Ledger;
 
     public long AppendMark
@@ -41,9 +53,6 @@ internal sealed class ScriptedStore(IEventStore inner) : IEventStore
     }
 
     public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default) => Inner.AppendAsync(request, cancellationToken);
-
-    public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
-        Inner.FindDecisionAsync(decision, cancellationToken);
 
     public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) => Inner.ReadVersionAsync(stream, cancellationToken);
 
