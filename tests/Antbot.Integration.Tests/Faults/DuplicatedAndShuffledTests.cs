@@ -75,9 +75,6 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
         await WholePlatform.UntilAsync(async () => !await IsMovingAsync(), () => "it has become quiet");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_crossing.Seen.Values.Sum()} messages of {_crossing.Seen.Count} kinds, delivered {_crossing.Delivered} times"));
         await _platform.HoldsAsync(trades);
-        Assert.Equal(TradePhase.Rejected, _platform.History.Trades[trades[Ordinary]].Phase);
-        Assert.Equal(TradePhase.Denied, _platform.History.Trades[trades[Ordinary + 1]].Phase);
-        Assert.Equal(TradePhase.Failed, _platform.History.Trades[trades[Ordinary + 2]].Phase);
         Assert.Equal(TradePhase.Expired, _platform.History.Trades[late].Phase);
         await _platform.NothingIsDeadLetteredAsync();
     }
