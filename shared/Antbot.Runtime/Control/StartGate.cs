@@ -49,7 +49,7 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
     }
 
     private bool Answers(StoredEvent stored, AccountId account, long began) =>
-        stored.Stream == Streams.Reconciliation(account).Value && codec.Decode(stored) is StartReconciled done && done.Through >= began;
+        stored.Stream == Streams.Reconciliation(account).Value && codec.Find<StartReconciled>(stored) is { } done && done.Through >= began;
 
     private async Task<long> AwaitAsync(string service, AccountId account, CancellationToken cancellationToken)
     {
