@@ -5,6 +5,7 @@ using Antbot.Contracts.Venue;
 using Antbot.Integration.Tests.Support;
 using Antbot.Reconciliation;
 using Antbot.Runtime.Control;
+using Antbot.Runtime.Store;
 using Xunit;
 using static Antbot.Integration.Tests.Reconciliation.ReconciliationWorld;
 
