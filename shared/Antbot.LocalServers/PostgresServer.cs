@@ -64,6 +64,9 @@ public abstract class PostgresServer : IAsyncDisposable
         await ExecuteAsync($"DROP DATABASE IF EXISTS {Quote(name)} WITH (FORCE)", cancellationToken);
     }
 
+    /// <summary>Whether its process is there; one that was killed from outside is not.</summary>
+    public virtual Task<bool> IsRunningAsync(CancellationToken cancellationToken = default) => throw NotOwned(nameof(IsRunningAsync));
+
     /// <summary>SIGKILL, as the kernel's memory killer or a power cut would; returns when a start is possible again.</summary>
     public virtual Task KillAsync(CancellationToken cancellationToken = default) => throw NotOwned(nameof(KillAsync));
 

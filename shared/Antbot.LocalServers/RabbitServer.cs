@@ -65,6 +65,9 @@ public abstract class RabbitServer : IAsyncDisposable
             await RemoveVirtualHostAsync(name, cancellationToken);
     }
 
+    /// <summary>Whether its process is there; one that was killed from outside is not.</summary>
+    public virtual Task<bool> IsRunningAsync(CancellationToken cancellationToken = default) => throw NotOwned(nameof(IsRunningAsync));
+
     /// <summary>SIGKILL of the broker.</summary>
     public virtual Task KillAsync(CancellationToken cancellationToken = default) => throw NotOwned(nameof(KillAsync));
 

@@ -28,8 +28,8 @@ internal static class SignalCommand
         var confidence = Number("--confidence", "0 to 1; without it, as configured.");
         var source = new Option<string>("--source") { Description = "Who wishes, for those who read it later." };
         var key = new Option<string>("--idempotency-key") { Description = "The same key is the same trade, however often it is sent." };
-        var address = new Option<string>("--signals") { Description = $"Where signals are taken. Default: the variable {AddressVariable}, else what .local/console.json names." };
-        var keyFile = new Option<string>("--api-key-file") { Description = $"The file with the API key. Default: the variable {KeyFileVariable}, else what .local/console.json names." };
+        var address = new Option<string>("--signals") { Description = $"Where signals are taken. Default: the variable {AddressVariable}, else what .local/console.json or .local/up/console.json names." };
+        var keyFile = new Option<string>("--api-key-file") { Description = $"The file with the API key. Default: the variable {KeyFileVariable}, else what .local/console.json or .local/up/console.json names." };
         symbol.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string>() is { } text && Symbol.Fault(text.ToUpperInvariant()) is { } fault)

@@ -2,13 +2,12 @@ using System.Text.Json;
 
 namespace Antbot.Cli.Sources;
 
-/// <summary>What a platform that runs here has written down for the command line, in <c>.local/console.json</c>.</summary>
+/// <summary>What a platform that runs here has written down for the command line: the newer of <c>.local/console.json</c> and <c>.local/up/console.json</c>.</summary>
 /// <param name="Address">The Console.</param>
 /// <param name="Signals">Where signals are taken.</param>
 /// <param name="Store">The store itself, for when nothing else answers.</param>
 internal sealed record LocalRun(string? Address, string? TokenFile, string? Signals, string? SignalKeyFile, string? Store)
 {
-    private const string FileName = ".local/console.json";
     private const int BytesMax = 64 * 1024;
 
     private static readonly JsonSerializerOptions Loose = new() { PropertyNameCaseInsensitive = true };
@@ -17,15 +16,14 @@ internal sealed record LocalRun(string? Address, string? TokenFile, string? Sign
 
     public static LocalRun Find()
     {
+        var file = new[] { ".local/console.json", ".local/up/console.json" }.Select(f => new FileInfo(f)).Where(f => f.Exists).MaxBy(f => f.LastWriteTimeUtc);
         try
         {
-            if (!File.Exists(FileName) || new FileInfo(FileName).Length > BytesMax)
-                return None;
-            return JsonSerializer.Deserialize<LocalRun>(File.ReadAllBytes(FileName), Loose) ?? None;
+            return file is null || file.Length > BytesMax ? None : JsonSerializer.Deserialize<LocalRun>(File.ReadAllBytes(file.FullName), Loose) ?? None;
         }
         catch (JsonException e)
         {
-            throw new CommandException("File", $"'{FileName}' is not what a running platform writes ({e.Message}). Say --console or --store, or delete it.");
+            throw new CommandException("File", $"'{file}' is not what a running platform writes ({e.Message}). Say --console or --store, or delete it.");
         }
     }
 }

@@ -14,11 +14,11 @@ internal static class SourceOptions
 
     public static Option<string> ConsoleAddress { get; } = new("--console")
     {
-        Description = $"Ask the Console at this address. Default: the variable {ConsoleVariable}, else what runs here has written into .local/console.json; without either, or when that one is down, the store itself.",
+        Description = $"Ask the Console at this address. Default: the variable {ConsoleVariable}, else what runs here has written into .local/console.json or .local/up/console.json; without either, or when that one is down, the store itself.",
         Recursive = true,
     };
 
-    public static Option<string> TokenFile { get; } = new("--token-file") { Description = $"The file with the operators' token. Default: the variable {TokenFileVariable}, else what .local/console.json names.", Recursive = true };
+    public static Option<string> TokenFile { get; } = new("--token-file") { Description = $"The file with the operators' token. Default: the variable {TokenFileVariable}, else what .local/console.json or .local/up/console.json names.", Recursive = true };
 
     /// <summary>Runs a command's work on whichever source is meant. One that was only found, not asked for, may be down: then the store is asked.</summary>
     public static Task<int> WithSourceAsync(ParseResult parsed, Func<ISource, Task<int>> work) => Common.RunAsync(parsed, async () =>

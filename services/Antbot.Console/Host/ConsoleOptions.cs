@@ -15,7 +15,7 @@ public sealed class ConsoleOptions
     [ConfigurationKeyName("TOKEN_FILE")]
     public string TokenFile { get; set; } = "";
 
-    /// <summary>Where each service answers for its health: <c>ANTBOT_CONSOLE__SERVICES__RISK=http://127.0.0.1:5103</c>.</summary>
+    /// <summary>Where each service answers for its health: <c>ANTBOT_CONSOLE__SERVICES__RISK=http://127.0.0.1:5103</c>; with commas between instances.</summary>
     public IDictionary<string, string> Services { get; set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>How many may watch the events at once.</summary>
@@ -26,7 +26,7 @@ public sealed class ConsoleOptions
     {
         if (Fault(options) is { } fault)
             yield return new ValidationResult(fault, [nameof(TokenFile)]);
-        foreach (var (name, address) in options.Services)
+        foreach (var (name, address) in options.Services.SelectMany(s => Split(s.Value).DefaultIfEmpty("").Select(a => (s.Key, a))))
         {
             if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
                 yield return new ValidationResult($"{name}: an address such as http://127.0.0.1:5103 is wanted.", [nameof(Services)]);
@@ -35,6 +35,8 @@ public sealed class ConsoleOptions
 
     /// <summary>The token itself. Never logged, never part of a fault.</summary>
     public string ReadToken() => (TokenFile.Length > 0 ? File.ReadAllText(TokenFile) : Token).Trim();
+
+    internal static string[] Split(string addresses) => addresses.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static string? Fault(ConsoleOptions options)
     {

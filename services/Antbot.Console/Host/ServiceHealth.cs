@@ -5,6 +5,8 @@ namespace Antbot.ConsoleService;
 /// <summary>Asks the services whose addresses it was given how they are, all at once and for a second at most.</summary>
 internal sealed class ServiceHealth(ConsoleOptions options) : IDisposable
 {
+    private const string Ready = "ready";
+
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(1), MaxResponseContentBufferSize = 64 * 1024 };
 
     public async Task<IReadOnlyList<ServiceReport>> AskAsync(IReadOnlyList<ServiceReport> known, CancellationToken cancellationToken)
@@ -17,12 +19,19 @@ internal sealed class ServiceHealth(ConsoleOptions options) : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private async Task<string> AskAsync(string address, CancellationToken cancellationToken)
+    /// <summary>Of several instances, how many are ready where not all of them are.</summary>
+    private async Task<string> AskAsync(string addresses, CancellationToken cancellationToken)
+    {
+        var says = await Task.WhenAll(ConsoleOptions.Split(addresses).Select(a => AskOneAsync(new Uri(a), cancellationToken)));
+        return says.Distinct(StringComparer.Ordinal).Count() == 1 ? says[0] : $"{says.Count(s => s == Ready)} of {says.Length} ready";
+    }
+
+    private async Task<string> AskOneAsync(Uri address, CancellationToken cancellationToken)
     {
         try
         {
-            using var answer = await _client.GetAsync(new Uri(new Uri(address), "/readyz"), cancellationToken);
-            return answer.IsSuccessStatusCode ? "ready" : "not ready";
+            using var answer = await _client.GetAsync(address.AbsolutePath == "/" ? new Uri(address, "/readyz") : address, cancellationToken);
+            return answer.IsSuccessStatusCode ? Ready : "not ready";
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {

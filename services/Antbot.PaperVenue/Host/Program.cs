@@ -13,13 +13,14 @@ var weight = new Option<int>("--weight-limit") { Description = "Request weight t
 var orders = new Option<int>("--order-limit") { Description = "Orders that one account may place in ten seconds (Binance: 100).", DefaultValueFactory = _ => 100_000 };
 var salvage = new Option<bool>("--salvage") { Description = "Go on from the last good record of a damaged journal; the damaged files are kept aside." };
 var practice = new Option<bool>("--practice") { Description = "Open the first account with something of everything, and not with USDT alone." };
+var withInput = new Option<bool>("--stop-with-input") { Description = "End in order when the standard input closes, for whoever supervises it." };
 var json = new Option<bool>("--json") { Description = "Say where it is as one line of JSON." };
 var command = new RootCommand("""
     An exchange to practise on, with Binance spot's REST and WebSocket API. Ctrl-C stops it; the next start goes on where it was.
 
     The first account's key and secret come from ANTBOT_VENUE_API_KEY and ANTBOT_VENUE_API_SECRET, the admin key from ANTBOT_VENUE_ADMIN_KEY,
     each also as NAME_FILE with the path of a file. Without them keys are made at the first start and kept under the data folder.
-    """) { port, listen, data, seed, speed, noFaults, remoteAdmin, weight, orders, salvage, practice, json };
+    """) { port, listen, data, seed, speed, noFaults, remoteAdmin, weight, orders, salvage, practice, withInput, json };
 command.SetAction(async (parsed, cancellationToken) =>
 {
     try
@@ -47,7 +48,7 @@ command.SetAction(async (parsed, cancellationToken) =>
         Console.WriteLine(parsed.GetValue(json)
             ? JsonSerializer.Serialize(new { address = server.Address, keyFile = Path.GetFullPath(server.KeyFilePath), adminFile = Path.GetFullPath(server.AdminFilePath) }, JsonSerializerOptions.Web)
             : $"The paper venue listens on {server.Address}; its key is in {server.KeyFilePath}, the admin's in {server.AdminFilePath}. Ctrl-C stops it.");
-        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ContinueWith(static _ => { }, TaskScheduler.Default);
+        await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken), parsed.GetValue(withInput) ? InputEnds() : Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken));
         return 0;
     }
     catch (PaperVenueException e)
@@ -58,6 +59,24 @@ command.SetAction(async (parsed, cancellationToken) =>
     }
 });
 return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+
+static Task InputEnds()
+{
+    var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    // A thread of its own: reading a pipe cannot be cancelled everywhere.
+    new Thread(() =>
+    {
+        using var input = Console.OpenStandardInput();
+        Span<byte> buffer = stackalloc byte[64];
+        while (input.Read(buffer) > 0)
+        {
+            // Nothing is said on it; it only closes.
+        }
+        ended.SetResult();
+    })
+    { IsBackground = true, Name = "standard input" }.Start();
+    return ended.Task;
+}
 
 static string? Secret(string name)
 {

@@ -21,6 +21,9 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
     /// <summary>Beyond this nothing more is read until some have found their trade; each was published once when it came.</summary>
     private const int WaitingMax = 10_000;
 
+    /// <summary>In one look, the oldest first: a backlog of thousands that nobody takes is not made twice as long at a stroke.</summary>
+    private const int AgainMax = 200;
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(5);
@@ -85,7 +88,7 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
         var now = parts.Clock.GetUtcNow();
         var standsStill = now - _begunAt >= First;
         var published = 0;
-        foreach (var (trade, waiting) in _waiting.Where(w => w.Value.Next <= now && (standsStill || w.Value.Stored.Sequence < _begunUpTo)).OrderBy(w => w.Value.Stored.Sequence).ToList())
+        foreach (var (trade, waiting) in _waiting.Where(w => w.Value.Next <= now && (standsStill || w.Value.Stored.Sequence < _begunUpTo)).OrderBy(w => w.Value.Stored.Sequence).Take(AgainMax).ToList())
         {
             if (await parts.Store.ReadVersionAsync(Streams.Trade(trade), cancellationToken) > 0)
             {

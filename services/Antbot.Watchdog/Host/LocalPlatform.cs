@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using System.Text.Json;
 using Antbot.Hosting;
 using Antbot.LocalServers;
 using Npgsql;
@@ -10,10 +9,14 @@ namespace Antbot.Watchdog;
 /// <summary>Every service as a process of its own, over a private PostgreSQL and a private RabbitMQ.</summary>
 public sealed class LocalPlatform : IAsyncDisposable
 {
+    private const string StateFile = "platform.json";
+
     private static readonly TimeSpan VenueLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
-    private readonly List<(SupervisedProcess Process, Uri Health)> _processes = [];
+    private readonly Lock _writing = new();
+    private readonly List<SupervisedServer> _servers = [];
+    private readonly List<(Instance Instance, SupervisedProcess Process)> _processes = [];
     private readonly string _folder;
     private readonly TextWriter _report;
     private PostgresServer? _postgres;
@@ -27,6 +30,14 @@ public sealed class LocalPlatform : IAsyncDisposable
         Keys = new KeyFolder(Path.Combine(_folder, "keys"));
     }
 
+    /// <param name="Name">The service's, with a number from the second on.</param>
+    private sealed record Instance(ServiceProgram Program, string Name, Uri Address)
+    {
+        public bool IsVenue => Program.Name == ServiceProgram.Venue;
+
+        public Uri Health => new(Address, IsVenue ? "/api/v3/ping" : "/readyz");
+    }
+
     public KeyFolder Keys { get; }
 
     public string Logs => Path.Combine(_folder, "logs");
@@ -37,7 +48,13 @@ public sealed class LocalPlatform : IAsyncDisposable
 
     public Uri? Venue { get; private set; }
 
+    /// <summary>The store itself, with its password.</summary>
+    public string? Store { get; private set; }
+
     public IReadOnlyList<SupervisedProcess> Processes => [.. _processes.Select(p => p.Process)];
+
+    /// <summary>Where a folder's platform says what it consists of now.</summary>
+    public static string StateFileIn(string folder) => Path.Combine(folder, StateFile);
 
     public async Task StartServersAsync(CancellationToken cancellationToken)
     {
@@ -46,19 +63,29 @@ public sealed class LocalPlatform : IAsyncDisposable
         // Each is kept even where the other fails: it has to be ended then.
         _postgres = await postgres;
         _rabbit = await rabbit;
+        _servers.Add(SupervisedServer.Watch("postgres", _postgres.IsRunningAsync, _postgres.StartAgainAsync, _report, WriteState));
+        _servers.Add(SupervisedServer.Watch("rabbitmq", _rabbit.IsRunningAsync, _rabbit.StartAgainAsync, _report, WriteState));
     }
 
-    public async Task StartServicesAsync(IReadOnlyDictionary<string, int> instances, CancellationToken cancellationToken)
+    public async Task StartServicesAsync(IReadOnlyDictionary<string, int> counts, CancellationToken cancellationToken)
     {
-        var environment = await CommonEnvironmentAsync(cancellationToken);
-        foreach (var program in ServiceProgram.All)
+        // All addresses first: the Console is told where everybody answers.
+        var instances = ServiceProgram.All
+            .SelectMany(p => Enumerable.Range(1, counts.GetValueOrDefault(p.Name, 1)).Select(n => new Instance(p, n == 1 ? p.Name : $"{p.Name}-{n}", new Uri($"http://127.0.0.1:{FreePort.Next()}"))))
+            .ToList();
+        Console = AddressOf("console");
+        Signals = AddressOf("signal");
+        Venue = AddressOf(ServiceProgram.Venue);
+        var environment = await CommonEnvironmentAsync(instances, cancellationToken);
+        foreach (var instance in instances)
         {
-            for (var i = 1; i <= instances.GetValueOrDefault(program.Name, 1); i++)
-                Start(program, i, environment);
+            Start(instance, environment);
             // Who comes before the venue answers finds nobody there, and opens its breakers for a minute.
-            if (program.Name == ServiceProgram.Venue)
+            if (instance.IsVenue)
                 await WaitUntilReadyAsync(VenueLimit, cancellationToken);
         }
+
+        Uri AddressOf(string name) => instances.First(i => i.Name == name).Address;
     }
 
     /// <summary>Returns when every one says that it is ready; whoever cannot be is named.</summary>
@@ -66,9 +93,9 @@ public sealed class LocalPlatform : IAsyncDisposable
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
         var began = Stopwatch.GetTimestamp();
-        foreach (var (process, health) in _processes)
+        foreach (var (instance, process) in _processes)
         {
-            while (await WhyNotReadyAsync(client, health, cancellationToken) is { } reason)
+            while (await WhyNotReadyAsync(client, instance.Health, cancellationToken) is { } reason)
             {
                 if (process.GivenUp is { } given)
                     throw new InvalidOperationException($"{process.Name} cannot run: {given}: {process.LogFile}");
@@ -82,26 +109,27 @@ public sealed class LocalPlatform : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // Those that trade end before the venue and the servers that they need to the last.
-        var trading = _processes.Where(p => p.Process.Name != ServiceProgram.Venue).Select(p => p.Process.DisposeAsync().AsTask());
-        await Task.WhenAll(trading);
-        foreach (var (process, _) in _processes.Where(p => p.Process.Name == ServiceProgram.Venue))
+        await Task.WhenAll(_processes.Where(p => !p.Instance.IsVenue).Select(p => p.Process.DisposeAsync().AsTask()));
+        foreach (var (_, process) in _processes.Where(p => p.Instance.IsVenue))
             await process.DisposeAsync();
+        foreach (var server in _servers)
+            await server.DisposeAsync();
         if (_rabbit is not null)
             await _rabbit.DisposeAsync();
         if (_postgres is not null)
             await _postgres.DisposeAsync();
+        File.Delete(StateFileIn(_folder));
     }
 
-    private async Task<Dictionary<string, string>> CommonEnvironmentAsync(CancellationToken cancellationToken)
+    private async Task<Dictionary<string, string>> CommonEnvironmentAsync(IReadOnlyList<Instance> instances, CancellationToken cancellationToken)
     {
-        var database = await EnsureDatabaseAsync("antbot", cancellationToken);
+        Store = await EnsureDatabaseAsync("antbot", cancellationToken);
         var host = await _rabbit!.CreateVirtualHostAsync("antbot", cancellationToken);
-        Venue = new Uri($"http://127.0.0.1:{FreePort()}");
-        return new Dictionary<string, string>(StringComparer.Ordinal)
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["ANTBOT_STORE"] = database,
+            ["ANTBOT_STORE"] = Store,
             ["ANTBOT_BUS"] = host.Uri.ToString(),
-            ["ANTBOT_VENUE__ADDRESS"] = Venue.ToString(),
+            ["ANTBOT_VENUE__ADDRESS"] = Venue!.ToString(),
             ["ANTBOT_VENUE__PAPER"] = "true",
             ["ANTBOT_VENUE__KEY_FILE"] = Keys.FileOf("venue-key"),
             ["ANTBOT_VENUE__SECRET_FILE"] = Keys.FileOf("venue-secret"),
@@ -110,6 +138,9 @@ public sealed class LocalPlatform : IAsyncDisposable
             ["ANTBOT_SIGNAL__APIKEY_FILE"] = Keys.FileOf("signal-api-key"),
             ["ANTBOT_CONSOLE__TOKEN_FILE"] = Keys.FileOf("console-token"),
         };
+        foreach (var service in instances.GroupBy(i => i.Program.Name, StringComparer.Ordinal))
+            environment[$"ANTBOT_CONSOLE__SERVICES__{service.Key.ToUpperInvariant()}"] = string.Join(',', service.Select(i => i.Health));
+        return environment;
     }
 
     private async Task<string> EnsureDatabaseAsync(string name, CancellationToken cancellationToken)
@@ -124,29 +155,53 @@ public sealed class LocalPlatform : IAsyncDisposable
         }
     }
 
-    private void Start(ServiceProgram program, int number, Dictionary<string, string> environment)
+    private void Start(Instance instance, Dictionary<string, string> environment)
     {
-        var name = number == 1 ? program.Name : $"{program.Name}-{number}";
-        var address = program.Name == ServiceProgram.Venue ? Venue! : new Uri($"http://127.0.0.1:{FreePort()}");
-        var dll = program.FindProgram();
-        var process = new SupervisedProcess(name, () => StartInfo(dll, name, address, environment), Path.Combine(Logs, $"{name}.log"), _report);
-        if (program.Name == "console")
-            Console ??= address;
-        if (program.Name == "signal")
-            Signals ??= address;
-        _processes.Add((process, new Uri(address, program.Name == ServiceProgram.Venue ? "/api/v3/ping" : "/readyz")));
+        var dll = instance.Program.FindProgram();
+        var process = new SupervisedProcess(instance.Name, () => StartInfo(dll, instance, environment), Path.Combine(Logs, $"{instance.Name}.log"), _report, WriteState);
+        lock (_writing)
+            _processes.Add((instance, process));
         process.Start();
     }
 
-    private ProcessStartInfo StartInfo(string dll, string name, Uri address, Dictionary<string, string> environment)
+    private ProcessStartInfo StartInfo(string dll, Instance instance, Dictionary<string, string> environment)
     {
-        string[] arguments = name == ServiceProgram.Venue ? ["--port", $"{address.Port}", "--data", Path.Combine(_folder, name), "--practice"] : [];
+        string[] arguments = instance.IsVenue ? ["--port", $"{instance.Address.Port}", "--data", Path.Combine(_folder, instance.Name), "--practice", "--stop-with-input"] : [];
         var info = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet", [dll, .. arguments]);
         foreach (var (key, value) in environment)
             info.Environment[key] = value;
-        info.Environment["ANTBOT_LISTEN"] = address.ToString();
-        info.Environment["ANTBOT_INSTANCE"] = name;
+        info.Environment["ANTBOT_LISTEN"] = instance.Address.ToString();
+        info.Environment["ANTBOT_INSTANCE"] = instance.Name;
         return info;
+    }
+
+    /// <summary>Whenever a process has begun or ended: which ones there are, and where.</summary>
+    private void WriteState()
+    {
+        lock (_writing)
+        {
+            var state = new
+            {
+                processId = Environment.ProcessId,
+                console = Console,
+                signals = Signals,
+                venue = Venue,
+                logs = Logs,
+                servers = new { postgres = _postgres?.PostmasterPid, rabbitmq = _rabbit?.BrokerPid },
+                processes = _processes.Select(p => new { name = p.Instance.Name, service = p.Instance.Program.Name, processId = p.Process.ProcessId, starts = p.Process.Starts, health = p.Instance.Health }),
+            };
+            try
+            {
+                var temporary = StateFileIn(_folder) + ".new";
+                File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(state));
+                File.Move(temporary, StateFileIn(_folder), overwrite: true);
+            }
+            catch (IOException e)
+            {
+                // A full disk ends nobody's supervision.
+                _report.WriteLine($"! {StateFileIn(_folder)} cannot be written: {e.Message}");
+            }
+        }
     }
 
     private static async Task<string?> WhyNotReadyAsync(HttpClient client, Uri health, CancellationToken cancellationToken)
@@ -160,12 +215,5 @@ public sealed class LocalPlatform : IAsyncDisposable
         {
             return e.Message;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using Antbot.Hosting;
 using Antbot.Watchdog.Core;
@@ -5,8 +6,10 @@ using Antbot.Watchdog.Core;
 namespace Antbot.Watchdog;
 
 /// <summary>One process, started again whenever it ends, until it is told to stop. It ends in order when we are gone.</summary>
-public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start, string logFile, TextWriter report) : IAsyncDisposable
+public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start, string logFile, TextWriter report, Action changed) : IAsyncDisposable
 {
+    private const int NotStarted = -1;
+
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(40);
 
     private readonly CancellationTokenSource _stop = new();
@@ -38,7 +41,7 @@ public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start,
         while (!cancellationToken.IsCancellationRequested)
         {
             var began = Stopwatch.GetTimestamp();
-            var code = await RunOnceAsync(cancellationToken);
+            var code = await TryRunOnceAsync(cancellationToken);
             if (cancellationToken.IsCancellationRequested)
                 return;
             switch (RestartPolicy.Decide(state, new ProcessEnd(code, Stopwatch.GetElapsedTime(began))))
@@ -58,6 +61,20 @@ public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start,
         }
     }
 
+    /// <summary>What cannot be started now, because a disk is full or processes are too many, is tried again like what has died.</summary>
+    private async Task<int> TryRunOnceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RunOnceAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            await report.WriteLineAsync($"! {Name} cannot be started: {e.Message}");
+            return NotStarted;
+        }
+    }
+
     private async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
         var info = start();
@@ -69,6 +86,7 @@ public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start,
         using var process = Process.Start(info) ?? throw new InvalidOperationException($"{Name} could not be started.");
         ProcessId = process.Id;
         Starts++;
+        changed();
         process.OutputDataReceived += (_, e) => Write(writer, e.Data);
         process.ErrorDataReceived += (_, e) => Write(writer, e.Data);
         process.BeginOutputReadLine();
@@ -82,6 +100,7 @@ public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start,
             await EndAsync(process);
         }
         ProcessId = null;
+        changed();
         return process.ExitCode;
     }
 

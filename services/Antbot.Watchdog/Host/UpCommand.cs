@@ -10,7 +10,11 @@ internal static class UpCommand
 {
     public const string DefaultFolder = ".local/up";
 
-    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(120);
+    /// <summary>Far beyond what it takes: a machine may have much else to do.</summary>
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(240);
+
+    /// <summary>The servers come before; who waits outside hears what the one that starts has to say of it.</summary>
+    private static readonly TimeSpan DetachLimit = TimeSpan.FromSeconds(420);
 
     public static Command Create()
     {
@@ -45,7 +49,16 @@ internal static class UpCommand
             return 1;
         }
         var log = Path.Combine(folder, "up.log");
-        var running = await RunningProcess.DetachAsync(folder, ["up", "--data", folder, "--instances", instances], log, ReadyLimit, cancellationToken);
+        RunningProcess? running;
+        try
+        {
+            running = await RunningProcess.DetachAsync(folder, ["up", "--data", folder, "--instances", instances], log, DetachLimit, cancellationToken);
+        }
+        catch (TimeoutException e)
+        {
+            await Console.Error.WriteLineAsync($"antbot: {e.Message}");
+            return 1;
+        }
         if (running is null)
         {
             await Console.Error.WriteLineAsync($"antbot: it ended while it started. The end of its log, '{log}':");
@@ -53,7 +66,7 @@ internal static class UpCommand
                 await Console.Error.WriteLineAsync($"  {line}");
             return 1;
         }
-        Print(running.Summary, json);
+        Print(folder, running.Summary, json);
         return 0;
     }
 
@@ -74,7 +87,7 @@ internal static class UpCommand
             var summary = Summary(platform);
             await WriteConsoleAsync(platform, folder);
             await RunningProcess.WriteAsync(folder, ready: true, summary);
-            Print(summary, json);
+            Print(folder, summary, json);
             await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return 0;
         }
@@ -93,16 +106,24 @@ internal static class UpCommand
         }
     }
 
-    /// <summary>Where the command line looks for what runs here.</summary>
-    private static Task WriteConsoleAsync(LocalPlatform platform, string folder) => File.WriteAllBytesAsync(
-        Path.Combine(folder, "console.json"),
-        JsonSerializer.SerializeToUtf8Bytes(new
+    /// <summary>Where the command line looks for what runs here. Its owner's alone: the store's address holds a password.</summary>
+    private static async Task WriteConsoleAsync(LocalPlatform platform, string folder)
+    {
+        var file = Path.Combine(folder, "console.json");
+        File.Delete(file);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        await using var stream = new FileStream(file, options);
+        await JsonSerializer.SerializeAsync(stream, new
         {
             address = platform.Console,
             tokenFile = platform.Keys.FileOf("console-token"),
             signals = platform.Signals,
             signalKeyFile = platform.Keys.FileOf("signal-api-key"),
-        }));
+            store = platform.Store,
+        });
+    }
 
     private static List<string> Summary(LocalPlatform platform) =>
     [
@@ -113,11 +134,11 @@ internal static class UpCommand
         $"processes {string.Join(' ', platform.Processes.Select(p => p.Name))}",
     ];
 
-    private static void Print(IReadOnlyList<string> summary, bool json)
+    private static void Print(string folder, IReadOnlyList<string> summary, bool json)
     {
         if (json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { ready = true, summary }));
+            Console.WriteLine(File.ReadAllText(LocalPlatform.StateFileIn(folder)));
             return;
         }
         Console.WriteLine("Everything is ready.");

@@ -114,7 +114,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
             {
                 var there = await inquiry.FindAsync(append);
                 if (there.Count > 0)
-                    append.Complete(new AppendOutcome.Appended(there));
+                    append.Complete(Found(append, there));
                 else
                     append.Fail(fault);
             }
@@ -164,13 +164,23 @@ internal sealed class PostgresAppender : IAsyncDisposable
             var events = await inquiry.FindAsync(append);
             if (events.Count == 0)
                 throw PostgresReader.Missing(append.Prepared.Request.Decision);
-            // After a broken try it was ours: the caller asked once and learns that it went through.
-            append.Complete(doubt ? new AppendOutcome.Appended(events) : new AppendOutcome.AlreadyThere(events));
+            append.Complete(doubt ? Found(append, events) : new AppendOutcome.AlreadyThere(events));
         }
         catch (EventStoreException e)
         {
             append.Fail(e.Fault == StoreFault.Corrupt ? e : Unknown(append, e, e));
         }
+    }
+
+    /// <summary>
+    /// After a broken try: what is there is that try's, and the caller learns that it went through; or it was decided before, in another
+    /// moment and so with other contents. To take that for the caller's own would let it act on what was never recorded.
+    /// </summary>
+    private static AppendOutcome Found(PendingAppend append, IReadOnlyList<StoredEvent> events)
+    {
+        var asked = append.Prepared.Events;
+        var isOurs = events.Count == asked.Count && events.Zip(asked).All(e => e.First.ContentHash().AsSpan().SequenceEqual(e.Second.ContentHash));
+        return isOurs ? new AppendOutcome.Appended(events) : new AppendOutcome.AlreadyThere(events);
     }
 
     private static AppendOutcome.Conflict ConflictOf(AppendBatch batch, AppendAnswer answer, int i)

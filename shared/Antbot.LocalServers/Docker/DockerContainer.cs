@@ -65,6 +65,8 @@ internal sealed class DockerContainer : IAsyncDisposable
     /// <summary>Where the engine runs on this machine's kernel, the process that its server is here.</summary>
     public int ProcessId { get; private set; }
 
+    public async Task<bool> IsRunningAsync(CancellationToken cancellationToken) => await ReadProcessIdAsync(cancellationToken) is not null;
+
     public Task StopAsync(CancellationToken cancellationToken) => DockerAsync(["stop", "--time", "60", _name], cancellationToken);
 
     public async Task StartAgainAsync(CancellationToken cancellationToken)

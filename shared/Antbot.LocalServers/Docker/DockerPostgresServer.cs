@@ -40,6 +40,8 @@ internal sealed class DockerPostgresServer : PostgresServer
         }
     }
 
+    public override Task<bool> IsRunningAsync(CancellationToken cancellationToken = default) => _container.IsRunningAsync(cancellationToken);
+
     public override Task KillAsync(CancellationToken cancellationToken = default) => _container.EndAsync("KILL", cancellationToken);
 
     public override Task StopImmediateAsync(CancellationToken cancellationToken = default) => _container.EndAsync("QUIT", cancellationToken);

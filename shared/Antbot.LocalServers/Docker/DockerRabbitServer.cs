@@ -46,6 +46,8 @@ internal sealed class DockerRabbitServer : RabbitServer
         }
     }
 
+    public override Task<bool> IsRunningAsync(CancellationToken cancellationToken = default) => _container.IsRunningAsync(cancellationToken);
+
     public override Task KillAsync(CancellationToken cancellationToken = default) => _container.EndAsync("KILL", cancellationToken);
 
     public override Task StopAsync(CancellationToken cancellationToken = default) => _container.StopAsync(cancellationToken);

@@ -51,6 +51,8 @@ internal sealed class LocalPostgresServer : PostgresServer
         }
     }
 
+    public override Task<bool> IsRunningAsync(CancellationToken cancellationToken = default) => Task.FromResult(ProcessTable.IsRunningFrom(_pid, Folder));
+
     public override async Task KillAsync(CancellationToken cancellationToken = default)
     {
         ProcessTable.SignalIfFrom(_pid, Folder, Native.SigKill);

@@ -59,6 +59,8 @@ internal sealed class LocalRabbitServer : RabbitServer
         }
     }
 
+    public override Task<bool> IsRunningAsync(CancellationToken cancellationToken = default) => Task.FromResult(ProcessTable.IsRunningFrom(_pid, Folder));
+
     public override Task KillAsync(CancellationToken cancellationToken = default) => EndBrokerAsync(Native.SigKill, "SIGKILL", cancellationToken);
 
     public override Task StopAsync(CancellationToken cancellationToken = default) => EndBrokerAsync(Native.SigTerm, "SIGTERM", cancellationToken);

@@ -21,9 +21,6 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
 {
     private const int Page = 500;
 
-    /// <summary>The stream's other events are its service's own, and no other process knows them.</summary>
-    private static readonly string Answer = ((StoredNameAttribute)typeof(StartReconciled).GetCustomAttributes(typeof(StoredNameAttribute), inherit: false)[0]).Name;
-
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
     private readonly Guid _instance = Guid.NewGuid();
@@ -52,7 +49,7 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
     }
 
     private bool Answers(StoredEvent stored, AccountId account, long began) =>
-        stored.Type == Answer && stored.Stream == Streams.Reconciliation(account).Value && codec.Decode(stored) is StartReconciled done && done.Through >= began;
+        stored.Stream == Streams.Reconciliation(account).Value && codec.Find<StartReconciled>(stored) is { } done && done.Through >= began;
 
     private async Task<long> AwaitAsync(string service, AccountId account, CancellationToken cancellationToken)
     {

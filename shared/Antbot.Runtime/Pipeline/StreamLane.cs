@@ -155,6 +155,9 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
                     work.Done.TrySetException(new GuardedStreamMovedException(conflict));
                     return false;
                 case AppendOutcome.Conflict conflict:
+                    // The store is behind what was known: that was another history. From the beginning, then, or it would be behind for ever.
+                    if (conflict.Actual >= 0 && conflict.Actual < _known?.Version)
+                        _known = null;
                     // Who only stood behind another that failed has not been tried: the other's attempts are counted.
                     if (conflict.Actual < 0 || Retry(work))
                         again.Add(work);

@@ -47,6 +47,14 @@ public sealed class EventCodec(EventRegistry registry)
         }
     }
 
+    /// <summary>The event where it is of this kind; null for every other, those among them that only another service knows.</summary>
+    public TEvent? Find<TEvent>(StoredEvent stored)
+        where TEvent : class
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+        return registry.TryResolve(stored.Type, out var type, out _) && type == typeof(TEvent) ? (TEvent)Decode(stored) : null;
+    }
+
     private static JsonObject Upcast(StoredEvent stored, List<Func<JsonObject, JsonObject>> changes)
     {
         var body = JsonNode.Parse(stored.Data.Span) as JsonObject ?? throw new JsonException("The body is not an object.");

@@ -74,6 +74,19 @@ public sealed class StreamPipelineTests
         await AssertCountedAsync(19);
     }
 
+    /// <summary>A restored database is behind what a running process knows of it; asking only for what came since would never find the way back.</summary>
+    [Fact]
+    public async Task A_history_that_is_shorter_than_what_was_known_is_read_from_its_beginning()
+    {
+        var store = new ScriptedStore(_memory);
+        var pipeline = Pipeline(store);
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(i => pipeline.HandleAsync(Stream, Given(i), Cancel)));
+        store.Inner = new InMemoryEventStore(Guid.NewGuid());
+        await Pipeline(store.Inner).HandleAsync(Stream, Given(0), Cancel);
+        await pipeline.HandleAsync(Stream, Given(7), Cancel);
+        Assert.Equal(2, await store.Inner.ReadVersionAsync(Stream, Cancel));
+    }
+
     private static Input Given(int n) => new(DeterministicId.From("input", $"{n}"), n, "chain", "service:test");
 
     private static StreamPipeline<Counter> Pipeline(IEventStore store) => new(

@@ -8,6 +8,9 @@ namespace Antbot.Core.Tests.Store;
 /// <summary>The in-memory store with a script: what happens before an operation, and what a reader gets to see of the answer.</summary>
 internal sealed class ScriptedStore(IEventStore inner) : IEventStore
 {
+    /// <summary>Another in its place is another history.</summary>
+    public IEventStore Inner { get; set; } = inner;
+
     /// <summary>Called with the operation's name before it is done; what it throws is the operation's fault.</summary>
     public Action<string> Before { get; set; } = _ => { };
 
@@ -30,34 +33,34 @@ internal sealed class ScriptedStore(IEventStore inner) : IEventStore
     public List<int> Together { get; } = [];
 
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
-        inner.FindDecisionAsync(decision, cancellationToken);
+        Inner.FindDecisionAsync(decision, cancellationToken);
 
     public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default)
     {
         Together.Add(requests.Count);
-        return inner.AppendInOrder(requests, cancellationToken);
+        return Inner.AppendInOrder(requests, cancellationToken);
     }
 
-    public ILedger Ledger => inner.Ledger;
+    public ILedger Ledger => Inner.Ledger;
 
     public long AppendMark
     {
         get
         {
             Before(nameof(AppendMark));
-            return inner.AppendMark;
+            return Inner.AppendMark;
         }
     }
 
-    public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default) => inner.AppendAsync(request, cancellationToken);
+    public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default) => Inner.AppendAsync(request, cancellationToken);
 
-    public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) => inner.ReadVersionAsync(stream, cancellationToken);
+    public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) => Inner.ReadVersionAsync(stream, cancellationToken);
 
     public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(
         StreamId stream, long fromVersion = 1, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         StreamReadsFrom.Add(fromVersion);
-        await foreach (var e in inner.ReadStreamAsync(stream, fromVersion, cancellationToken))
+        await foreach (var e in Inner.ReadStreamAsync(stream, fromVersion, cancellationToken))
         {
             if (Shown(e))
                 yield return e;
@@ -67,40 +70,40 @@ internal sealed class ScriptedStore(IEventStore inner) : IEventStore
     public async Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
     {
         Before(nameof(ReadPageAsync));
-        var page = await inner.ReadPageAsync(afterSequence, limit, cancellationToken);
+        var page = await Inner.ReadPageAsync(afterSequence, limit, cancellationToken);
         await PageRead(page);
         return page;
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
-        inner.FindByCorrelationAsync(correlationId, limit, cancellationToken);
+        Inner.FindByCorrelationAsync(correlationId, limit, cancellationToken);
 
     public Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default)
     {
         Before(nameof(WaitForAppendAsync));
         Idle();
-        return inner.WaitForAppendAsync(mark, atMost, cancellationToken);
+        return Inner.WaitForAppendAsync(mark, atMost, cancellationToken);
     }
 
     public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default)
     {
         Before(nameof(LoadCheckpointAsync));
-        return inner.LoadCheckpointAsync(subscription, cancellationToken);
+        return Inner.LoadCheckpointAsync(subscription, cancellationToken);
     }
 
     public async Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default)
     {
         Before(nameof(SaveCheckpointAsync));
-        await inner.SaveCheckpointAsync(subscription, sequence, cancellationToken);
+        await Inner.SaveCheckpointAsync(subscription, sequence, cancellationToken);
         Saved.Add(sequence);
     }
 
     public async Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default) =>
-        SnapshotRead(await inner.LoadSnapshotAsync(stream, name, cancellationToken));
+        SnapshotRead(await Inner.LoadSnapshotAsync(stream, name, cancellationToken));
 
-    public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => inner.SaveSnapshotAsync(snapshot, cancellationToken);
+    public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => Inner.SaveSnapshotAsync(snapshot, cancellationToken);
 
-    public ValueTask DisposeAsync() => inner.DisposeAsync();
+    public ValueTask DisposeAsync() => Inner.DisposeAsync();
 }
 
 /// <summary>A clock on which a pause is over as soon as it has begun, or never; it remembers how long each was meant to be.</summary>

@@ -12,26 +12,10 @@ internal static class AntbotProcess
         Path.Combine(RepositoryFolder.Root, "services", "Antbot.Cli", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, new DirectoryInfo(AppContext.BaseDirectory).Name, "antbot.dll");
 
     /// <param name="program">A file beside the tests, or a whole path.</param>
-    public static Process Start(string program, string folder, params string[] arguments) => Start(program, folder, environment: null, arguments);
+    public static Process Start(string program, string folder, params string[] arguments) => Start(program, folder, [], arguments);
 
-    public static async Task<Said> RunAsync(string folder, params string[] arguments) => await RunInAsync(folder, environment: null, arguments);
-
-    public static async Task<Said> RunInAsync(string folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
-    {
-        using var process = Start(CommandLine, folder, environment, arguments);
-        process.StandardInput.Close();
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromMinutes(1)).Token);
-        return new Said(process.ExitCode, await output, await error);
-    }
-
-    public static void Signal(Process process, string signal)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString()]);
-        kill.WaitForExit();
-    }
-
-    private static Process Start(string program, string folder, IReadOnlyDictionary<string, string>? environment, string[] arguments)
+    /// <param name="settings">In its environment, without their prefix: <c>RISK__MAXEXPOSURE</c>.</param>
+    public static Process Start(string program, string folder, IReadOnlyList<(string Name, string Value)> settings, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
         {
@@ -43,8 +27,25 @@ internal static class AntbotProcess
         };
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("ANTBOT_", StringComparison.Ordinal)).ToArray())
             start.Environment.Remove(name);
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
-            start.Environment[name] = value;
+        foreach (var (name, value) in settings)
+            start.Environment[$"ANTBOT_{name}"] = value;
         return Process.Start(start)!;
+    }
+
+    public static Task<Said> RunAsync(string folder, params string[] arguments) => RunAsync(folder, [], arguments);
+
+    public static async Task<Said> RunAsync(string folder, IReadOnlyList<(string Name, string Value)> settings, string[] arguments)
+    {
+        using var process = Start(CommandLine, folder, settings, arguments);
+        process.StandardInput.Close();
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync(new CancellationTokenSource(TimeSpan.FromMinutes(1)).Token);
+        return new Said(process.ExitCode, await output, await error);
+    }
+
+    public static void Signal(Process process, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString()]);
+        kill.WaitForExit();
     }
 }

@@ -50,15 +50,15 @@ public sealed class CliTests : IDisposable
     {
         var (named, file) = (Path.Combine(_folder, "named.db"), Path.Combine(_folder, "address"));
         await File.WriteAllTextAsync(file, $"sqlite:{named}\n", Cancel);
-        var said = await AntbotProcess.RunInAsync(_folder, new Dictionary<string, string>(StringComparer.Ordinal) { ["ANTBOT_STORE_FILE"] = file }, "store", "create");
+        var said = await AntbotProcess.RunAsync(_folder, [("STORE_FILE", file)], ["store", "create"]);
         Assert.Equal((0, ""), (said.ExitCode, said.Error));
         Assert.True(File.Exists(named));
 
-        said = await AntbotProcess.RunInAsync(_folder, new Dictionary<string, string>(StringComparer.Ordinal) { ["ANTBOT_STORE_FILE"] = Path.Combine(_folder, "nothing") }, "verify");
+        said = await AntbotProcess.RunAsync(_folder, [("STORE_FILE", Path.Combine(_folder, "nothing"))], ["verify"]);
         Assert.Equal(2, said.ExitCode);
         Assert.StartsWith("antbot: ANTBOT_STORE_FILE names a file that cannot be read", said.Error, StringComparison.Ordinal);
 
-        said = await AntbotProcess.RunInAsync(_folder, new Dictionary<string, string>(StringComparer.Ordinal) { ["ANTBOT_STORE_FILE"] = file, ["ANTBOT_STORE"] = "sqlite:other.db" }, "verify");
+        said = await AntbotProcess.RunAsync(_folder, [("STORE_FILE", file), ("STORE", "sqlite:other.db")], ["verify"]);
         Assert.Equal(2, said.ExitCode);
         Assert.StartsWith("antbot: ANTBOT_STORE is given both as it is and as a file", said.Error, StringComparison.Ordinal);
     }

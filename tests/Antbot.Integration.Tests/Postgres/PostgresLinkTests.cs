@@ -54,6 +54,26 @@ public sealed class PostgresLinkTests(PostgresFixture fixture) : IAsyncLifetime
         Assert.Equal(3, await store.ReadVersionAsync(stream, Cancel));
     }
 
+    /// <summary>Else its caller would act on events that are nowhere: an order would leave of which no attempt is recorded.</summary>
+    [Theory]
+    [InlineData(20_000)]
+    [InlineData(1)]
+    public async Task What_was_decided_before_is_not_told_as_appended_because_an_answer_was_lost(int resolveMilliseconds)
+    {
+        await using var store = Open(TimeSpan.FromMilliseconds(resolveMilliseconds));
+        var before = Some.Append(Some.Stream(), Some.Events(2));
+        await store.AppendAsync(before, Cancel);
+        var lost = 0;
+        _proxy.FromServer = bytes => bytes.Span[0] != (byte)'A' && Interlocked.CompareExchange(ref lost, 1, 0) == 0 ? -1 : bytes.Length;
+
+        var again = before with { At = before.At.AddSeconds(1), Events = Some.Events(2), Expected = ExpectedVersion.Exactly(2) };
+        var there = Assert.IsType<AppendOutcome.AlreadyThere>(await store.AppendAsync(again, Cancel));
+
+        Assert.Equal(1, lost);
+        Assert.All(there.Events, e => Assert.Equal(before.At, e.Timestamp));
+        Assert.Equal(2, await store.ReadVersionAsync(before.Stream, Cancel));
+    }
+
     [Fact]
     public async Task An_append_whose_link_stays_down_is_unknown_until_it_is_asked_again()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
@@ -9,6 +10,7 @@ using Antbot.Runtime.Store;
 using Antbot.Signals;
 using Antbot.Signals.Core;
 using Antbot.Signals.Core.Strategies;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using CoordinatorSome = Antbot.Core.Tests.Coordinator.Some;
@@ -112,6 +114,45 @@ public sealed class SignalRedriverTests
         clock.Move(TimeSpan.FromSeconds(60));
         await Eventually.HoldsAsync(() => _bus.Sent.Select(m => m.Id).Distinct().Count() == 21, "all that wait are published");
         await StopAsync(stop, running);
+    }
+
+    /// <summary>Thousands that waited were published again in one go, and the queue that they waited in was twice as long.</summary>
+    [Fact]
+    public async Task A_backlog_that_nobody_takes_is_published_again_a_part_at_a_time_the_oldest_first()
+    {
+        var clock = new ManualClock(CoordinatorSome.Now);
+        var parts = new PipelineParts(_store, _codec, _bus, clock, NoCrashPoints.Instance);
+        var recorder = new SignalRecorder(parts, NullLogger<SignalRecorder>.Instance);
+        var shares = new Shares();
+        var redriver = new SignalRedriver(parts, recorder, new SignalOptions { RedriveSeconds = 60 }, shares);
+        for (var i = 0; i < 450; i++)
+            await recorder.RecordAsync(Recorded(i), "service:signal", [], Cancel);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var running = redriver.RunAsync(stop.Token);
+        await Eventually.HoldsAsync(() => redriver.Position == 450, "all of it is seen");
+
+        clock.Move(TimeSpan.FromSeconds(61));
+        await Eventually.HoldsAsync(() => shares.Published.Sum() == 450, "all of it is published again");
+        Assert.Equal([200, 200, 50], shares.Published);
+        Assert.Equal(Enumerable.Range(0, 450).Select(i => Recorded(i).Signal.Trade), _bus.Sent.Select(m => ((SignalRaised)m.Body).Trade));
+        await StopAsync(stop, running);
+    }
+
+    /// <summary>How many were published again in each look, as it is logged.</summary>
+    private sealed class Shares : ILogger<SignalRedriver>
+    {
+        public ConcurrentQueue<int> Published { get; } = new();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (state is IEnumerable<KeyValuePair<string, object?>> values && values.FirstOrDefault(v => v.Key == "Published").Value is int published)
+                Published.Enqueue(published);
+        }
     }
 
     private static SignalRecorded Recorded(int n)

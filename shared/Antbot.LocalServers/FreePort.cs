@@ -2,9 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 
-namespace Antbot.LocalServers.Processes;
+namespace Antbot.LocalServers;
 
-internal static class FreePort
+/// <summary>Ports on 127.0.0.1 for what is started here. No two calls of one process give the same.</summary>
+public static class FreePort
 {
     // Below what Linux and macOS hand out to outgoing connections: a client that keeps trying to reach a
     // killed server could otherwise be given the server's own port, and hold it.

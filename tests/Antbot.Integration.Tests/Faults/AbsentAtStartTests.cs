@@ -1,0 +1,57 @@
+using System.Net;
+using System.Text.Json;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Integration.Tests.Postgres;
+using Antbot.Integration.Tests.Support;
+using Npgsql;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Faults;
+
+/// <summary>The services start before their database and their broker.</summary>
+public sealed class AbsentAtStartTests(PostgresFixture postgres, RabbitFixture rabbit)
+{
+    [Fact]
+    public async Task The_real_services_wait_say_for_what_and_go_on_by_themselves()
+    {
+        TcpProxy? toStore = null, toBus = null;
+        try
+        {
+            await using var platform = await WholePlatform.StartAsync(postgres, rabbit, ["execution:holdingSecondsMax=2"], (database, host) =>
+            {
+                toStore = new TcpProxy(new NpgsqlConnectionStringBuilder(database.ConnectionString).Port) { Down = true };
+                toBus = new TcpProxy(host.Uri.Port) { Down = true };
+                return (toStore.Port, toBus.Port);
+            });
+            await WholePlatform.UntilAsync(
+                async () => await platform.ReadyzAsync() is (HttpStatusCode.ServiceUnavailable, var body)
+                    && ReasonOf(body, "store").Contains("PostgreSQL", StringComparison.Ordinal) && ReasonOf(body, "bus").Contains("RabbitMQ at 127.0.0.1", StringComparison.Ordinal),
+                () => "it says what it waits for");
+            toBus!.Down = false;
+            // The broker alone: every endpoint says that it takes nothing, and why.
+            await WholePlatform.UntilAsync(
+                async () => await platform.ReadyzAsync() is (HttpStatusCode.ServiceUnavailable, var body) && ReasonOf(body, "bus") == ""
+                    && Routes.Endpoints.All(e => ReasonOf(body, $"endpoint-{e}").Contains("'store' is down", StringComparison.Ordinal)),
+                () => "no message is taken without the store");
+            toStore!.Down = false;
+            await platform.ReadyAsync();
+
+            var trade = await platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 50 });
+            await platform.SettledAsync([trade]);
+            await platform.HoldsAsync([trade]);
+            Assert.Equal(TradePhase.Closed, platform.History.Trades[trade].Phase);
+            await platform.NothingIsDeadLetteredAsync();
+        }
+        finally
+        {
+            if (toStore is not null)
+                await toStore.DisposeAsync();
+            if (toBus is not null)
+                await toBus.DisposeAsync();
+        }
+    }
+
+    private static string ReasonOf(JsonElement body, string name) =>
+        body.GetProperty("reasons").EnumerateArray().Where(r => r.GetProperty("name").GetString() == name).Select(r => r.GetProperty("reason").GetString() ?? "").FirstOrDefault("");
+}

@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Antbot.Contracts;
+using Antbot.Contracts.Messages;
+using Antbot.Messaging;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Faults;
+
+/// <summary>A message on its way to an endpoint.</summary>
+internal sealed record Crossed(string Endpoint, Type Message, Guid Id, TradeId Trade);
+
+/// <summary>
+/// Stands at the broker between every endpoint's exchange and its queue: whatever is sent comes here first, and the test says after
+/// which times it is delivered, or that it is kept. The services know nothing of it.
+/// </summary>
+internal sealed class Crossing : IAsyncDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<(string Endpoint, Guid Id)> _planned = [];
+    private readonly PriorityQueue<Delivery, long> _waiting = new();
+    private readonly List<(Crossed Crossed, Delivery Delivery)> _kept = [];
+    private readonly ConcurrentDictionary<Type, int> _seen = new();
+    private readonly CancellationTokenSource _end = new();
+    private readonly IConnection _connection;
+    private readonly IChannel _in;
+    private readonly IChannel _out;
+    private readonly Func<Crossed, IReadOnlyList<TimeSpan>> _plan;
+    private Func<Crossed, bool> _keeps = _ => false;
+    private Task _delivering = Task.CompletedTask;
+    private long _delivered;
+
+    private Crossing(IConnection connection, IChannel @in, IChannel @out, Func<Crossed, IReadOnlyList<TimeSpan>> plan) => (_connection, _in, _out, _plan) = (connection, @in, @out, plan);
+
+    private sealed record Delivery(string Endpoint, BasicProperties Properties, ReadOnlyMemory<byte> Body);
+
+    /// <summary>How many different messages of each kind have come by.</summary>
+    public IReadOnlyDictionary<Type, int> Seen => _seen;
+
+    public long Delivered => Interlocked.Read(ref _delivered);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>Once everything is declared and ready.</summary>
+    /// <param name="plan">For a message that comes for the first time: when each of its copies is delivered. What is sent again later is one of them.</param>
+    public static async Task<Crossing> BuildAsync(Uri broker, Func<Crossed, IReadOnlyList<TimeSpan>> plan)
+    {
+        var connection = await new ConnectionFactory { Uri = broker, AutomaticRecoveryEnabled = false }.CreateConnectionAsync(Cancel);
+        var crossing = new Crossing(connection, await connection.CreateChannelAsync(cancellationToken: Cancel), await connection.CreateChannelAsync(cancellationToken: Cancel), plan);
+        await crossing.OpenAsync();
+        return crossing;
+    }
+
+    /// <summary>Each once and at once.</summary>
+    public static Task<Crossing> BuildAsync(Uri broker) => BuildAsync(broker, _ => [TimeSpan.Zero]);
+
+    public void Keep(Func<Crossed, bool> what)
+    {
+        lock (_lock)
+            _keeps = what;
+    }
+
+    /// <summary>Nothing is kept any more; what was kept is delivered, the last first.</summary>
+    public void Release()
+    {
+        lock (_lock)
+        {
+            _keeps = _ => false;
+            _kept.Reverse();
+            for (var i = 0; i < _kept.Count; i++)
+                Schedule(_kept[i].Crossed, _kept[i].Delivery, i);
+            _kept.Clear();
+        }
+    }
+
+    public int KeptOf(Type message)
+    {
+        lock (_lock)
+            return _kept.Count(k => k.Crossed.Message == message);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await _delivering;
+        await _connection.DisposeAsync();
+        _end.Dispose();
+    }
+
+    private async Task OpenAsync()
+    {
+        foreach (var endpoint in Routes.Endpoints)
+        {
+            var (queue, crossing) = (Topology.QueueOf(endpoint), $"crossing-{endpoint}");
+            await _in.QueueDeclareAsync(crossing, durable: false, exclusive: false, autoDelete: false, cancellationToken: Cancel);
+            await _in.QueueBindAsync(crossing, queue, routingKey: "", cancellationToken: Cancel);
+            await _in.QueueUnbindAsync(queue, queue, routingKey: "", cancellationToken: Cancel);
+            var consumer = new AsyncEventingBasicConsumer(_in);
+            consumer.ReceivedAsync += (_, e) =>
+            {
+                Take(endpoint, e.BasicProperties, e.Body.ToArray());
+                return Task.CompletedTask;
+            };
+            await _in.BasicConsumeAsync(crossing, autoAck: true, consumer, Cancel);
+        }
+        _delivering = DeliverAsync(_end.Token);
+    }
+
+    private void Take(string endpoint, IReadOnlyBasicProperties properties, byte[] body)
+    {
+        var (crossed, delivery) = (Read(endpoint, body), new Delivery(endpoint, new BasicProperties(properties), body));
+        lock (_lock)
+        {
+            // Of what is kept, its repetitions are kept too.
+            if (_keeps(crossed))
+            {
+                _kept.Add((crossed, delivery));
+                return;
+            }
+            Schedule(crossed, delivery, 0);
+        }
+    }
+
+    private void Schedule(Crossed crossed, Delivery delivery, int behind)
+    {
+        if (!_planned.Add((crossed.Endpoint, crossed.Id)))
+            return;
+        _seen.AddOrUpdate(crossed.Message, 1, (_, n) => n + 1);
+        foreach (var after in _plan(crossed))
+            _waiting.Enqueue(delivery, Environment.TickCount64 + (long)after.TotalMilliseconds + behind);
+    }
+
+    private async Task DeliverAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            Delivery? due = null;
+            lock (_lock)
+            {
+                if (_waiting.TryPeek(out var next, out var at) && at <= Environment.TickCount64)
+                {
+                    due = next;
+                    _waiting.Dequeue();
+                }
+            }
+            if (due is null)
+            {
+                await Task.Delay(5, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                continue;
+            }
+            await _out.BasicPublishAsync("", Topology.QueueOf(due.Endpoint), mandatory: true, due.Properties, due.Body, CancellationToken.None);
+            Interlocked.Increment(ref _delivered);
+        }
+    }
+
+    private static Crossed Read(string endpoint, byte[] body)
+    {
+        using var envelope = JsonDocument.Parse(body);
+        var name = envelope.RootElement.GetProperty("messageType")[0].GetString()!.Split(':')[^1];
+        var message = envelope.RootElement.GetProperty("message");
+        var trade = (message.TryGetProperty("trade", out var direct) ? direct : message.GetProperty("signal").GetProperty("trade")).GetString()!;
+        return new Crossed(endpoint, Routes.All.Keys.Single(t => t.Name == name), envelope.RootElement.GetProperty("messageId").GetGuid(), TradeId.From(trade));
+    }
+}

@@ -1,0 +1,119 @@
+using System.Globalization;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Integration.Tests.Postgres;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Venue;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Faults;
+
+/// <summary>Every message of the platform, on every hop, is delivered 2 to 50 times in shuffled order: one effect.</summary>
+public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitFixture rabbit, ITestOutputHelper output) : IAsyncLifetime
+{
+    private const int CopiesMin = 2;
+    private const int CopiesMax = 50;
+    private const int Ordinary = 12;
+
+    /// <summary>Longer than a phase may last here: what is said of a trade overtakes its deadline's compensation, or is overtaken by it.</summary>
+    private static readonly TimeSpan VeryLate = TimeSpan.FromSeconds(25);
+
+    private static readonly string[] Symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "DOGEUSDT"];
+
+    private readonly int _seed = Environment.TickCount;
+    private readonly HashSet<TradeId> _late = [];
+    private WholePlatform _platform = null!;
+    private Crossing _crossing = null!;
+    private Random _random = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        output.WriteLine($"seed {_seed}");
+        _random = new Random(_seed);
+        _platform = await WholePlatform.StartAsync(
+            postgres, rabbit,
+            ["execution:holdingSecondsMax=4", "validation:minNotional=1", "coordinator:assessingRiskSeconds=15", "coordinator:executingSeconds=15", "coordinator:againSeconds=5", "reconciliation:everySeconds=1", "reconciliation:lastsSeconds=0"]);
+        await _platform.ReadyAsync();
+        _crossing = await Crossing.BuildAsync(_platform.Broker, Plan);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _crossing.DisposeAsync();
+        await _platform.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Each_has_one_effect()
+    {
+        await _platform.Venue.FaultAsync(new { kind = "acceptThenTimeout", route = "order", count = 2 });
+        var trades = new List<TradeId>();
+        for (var i = 0; i < Ordinary; i++)
+            trades.Add(await _platform.SignalAsync(new { symbol = Symbols[i % Symbols.Length], side = "buy", notional = 50, idempotencyKey = $"ordinary-{i}" }));
+        // Rejected, denied, and refused by the venue's own rules.
+        trades.Add(await _platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 50, confidence = 0.01, idempotencyKey = "unconvincing" }));
+        trades.Add(await _platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 1_500, idempotencyKey = "large" }));
+        trades.Add(await _platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 1, idempotencyKey = "small" }));
+        // Its approval comes when it has been cancelled.
+        _crossing.Keep(m => m.Message == typeof(SignalRaised));
+        var late = await _platform.SignalAsync(new { symbol = "ETHUSDT", side = "buy", notional = 50, idempotencyKey = "late" });
+        lock (_late)
+            _late.Add(late);
+        trades.Add(late);
+        _crossing.Release();
+        // An operator wants out, Reconciliation finds a difference, the venue shows an order that nobody sent.
+        await WishedClosedAsync(trades[0]);
+        await StrayOrderAsync(trades[1]);
+        await SayAsync(new DriftFound(trades[2], new AccountId("main"), "the test says so", "none"), Routes.Coordinator);
+
+        await _platform.SettledAsync(trades);
+        await WholePlatform.UntilAsync(() => Task.FromResult(_crossing.Seen.Count == Routes.All.Count), () => $"every kind of message has come by; lacking: {string.Join(", ", Routes.All.Keys.Except(_crossing.Seen.Keys).Select(t => t.Name))} (seed {_seed})");
+        await WholePlatform.UntilAsync(async () => !await IsMovingAsync(), () => "it has become quiet");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_crossing.Seen.Values.Sum()} messages of {_crossing.Seen.Count} kinds, delivered {_crossing.Delivered} times"));
+        await _platform.HoldsAsync(trades);
+        Assert.Equal(TradePhase.Expired, _platform.History.Trades[late].Phase);
+        await _platform.NothingIsDeadLetteredAsync();
+    }
+
+    /// <summary>Few are repeated often, all within a moment in which their neighbours come too.</summary>
+    private TimeSpan[] Plan(Crossed message)
+    {
+        bool isLate;
+        lock (_late)
+            isLate = message.Message == typeof(RiskApproved) && _late.Contains(message.Trade);
+        var skew = _random.NextDouble();
+        var copies = CopiesMin + (int)((CopiesMax - CopiesMin + 1) * skew * skew * skew);
+        var times = Enumerable.Range(0, copies).Select(_ => TimeSpan.FromMilliseconds(_random.Next(0, 600)) + (isLate ? VeryLate : TimeSpan.Zero));
+        return [.. times];
+    }
+
+    private async Task WishedClosedAsync(TradeId trade)
+    {
+        await WholePlatform.UntilAsync(async () => (await _platform.History.ReadOnAsync(Cancel)).Of<PositionOpened>().Any(p => p.Trade == trade), () => "it is open");
+        await _platform.CloseAsync(trade);
+    }
+
+    /// <summary>It bears a trade's name, and no record has an intent for it.</summary>
+    private async Task StrayOrderAsync(TradeId trade)
+    {
+        var id = ClientOrderId.Of(trade, OrderRole.Exit, 50).Value;
+        var price = _platform.Services.GetRequiredService<IMarketData>().Latest(new Symbol("BTCUSDT"))!.Middle.Value;
+        Assert.Equal(200, (await _platform.Venue.LimitAsync("BUY", string.Create(CultureInfo.InvariantCulture, $"{Math.Round(price * 0.9m)}.00"), "0.001", id)).Status);
+        await WholePlatform.UntilAsync(() => Task.FromResult(_crossing.Seen.ContainsKey(typeof(CorrectOrder))), () => "Reconciliation has found it");
+        Assert.Equal(200, (await _platform.Venue.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("origClientOrderId", id))).Status);
+    }
+
+    private Task SayAsync(ITradeMessage message, string endpoint) =>
+        _platform.Services.GetRequiredService<IMessageBus>().PublishAsync([new OutboundMessage(Guid.NewGuid(), endpoint, message, message.Trade.Value, null)], Cancel);
+
+    private async Task<bool> IsMovingAsync()
+    {
+        var (delivered, recorded) = (_crossing.Delivered, _platform.History.Events.Count);
+        await Task.Delay(TimeSpan.FromSeconds(2), Cancel);
+        return delivered != _crossing.Delivered || recorded != (await _platform.History.ReadOnAsync(Cancel)).Events.Count;
+    }
+}

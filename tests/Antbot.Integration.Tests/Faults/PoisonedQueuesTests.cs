@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using System.Text;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Integration.Tests.Postgres;
+using Antbot.Messaging;
+using RabbitMQ.Client;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Faults;
+
+/// <summary>Bytes that mean nothing, shapes that fit nothing and bodies beyond the limit, in every queue of the real services, among real trades.</summary>
+public sealed class PoisonedQueuesTests(PostgresFixture postgres, RabbitFixture rabbit) : IAsyncLifetime
+{
+    private const int TradesEach = 6;
+
+    private WholePlatform _platform = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>Every queue that anybody consumes.</summary>
+    private static IEnumerable<string> Queues => Routes.Endpoints.Select(Topology.QueueOf);
+
+    public async ValueTask InitializeAsync()
+    {
+        _platform = await WholePlatform.StartAsync(postgres, rabbit, ["execution:holdingSecondsMax=2"]);
+        await _platform.ReadyAsync();
+    }
+
+    public ValueTask DisposeAsync() => _platform.DisposeAsync();
+
+    [Fact]
+    public async Task Each_is_dead_lettered_with_its_reason_and_every_trade_goes_on()
+    {
+        await using var connection = await new ConnectionFactory { Uri = _platform.Broker }.CreateConnectionAsync(Cancel);
+        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), Cancel);
+        var trades = await TradeAsync(0);
+        var poison = Routes.Endpoints.ToDictionary(e => e, Poison);
+        foreach (var (endpoint, bodies) in poison)
+        {
+            foreach (var body in bodies)
+                await channel.BasicPublishAsync("", Topology.QueueOf(endpoint), mandatory: true, new BasicProperties { Persistent = true }, body, Cancel);
+        }
+        trades = [.. trades, .. await TradeAsync(TradesEach)];
+
+        await _platform.SettledAsync(trades);
+        await _platform.HoldsAsync(trades);
+        Assert.All(trades, t => Assert.Equal(TradePhase.Closed, _platform.History.Trades[t].Phase));
+        foreach (var (endpoint, bodies) in poison)
+        {
+            var errors = Topology.ErrorQueueOf(endpoint);
+            await WholePlatform.UntilAsync(async () => await _platform.CountAsync(errors) == bodies.Count, () => $"{bodies.Count} are in {errors}");
+            for (var i = 0; i < bodies.Count; i++)
+            {
+                var dead = (await channel.BasicGetAsync(errors, autoAck: true, Cancel))!;
+                Assert.NotEmpty(Header(dead, "MT-Fault-Message"));
+                Assert.Equal("fault", Header(dead, "MT-Reason"));
+            }
+        }
+        foreach (var queue in Queues.Concat(Routes.Endpoints.Select(Topology.SkippedQueueOf)).Append(Topology.DeadLetters))
+            Assert.True(await _platform.CountAsync(queue) == 0, $"messages are in {queue}");
+    }
+
+    private static List<byte[]> Poison(string endpoint) =>
+    [
+        RandomNumberGenerator.GetBytes(4_000),
+        "[1, 2, 3]"u8.ToArray(),
+        "{}"u8.ToArray(),
+        RandomNumberGenerator.GetBytes(5 * 1024 * 1024),
+        // Every kind of message that it takes: with nothing in it, with other things, with values that cannot be, and far too long.
+        .. Routes.All.Where(r => r.Value.Contains(endpoint)).SelectMany(r => new[]
+        {
+            Envelope(r.Key, "{}"),
+            Envelope(r.Key, "null"),
+            Envelope(r.Key, """{"trade": 5, "signal": [], "account": {}}"""),
+            Envelope(r.Key, """{"trade": "ffffffffffffffffffffffffffffffff", "account": "NOT AN ACCOUNT", "signal": {"symbol": "€", "notional": -1}, "symbol": "€", "quantity": -1}"""),
+        }),
+        Envelope(Routes.All.First(r => r.Value.Contains(endpoint)).Key, $$"""{"padding": "{{new string('x', 5 * 1024 * 1024)}}"}"""),
+    ];
+
+    private static byte[] Envelope(Type type, string message) =>
+        Encoding.UTF8.GetBytes($$"""{"messageId": "{{Guid.NewGuid()}}", "messageType": ["urn:message:Antbot.Contracts.Messages:{{type.Name}}"], "message": {{message}}}""");
+
+    private static string Header(BasicGetResult message, string name) => message.BasicProperties.Headers?[name] is byte[] text ? Encoding.UTF8.GetString(text) : "";
+
+    private async Task<IReadOnlyList<TradeId>> TradeAsync(int first) =>
+        await Task.WhenAll(Enumerable.Range(first, TradesEach).Select(n => _platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 50, idempotencyKey = $"among-poison-{n}" })));
+}

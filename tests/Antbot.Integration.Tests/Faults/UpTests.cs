@@ -1,0 +1,90 @@
+using Antbot.Contracts.Events;
+using Antbot.Integration.Tests.Cli;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Faults;
+
+/// <summary>`make up` and `make down`: everything comes up and trades by itself, what dies is started again, and nothing is left behind.</summary>
+[Collection(UpCollection.Name)]
+public sealed class UpTests : IAsyncLifetime
+{
+    private static readonly string[] Validations = ["validation", "validation-2", "validation-3"];
+
+    private readonly RunningUp _up = new(("SIGNAL__COOLDOWNSECONDS", "1"), ("EXECUTION__HOLDINGSECONDSMAX", "5"), ("PREFETCH", "4"));
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public ValueTask DisposeAsync() => _up.DisposeAsync();
+
+    [Fact]
+    public async Task Everything_comes_up_trades_survives_and_goes_down_again()
+    {
+        var nothing = await _up.DownAsync();
+        Assert.Equal((0, "Nothing is running."), (nothing.ExitCode, nothing.Output.Trim()));
+
+        var state = await _up.StartAsync("validation=3");
+        Assert.Equal(
+            ["venue", "coordinator", .. Validations, "risk", "execution", "reconciliation", "signal", "console"], state.Processes.Select(p => p.Name));
+        foreach (var process in state.Processes)
+            Assert.True(await _up.IsReadyAsync(process.Name), $"{process.Name} is not ready: {_up.Log(process.Name)}");
+
+        var twice = await _up.UpAsync();
+        Assert.Equal(1, twice.ExitCode);
+        Assert.Contains("it runs already", twice.Error, StringComparison.Ordinal);
+
+        await using var store = _up.OpenStore();
+        var history = new History(store);
+        await RunningUp.UntilAsync(async () => (await history.ReadOnAsync(Cancel)).Of<TradeClosedRecorded>().Any(), () => $"a strategy's trade has come and gone\n{_up.Log("signal")}\n{_up.Log("execution")}");
+        await RunningUp.UntilAsync(
+            async () => (await Task.WhenAll(Validations.Select(v => _up.MetricAsync(v, "antbot_messages_handled_total")))).All(n => n > 0), () => "each of the three has taken work");
+
+        // The command line finds what runs here, and the Console says who is down.
+        var status = await AntbotProcess.RunAsync(_up.Folder, "status", "--json");
+        Assert.True(status.ExitCode == 0, status.Error);
+        RunningUp.Kill(state["risk"].ProcessId!.Value);
+        RunningUp.Kill(state["validation-2"].ProcessId!.Value);
+        await RunningUp.UntilAsync(async () => await HealthOfAsync("risk") == "does not answer", () => "risk is shown as down");
+        await RunningUp.UntilAsync(async () => _up.Read()["risk"].Starts == 2 && await _up.IsReadyAsync("risk") && await HealthOfAsync("risk") == "ready", () => $"risk is back: {_up.Log("risk")}");
+        await RunningUp.UntilAsync(async () => _up.Read()["validation-2"].Starts == 2 && await _up.IsReadyAsync("validation-2"), () => $"validation-2 is back: {_up.Log("validation-2")}");
+        Assert.Equal("ready", await HealthOfAsync("venue"));
+        var trades = (await history.ReadOnAsync(Cancel)).Trades.Count;
+        await RunningUp.UntilAsync(async () => (await history.ReadOnAsync(Cancel)).Trades.Count > trades, () => "it trades on");
+
+        var all = _up.Read().ProcessIds.ToList();
+        Assert.All(all, id => Assert.True(RunningUp.IsRunning(id)));
+        var down = await _up.DownAsync();
+        Assert.Equal((0, "Stopped."), (down.ExitCode, down.Output.Trim()));
+        Assert.All(all, id => Assert.False(RunningUp.IsRunning(id), $"process {id} is left"));
+        foreach (var service in state.Processes.Select(p => p.Name).Where(n => n != "venue"))
+            Assert.Contains("Stopped in order", _up.Log(service), StringComparison.Ordinal);
+
+        // The data is there: the next start goes on with it, and a supervisor that is killed leaves nobody behind either.
+        var known = history.Events.Count;
+        await _up.StartAsync();
+        await using var again = _up.OpenStore();
+        Assert.True((await new History(again).ReadOnAsync(Cancel)).Events.Count >= known);
+        all = [.. _up.Read().ProcessIds];
+        RunningUp.Kill(_up.State.ProcessId);
+        await RunningUp.UntilAsync(() => Task.FromResult(!all.Any(RunningUp.IsRunning)), () => $"all have ended with their supervisor: {string.Join(", ", _up.State.Processes.Where(p => RunningUp.IsRunning(p.ProcessId ?? 0)).Select(p => p.Name))}");
+    }
+
+    [Fact]
+    public async Task What_cannot_be_is_named_with_its_exit_code()
+    {
+        var wrong = await _up.UpAsync("--instances", "validation=0 venue=2 nobody=1");
+        Assert.Equal(2, wrong.ExitCode);
+        foreach (var fault in new[] { "validation=0", "there is one venue", "'nobody' is no service" })
+            Assert.Contains(fault, wrong.Error, StringComparison.Ordinal);
+        foreach (var verb in new[] { "up", "down" })
+        {
+            var help = await _up.RunAsync(verb, "--help");
+            Assert.Equal(0, help.ExitCode);
+            Assert.Contains("--data", help.Output, StringComparison.Ordinal);
+        }
+    }
+
+    private async Task<string?> HealthOfAsync(string service) =>
+        (await _up.StatusAsync()).GetProperty("Services").EnumerateArray().Where(s => s.GetProperty("Service").GetString() == service).Select(s => s.GetProperty("Health").GetString()).FirstOrDefault();
+}
