@@ -12,10 +12,14 @@ public sealed record OpenTrade(TradeId Trade, TradePhase Phase, DateTimeOffset? 
 public sealed class OpenTrades
 {
     private readonly Dictionary<TradeId, OpenTrade> _trades = [];
+    private readonly Dictionary<TradePhase, PhaseProgress> _progress = [];
 
     public int Count => _trades.Count;
 
     public IEnumerable<OpenTrade> All => _trades.Values;
+
+    /// <summary>Since the start of this process, as far as trades have left a phase.</summary>
+    public IReadOnlyDictionary<TradePhase, PhaseProgress> Progress => _progress;
 
     public void Apply(TradeId trade, object @event, DateTimeOffset at, long version)
     {
@@ -23,10 +27,13 @@ public sealed class OpenTrades
         if (version <= known.Version)
             return;
         var next = Moved(known, @event) with { MovedAt = at, Version = version };
-        if (IsSettled(next, @event))
+        var isSettled = IsSettled(next, @event);
+        if (isSettled)
             _trades.Remove(trade);
         else
             _trades[trade] = next;
+        if (isSettled || next.Phase != known.Phase)
+            _progress[known.Phase] = (_progress.GetValueOrDefault(known.Phase) ?? PhaseProgress.None).With(known, at);
     }
 
     public byte[] Save() => JsonSerializer.SerializeToUtf8Bytes(new { Trades = _trades.Values });
@@ -39,7 +46,11 @@ public sealed class OpenTrades
             _trades[trade.Trade] = trade;
     }
 
-    public void Clear() => _trades.Clear();
+    public void Clear()
+    {
+        _trades.Clear();
+        _progress.Clear();
+    }
 
     private static OpenTrade Moved(OpenTrade trade, object @event) => @event switch
     {

@@ -1,4 +1,5 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Coordinator.Core;
 using Antbot.Runtime.Projections;
 using Antbot.Runtime.Store;
@@ -13,10 +14,10 @@ public sealed class OpenTradesProjection(EventCodec codec) : IProjection
 
     public string Name => "open-trades-1";
 
-    public IReadOnlyList<OpenTrade> Snapshot()
+    public (IReadOnlyList<OpenTrade> Trades, IReadOnlyDictionary<TradePhase, PhaseProgress> Progress) Snapshot()
     {
         lock (_lock)
-            return [.. _trades.All];
+            return ([.. _trades.All], _trades.Progress.ToDictionary(p => p.Key, p => p.Value));
     }
 
     public void Apply(StoredEvent stored)

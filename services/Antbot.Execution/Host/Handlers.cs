@@ -14,7 +14,7 @@ public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Pric
         var signal = message.Signal;
         var known = await rules.FindAsync(signal.Symbol, RulesWithin, cancellationToken);
         await runner.HandleAsync(
-            message.Trade, input,
+            message.Trade, input with { Begins = true },
             (_, stamp) => new Enter(signal, message.Reserved, known, prices.Fresh(signal.Symbol) is { } price ? signal.Side == Side.Buy ? price.Ask : price.Bid : null, options.Policy, stamp),
             cancellationToken);
     }

@@ -15,6 +15,9 @@ internal sealed class PostgresReader(PostgresPool pool)
 {
     private const int StreamPage = 500;
 
+    /// <summary>Few decisions have more events; behind those of a busy stream lie those of others, which nobody asked for.</summary>
+    private const int DecisionEventsMostly = 8;
+
     private const string FindDecision = $"""
         select l.position, {PostgresRows.EventColumns}
         from antbot.ledger f
@@ -50,22 +53,25 @@ internal sealed class PostgresReader(PostgresPool pool)
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken) =>
         RunAsync("looking a decision up", async connection =>
         {
-            await using var command = Command(connection, FindDecision, decision.EventId(0), (long)StoreLimits.EventsPerAppendMax);
-            await using var row = await command.ExecuteReaderAsync(cancellationToken);
-            var found = new List<StoredEvent>();
-            while (await row.ReadAsync(cancellationToken))
-            {
-                if (row.GetGuid(2) != decision.EventId(found.Count))
-                    break;
-                found.Add(PostgresRows.Read(row, 1, row.IsDBNull(0) ? 0 : row.GetInt64(0)));
-            }
-            await row.DisposeAsync();
+            var found = await DecisionAsync(connection, decision, DecisionEventsMostly, cancellationToken);
+            if (found.Count == DecisionEventsMostly)
+                found = await DecisionAsync(connection, decision, StoreLimits.EventsPerAppendMax, cancellationToken);
             // A decision is found whole or not at all: half of one would be published as if it were all.
             await using var more = Command(connection, "select exists (select from antbot.ledger where event_id = $1)", decision.EventId(found.Count));
             if (await more.ExecuteScalarAsync(cancellationToken) is true)
                 throw Missing(decision);
             return (IReadOnlyList<StoredEvent>)found;
         }, cancellationToken);
+
+    private static async Task<List<StoredEvent>> DecisionAsync(NpgsqlConnection connection, Decision decision, long eventsMax, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, FindDecision, decision.EventId(0), eventsMax);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        var found = new List<StoredEvent>();
+        while (await row.ReadAsync(cancellationToken) && row.GetGuid(2) == decision.EventId(found.Count))
+            found.Add(PostgresRows.Read(row, 1, row.IsDBNull(0) ? 0 : row.GetInt64(0)));
+        return found;
+    }
 
     public static EventStoreException Missing(Decision decision) =>
         new(StoreFault.Corrupt, $"The ledger names events of {decision} that are not there. Run 'antbot verify'.");

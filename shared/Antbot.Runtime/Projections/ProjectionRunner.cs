@@ -12,6 +12,10 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
     private const int PageSize = 2_000;
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    /// <summary>Every append announces itself: a busy store would be asked for each of them alone, where one page holds what came in a moment.</summary>
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(25);
+
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(10);
 
     private readonly StreamId _home = new($"projection-{projection.Name}");
@@ -110,5 +114,7 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
         foreach (var stored in page)
             projection.Apply(stored);
         Interlocked.Exchange(ref _position, page[^1].Sequence);
+        if (page.Count < PageSize / 4)
+            await Task.Delay(Gather, clock, cancellationToken);
     }
 }
