@@ -14,6 +14,8 @@ public sealed class OpenTradesProjection(EventCodec codec) : IProjection
 
     public string Name => "open-trades-1";
 
+    public IReadOnlyList<string> Prefixes { get; } = [Streams.TradePrefix];
+
     public (IReadOnlyList<OpenTrade> Trades, IReadOnlyDictionary<TradePhase, PhaseProgress> Progress) Snapshot()
     {
         lock (_lock)

@@ -12,6 +12,8 @@ namespace Antbot.Runtime.Control;
 /// </summary>
 public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider clock)
 {
+    public const string StreamPrefix = "gate-";
+
     private const int Page = 500;
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
@@ -50,7 +52,7 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
         var outcome = await store.AppendAsync(
             new AppendRequest
             {
-                Stream = new StreamId($"gate-{service}"),
+                Stream = new StreamId($"{StreamPrefix}{service}"),
                 Expected = ExpectedVersion.Any,
                 Decision = new Decision(_instance, "start-gate"),
                 Events = [codec.Encode(new ReconciliationAwaited(service, _instance, account))],

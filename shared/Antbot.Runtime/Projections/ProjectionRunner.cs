@@ -102,8 +102,9 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
     private async Task StepAsync(CancellationToken cancellationToken)
     {
         var mark = store.AppendMark;
-        var page = await store.ReadPageAsync(Position, PageSize, cancellationToken);
-        if (page.Count == 0)
+        var after = Position;
+        var page = await store.ReadPageAsync(after, PageSize, projection.Prefixes, cancellationToken);
+        if (page.Through == after)
         {
             _caughtUp.TrySetResult();
             await store.WaitForAppendAsync(mark, Poll, cancellationToken);
@@ -111,10 +112,10 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
         }
         // Half a page in it is no state to go on from: until the whole page is, the next look begins at the saved copy.
         Interlocked.Exchange(ref _position, -1);
-        foreach (var stored in page)
+        foreach (var stored in page.Events)
             projection.Apply(stored);
-        Interlocked.Exchange(ref _position, page[^1].Sequence);
-        if (page.Count < PageSize / 4)
+        Interlocked.Exchange(ref _position, page.Through);
+        if (page.Through - after < PageSize / 4)
             await Task.Delay(Gather, clock, cancellationToken);
     }
 }
