@@ -26,7 +26,7 @@ public sealed class MartenEventStore : IEventStore
         _store = new PostgresEventStore(
             options,
             source => new MartenWriter(source, _marten),
-            new AppendQueueOptions { Committers = options.Committers, BatchAppendsMax = 1 });
+            new AppendQueueOptions { BatchAppendsMax = 1 });
     }
 
     public ILedger Ledger => _store.Ledger;

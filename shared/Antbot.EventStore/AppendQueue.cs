@@ -18,6 +18,14 @@ internal sealed record AppendQueueOptions
 
     /// <summary>How long a caller waits for room before it is told that the store is busy.</summary>
     public TimeSpan RoomWaitMax { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a caller with room waits for its answer, whatever becomes of the engine behind the queue.</summary>
+    public TimeSpan AnswerMax { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>What is waited for, when an answer does not come.</summary>
+    public string Behind { get; init; } = "The database";
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 }
 
 /// <summary>
@@ -59,7 +67,7 @@ internal sealed class AppendQueue : IAsyncDisposable
             throw Closed();
         }
         await using var _ = cancellationToken.UnsafeRegister(static (state, token) => ((PendingAppend)state!).TryCancel(token), pending);
-        return await pending.Outcome;
+        return await AnswerAsync(pending);
     }
 
     /// <summary>Whether these may go as one: in one batch, each knowing the one before it.</summary>
@@ -101,7 +109,7 @@ internal sealed class AppendQueue : IAsyncDisposable
         throw Closed();
     }
 
-    private static async Task<AppendOutcome> OutcomeAsync(Task entered, PendingAppend link)
+    private async Task<AppendOutcome> OutcomeAsync(Task entered, PendingAppend link)
     {
         try
         {
@@ -112,7 +120,23 @@ internal sealed class AppendQueue : IAsyncDisposable
             // One for each caller: an exception that several tasks throw mixes up their traces.
             throw new EventStoreException(e.Fault, e.Message, e);
         }
-        return await link.Outcome;
+        return await AnswerAsync(link);
+    }
+
+    /// <summary>The one bound on an answer: nobody waits longer, and nobody is told more than is known.</summary>
+    private async Task<AppendOutcome> AnswerAsync(PendingAppend pending)
+    {
+        try
+        {
+            return await pending.Outcome.WaitAsync(_options.AnswerMax, _options.Clock, CancellationToken.None);
+        }
+        catch (TimeoutException) when (!pending.Outcome.IsCompleted)
+        {
+            var after = $"{_options.Behind} has not answered for {_options.AnswerMax.TotalSeconds:0.#} s";
+            throw pending.TryWithdraw()
+                ? new EventStoreException(StoreFault.Busy, $"{after} and did not come to this append; nothing was appended. Look at what holds it up.")
+                : new EventStoreException(StoreFault.OutcomeUnknown, $"{after}, and it has this append. Append the same decision again to find out, and look at what holds it up.");
+        }
     }
 
     private async Task EnterAsync(int slots, CancellationToken cancellationToken)
@@ -186,7 +210,8 @@ internal sealed class AppendQueue : IAsyncDisposable
             }
             if (!pending.TryTake())
             {
-                pending.Leave();
+                foreach (var link in chain)
+                    link.Leave();
                 continue;
             }
             foreach (var link in chain)
@@ -246,6 +271,15 @@ internal sealed class PendingAppend(PreparedAppend prepared, Action leave, Pendi
     {
         if (Interlocked.CompareExchange(ref _state, Cancelled, Queued) == Queued)
             _outcome.TrySetCanceled(token);
+    }
+
+    /// <summary>False where it has been taken. Of several in order all are withdrawn, or none: they are taken with the first.</summary>
+    public bool TryWithdraw()
+    {
+        var first = this;
+        while (first.Before is { } earlier)
+            first = earlier;
+        return Interlocked.CompareExchange(ref first._state, Cancelled, Queued) != Taken;
     }
 
     public void Complete(AppendOutcome outcome)

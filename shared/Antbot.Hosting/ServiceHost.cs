@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Diagnostics;
 using System.Reflection;
 using Antbot.Contracts.Events;
 using Antbot.EventStore;
@@ -166,10 +167,37 @@ public static class ServiceHost
         services.AddSingleton(new BackgroundWork("platform/store", StopOrder.Support, (provider, token) => provider.GetRequiredService<StoreKeeper>().RunAsync(token)));
         services.AddSingleton(new BackgroundWork("platform/control", StopOrder.Support, (provider, token) => provider.GetRequiredService<ControlWatch>().RunAsync(token)));
         services.AddSingleton(new BackgroundWork("platform/health", StopOrder.Support, (provider, token) => provider.GetRequiredService<DegradationWatch>().RunAsync(token)));
+        services.AddSingleton(provider => MakeSealer(provider, options));
+        services.AddSingleton(new BackgroundWork("platform/sealer", StopOrder.Support, SealAsync));
         services.AddAntbotBus(
             new BusOptions { Address = options.Bus, Prefetch = options.Prefetch, StopAfter = TimeSpan.FromSeconds(options.GateSeconds), Name = $"antbot {identity.Service} {identity.Instance}" }, catalog);
         services.AddSingleton<Ending>();
         services.AddHostedService(provider => provider.GetRequiredService<Ending>());
+    }
+
+    private static Sealer MakeSealer(IServiceProvider provider, PlatformOptions options)
+    {
+        var log = provider.GetRequiredService<ILogger<Sealer>>();
+        return new Sealer(
+            provider.GetRequiredService<IEventStore>().Ledger,
+            provider.GetRequiredService<TimeProvider>(),
+            (news, what) => log.Log(LevelOf(news), "{What}", what),
+            new SealerOptions { Every = TimeSpan.FromSeconds(options.SealSeconds) });
+    }
+
+    private static LogLevel LevelOf(SealerNews news) => news switch
+    {
+        SealerNews.Sealed or SealerNews.Back => LogLevel.Information,
+        SealerNews.Away => LogLevel.Warning,
+        SealerNews.Refused => LogLevel.Error,
+        _ => throw new UnreachableException(),
+    };
+
+    /// <summary>One process of those on a store seals; the others would do no harm and find nothing.</summary>
+    private static async Task SealAsync(IServiceProvider provider, CancellationToken cancellationToken)
+    {
+        await provider.GetRequiredService<StoreKeeper>().Open.WaitAsync(cancellationToken);
+        await provider.GetRequiredService<LeaseKeeper>().RunAsync("platform/sealer", provider.GetRequiredService<Sealer>().RunAsync, cancellationToken);
     }
 
     /// <summary>Events live in the contracts, in hosting and in each module's core.</summary>

@@ -104,13 +104,16 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
         _stopTaking.Dispose();
     }
 
-    /// <summary>The bus, as soon as there is one.</summary>
-    internal Task<IBus> BusAsync(CancellationToken cancellationToken)
+    /// <summary>The bus, as soon as it keeps what is sent to this endpoint.</summary>
+    internal async Task<IBus> BusAsync(string endpoint, CancellationToken cancellationToken)
     {
+        // In memory nothing is declared ahead: what is sent before the endpoint was there once is dropped in silence.
+        if (_options.IsMemory && _endpoints.FirstOrDefault(e => e.Name == endpoint) is { } here)
+            await here.Taken.WaitAsync(cancellationToken);
         TaskCompletionSource<IBus> bus;
         lock (_lock)
             bus = _bus;
-        return bus.Task.WaitAsync(cancellationToken);
+        return await bus.Task.WaitAsync(cancellationToken);
     }
 
     /// <summary>The broker had no queue for a message: somebody deleted what every process declares.</summary>

@@ -20,9 +20,15 @@ internal sealed class EndpointRunner(
     private static readonly TimeSpan LetGoWithin = TimeSpan.FromSeconds(5);
 
     private readonly IReadOnlySet<string> _messages = Routes.All.Where(r => r.Value.Contains(name, StringComparer.Ordinal)).Select(r => r.Key.Name).ToHashSet(StringComparer.Ordinal);
+    private readonly TaskCompletionSource _taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private EndpointState _state;
     private string? _trouble;
     private Gate? _gate;
+
+    public string Name => name;
+
+    /// <summary>Completes when it takes messages for the first time.</summary>
+    public Task Taken => _taken.Task;
 
     public EndpointStatus Status()
     {
@@ -93,6 +99,7 @@ internal sealed class EndpointRunner(
         {
             await ReadyAsync(handle, end);
             Enter(EndpointState.Taking, null);
+            _taken.TrySetResult();
             log.LogInformation("{Endpoint} takes messages", name);
             await Task.WhenAny(options.IsMemory ? Task.Delay(Timeout.InfiniteTimeSpan, clock, end) : gate.Tripped, Task.Delay(Timeout.InfiniteTimeSpan, clock, end));
             if (!end.IsCancellationRequested)

@@ -32,7 +32,8 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             ["endpoint"] = endpoint,
             ["message"] = message,
             ["trade"] = context.CorrelationId?.ToString("N"),
-            ["trace"] = activity?.TraceId.ToHexString(),
+            // The recorded one, where there is one: the events of this message bear it too.
+            ["trace"] = context.Headers.Get<string>(MessageHeaders.TraceId) is { } given && Traces.TryParse(given, out _) ? given : activity?.TraceId.ToHexString(),
         });
         var faults = 0;
         var holds = 0;
@@ -53,7 +54,7 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             catch (Exception e) when (DependencyFaults.Find(e) is { } dependency)
             {
                 BusMeter.Held(endpoint, dependency);
-                log.LogInformation("{Message} {Id} waits for '{Dependency}': {Fault}", message, context.MessageId, dependency, Texts.Cap(e.Message, Texts.Line));
+                log.Log(holds == 0 ? LogLevel.Information : LogLevel.Debug, "{Message} {Id} waits for '{Dependency}': {Fault}", message, context.MessageId, dependency, Texts.Cap(e.Message, Texts.Line));
                 if (!await gate.HoldAsync(e, started, holds++, context.CancellationToken))
                     throw GivenBack(e);
             }

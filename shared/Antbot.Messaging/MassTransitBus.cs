@@ -31,7 +31,7 @@ public sealed class MassTransitBus(BusRunner runner, BusOptions options, Endpoin
             await _inFlight.WaitAsync(limit.Token);
             try
             {
-                await SendAsync(await runner.BusAsync(limit.Token), message, limit.Token);
+                await SendAsync(await runner.BusAsync(message.Endpoint, limit.Token), message, limit.Token);
             }
             finally
             {

@@ -21,6 +21,8 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
 
     public string Name => options.Name;
 
+    public AccountId Account { get; } = new(options.Account);
+
     public bool IsPaper => options.Paper;
 
     public DateTimeOffset? Now => _venueClock.Now;

@@ -16,10 +16,16 @@ public sealed class VenueOptions
     /// <summary>Where its streams are; made from the address where it is not given.</summary>
     public Uri? StreamAddress { get; set; }
 
+    /// <summary>Whose account the key opens: trades of no other are executed or reconciled with it.</summary>
+    [RegularExpression("[a-z0-9-]{1,40}", ErrorMessage = "An account id has 1 to 40 small letters, digits and hyphens.", MatchTimeoutInMilliseconds = 1000)]
+    public string Account { get; set; } = "main";
+
+    /// <summary>The key of our account there.</summary>
     public string? Key { get; set; }
 
     public string? KeyFile { get; set; }
 
+    /// <summary>The secret that requests are signed with.</summary>
     public string? Secret { get; set; }
 
     public string? SecretFile { get; set; }
@@ -27,6 +33,7 @@ public sealed class VenueOptions
     /// <summary>Whether no real money is there. Said by who configures it: in Dry nothing is sent to a venue that is not.</summary>
     public bool Paper { get; set; }
 
+    /// <summary>Names the venue in events and metrics.</summary>
     [RegularExpression("^[a-z0-9-]{1,40}$")]
     public string Name { get; set; } = "venue";
 

@@ -47,7 +47,7 @@ public abstract class LedgerContract : StoreTests
 
         Assert.Empty(await Store.Ledger.FindHeadMismatchesAsync(10, Cancel));
         Assert.Empty(await Store.Ledger.FindUnsealedAsync(10, Cancel));
-        Assert.Equal(0, await Store.Ledger.SealAsync(10, Cancel));
+        Assert.Equal(0, (await Store.Ledger.SealAsync(10, cancellationToken: Cancel)).Sealed);
     }
 
     [Fact]

@@ -185,6 +185,42 @@ public sealed class AppendQueueTests
         Assert.IsType<AppendOutcome.Appended>(await queue.AppendAsync(Prepared(), Cancel));
     }
 
+    /// <summary>Prevents a caller that waits for ever on an engine that never answers; what it is told is what is known.</summary>
+    [Fact]
+    public async Task An_answer_that_does_not_come_is_unknown_for_what_was_taken_and_nothing_for_what_was_not()
+    {
+        var (gate, taken) = (new SemaphoreSlim(0), new TaskCompletionSource());
+        await using var queue = new AppendQueue(
+            async batch =>
+            {
+                taken.TrySetResult();
+                await gate.WaitAsync(Cancel);
+                Complete(batch);
+            },
+            new AppendQueueOptions { AnswerMax = TimeSpan.FromMilliseconds(300), Behind = "The test", BatchAppendsMax = 8 });
+        var underway = queue.AppendAsync(Prepared(), Cancel);
+        await taken.Task.WaitAsync(Cancel);
+        var waiting = queue.AppendAsync(Prepared(), Cancel);
+        var inOrder = queue.AppendInOrder([Prepared(), Prepared(), Prepared()], Cancel);
+
+        var unknown = await Assert.ThrowsAsync<EventStoreException>(() => underway);
+        Assert.Equal(StoreFault.OutcomeUnknown, unknown.Fault);
+        Assert.Contains("The test has not answered", unknown.Message, StringComparison.Ordinal);
+        foreach (var append in inOrder.Append(waiting))
+        {
+            var busy = await Assert.ThrowsAsync<EventStoreException>(() => append);
+            Assert.Equal(StoreFault.Busy, busy.Fault);
+            Assert.Contains("nothing was appended", busy.Message, StringComparison.Ordinal);
+        }
+        // What was withdrawn is never committed, and its room comes back.
+        gate.Release(1);
+        while (queue.Depth > 0)
+            await Task.Delay(10, Cancel);
+        gate.Release(1);
+        Assert.IsType<AppendOutcome.Appended>(await queue.AppendAsync(Prepared(), Cancel));
+        Assert.Equal(0, gate.CurrentCount);
+    }
+
     [Fact]
     public async Task A_closing_queue_commits_what_it_has_and_takes_nothing_more()
     {

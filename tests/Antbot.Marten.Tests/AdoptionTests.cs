@@ -50,7 +50,7 @@ public sealed class AdoptionTests(PostgresFixture fixture) : IAsyncLifetime
         Assert.DoesNotContain(unsealed, e => ours.Any(o => o.EventId == e.EventId));
         Assert.Equal(ours.Count, (await PageAsync()).Count);
 
-        Assert.Equal(3, await _store.Ledger.SealAsync(10, Cancel));
+        Assert.Equal(3, (await _store.Ledger.SealAsync(10, cancellationToken: Cancel)).Sealed);
 
         Assert.Empty(await _store.Ledger.FindUnsealedAsync(10, Cancel));
         Assert.Empty(await _store.Ledger.FindHeadMismatchesAsync(10, Cancel));
@@ -98,7 +98,7 @@ public sealed class AdoptionTests(PostgresFixture fixture) : IAsyncLifetime
         for (var i = 0; i < Each; i++)
             await StrangerTests.AppendAsync(stranger, Some.Stream(), new OrderFilled(i, 3m));
         await Task.WhenAll(work);
-        while (await _store.Ledger.SealAsync(100, Cancel) > 0)
+        while ((await _store.Ledger.SealAsync(100, cancellationToken: Cancel)).Sealed > 0)
         {
         }
 

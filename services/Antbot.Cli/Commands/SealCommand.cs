@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Antbot.Runtime.Store;
 
 namespace Antbot.Cli.Commands;
 
@@ -14,15 +15,17 @@ internal static class SealCommand
             create: false,
             async store =>
             {
-                var (all, sealedNow) = (0, 0);
+                var (all, found) = (0, SealSummary.Nothing);
                 do
                 {
-                    sealedNow = await store.Ledger.SealAsync(Page, cancellationToken);
-                    all += sealedNow;
+                    found = await store.Ledger.SealAsync(Page, cancellationToken: cancellationToken);
+                    all += found.Sealed;
                 }
-                while (sealedNow == Page);
-                Common.Answer(parsed, new { Sealed = all }, all == 0 ? "Nothing is unsealed." : $"Sealed {all:N0} events.");
-                return ExitCode.Done;
+                while (found.Sealed == Page);
+                Common.Answer(parsed, new { Sealed = all, found.Refused }, all > 0 ? $"Sealed {all:N0} events." : found.Refused.Count == 0 ? "Nothing is unsealed." : "Nothing was sealed.");
+                foreach (var refusal in found.Refused)
+                    Console.Error.WriteLine($"antbot: not sealed: {refusal.What}. Run 'antbot verify'.");
+                return found.Refused.Count == 0 ? ExitCode.Done : ExitCode.Tampered;
             },
             cancellationToken));
         return command;

@@ -6,8 +6,9 @@ namespace Antbot.Coordinator.Core;
 
 /// <summary>What the sweeper looks at: every trade from which something is still expected, and until when.</summary>
 /// <param name="Due">When its phase has lasted too long; null where only its verification is missing.</param>
+/// <param name="EnteredAt">When its phase began.</param>
 /// <param name="MovedAt">When its last event was recorded.</param>
-public sealed record OpenTrade(TradeId Trade, TradePhase Phase, DateTimeOffset? Due, DateTimeOffset MovedAt, long Version);
+public sealed record OpenTrade(TradeId Trade, TradePhase Phase, DateTimeOffset? Due, DateTimeOffset EnteredAt, DateTimeOffset MovedAt, long Version);
 
 public sealed class OpenTrades
 {
@@ -23,10 +24,12 @@ public sealed class OpenTrades
 
     public void Apply(TradeId trade, object @event, DateTimeOffset at, long version)
     {
-        var known = _trades.GetValueOrDefault(trade) ?? new OpenTrade(trade, TradePhase.None, null, at, 0);
+        var known = _trades.GetValueOrDefault(trade) ?? new OpenTrade(trade, TradePhase.None, null, at, at, 0);
         if (version <= known.Version)
             return;
         var next = Moved(known, @event) with { MovedAt = at, Version = version };
+        if (next.Phase != known.Phase)
+            next = next with { EnteredAt = at };
         var isSettled = IsSettled(next, @event);
         if (isSettled)
             _trades.Remove(trade);

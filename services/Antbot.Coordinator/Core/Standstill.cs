@@ -5,7 +5,7 @@ namespace Antbot.Coordinator.Core;
 /// <summary>How a phase is being worked off.</summary>
 /// <param name="YoungestLeft">Of the trades that have left it, the one that came last: when it came.</param>
 /// <param name="LastLeft">When one last left it.</param>
-/// <param name="Usual">How long it has lately taken a trade to leave it, from its last event in it.</param>
+/// <param name="Usual">How long it has lately taken a trade to leave it, from beginning to end.</param>
 public sealed record PhaseProgress(DateTimeOffset YoungestLeft, DateTimeOffset LastLeft, TimeSpan Usual)
 {
     private const int Memory = 16;
@@ -14,8 +14,8 @@ public sealed record PhaseProgress(DateTimeOffset YoungestLeft, DateTimeOffset L
 
     public PhaseProgress With(OpenTrade left, DateTimeOffset at)
     {
-        var took = at > left.MovedAt ? at - left.MovedAt : TimeSpan.Zero;
-        return new PhaseProgress(left.MovedAt > YoungestLeft ? left.MovedAt : YoungestLeft, at, Usual + ((took - Usual) / Memory));
+        var took = at > left.EnteredAt ? at - left.EnteredAt : TimeSpan.Zero;
+        return new PhaseProgress(left.EnteredAt > YoungestLeft ? left.EnteredAt : YoungestLeft, at, Usual + ((took - Usual) / Memory));
     }
 }
 
@@ -37,9 +37,9 @@ public static class Standstill
             var probes = now - known.LastLeft >= wait ? ProbesMax : 0;
             // Many are under way at once, and the slower it goes, the more of them pass one another.
             var far = known.Usual * 2 is var usual && usual > wait ? usual : wait;
-            foreach (var trade in phase.OrderBy(t => t.MovedAt))
+            foreach (var trade in phase.OrderBy(t => t.EnteredAt))
             {
-                if (known.YoungestLeft - trade.MovedAt >= far || probes-- > 0)
+                if (known.YoungestLeft - trade.EnteredAt >= far || probes-- > 0)
                     yield return trade;
             }
         }

@@ -6,12 +6,15 @@ namespace Antbot.Coordinator;
 /// <summary>In seconds, as the environment has them: <c>ANTBOT_COORDINATOR__VALIDATINGSECONDS</c>.</summary>
 public sealed class CoordinatorOptions
 {
+    /// <summary>How long Validation has to answer.</summary>
     [Range(1, 3_600)]
     public int ValidatingSeconds { get; set; } = (int)TradePatience.Default.Validating.TotalSeconds;
 
+    /// <summary>How long Risk has to answer.</summary>
     [Range(1, 3_600)]
     public int AssessingRiskSeconds { get; set; } = (int)TradePatience.Default.AssessingRisk.TotalSeconds;
 
+    /// <summary>How long Execution has to open the position.</summary>
     [Range(1, 3_600)]
     public int ExecutingSeconds { get; set; } = (int)TradePatience.Default.Executing.TotalSeconds;
 
@@ -19,9 +22,11 @@ public sealed class CoordinatorOptions
     [Range(1, 31_536_000)]
     public int OpenSeconds { get; set; } = (int)TradePatience.Default.Open.TotalSeconds;
 
+    /// <summary>How long Execution has to close it.</summary>
     [Range(1, 3_600)]
     public int ClosingSeconds { get; set; } = (int)TradePatience.Default.Closing.TotalSeconds;
 
+    /// <summary>How long after a missed deadline the next one comes, where the phase cannot be ended without another's word.</summary>
     [Range(1, 3_600)]
     public int AgainSeconds { get; set; } = (int)TradePatience.Default.Again.TotalSeconds;
 

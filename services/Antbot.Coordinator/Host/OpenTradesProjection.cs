@@ -12,7 +12,7 @@ public sealed class OpenTradesProjection(EventCodec codec) : IProjection
     private readonly Lock _lock = new();
     private readonly OpenTrades _trades = new();
 
-    public string Name => "open-trades-1";
+    public string Name => "open-trades-2";
 
     public IReadOnlyList<string> Prefixes { get; } = [Streams.TradePrefix];
 

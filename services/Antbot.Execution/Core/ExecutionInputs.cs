@@ -8,8 +8,9 @@ namespace Antbot.Execution;
 /// <summary>What an attempt may be stamped with if this decision makes one, and what the market does meanwhile.</summary>
 /// <param name="VenueTime">The venue's clock; null while it was never measured: then nothing is attempted.</param>
 /// <param name="EntryBar">Why nothing new may be entered; null where it may. Exits and stops do not look at it.</param>
+/// <param name="EntryHold">Why an entry waits, until it may be sent or is not valid any more; null where it need not.</param>
 /// <param name="Last">The newest price of the trade's symbol; null where there is none that is fresh.</param>
-public sealed record Stamp(DateTimeOffset? VenueTime, int WindowMilliseconds, long ControlVersion, string? EntryBar, Price? Last);
+public sealed record Stamp(DateTimeOffset? VenueTime, int WindowMilliseconds, long ControlVersion, string? EntryBar, string? EntryHold, Price? Last);
 
 /// <summary>What the orders of one trade are decided on.</summary>
 public abstract record ExecutionInput(Stamp Stamp);

@@ -113,7 +113,7 @@ internal static class TradeProgress
             turn.End(entry, OrderEnd.NeverPlaced, $"after {entry.Attempts} attempts: {entry.LastWord}");
         else if (turn.Stamp.EntryBar is { } bar)
             turn.End(entry, OrderEnd.NeverPlaced, bar);
-        else
+        else if (turn.Stamp.EntryHold is null)
             Attempt(turn, entry);
     }
 

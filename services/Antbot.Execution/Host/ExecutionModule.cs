@@ -1,6 +1,8 @@
 using Antbot.Contracts.Messages;
 using Antbot.Hosting;
+using Antbot.Runtime.Control;
 using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Venue;
 using Antbot.Venues;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,6 +19,8 @@ public sealed class ExecutionModule : IServiceModule
         builder.Services.AddSingleton(provider => new StreamPipeline<OrdersState>(provider.GetRequiredService<PipelineParts>(), ExecutionDecider.Behaviour));
         builder.Services.AddSingleton<RuleBook>();
         builder.Services.AddSingleton<Prices>();
+        builder.Services.AddSingleton<StartGate>();
+        builder.Services.AddSingleton<IEntryGate>(provider => provider.GetRequiredService<StartGate>());
         builder.Services.AddSingleton<TradeRunner>();
         builder.Services.AddSingleton<OpenOrders>();
         builder.Services.AddSingleton<Keeper>();
@@ -24,6 +28,8 @@ public sealed class ExecutionModule : IServiceModule
         builder.Handle<CancelTrade, CancelTradeHandler>();
         builder.Handle<CloseTrade, CloseTradeHandler>();
         builder.Handle<CorrectOrder, CorrectOrderHandler>();
+        builder.Health(provider => provider.GetRequiredService<IEntryGate>().Bar is { } bar ? new HealthReading("entries", HealthState.Degraded, bar) : new HealthReading("entries", HealthState.Ok));
+        builder.Work("start-gate", StopOrder.Support, (provider, token) => provider.GetRequiredService<StartGate>().RunAsync(Routes.Execution, provider.GetRequiredService<IVenue>().Account, token));
         builder.Work("rules", StopOrder.Support, (provider, token) => provider.GetRequiredService<RuleBook>().RunAsync(token));
         builder.Work("prices", StopOrder.Support, (provider, token) => provider.GetRequiredService<Prices>().RunAsync(token));
         builder.LeasedWork("keeper", StopOrder.Work, (provider, token) => provider.GetRequiredService<Keeper>().RunAsync(token));

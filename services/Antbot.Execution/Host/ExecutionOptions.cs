@@ -23,15 +23,19 @@ public sealed class ExecutionOptions
     [Range(0, 31_536_000)]
     public int HoldingSecondsMax { get; set; } = 86_400;
 
+    /// <summary>How often an entry is tried.</summary>
     [Range(1, 10)]
     public int EntryAttemptsMax { get; set; } = 3;
 
+    /// <summary>How much worse than the signal's price an entry may be.</summary>
     [Range(0, 0.1)]
     public decimal SlippageMax { get; set; } = 0.005m;
 
+    /// <summary>How far the price may have moved since the signal.</summary>
     [Range(0.0001, 0.5)]
     public decimal PriceMoveMax { get; set; } = 0.02m;
 
+    /// <summary>A price that is older is not traded on.</summary>
     [Range(1, 300)]
     public int PriceAgeSecondsMax { get; set; } = 5;
 
@@ -39,6 +43,7 @@ public sealed class ExecutionOptions
     [Range(500, 5_000)]
     public int WindowMilliseconds { get; set; } = 3_000;
 
+    /// <summary>How long after an attempt's window the venue is asked what became of it.</summary>
     [Range(100, 30_000)]
     public int AskMarginMilliseconds { get; set; } = 1_000;
 

@@ -2,10 +2,11 @@ using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Venue;
 
 namespace Antbot.Execution;
 
-public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Prices prices, ExecutionOptions options) : IMessageHandler<ExecuteTrade>
+public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Prices prices, IVenue venue, ExecutionOptions options) : IMessageHandler<ExecuteTrade>
 {
     private static readonly TimeSpan RulesWithin = TimeSpan.FromSeconds(3);
 
@@ -13,9 +14,13 @@ public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Pric
     {
         var signal = message.Signal;
         var known = await rules.FindAsync(signal.Symbol, RulesWithin, cancellationToken);
+        // One account's orders placed with another's keys would be money moved, and reconciled by nobody.
+        var stranger = signal.Account == venue.Account ? null : $"the keys here are those of the account {venue.Account}";
         await runner.HandleAsync(
             message.Trade, input with { Begins = true },
-            (_, stamp) => new Enter(signal, message.Reserved, known, prices.Fresh(signal.Symbol) is { } price ? signal.Side == Side.Buy ? price.Ask : price.Bid : null, options.Policy, stamp),
+            (_, stamp) => new Enter(
+                signal, message.Reserved, known, prices.Fresh(signal.Symbol) is { } price ? signal.Side == Side.Buy ? price.Ask : price.Bid : null, options.Policy,
+                stranger is null ? stamp : stamp with { EntryBar = stranger }),
             cancellationToken);
     }
 }

@@ -17,7 +17,7 @@ namespace Antbot.Execution;
 /// be done at once. Only who recorded an attempt sends it, so that it leaves at most once; whoever finds it recorded asks.
 /// </summary>
 public sealed class TradeRunner(
-    PipelineParts parts, StreamPipeline<OrdersState> pipeline, IVenue venue, Prices prices, ControlWatch control, ExecutionOptions options)
+    PipelineParts parts, StreamPipeline<OrdersState> pipeline, IVenue venue, Prices prices, ControlWatch control, IEntryGate gate, ExecutionOptions options)
 {
     /// <summary>In events that no message caused; the keeper sees to their messages.</summary>
     public const string Worker = "worker:execution";
@@ -247,7 +247,7 @@ public sealed class TradeRunner(
         var bar = known.State.EntryBar ?? (known.State.Mode == TradingMode.Dry && !venue.IsPaper ? $"dry: {venue.Name} is no paper venue" : null);
         // Signed in whole milliseconds: what is recorded is what is sent.
         DateTimeOffset? time = venue.Now is { } now ? DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()) : null;
-        return new Stamp(time, options.WindowMilliseconds, Math.Max(0, known.Version), bar, PriceOf(state)?.Middle);
+        return new Stamp(time, options.WindowMilliseconds, Math.Max(0, known.Version), bar, gate.Bar, PriceOf(state)?.Middle);
     }
 
     private Proceed Proceed(OrdersState state, Stamp stamp)

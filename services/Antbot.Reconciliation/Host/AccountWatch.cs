@@ -23,7 +23,7 @@ public sealed class AccountWatch(
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var life = new Life(new OrderBookFollower(parts.Store, parts.Codec, options.AccountId));
+        var life = new Life(new OrderBookFollower(parts.Store, parts.Codec, venue.Account));
         await life.Book.CatchUpAsync(cancellationToken);
         await TellAgainAsync(cancellationToken);
         try
@@ -46,7 +46,7 @@ public sealed class AccountWatch(
     /// <summary>One look, on its own: for tests and for those who ask at once.</summary>
     internal async Task LookAsync(Life life, CancellationToken cancellationToken)
     {
-        var (clock, account) = (parts.Clock, options.AccountId);
+        var (clock, account) = (parts.Clock, venue.Account);
         life.LastLook = clock.GetUtcNow();
         var stream = Streams.Reconciliation(account);
         await life.Book.CatchUpAsync(cancellationToken);
@@ -122,10 +122,10 @@ public sealed class AccountWatch(
     /// <summary>What was recorded and perhaps never told, because the process ended in between, is told again under the same ids.</summary>
     private async Task TellAgainAsync(CancellationToken cancellationToken)
     {
-        var state = (await pipeline.LoadAsync(Streams.Reconciliation(options.AccountId), cancellationToken)).State;
+        var state = (await pipeline.LoadAsync(Streams.Reconciliation(venue.Account), cancellationToken)).State;
         foreach (var look in state.Differences.Values.Select(d => d.Look).Distinct())
         {
-            var stored = await parts.Store.FindDecisionAsync(new Decision(ReconciliationDecider.LookId(options.AccountId, look), ReconciliationDecider.Consumer), cancellationToken);
+            var stored = await parts.Store.FindDecisionAsync(new Decision(ReconciliationDecider.LookId(venue.Account, look), ReconciliationDecider.Consumer), cancellationToken);
             await pipeline.PublishAsync(stored, cancellationToken);
         }
     }

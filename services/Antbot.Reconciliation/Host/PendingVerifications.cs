@@ -1,5 +1,6 @@
 using Antbot.Contracts;
 using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Venue;
 
 namespace Antbot.Reconciliation;
 
@@ -7,7 +8,7 @@ namespace Antbot.Reconciliation;
 /// Asks the venue again about the trades that could not be said to be right, until they can. In one process at a time; each trade
 /// more and more rarely.
 /// </summary>
-public sealed class PendingVerifications(StreamPipeline<ReconciliationState> pipeline, TradeLook look, ReconciliationOptions options, TimeProvider clock)
+public sealed class PendingVerifications(StreamPipeline<ReconciliationState> pipeline, TradeLook look, IVenue venue, ReconciliationOptions options, TimeProvider clock)
 {
     private const int AtOnceMax = 50;
 
@@ -25,7 +26,7 @@ public sealed class PendingVerifications(StreamPipeline<ReconciliationState> pip
     /// <summary>Tries every trade that is due.</summary>
     public async Task TurnAsync(CancellationToken cancellationToken)
     {
-        var stream = Streams.Reconciliation(options.AccountId);
+        var stream = Streams.Reconciliation(venue.Account);
         var pending = (await pipeline.LoadAsync(stream, cancellationToken)).State.Pending;
         foreach (var gone in _due.Keys.Where(k => !pending.ContainsKey(k)).ToList())
             _due.Remove(gone);

@@ -1,15 +1,10 @@
 using System.ComponentModel.DataAnnotations;
-using Antbot.Contracts;
 
 namespace Antbot.Reconciliation;
 
 /// <summary>In the environment: <c>ANTBOT_RECONCILIATION__EVERYSECONDS</c> and so on.</summary>
 public sealed class ReconciliationOptions
 {
-    /// <summary>The account whose keys the venue is asked with.</summary>
-    [RegularExpression("[a-z0-9-]{1,40}", ErrorMessage = "An account id has 1 to 40 small letters, digits and hyphens.", MatchTimeoutInMilliseconds = 1000)]
-    public string Account { get; set; } = "main";
-
     /// <summary>How often the whole account is held against the venue.</summary>
     [Range(1, 3_600)]
     public int EverySeconds { get; set; } = 10;
@@ -30,8 +25,7 @@ public sealed class ReconciliationOptions
     [Range(0.05, 60)]
     public double RetrySeconds { get; set; } = 2;
 
+    /// <summary>The same, at last.</summary>
     [Range(0.05, 600)]
     public double RetryMaxSeconds { get; set; } = 30;
-
-    public AccountId AccountId => new(Account);
 }

@@ -7,7 +7,7 @@ using Antbot.Runtime.Venue;
 namespace Antbot.Reconciliation;
 
 /// <summary>Asks the venue about a trade. Whatever it does not say is trouble, never a guess.</summary>
-public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store, EventCodec codec, ReconciliationOptions options)
+public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store, EventCodec codec)
 {
     /// <summary>Three kinds of orders with a hundred intents each.</summary>
     private const int OrdersMax = 300;
@@ -16,8 +16,8 @@ public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store,
     public async Task<TradeSeen> LookAsync(VerifyTrade verify, Guid message, bool again, CancellationToken cancellationToken)
     {
         // Whoever holds that account's keys finds it in the account's stream.
-        if (verify.Account != options.AccountId)
-            return Trouble(verify, message, $"the keys here are those of the account {options.AccountId}");
+        if (verify.Account != venue.Account)
+            return Trouble(verify, message, $"the keys here are those of the account {venue.Account}");
         var record = again ? await ReadRecordAsync(verify, cancellationToken) : null;
         var ids = verify.Orders.Concat(record?.Select(r => r.Order) ?? []).Distinct().ToList();
         if (ids.Count is 0 or > OrdersMax)

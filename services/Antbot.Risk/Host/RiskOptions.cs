@@ -19,6 +19,7 @@ public sealed class RiskOptions
     /// <summary>What the account had before its first trade.</summary>
     public decimal StartingEquity { get; set; } = RiskLimits.Default.StartingEquity.Value;
 
+    /// <summary>How many trades may be reserved or open at once.</summary>
     public int MaxTrades { get; set; } = RiskLimits.Default.TradesMax;
 
     public RiskLimits Limits => new(new Money(MaxOrderNotional), new Money(MaxExposure), DailyLossPercent, new Money(StartingEquity), MaxTrades);

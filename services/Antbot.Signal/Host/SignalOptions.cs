@@ -30,33 +30,44 @@ public sealed class SignalOptions
     [Range(0, 86_400)]
     public int CooldownSeconds { get; set; } = 30;
 
+    /// <summary>Candles of the fast average.</summary>
     [Range(1, 189)]
     public int EmaFast { get; set; } = 5;
 
+    /// <summary>Candles of the slow average.</summary>
     [Range(2, 190)]
     public int EmaSlow { get; set; } = 13;
 
+    /// <summary>Candles of the relative strength.</summary>
     [Range(2, 99)]
     public int RsiPeriod { get; set; } = 14;
 
+    /// <summary>Below this the relative strength says: buy.</summary>
     public decimal RsiOversold { get; set; } = 30;
 
+    /// <summary>Above this it says: sell.</summary>
     public decimal RsiOverbought { get; set; } = 70;
 
+    /// <summary>Whose money a signal trades with that names no account.</summary>
     public string Account { get; set; } = Default.Account.Value;
 
+    /// <summary>How much money a signal puts in that does not say.</summary>
     public decimal Notional { get; set; } = Default.Notional.Value;
 
+    /// <summary>How far below its price a signal's stop lies, where it names none.</summary>
     public decimal StopPercent { get; set; } = Default.StopPercent;
 
+    /// <summary>How far above it the profit is taken, where it names nothing.</summary>
     public decimal TakeProfitPercent { get; set; } = Default.TakeProfitPercent;
 
     /// <summary>Of what comes in without one.</summary>
     public decimal Confidence { get; set; } = Default.Confidence;
 
+    /// <summary>How long a signal is valid that does not say.</summary>
     [Range(1, 3_600)]
     public int LifeSeconds { get; set; } = (int)Default.Life.TotalSeconds;
 
+    /// <summary>How far a signal's price may be from the market's.</summary>
     public decimal MaxPriceDeviationPercent { get; set; } = Default.PriceDeviationPercent;
 
     /// <summary>The same body without an idempotency key within this time is a repetition.</summary>
@@ -71,9 +82,11 @@ public sealed class SignalOptions
     [Range(1, 100_000)]
     public int Burst { get; set; } = 100;
 
+    /// <summary>Signals a second for all keys together, on average.</summary>
     [Range(1, 100_000)]
     public int TotalRatePerSecond { get; set; } = 100;
 
+    /// <summary>Signals at once for all keys together.</summary>
     [Range(1, 100_000)]
     public int TotalBurst { get; set; } = 500;
 

@@ -37,22 +37,15 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
     public async Task<IntakeAnswer> TakeAsync(string caller, ReadOnlyMemory<byte> body, string? headerKey, CancellationToken cancellationToken)
     {
         var now = parts.Clock.GetUtcNow();
-        Symbol? unheard = null;
-        var read = WebhookSignal.Read(body, headerKey, symbol => PriceOf(symbol, now) ?? Unheard(symbol), options.Terms, now);
-        if (unheard is { } silent && read.Faults.Count == 1)
-            return new IntakeAnswer.NoPriceYet(silent);
+        var read = WebhookSignal.Read(body, headerKey, symbol => PriceOf(symbol, now), options.Terms, now);
+        // Of what is not followed here no price will ever be heard: that is the sender's fault.
+        if (read.LacksPrice is { } symbol && options.Watched.Contains(symbol))
+            return new IntakeAnswer.NoPriceYet(symbol);
         if (read.Faults.Count > 0)
             return new IntakeAnswer.Faulty(read.Faults);
         return read.Key is { } key
             ? await TakeKeyedAsync(WebhookSignal.Named(read, WebhookSignal.TradeOfKey(caller, key)), $"webhook:{caller}", cancellationToken)
             : await TakeUnkeyedAsync(caller, read, now, cancellationToken);
-
-        // Of what is not followed here no price will ever be heard: that is the sender's fault.
-        Price? Unheard(Symbol symbol)
-        {
-            unheard = options.Watched.Contains(symbol) ? symbol : null;
-            return null;
-        }
     }
 
     private async Task<IntakeAnswer> TakeKeyedAsync(SignalRecorded recorded, string actor, CancellationToken cancellationToken)

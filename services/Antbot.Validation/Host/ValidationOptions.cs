@@ -13,27 +13,37 @@ public sealed class ValidationOptions
     [Required]
     public string Symbols { get; set; } = string.Join(',', Default.Symbols);
 
+    /// <summary>A signal that is older is stale.</summary>
     [Range(1, 3_600)]
     public int MaxAgeSeconds { get; set; } = Default.AgeMaxSeconds;
 
+    /// <summary>How far in the future a signal may claim to be from.</summary>
     [Range(0, 60)]
     public int MaxSkewSeconds { get; set; } = Default.SkewMaxSeconds;
 
+    /// <summary>The longest time a signal may be valid.</summary>
     [Range(1, 86_400)]
     public int MaxLifeSeconds { get; set; } = Default.LifeMaxSeconds;
 
+    /// <summary>How far from the market's price a limit may be.</summary>
     public decimal MaxLimitDistancePercent { get; set; } = Default.LimitDistancePercent;
 
+    /// <summary>How far from it a stop may be.</summary>
     public decimal MaxStopDistancePercent { get; set; } = Default.StopDistancePercent;
 
+    /// <summary>How far from it the profit may be taken.</summary>
     public decimal MaxTakeProfitDistancePercent { get; set; } = Default.TakeProfitDistancePercent;
 
+    /// <summary>Whether a signal without a stop is refused.</summary>
     public bool RequireStop { get; set; } = Default.StopRequired;
 
+    /// <summary>The least money of a signal.</summary>
     public decimal MinNotional { get; set; } = Default.NotionalMin.Value;
 
+    /// <summary>The most money of a signal.</summary>
     public decimal MaxNotional { get; set; } = Default.NotionalMax.Value;
 
+    /// <summary>The least confidence of a signal, 0 to 1.</summary>
     public decimal MinConfidence { get; set; } = Default.ConfidenceMin;
 
     /// <summary>0 turns the rule off.</summary>

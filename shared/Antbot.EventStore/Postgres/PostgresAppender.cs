@@ -12,6 +12,10 @@ namespace Antbot.EventStore.Postgres;
 internal sealed class PostgresAppender : IAsyncDisposable
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Beyond the time that it takes to connect.</summary>
+    private static readonly TimeSpan LookUpMax = TimeSpan.FromSeconds(5);
+
     private const int UndoneRetriesMax = 5;
 
     private readonly ConcurrentBag<IBatchWriter> _idle = [];
@@ -98,7 +102,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
         // A try whose client is gone may still be at work in the server, for as long as its statement may run.
         if (doubt)
             await Task.Delay(_options.WriteLimit * 1.5, _options.Clock);
-        EventStoreException? silence = null;
+        var inquiry = new Inquiry(this);
         foreach (var append in appends)
         {
             if (!doubt)
@@ -108,8 +112,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
             }
             try
             {
-                // Who could not be asked about one will not be asked about five hundred.
-                var there = silence is null ? await _reader.FindDecisionAsync(append.Prepared.Request.Decision, CancellationToken.None) : throw silence;
+                var there = await inquiry.FindAsync(append);
                 if (there.Count > 0)
                     append.Complete(new AppendOutcome.Appended(there));
                 else
@@ -117,7 +120,6 @@ internal sealed class PostgresAppender : IAsyncDisposable
             }
             catch (EventStoreException lookup)
             {
-                silence = lookup;
                 append.Fail(Unknown(append, lookup, fault));
             }
         }
@@ -150,15 +152,16 @@ internal sealed class PostgresAppender : IAsyncDisposable
                     break;
             }
         }
+        var inquiry = new Inquiry(this);
         foreach (var append in there ?? [])
-            await TellWhatIsThereAsync(append, doubt);
+            await TellWhatIsThereAsync(append, inquiry, doubt);
     }
 
-    private async Task TellWhatIsThereAsync(PendingAppend append, bool doubt)
+    private static async Task TellWhatIsThereAsync(PendingAppend append, Inquiry inquiry, bool doubt)
     {
         try
         {
-            var events = await _reader.FindDecisionAsync(append.Prepared.Request.Decision, CancellationToken.None);
+            var events = await inquiry.FindAsync(append);
             if (events.Count == 0)
                 throw PostgresReader.Missing(append.Prepared.Request.Decision);
             // After a broken try it was ours: the caller asked once and learns that it went through.
@@ -186,5 +189,32 @@ internal sealed class PostgresAppender : IAsyncDisposable
         for (var i = 0; i < count; i++)
             sequences[i] = answer.Sequence[from + i] ?? throw new EventStoreException(StoreFault.Corrupt, "The server appended an event without a sequence.");
         return sequences;
+    }
+
+    /// <summary>Looks appends up one after the other. Who could not be asked about one, in good time, is not asked about five hundred.</summary>
+    private sealed class Inquiry(PostgresAppender appender)
+    {
+        private EventStoreException? _silence;
+
+        public async Task<IReadOnlyList<StoredEvent>> FindAsync(PendingAppend append)
+        {
+            if (_silence is { } before)
+                throw new EventStoreException(before.Fault, before.Message, before);
+            var limit = appender._options.ConnectTimeout + LookUpMax;
+            using var patience = new CancellationTokenSource(limit, appender._options.Clock);
+            try
+            {
+                return await appender._reader.FindDecisionAsync(append.Prepared.Request.Decision, patience.Token);
+            }
+            catch (OperationCanceledException e)
+            {
+                throw _silence = new EventStoreException(StoreFault.Unavailable, $"PostgreSQL has not answered within {limit.TotalSeconds:0.#} s.", e);
+            }
+            catch (EventStoreException e) when (e.Fault != StoreFault.Corrupt)
+            {
+                _silence = e;
+                throw;
+            }
+        }
     }
 }

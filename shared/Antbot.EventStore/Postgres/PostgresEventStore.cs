@@ -21,7 +21,7 @@ public sealed class PostgresEventStore : IEventStore
         : this(
             options,
             source => new PostgresWriter(source, options.ControlOnly ? "antbot.append_control" : "antbot.append"),
-            new AppendQueueOptions { Committers = options.Committers })
+            new AppendQueueOptions())
     {
     }
 
@@ -32,7 +32,7 @@ public sealed class PostgresEventStore : IEventStore
         _reader = new PostgresReader(_pool);
         _appender = new PostgresAppender(() => open(_pool.Writers), _reader, options, _pool.Statistics);
         _listener = new PostgresListener(_pool.Listeners, _signal, options.Clock);
-        _queue = new AppendQueue(_appender.CommitAsync, queue);
+        _queue = new AppendQueue(_appender.CommitAsync, queue with { Committers = options.Committers, AnswerMax = options.AnswerMax, Behind = "PostgreSQL", Clock = options.Clock });
         Ledger = new PostgresLedger(_reader, _pool, _signal);
     }
 

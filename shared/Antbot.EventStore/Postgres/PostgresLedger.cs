@@ -44,8 +44,13 @@ internal sealed class PostgresLedger : ILedger
     private readonly PostgresReader _reader;
     private readonly PostgresPool _pool;
     private readonly AppendSignal _signal;
+    private readonly PostgresSealer _sealer;
 
-    internal PostgresLedger(PostgresReader reader, PostgresPool pool, AppendSignal signal) => (_reader, _pool, _signal) = (reader, pool, signal);
+    internal PostgresLedger(PostgresReader reader, PostgresPool pool, AppendSignal signal)
+    {
+        (_reader, _pool, _signal) = (reader, pool, signal);
+        _sealer = new PostgresSealer(reader, pool);
+    }
 
     public Task<LedgerHead> ReadHeadAsync(CancellationToken cancellationToken = default) =>
         _reader.RunAsync("reading the ledger's head", connection => ReadHeadAsync(connection, cancellationToken), cancellationToken);
@@ -100,25 +105,12 @@ internal sealed class PostgresLedger : ILedger
         _reader.RunAsync("looking for unsealed events", _pool.Auditors, async connection =>
         {
             await using var command = PostgresReader.Command(connection, Unsealed, limit);
-            await using var row = await command.ExecuteReaderAsync(cancellationToken);
-            var found = new List<StoredEvent>();
-            while (await row.ReadAsync(cancellationToken))
-                found.Add(PostgresRows.Read(row, 0, position: 0));
-            return (IReadOnlyList<StoredEvent>)found;
+            var page = await PostgresPage<StoredEvent>.ReadAsync(command, limit, PostgresRows.ReadUnsealed, cancellationToken);
+            return (IReadOnlyList<StoredEvent>)page.Rows;
         }, cancellationToken);
 
-    public async Task<int> SealAsync(int limit, CancellationToken cancellationToken = default)
-    {
-        var unsealed = await FindUnsealedAsync(limit, cancellationToken);
-        if (unsealed.Count == 0)
-            return 0;
-        return await _reader.RunAsync("sealing", _pool.Writers, async connection =>
-        {
-            await using var command = PostgresReader.Command(
-                connection, "select antbot.seal_batch($1, $2)", unsealed.Select(e => e.Sequence).ToArray(), unsealed.Select(e => e.ContentHash()).ToArray());
-            return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
-        }, cancellationToken);
-    }
+    public Task<SealSummary> SealAsync(int limit, long afterSequence = long.MinValue, CancellationToken cancellationToken = default) =>
+        _sealer.SealAsync(limit, afterSequence, cancellationToken);
 
     public Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default) =>
         _reader.RunAsync("reading checkpoints", async connection =>

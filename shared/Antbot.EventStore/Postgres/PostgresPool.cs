@@ -25,10 +25,11 @@ internal sealed class PostgresPool : IAsyncDisposable
         Statistics = new PoolStatistics(options.PoolSize, options.Clock);
         var limit = (long)options.WriteLimit.TotalMilliseconds;
         // A committer keeps its connection for good; sealing and importing would wait for one for ever.
-        Writers = Source(options.Committers + 1, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit} {ShortQueries}", "antbot writer", (int)Math.Ceiling(options.WriteLimit.TotalSeconds) + 3);
-        Listeners = Source(1, "", "antbot listener");
-        // Whole tables are compared here, for as long as it takes.
-        Auditors = Source(1, "-c work_mem=64MB", "antbot auditor", commandTimeout: 0);
+        Writers = Source(options.Committers + 1, $"-c statement_timeout={limit} -c lock_timeout={limit} -c idle_in_transaction_session_timeout={limit} {ShortQueries}", "antbot writer", SecondsOf(options.WriteLimit) + 3);
+        // Who only waits would never notice that nothing can come any more.
+        Listeners = Source(1, "", "antbot listener", keepAlive: 10);
+        // Whole tables are compared here, for as long as it takes, and planned anew each time: a plan from when they were small would take for ever.
+        Auditors = Source(1, "-c work_mem=64MB -c plan_cache_mode=force_custom_plan", "antbot auditor", commandTimeout: 0);
         // Every other read goes by an index; a plan that was made while a table was empty must not read it whole when it has grown.
         _readers = Source(
             options.PoolSize - options.Committers - 3,
@@ -107,7 +108,8 @@ internal sealed class PostgresPool : IAsyncDisposable
         Statistics.Pinged();
         try
         {
-            await using var ping = new NpgsqlCommand("select 1", connection);
+            // A link that swallows everything answers as little as a dead one, and later.
+            await using var ping = new NpgsqlCommand("select 1", connection) { CommandTimeout = SecondsOf(_options.ConnectTimeout) };
             await ping.ExecuteScalarAsync(cancellationToken);
             return true;
         }
@@ -117,16 +119,19 @@ internal sealed class PostgresPool : IAsyncDisposable
         }
     }
 
-    private NpgsqlDataSource Source(int size, string settings, string name, int? commandTimeout = null)
+    private static int SecondsOf(TimeSpan time) => (int)Math.Ceiling(time.TotalSeconds);
+
+    private NpgsqlDataSource Source(int size, string settings, string name, int? commandTimeout = null, int keepAlive = 0)
     {
         var text = new NpgsqlConnectionStringBuilder(_options.ConnectionString)
         {
             Pooling = true,
             MinPoolSize = 0,
             MaxPoolSize = size,
-            Timeout = (int)Math.Ceiling(_options.ConnectTimeout.TotalSeconds),
-            CommandTimeout = commandTimeout ?? (int)Math.Ceiling(_options.ReadTimeout.TotalSeconds),
+            Timeout = SecondsOf(_options.ConnectTimeout),
+            CommandTimeout = commandTimeout ?? SecondsOf(_options.ReadTimeout),
             CancellationTimeout = 1000,
+            KeepAlive = keepAlive,
             Enlist = false,
             MaxAutoPrepare = 20,
             AutoPrepareMinUsages = 2,

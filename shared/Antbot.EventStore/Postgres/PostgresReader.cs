@@ -240,21 +240,13 @@ internal sealed class PostgresReader(PostgresPool pool)
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         var events = new List<StoredEvent>();
         while (await row.ReadAsync(cancellationToken))
-            events.Add(PostgresRows.ReadSealed(row));
+            events.Add(PostgresRows.ReadSealed(row).Row);
         return events;
     }
 
     private static async Task<PostgresPage<StoredEvent>> PageAsync(NpgsqlConnection connection, string sql, int limit, CancellationToken cancellationToken, params object[] values)
     {
         await using var command = Command(connection, sql, values);
-        return await PostgresPage<StoredEvent>.ReadAsync(
-            command,
-            limit,
-            static row =>
-            {
-                var e = PostgresRows.ReadSealed(row);
-                return (e, e.Bytes);
-            },
-            cancellationToken);
+        return await PostgresPage<StoredEvent>.ReadAsync(command, limit, PostgresRows.ReadSealed, cancellationToken);
     }
 }

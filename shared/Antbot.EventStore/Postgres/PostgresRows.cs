@@ -32,10 +32,21 @@ internal static class PostgresRows
         IsArchived = row.IsDBNull(at + 14) ? null : row.GetBoolean(at + 14),
     };
 
-    /// <summary>The event of a row that begins with its position, or a fault where only the ledger has it.</summary>
-    public static StoredEvent ReadSealed(NpgsqlDataReader row) => row.IsDBNull(1)
-        ? throw new EventStoreException(StoreFault.Corrupt, $"The ledger names an event at position {row.GetInt64(0)} that is not there. Run 'antbot verify'.")
-        : Read(row, 1, row.GetInt64(0));
+    /// <summary>The event of a row that begins with its position, and its size, or a fault where only the ledger has it.</summary>
+    public static (StoredEvent Row, int Bytes) ReadSealed(NpgsqlDataReader row)
+    {
+        if (row.IsDBNull(1))
+            throw new EventStoreException(StoreFault.Corrupt, $"The ledger names an event at position {row.GetInt64(0)} that is not there. Run 'antbot verify'.");
+        var e = Read(row, 1, row.GetInt64(0));
+        return (e, e.Bytes);
+    }
+
+    /// <summary>An event without a position, and its size.</summary>
+    public static (StoredEvent Row, int Bytes) ReadUnsealed(NpgsqlDataReader row)
+    {
+        var e = Read(row, 0, position: 0);
+        return (e, e.Bytes);
+    }
 
     public static string? Text(NpgsqlDataReader row, int at) => row.IsDBNull(at) ? null : row.GetString(at);
 }

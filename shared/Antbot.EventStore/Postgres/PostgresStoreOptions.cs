@@ -16,6 +16,9 @@ public sealed record PostgresStoreOptions
     /// <summary>How long an append whose connection broke is looked for before its caller is told that the outcome is unknown.</summary>
     public TimeSpan ResolveLimit { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>No caller waits longer for the answer to an append. The engine has its own before that, whatever the link does.</summary>
+    public TimeSpan AnswerMax { get; init; } = TimeSpan.FromSeconds(60);
+
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
     public TimeSpan ReadTimeout { get; init; } = TimeSpan.FromSeconds(30);

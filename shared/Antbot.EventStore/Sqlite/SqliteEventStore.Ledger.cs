@@ -38,21 +38,23 @@ public sealed partial class SqliteEventStore
     public Task<IReadOnlyList<StoredEvent>> FindUnsealedAsync(int limit, CancellationToken cancellationToken = default) =>
         _readers.ReadAsync<IReadOnlyList<StoredEvent>>(s => SqliteLedger.Unsealed(s, limit), cancellationToken);
 
-    public async Task<int> SealAsync(int limit, CancellationToken cancellationToken = default)
+    public async Task<SealSummary> SealAsync(int limit, long afterSequence = long.MinValue, CancellationToken cancellationToken = default)
     {
-        var all = 0;
-        while (all < limit)
+        StoreChecks.Page(limit);
+        var (linked, refused, after) = (0, new List<SealRefusal>(), afterSequence);
+        while (linked < limit)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var page = Math.Min(LedgerPage, limit - all);
-            var done = await WriteAsync(s => SqliteLedger.Seal(s, page), cancellationToken);
-            if (done > 0)
+            var page = await WriteAsync(s => SqliteLedger.Seal(s, after, LedgerPage, limit - linked), cancellationToken);
+            if (page.Linked > 0)
                 _signal.Announce();
-            all += done;
-            if (done < page)
+            linked += page.Linked;
+            refused.AddRange(page.Refused);
+            if (page.IsLast)
                 break;
+            after = page.Last;
         }
-        return all;
+        return new SealSummary(linked, [.. refused.Take(SealSummary.RefusedMax)]);
     }
 
     public Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default) =>

@@ -34,7 +34,7 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         _readers = new SqliteReaders(_file.Path, access, options);
         _watch = new SqliteWatch(_signal, options.OthersPoll, () => SqliteSession.Open(_file.Path, access, TimeSpan.Zero));
         if (_writer is not null)
-            _queue = new AppendQueue(_writer.CommitAsync, new AppendQueueOptions { Committers = 1 });
+            _queue = new AppendQueue(_writer.CommitAsync, new AppendQueueOptions { Committers = 1, AnswerMax = options.AnswerMax, Behind = $"The disk under '{_file.Path}'", Clock = options.Clock });
     }
 
     public string Path => _file.Path;
@@ -51,23 +51,12 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         return Task.Run(() => new SqliteEventStore(options), cancellationToken);
     }
 
-    public async Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
+    public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var prepared = PreparedAppend.From(request);
         _readers.CheckOpen();
-        if (_queue is not { } queue)
-            throw OpenedReadOnly();
-        using var withdraw = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var append = queue.AppendAsync(prepared, withdraw.Token);
-        try
-        {
-            return await append.WaitAsync(_options.AnswerMax, _options.Clock, CancellationToken.None);
-        }
-        catch (TimeoutException) when (!append.IsCompleted)
-        {
-            return await GiveUpAsync(append, withdraw, cancellationToken);
-        }
+        return (_queue ?? throw OpenedReadOnly()).AppendAsync(prepared, cancellationToken);
     }
 
     public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default)
@@ -78,7 +67,7 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
             throw OpenedReadOnly();
         if (PreparedAppend.TryAll(requests) is not { } prepared || !queue.TakesInOrder(prepared))
             return InOrder.OneByOne(this, requests, cancellationToken);
-        return [.. queue.AppendInOrder(prepared, cancellationToken).Select(WaitAsync)];
+        return queue.AppendInOrder(prepared, cancellationToken);
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
@@ -192,39 +181,6 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
 
     /// <summary>For tests: what only a pragma can bring about.</summary>
     internal Task TuneAsync(string pragma) => (_writer ?? throw OpenedReadOnly()).TuneAsync(pragma);
-
-    private async Task<AppendOutcome> WaitAsync(Task<AppendOutcome> append)
-    {
-        try
-        {
-            return await append.WaitAsync(_options.AnswerMax, _options.Clock, CancellationToken.None);
-        }
-        catch (TimeoutException) when (!append.IsCompleted)
-        {
-            throw DiskIsSilent();
-        }
-    }
-
-    private async Task<AppendOutcome> GiveUpAsync(Task<AppendOutcome> append, CancellationTokenSource withdraw, CancellationToken cancellationToken)
-    {
-        await withdraw.CancelAsync();
-        try
-        {
-            // Still queued, it ends at once; on its way to the disk, nobody can say.
-            return await append.WaitAsync(TimeSpan.FromSeconds(1), CancellationToken.None);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new EventStoreException(StoreFault.Busy, $"'{Path}' did not come to this append within {_options.AnswerMax.TotalSeconds:0.#} s; nothing was appended. Look at the disk.");
-        }
-        catch (TimeoutException)
-        {
-            throw DiskIsSilent();
-        }
-    }
-
-    private EventStoreException DiskIsSilent() => new(
-        StoreFault.OutcomeUnknown, $"The disk under '{Path}' has not answered for {_options.AnswerMax.TotalSeconds:0.#} s. Append the same decision again to find out, and look at the disk.");
 
     private Task WriteAsync(Action<SqliteSession> work, CancellationToken cancellationToken) =>
         WriteAsync(

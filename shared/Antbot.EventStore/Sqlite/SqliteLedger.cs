@@ -1,4 +1,3 @@
-using System.Globalization;
 using Antbot.Kernel.Proof;
 using Antbot.Runtime.Store;
 
@@ -16,10 +15,13 @@ internal static class SqliteLedger
 
     private const string UnsealedSql =
         $"SELECT NULL, {SqliteRows.EventColumns} FROM mt_events e LEFT JOIN antbot_ledger l ON l.seq_id = e.seq_id AND l.event_id = e.id "
-        + "WHERE l.position IS NULL ORDER BY e.seq_id LIMIT ?1";
+        + "WHERE l.position IS NULL AND e.seq_id > ?2 ORDER BY e.seq_id LIMIT ?1";
 
     private const string SaveSql =
         "INSERT INTO antbot_checkpoints (store_id, position, seq_id, hash, at, previous, key_id, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+    /// <param name="Last">The last sequence that was looked at.</param>
+    public sealed record SealPage(int Linked, List<SealRefusal> Refused, long Last, bool IsLast);
 
     /// <summary>A page of the chain, up to the first row that does not read.</summary>
     public sealed record LinkPage(List<LedgerLink> Links, EventStoreException? Damage);
@@ -58,27 +60,44 @@ internal static class SqliteLedger
         }
     }
 
-    public static List<StoredEvent> Unsealed(SqliteSession session, int limit)
+    public static List<StoredEvent> Unsealed(SqliteSession session, int limit, long after = long.MinValue)
     {
-        var row = session.Get(UnsealedSql).Bind(1, Math.Max(0, limit));
-        var events = new List<StoredEvent>();
-        while (row.Step())
+        var row = session.Get(UnsealedSql).Bind(1, Math.Max(0, limit)).Bind(2, after);
+        var (events, bytes) = (new List<StoredEvent>(), 0L);
+        while (bytes < StoreLimits.PageBytesMax && row.Step())
+        {
             events.Add(SqliteRows.ReadEvent(row));
+            bytes += events[^1].Bytes;
+        }
+        row.Reset();
         return events;
     }
 
-    public static int Seal(SqliteSession session, int limit)
+    /// <param name="limit">How many events are looked at.</param>
+    /// <param name="linksMax">How many of them are linked.</param>
+    public static SealPage Seal(SqliteSession session, long after, int limit, int linksMax)
     {
-        var events = Unsealed(session, limit);
+        var (linked, refused) = (0, new List<SealRefusal>());
+        var events = Unsealed(session, limit, after);
         if (events.Count == 0)
-            return 0;
+            return new SealPage(0, refused, after, IsLast: true);
         var appender = new SqliteAppender(session);
         foreach (var e in events)
         {
-            CheckFree(session, e);
-            appender.Link(e.EventId, e.CorrelationId, ContentHash(e), e.Sequence, e.Version, foreign: true);
+            if (linked == linksMax)
+                break;
+            var (content, refusal) = SealRefusal.ContentOf(e);
+            refusal = Contradiction(session, e) ?? refusal;
+            if (refusal is not null)
+            {
+                refused.Add(refusal);
+                continue;
+            }
+            appender.Link(e.EventId, e.CorrelationId, content, e.Sequence, e.Version, foreign: true);
+            linked++;
         }
-        return events.Count;
+        // It may have ended early for its bytes: an empty one is the last.
+        return new SealPage(linked, refused, events[^1].Sequence, IsLast: false);
     }
 
     public static List<Checkpoint> Checkpoints(SqliteSession session)
@@ -110,29 +129,12 @@ internal static class SqliteLedger
     }
 
     /// <summary>An event whose id or number the chain has for another one was not appended by somebody else: it was changed.</summary>
-    private static void CheckFree(SqliteSession session, StoredEvent e)
+    private static SealRefusal? Contradiction(SqliteSession session, StoredEvent e)
     {
         var taken = session.Get("SELECT position FROM antbot_ledger WHERE seq_id = ?1 OR event_id = ?2 LIMIT 1").Bind(1, e.Sequence).Bind(2, e.EventId).Scalar();
         if (taken is { } position)
-        {
-            throw new EventStoreException(
-                StoreFault.Corrupt,
-                string.Create(CultureInfo.InvariantCulture, $"Event {e.EventId} (sequence {e.Sequence}) cannot be sealed: the ledger's position {position} has its id or its sequence for another event. Run 'antbot verify'."));
-        }
-    }
-
-    private static byte[] ContentHash(StoredEvent e)
-    {
-        try
-        {
-            return e.ContentHash();
-        }
-        catch (CanonicalJsonException fault)
-        {
-            throw new EventStoreException(
-                StoreFault.Corrupt,
-                string.Create(CultureInfo.InvariantCulture, $"Event {e.EventId} (sequence {e.Sequence}) cannot be sealed: its body or headers have no canonical form. {fault.Message}"),
-                fault);
-        }
+            return SealRefusal.Taken(e.Sequence, e.EventId, e.Stream, e.Version, position);
+        var head = session.Get("SELECT version FROM mt_streams WHERE id = ?1").Bind(1, e.Stream).Scalar() ?? 0;
+        return head < e.Version ? SealRefusal.BeyondItsHead(e.Sequence, e.EventId, e.Stream, e.Version, head) : null;
     }
 }

@@ -20,7 +20,7 @@ public sealed record SqliteStoreOptions
     /// <summary>How long a read waits for its turn before it is told that the store is busy.</summary>
     public TimeSpan ReadWaitMax { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long an append that has been sent waits for the disk before its caller is told that the outcome is unknown.</summary>
+    /// <summary>How long an append waits for the disk before its caller is told that the outcome is unknown, or that nothing was done.</summary>
     public TimeSpan AnswerMax { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How often somebody who waits for events looks for those of other processes.</summary>

@@ -46,10 +46,10 @@ internal static class BoundOptions
         var options = new TOptions();
         var faults = new List<string>();
         var wrong = new HashSet<string>(StringComparer.Ordinal);
+        var children = configuration.GetChildren().ToList();
         foreach (var property in Properties(typeof(TOptions)))
         {
-            var given = configuration.GetSection(KeyOf(property));
-            if (!given.Exists())
+            if (children.Find(c => IsSame(c.Key, KeyOf(property))) is not { } given)
                 continue;
             try
             {
@@ -72,6 +72,10 @@ internal static class BoundOptions
 
     public static IEnumerable<PropertyInfo> Properties(Type options) =>
         options.GetProperties(BindingFlags.Instance | BindingFlags.Public).Where(p => p is { CanRead: true, CanWrite: true, SetMethod.IsPublic: true });
+
+    /// <summary>The environment may write <c>STREAM_ADDRESS</c> for what is <c>StreamAddress</c> here.</summary>
+    public static bool IsSame(string key, string other) =>
+        string.Equals(key.Replace("_", "", StringComparison.Ordinal), other.Replace("_", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase);
 
     public static string KeyOf(PropertyInfo property) => property.GetCustomAttribute<ConfigurationKeyNameAttribute>()?.Name ?? property.Name;
 

@@ -1,5 +1,7 @@
 using System.Collections;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Reflection;
 using System.Text;
 using System.Xml.Linq;
 using Antbot.Messaging;
@@ -40,9 +42,14 @@ public static class ConfigurationTemplate
     {
         var defaults = Activator.CreateInstance(options);
         var comments = Comments(options);
-        foreach (var property in BoundOptions.Properties(options))
+        var properties = BoundOptions.Properties(options).ToList();
+        foreach (var property in properties)
         {
-            foreach (var line in Wrap(comments.GetValueOrDefault(property.Name, "")))
+            // Every variable may come from a file: what an option has of its own for that says nothing new.
+            if (property.Name.EndsWith("File", StringComparison.Ordinal) && properties.Exists(p => p.Name + "File" == property.Name))
+                continue;
+            var range = property.GetCustomAttribute<RangeAttribute>() is { } r ? $" ({Say(r.Minimum)} to {Say(r.Maximum)})" : "";
+            foreach (var line in Wrap(comments.GetValueOrDefault(property.Name, "") + range))
                 text.Append("# ").Append(line).Append('\n');
             text.Append('#').Append(BoundOptions.Variable(section, property)).Append('=').Append(Say(property.GetValue(defaults))).Append('\n');
         }

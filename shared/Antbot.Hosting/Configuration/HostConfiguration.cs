@@ -43,7 +43,7 @@ internal static class HostConfiguration
     public static IEnumerable<string> FindUnknown(IReadOnlyDictionary<string, string?> settings, IReadOnlyCollection<OptionsUse> uses, IEnumerable<string> modules)
     {
         var known = uses.GroupBy(u => u.Section, StringComparer.OrdinalIgnoreCase)
-            .ToDictionary(g => g.Key, g => g.SelectMany(u => BoundOptions.Properties(u.Options).Select(BoundOptions.KeyOf)).ToHashSet(StringComparer.OrdinalIgnoreCase), StringComparer.OrdinalIgnoreCase);
+            .ToDictionary(g => g.Key, g => g.SelectMany(u => BoundOptions.Properties(u.Options).Select(BoundOptions.KeyOf)).ToList(), StringComparer.OrdinalIgnoreCase);
         foreach (var module in modules)
             known.TryAdd(module, []);
         foreach (var key in settings.Keys.Order(StringComparer.OrdinalIgnoreCase))
@@ -51,10 +51,10 @@ internal static class HostConfiguration
             var parts = key.Split(ConfigurationPath.KeyDelimiter);
             if (parts.Length == 1)
             {
-                if (!known[""].Contains(key) && known[""].FirstOrDefault(k => Distance(k, key) <= NearMiss) is { } near)
+                if (!known[""].Exists(k => BoundOptions.IsSame(k, key)) && known[""].Find(k => Distance(k, key) <= NearMiss) is { } near)
                     yield return $"{BoundOptions.Variable("", key)} is not known. Is {BoundOptions.Variable("", near)} meant?";
             }
-            else if (known.TryGetValue(parts[0], out var options) && !options.Contains(parts[1]))
+            else if (known.TryGetValue(parts[0], out var options) && !options.Exists(o => BoundOptions.IsSame(o, parts[1])))
             {
                 var near = options.MinBy(o => Distance(o, parts[1]));
                 yield return $"{BoundOptions.Variable("", key)} is not known{(near is null ? "" : $"; the nearest is {BoundOptions.Variable(parts[0], near)}")}.";

@@ -38,6 +38,10 @@ public sealed class PlatformOptions
     [Range(1, 3_600)]
     public int GateSeconds { get; set; } = 60;
 
+    /// <summary>How often events that another program appended are looked for and adopted into the chain.</summary>
+    [Range(1, 3_600)]
+    public int SealSeconds { get; set; } = 5;
+
     /// <summary>How long an orderly end may take before it is forced.</summary>
     [Range(1, 600)]
     public int ShutdownSeconds { get; set; } = 30;

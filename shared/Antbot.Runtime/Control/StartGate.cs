@@ -6,11 +6,18 @@ using Antbot.Runtime.Store;
 
 namespace Antbot.Runtime.Control;
 
+/// <summary>Holds entries back for a while; unlike what is halted they are not refused.</summary>
+public interface IEntryGate
+{
+    /// <summary>Why nothing may be entered yet, or null.</summary>
+    string? Bar { get; }
+}
+
 /// <summary>
 /// Nothing is entered before the account was held against the venue after this process began: it says in the history that it waits,
 /// and opens with the look that knew of that. Works without the broker.
 /// </summary>
-public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider clock)
+public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider clock) : IEntryGate
 {
     public const string StreamPrefix = "gate-";
 
@@ -23,7 +30,6 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
 
     public bool IsOpen => _open;
 
-    /// <summary>Why nothing may be entered yet, or null.</summary>
     public string? Bar => _open ? null : "the account has not been reconciled with the venue since this process began";
 
     /// <summary>Background work: ends only when it is cancelled, and may be started again after it failed.</summary>

@@ -14,8 +14,11 @@ public interface ILedger
     /// <summary>Events that no link names, oldest first.</summary>
     Task<IReadOnlyList<StoredEvent>> FindUnsealedAsync(int limit, CancellationToken cancellationToken = default);
 
-    /// <summary>Links what <see cref="FindUnsealedAsync"/> finds, marked as foreign, and says how many.</summary>
-    Task<int> SealAsync(int limit, CancellationToken cancellationToken = default);
+    /// <summary>
+    /// Links what <see cref="FindUnsealedAsync"/> finds, marked as foreign: at most <paramref name="limit"/> events behind a sequence. What
+    /// contradicts the chain, its stream's head or itself is refused and named, and never stands in the way of the rest.
+    /// </summary>
+    Task<SealSummary> SealAsync(int limit, long afterSequence = long.MinValue, CancellationToken cancellationToken = default);
 
     Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default);
 

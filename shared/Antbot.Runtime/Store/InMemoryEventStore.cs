@@ -176,7 +176,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
     public Task<IReadOnlyList<StoredEvent>> FindUnsealedAsync(int limit, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<StoredEvent>>([]);
 
-    public Task<int> SealAsync(int limit, CancellationToken cancellationToken = default) => Task.FromResult(0);
+    public Task<SealSummary> SealAsync(int limit, long afterSequence = long.MinValue, CancellationToken cancellationToken = default) => Task.FromResult(SealSummary.Nothing);
 
     public Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default)
     {

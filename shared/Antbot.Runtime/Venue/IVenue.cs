@@ -11,6 +11,9 @@ public interface IVenue
 {
     string Name { get; }
 
+    /// <summary>Whose keys it is asked with: nobody else's trades belong there.</summary>
+    AccountId Account { get; }
+
     /// <summary>A venue without real money. In Dry nothing is sent anywhere else.</summary>
     bool IsPaper { get; }
 

@@ -24,6 +24,20 @@ public sealed class StandstillTests
         Assert.Empty(Still(at: 51));
     }
 
+    /// <summary>A trade that has just had news within its phase came to it long ago; it has overtaken nobody.</summary>
+    [Fact]
+    public void News_within_a_phase_does_not_make_the_others_look_overtaken()
+    {
+        for (var n = 0; n < 100; n++)
+            Raise(n, at: n * 0.01);
+        for (var n = 0; n < 50; n++)
+        {
+            _trades.Apply(Of(n), new TradeMessageAbsorbed(Of(n), nameof(SignalRaised), TradePhase.Validating), Some.Now.AddSeconds(10 + n), 2);
+            _trades.Apply(Of(n), new TradeValidated(SignalOf(n), 0.7m, Some.Verdicts, Some.Now.AddHours(1)), Some.Now.AddSeconds(10.5 + n), 3);
+        }
+        Assert.Empty(Still(at: 60));
+    }
+
     [Fact]
     public void One_that_later_ones_have_overtaken_is_driven_on()
     {

@@ -59,6 +59,30 @@ public sealed class EntryTests
     }
 
     [Fact]
+    public void An_entry_that_is_held_waits_and_is_attempted_when_it_may_be()
+    {
+        _given.Hold = "not reconciled yet";
+        Assert.Equal([typeof(EntryPlanned), typeof(OrderIntended)], _given.Enters().Select(e => e.GetType()));
+        Assert.Empty(_given.After(5).Proceeds());
+        Assert.IsType<NextStep.Decide>(NextStep.Of(_given.State, _given.Now, _given.Now));
+        _given.Hold = null;
+        Assert.IsType<OrderAttempted>(Assert.Single(_given.Proceeds()));
+    }
+
+    [Fact]
+    public void A_held_entry_ends_when_it_is_not_valid_any_more_or_not_wanted()
+    {
+        _given.Hold = "not reconciled yet";
+        _given.Enters();
+        Assert.Equal([typeof(OrderEnded), typeof(EntryFailedRecorded)], _given.After(31).Proceeds().Select(e => e.GetType()));
+
+        var other = new Given { Hold = "not reconciled yet" };
+        other.Enters();
+        Assert.IsType<EntryFailedRecorded>(other.GetsOut()[^1]);
+        Assert.True(other.State.IsDone);
+    }
+
+    [Fact]
     public void A_command_that_comes_too_late_is_refused() => Assert.Contains("valid until", Reason(_given.After(31).Enters()), StringComparison.Ordinal);
 
     [Fact]

@@ -131,10 +131,11 @@ internal sealed class TradeSimulation
     private void Decide(Func<Stamp, ExecutionInput> input)
     {
         var bar = !_isCalm && _random.Next(10) == 0 ? "halted" : null;
-        var made = input(new Stamp(_now, Given.Window, 1, bar, new Price(_venue.Price)));
+        var hold = !_isCalm && _random.Next(10) == 0 ? "not reconciled yet" : null;
+        var made = input(new Stamp(_now, Given.Window, 1, bar, hold, new Price(_venue.Price)));
         var events = ExecutionDecider.Decide(_state, made, _now);
         Assert.Equal(Json(events), Json(ExecutionDecider.Decide(_state, made, _now)));
-        Assert.True(bar is null || !events.OfType<OrderAttempted>().Any(a => a.Order.Role == OrderRole.Entry), "An entry was attempted after a halt.");
+        Assert.True((bar ?? hold) is null || !events.OfType<OrderAttempted>().Any(a => a.Order.Role == OrderRole.Entry), "An entry was attempted that was barred or held.");
         _state = events.Aggregate(_state, OrdersState.Fold.Apply);
         _events.AddRange(events);
         foreach (var attempted in events.OfType<OrderAttempted>())

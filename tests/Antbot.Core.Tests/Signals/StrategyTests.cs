@@ -61,18 +61,20 @@ public sealed class StrategyTests
     public void Ideas_come_exactly_where_the_index_reckoned_anew_from_all_closes_comes_back() => Holds.ForAll(Closes, closes =>
     {
         const int Period = 5;
+        // Beside every index that such closes reach exactly: on the threshold itself the last digit of a rounding would decide.
+        const decimal Low = 30.000_000_7m, High = 69.999_999_3m;
         var expected = new List<(int, Side)>();
         decimal? before = null;
         for (var i = Period; i < closes.Length; i++)
         {
             var index = Reckoned(closes[..(i + 1)], Period);
-            if (before < 30 && index >= 30)
+            if (before < Low && index >= Low)
                 expected.Add((i, Side.Buy));
-            if (before > 70 && index <= 70)
+            if (before > High && index <= High)
                 expected.Add((i, Side.Sell));
             before = index;
         }
-        Assert.Equal(expected, Run(new RsiReversion(Period, 30, 70), closes).Select(i => (i.At, i.Idea.Side)));
+        Assert.Equal(expected, Run(new RsiReversion(Period, Low, High), closes).Select(i => (i.At, i.Idea.Side)));
     }, times: 50);
 
     [Fact]

@@ -26,6 +26,18 @@ internal sealed class ScriptedStore(IEventStore inner) : IEventStore
 
     public List<long> Saved { get; } = [];
 
+    /// <summary>How many appends came together, each time that several did.</summary>
+    public List<int> Together { get; } = [];
+
+    public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
+        inner.FindDecisionAsync(decision, cancellationToken);
+
+    public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default)
+    {
+        Together.Add(requests.Count);
+        return inner.AppendInOrder(requests, cancellationToken);
+    }
+
     public ILedger Ledger => inner.Ledger;
 
     public long AppendMark
@@ -38,9 +50,6 @@ internal sealed class ScriptedStore(IEventStore inner) : IEventStore
     }
 
     public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default) => inner.AppendAsync(request, cancellationToken);
-
-    public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
-        inner.FindDecisionAsync(decision, cancellationToken);
 
     public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) => inner.ReadVersionAsync(stream, cancellationToken);
 

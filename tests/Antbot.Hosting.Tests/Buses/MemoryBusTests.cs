@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Antbot.Contracts.Messages;
+using Antbot.Messaging;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -41,6 +42,20 @@ public sealed class MemoryBusTests
         Assert.Equal(8, _attempts.Count);
         _down = null;
         await bus.UntilAsync(() => _handled.Count == 100, "all are handled");
+    }
+
+    /// <summary>Prevents messages that were published at a start from being dropped because their endpoint was not there yet.</summary>
+    [Fact]
+    public async Task What_is_published_before_its_endpoint_takes_messages_arrives()
+    {
+        var store = new TaskCompletionSource();
+        await using var bus = await TestBus.BeginAsync(Parts().Probe(_ => store.Task.IsCompleted ? Task.CompletedTask : throw new InvalidOperationException("The store has not answered yet.")));
+        await bus.UntilAsync(() => bus.Runner.Status() is { IsUp: true } status && status.Endpoints.Single().State == EndpointState.WaitingForDependency, "the bus is up and the endpoint waits");
+        var publishes = Enumerable.Range(0, 20).Select(_ => bus.PublishAsync(Routes.Execution, SomeMessage.Close())).ToArray();
+        await Task.Delay(200, TestContext.Current.CancellationToken);
+        store.SetResult();
+        await Task.WhenAll(publishes);
+        await bus.UntilAsync(() => _handled.Count == publishes.Length, "all are handled");
     }
 
     [Fact]

@@ -154,6 +154,29 @@ public sealed class ServersTests(PostgresFixture postgres, RabbitFixture rabbit)
         await second.UntilAsync(() => HoldsAsync(second), "the second holds it");
     }
 
+    /// <summary>Nobody calls for it: one of the processes on a store adopts what another program appends, and another goes on when that one dies.</summary>
+    [Fact]
+    public async Task A_strangers_event_is_adopted_by_whichever_service_runs_and_a_changed_one_is_reported()
+    {
+        await using var first = ServiceProcess.Start("execution", [.. Settings, ("SEALSECONDS", "1")]);
+        await first.UntilAsync(() => HoldsAsync(first, "platform/sealer"), "the first holds the lease");
+        await using var second = ServiceProcess.Start("risk", [.. Settings, ("SEALSECONDS", "1")]);
+        await second.ReadyAsync();
+        await AppendAsStrangerAsync("stranger-1");
+        await first.UntilAsync(async () => (await ReadAsync()).Any(e => e.Stream == "stranger-1"), "it is adopted");
+        Assert.Contains(first.Output, l => l.Contains("Sealed 1 events", StringComparison.Ordinal));
+        Assert.False(await HoldsAsync(second, "platform/sealer"));
+
+        first.Signal("KILL");
+        var process = (await ReadAsync()).First(e => e.Stream == "process-execution");
+        await ExecuteAsync($"update public.mt_events set id = gen_random_uuid() where seq_id = {process.Sequence}");
+        await AppendAsStrangerAsync("stranger-2");
+        await second.UntilAsync(() => Task.FromResult(second.Output.Any(l => l.Contains("Sealed 1 events", StringComparison.Ordinal))), "the second goes on");
+        await second.UntilAsync(() => Task.FromResult(second.Output.Any(l => l.Contains($"Not sealed: event ", StringComparison.Ordinal) && l.Contains($"sequence {process.Sequence}", StringComparison.Ordinal))), "it reports the change");
+        await using var store = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = _database.ConnectionString });
+        Assert.Equal(process.Sequence, Assert.Single(await store.Ledger.FindUnsealedAsync(10, Cancel)).Sequence);
+    }
+
     [Fact]
     public async Task A_bus_that_never_comes_up_ends_the_process_so_that_it_is_started_again()
     {
@@ -164,8 +187,23 @@ public sealed class ServersTests(PostgresFixture postgres, RabbitFixture rabbit)
         Assert.Contains(service.Output, l => l.Contains("although the broker answers", StringComparison.Ordinal));
     }
 
-    private static async Task<bool> HoldsAsync(ServiceProcess service) =>
-        (await service.GetAsync("/health")).Body.GetProperty("leases").EnumerateArray().Any(l => l.GetProperty("name").GetString() == "execution/count" && l.GetProperty("held").GetBoolean());
+    private static async Task<bool> HoldsAsync(ServiceProcess service, string lease = "execution/count") =>
+        (await service.GetAsync("/health")).Body.GetProperty("leases").EnumerateArray().Any(l => l.GetProperty("name").GetString() == lease && l.GetProperty("held").GetBoolean());
+
+    /// <summary>As a session of Marten does: the head and the event together, no link.</summary>
+    private Task AppendAsStrangerAsync(string stream) => ExecuteAsync($$"""
+        insert into public.mt_streams (id, type, version) values ('{{stream}}', 'trade', 1);
+        insert into public.mt_events (seq_id, id, stream_id, version, data, type, mt_dotnet_type)
+          values (nextval('public.mt_events_sequence'), gen_random_uuid(), '{{stream}}', 1, '{"X":1.5}', 'noted', 'Some.Noted, Some')
+        """);
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(_database.ConnectionString);
+        await connection.OpenAsync(Cancel);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Cancel);
+    }
 
     private static string ReasonOf(System.Text.Json.JsonElement body, string name) =>
         body.GetProperty("reasons").EnumerateArray().Where(r => r.GetProperty("name").GetString() == name).Select(r => r.GetProperty("reason").GetString() ?? "").FirstOrDefault("");

@@ -115,6 +115,23 @@ public sealed class CliTests : IDisposable
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
     }
 
+    [Fact]
+    public async Task What_contradicts_the_history_is_not_sealed_and_is_exit_code_3()
+    {
+        await FillAsync(5);
+        Execute("update mt_events set id = '6f9619ff-8b86-4011-b42d-00c04fc964ff' where seq_id = 2");
+        Execute("insert into mt_streams (id, version) values ('stranger', 1)");
+        Execute("""insert into mt_events (seq_id, id, stream_id, version, data, type) values (99, '7f9619ff-8b86-4011-b42d-00c04fc964ff', 'stranger', 1, '{"X":1}', 'noted')""");
+
+        var said = await AntbotProcess.RunAsync(_folder, "seal");
+        Assert.Equal(3, said.ExitCode);
+        Assert.Contains("Sealed 1 events", said.Output, StringComparison.Ordinal);
+        Assert.Contains("sequence 2,", said.Error, StringComparison.Ordinal);
+        var json = JsonDocument.Parse((await AntbotProcess.RunAsync(_folder, "seal", "--json")).Output).RootElement;
+        Assert.Equal((0, 2), (json.GetProperty("Sealed").GetInt32(), json.GetProperty("Refused")[0].GetProperty("Sequence").GetInt32()));
+        Assert.Equal(3, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
+    }
+
     private async Task FillAsync(int events)
     {
         await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Database }, Cancel);

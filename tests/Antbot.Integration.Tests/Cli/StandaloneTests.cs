@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using Antbot.Contracts.Events;
 using Antbot.EventStore.Sqlite;
@@ -65,6 +66,14 @@ public sealed class StandaloneTests : IDisposable
             Assert.Equal(0, process.ExitCode);
         }
         Assert.Equal(["process_started", "process_stopped", "process_started", "process_stopped"], (await StoredAsync()).Select(e => e.Type).Where(t => t.StartsWith("process_", StringComparison.Ordinal)));
+        // After each start nothing is entered before the account was held against the venue.
+        Assert.Equal(2, (await EventsAsync<ReconciliationAwaited>()).Count);
+        var reconciled = false;
+        foreach (var e in await StoredAsync())
+        {
+            reconciled = e.Type switch { "reconciliation_awaited" => false, "start_reconciled" => true, _ => reconciled };
+            Assert.True(reconciled || e.Type != "order_attempted" || !Encoding.UTF8.GetString(e.Data.Span).Contains("\"e-", StringComparison.Ordinal), $"event {e.Sequence} is an entry before the account was reconciled");
+        }
     }
 
     [Fact]
@@ -121,6 +130,24 @@ public sealed class StandaloneTests : IDisposable
         Assert.Equal(3, refused.ExitCode);
         Assert.Contains("not as it was recorded", await said, StringComparison.Ordinal);
         Assert.Equal(recorded, (await StoredAsync()).Count);
+    }
+
+    /// <summary>Nobody calls `antbot seal`.</summary>
+    [Fact]
+    public async Task What_another_program_appends_to_its_store_is_adopted_while_it_runs()
+    {
+        var process = await StartedAsync([.. ByHandOnly, "--set", "sealSeconds=1"]);
+        using (var beside = SqliteSession.Open(Path.Combine(Data, "antbot.db"), SqliteAccess.Write, TimeSpan.FromSeconds(5)))
+        {
+            beside.Execute("BEGIN IMMEDIATE");
+            beside.Execute("insert into mt_streams (id, version) values ('stranger', 1)");
+            beside.Execute("""insert into mt_events (id, stream_id, version, data, type) values ('6f9619ff-8b86-4011-b42d-00c04fc964ff', 'stranger', 1, '{"X":1}', 'noted')""");
+            beside.Execute("COMMIT");
+        }
+        await UntilAsync(async () => (await StoredAsync()).Any(e => e.Stream == "stranger"), "the event is adopted");
+        AntbotProcess.Signal(process, "TERM");
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
     }
 
     private async Task<Process> StartedAsync(params string[] arguments)

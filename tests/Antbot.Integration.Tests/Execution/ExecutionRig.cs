@@ -41,7 +41,7 @@ internal sealed class ExecutionRig : IAsyncDisposable
         _rules = new RuleBook(venue, TimeProvider.System, NullLogger<RuleBook>.Instance);
         _prices = new Prices(market, _rules, _options, TimeProvider.System);
         Control = new ControlWatch(store, codec, TimeProvider.System);
-        _runner = new TradeRunner(_parts, _pipeline, venue, _prices, Control, _options);
+        _runner = new TradeRunner(_parts, _pipeline, venue, _prices, Control, Gate, _options);
         _open = new OpenOrders(codec);
         Codec = codec;
         _running.Add(_rules.RunAsync(_end.Token));
@@ -53,6 +53,8 @@ internal sealed class ExecutionRig : IAsyncDisposable
     public EventCodec Codec { get; }
 
     public ControlWatch Control { get; }
+
+    public TestGate Gate { get; } = new();
 
     public int Unfinished => _open.All.Count;
 
@@ -66,7 +68,7 @@ internal sealed class ExecutionRig : IAsyncDisposable
         _running.Add(new Keeper(_parts, _pipeline, _runner, _open, _venue, _prices, _options, NullLogger<Keeper>.Instance).RunAsync(_end.Token));
 
     public Task ExecuteAsync(Signal signal, string delivery = "execute") =>
-        new ExecuteTradeHandler(_runner, _rules, _prices, _options).HandleAsync(new ExecuteTrade(signal, signal.Notional), InputOf(signal.Trade, delivery), _end.Token);
+        new ExecuteTradeHandler(_runner, _rules, _prices, _venue, _options).HandleAsync(new ExecuteTrade(signal, signal.Notional), InputOf(signal.Trade, delivery), _end.Token);
 
     public Task CancelAsync(TradeId trade) =>
         new CancelTradeHandler(_runner).HandleAsync(new CancelTrade(trade, new AccountId("main"), "not wanted"), InputOf(trade, "cancel"), _end.Token);
@@ -125,6 +127,11 @@ internal sealed class RecordingBus : IMessageBus
         Interlocked.Add(ref _published, messages.Count);
         return Task.CompletedTask;
     }
+}
+
+internal sealed class TestGate : IEntryGate
+{
+    public string? Bar { get; set; }
 }
 
 /// <summary>The process ends here, as far as the one at work can tell.</summary>

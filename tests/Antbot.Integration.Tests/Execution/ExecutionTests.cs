@@ -138,6 +138,35 @@ public sealed class ExecutionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Before_the_account_is_reconciled_positions_are_let_out_and_entries_wait_their_turn()
+    {
+        _rig.StartKeeper();
+        var (open, waiting) = (ExecutionRig.TradeOf(1), ExecutionRig.TradeOf(2));
+        await _rig.ExecuteAsync(ExecutionRig.Signal(open));
+        _rig.Gate.Bar = "not reconciled yet";
+        await _rig.ExecuteAsync(ExecutionRig.Signal(waiting));
+        await _rig.CloseAsync(open);
+        Assert.Equal(TradeStage.Closed, (await _rig.StateAsync(open)).Stage);
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(await _rig.EventsAsync(waiting), e => e is OrderAttempted);
+        Assert.DoesNotContain(_venue.Book, o => o.Id.Trade == waiting);
+
+        _rig.Gate.Bar = null;
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeOpened>().Any(m => m.Trade == waiting)), "the entry that waited is sent");
+        Assert.Equal(1, (await _rig.StateAsync(waiting)).Entry!.Attempts);
+    }
+
+    /// <summary>Prevents one account's trade from being made with another's money.</summary>
+    [Fact]
+    public async Task Another_accounts_trade_is_refused_and_never_sent()
+    {
+        var signal = ExecutionRig.Signal(ExecutionRig.TradeOf(1)) with { Account = new AccountId("other") };
+        await _rig.ExecuteAsync(signal);
+        Assert.Empty(_venue.Book);
+        Assert.Equal("the keys here are those of the account main", Assert.Single(_bus.Of<EntryFailed>()).Reason);
+    }
+
+    [Fact]
     public async Task In_dry_mode_nothing_is_sent_to_a_venue_with_real_money()
     {
         var real = new ScriptedVenue(TimeProvider.System) { IsPaper = false };

@@ -46,6 +46,8 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
 
     public string Name => "scripted";
 
+    public AccountId Account { get; } = new("main");
+
     public bool IsPaper { get; init; } = true;
 
     public DateTimeOffset? Now => clock.GetUtcNow();

@@ -2,6 +2,7 @@ using Antbot.EventStore.Contract;
 using Antbot.EventStore.Postgres;
 using Antbot.LocalServers;
 using Antbot.Runtime.Store;
+using Npgsql;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Postgres;
@@ -23,6 +24,15 @@ internal sealed class PostgresStores(PostgresFixture fixture)
     public PostgresEventStore Open() => new(new PostgresStoreOptions { ConnectionString = ConnectionString });
 
     public Task<IEventStore> OpenAgainAsync() => Task.FromResult<IEventStore>(Open());
+
+    /// <summary>As another program would, with every right and nothing in its way.</summary>
+    public async Task ExecuteAsync(params string[] statements)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand(string.Join(";\n", statements.Prepend("set session_replication_role = replica")), connection);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
 
     public async ValueTask DropAsync()
     {
@@ -71,6 +81,21 @@ public sealed class PostgresLedgerTests(PostgresFixture fixture) : LedgerContrac
     protected override Task<IEventStore> OpenEmptyAsync() => _stores.OpenEmptyAsync();
 
     protected override Task<IEventStore> OpenAgainAsync() => _stores.OpenAgainAsync();
+
+    protected override ValueTask CleanUpAsync() => _stores.DropAsync();
+}
+
+public sealed class PostgresSealTests(PostgresFixture fixture) : SealContract
+{
+    private readonly PostgresStores _stores = new(fixture);
+
+    protected override Task<IEventStore> OpenEmptyAsync() => _stores.OpenEmptyAsync();
+
+    protected override Task<IEventStore> OpenAgainAsync() => _stores.OpenAgainAsync();
+
+    protected override string NextSequence => "greatest(nextval('public.mt_events_sequence'), (select coalesce(max(seq_id), 0) + 1 from mt_events))";
+
+    protected override Task ExecuteAsync(params string[] statements) => _stores.ExecuteAsync(statements);
 
     protected override ValueTask CleanUpAsync() => _stores.DropAsync();
 }

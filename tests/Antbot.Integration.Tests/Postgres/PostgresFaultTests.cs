@@ -178,7 +178,7 @@ public sealed class PostgresFaultTests(PostgresFixture fixture)
             insert into public.mt_events (seq_id, id, stream_id, version, data, type, timestamp)
               select nextval('public.mt_events_sequence'), gen_random_uuid(), 'stranger-' || n, 1, '{}', 'noted', '2020-01-01' from generate_series(1, 150) n
             """);
-        await store.Ledger.SealAsync(1_000, Cancel);
+        await store.Ledger.SealAsync(1_000, cancellationToken: Cancel);
         Assert.Empty(await store.Ledger.FindHeadMismatchesAsync(100, Cancel));
         await ExecuteAsync(database.ConnectionString, "update public.mt_streams set version = 9 where id like 'zz-%'");
         Assert.StartsWith("zz-", Assert.Single(await store.Ledger.FindHeadMismatchesAsync(100, Cancel)).Stream, StringComparison.Ordinal);

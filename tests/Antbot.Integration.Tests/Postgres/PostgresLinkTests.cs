@@ -192,6 +192,102 @@ public sealed class PostgresLinkTests(PostgresFixture fixture) : IAsyncLifetime
         Assert.Equal(1, await store.ReadVersionAsync(request.Stream, Cancel));
     }
 
+    /// <summary>No reset, no end, no answer: what a firewall does that has forgotten a connection. Nobody waits without limit, and nobody is told a guess.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task In_a_link_that_swallows_everything_every_caller_gets_an_honest_answer_within_its_bound(bool staysDumb)
+    {
+        // Its last try may begin at the end of the resolve limit: connect, write, cancel; then it lets the server finish, and asks once.
+        var bound = TimeSpan.FromSeconds(4 + 2 + 5 + 2 + 3 + 9);
+        await using var store = Open(TimeSpan.FromSeconds(4));
+        await using var other = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = _database.ConnectionString });
+        var (hole, began) = (false, 0L);
+        var callers = Enumerable.Range(0, 64).Select(_ => Task.Run(async () =>
+        {
+            while (true)
+            {
+                var request = Some.Append(Some.Stream(), Some.Events(2));
+                var (outcome, fault) = await TryAsync(store, request);
+                if (Volatile.Read(ref hole))
+                    return (Request: request, Outcome: outcome, Fault: fault, Took: Stopwatch.GetElapsedTime(Volatile.Read(ref began)));
+                Assert.IsType<AppendOutcome.Appended>(outcome);
+            }
+        })).ToArray();
+        await Task.Delay(500, Cancel);
+        Volatile.Write(ref began, Stopwatch.GetTimestamp());
+        Volatile.Write(ref hole, true);
+        Swallow(true, staysDumb);
+        var answers = await Task.WhenAll(callers);
+
+        Assert.All(answers, a => Assert.True(a.Took < bound, $"a caller waited {a.Took.TotalSeconds:0.0} s: {a.Fault?.Message}"));
+        Assert.Contains(answers, a => a.Fault?.Fault == StoreFault.OutcomeUnknown);
+        Assert.All(answers, a => Assert.True(a.Outcome is AppendOutcome.Appended || a.Fault?.Fault is StoreFault.OutcomeUnknown or StoreFault.Unavailable, $"{a.Outcome} {a.Fault?.Message}"));
+        // Who comes while it is silent hears soon that nothing was done.
+        var late = Some.Append(Some.Stream());
+        var at = Stopwatch.GetTimestamp();
+        Assert.Equal(StoreFault.Unavailable, (await TryAsync(store, late)).Fault?.Fault);
+        Assert.InRange(Stopwatch.GetElapsedTime(at), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.IsType<AppendOutcome.Appended>(await other.AppendAsync(Some.Append(Some.Stream()), Cancel));
+
+        Swallow(false, staysDumb);
+        Assert.IsType<AppendOutcome.Appended>(await store.AppendAsync(late, Cancel));
+        foreach (var (request, outcome, fault, _) in answers)
+        {
+            var there = (await other.FindDecisionAsync(request.Decision, Cancel)).Count > 0;
+            if (fault?.Fault != StoreFault.OutcomeUnknown)
+                Assert.Equal(outcome is AppendOutcome.Appended, there);
+            var again = await store.AppendAsync(request, Cancel);
+            Assert.True(there ? again is AppendOutcome.AlreadyThere : again is AppendOutcome.Appended, $"it was {(there ? "" : "not ")}there and is now {again}");
+            Assert.Equal(2, await store.ReadVersionAsync(request.Stream, Cancel));
+        }
+        // And it hears of what others append: not only by looking.
+        for (var mark = store.AppendMark; store.AppendMark == mark;)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(at) < TimeSpan.FromSeconds(90), "it stays deaf");
+            await other.AppendAsync(Some.Append(Some.Stream()), Cancel);
+            await store.WaitForAppendAsync(mark, TimeSpan.FromMilliseconds(500), Cancel);
+        }
+    }
+
+    [Fact]
+    public async Task A_silence_that_ends_in_time_costs_callers_time_and_no_answer()
+    {
+        await using var store = Open(TimeSpan.FromSeconds(30));
+        await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => store.AppendAsync(Some.Append(Some.Stream()), Cancel)));
+        Swallow(true, staysDumb: true);
+        var requests = Enumerable.Range(0, 64).Select(_ => Some.Append(Some.Stream(), Some.Events(2))).ToArray();
+        var appends = requests.Select(r => store.AppendAsync(r, Cancel)).ToArray();
+        await Task.Delay(TimeSpan.FromSeconds(2), Cancel);
+        Swallow(false, staysDumb: true);
+
+        Assert.All(await Task.WhenAll(appends), o => Assert.IsType<AppendOutcome.Appended>(o));
+        foreach (var request in requests)
+            Assert.Equal(2, await store.ReadVersionAsync(request.Stream, Cancel));
+    }
+
+    private void Swallow(bool everything, bool staysDumb)
+    {
+        if (staysDumb)
+        {
+            _proxy.BlackHole = everything;
+            return;
+        }
+        _proxy.ToServer = _proxy.FromServer = bytes => everything ? 0 : bytes.Length;
+    }
+
+    private static async Task<(AppendOutcome? Outcome, EventStoreException? Fault)> TryAsync(PostgresEventStore store, AppendRequest request)
+    {
+        try
+        {
+            return (await store.AppendAsync(request, Cancel), null);
+        }
+        catch (EventStoreException e)
+        {
+            return (null, e);
+        }
+    }
+
     [Fact]
     public async Task Idle_connections_are_pinged_and_replaced_so_that_a_restart_costs_no_caller_an_error()
     {

@@ -71,6 +71,12 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
         var head = await store.Ledger.ReadHeadAsync(Cancel);
         await store.Ledger.SaveCheckpointAsync(new Checkpoint(head.StoreId, head.Position, head.Sequence, head.Hash, Some.Time, [], "k", [1]), Cancel);
         Assert.Equal(5, (await store.ReadPageAsync(0, 100, Cancel)).Count);
+
+        await ExecuteAsync(_database.ConnectionString, """
+            insert into public.mt_streams (id, version) values ('stranger', 1);
+            insert into public.mt_events (seq_id, id, stream_id, version, data, type) values (nextval('public.mt_events_sequence'), gen_random_uuid(), 'stranger', 1, '{}', 'noted')
+            """);
+        Assert.Equal(1, (await store.Ledger.SealAsync(10, cancellationToken: Cancel)).Sealed);
     }
 
     [Fact]
@@ -123,6 +129,16 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
         Assert.Empty(await store.Ledger.FindHeadMismatchesAsync(10, Cancel));
         Assert.Equal(3, await store.ReadVersionAsync(new StreamId("order-1"), Cancel));
     }
+
+    /// <summary>What others may not call they cannot call: an import writes whatever numbers it is given, a seal makes a history of what lies there.</summary>
+    [Theory]
+    [InlineData("reader", "call antbot.seal('{1}', array[gen_random_uuid()], array[sha256('')], 0, null)")]
+    [InlineData("control", "call antbot.seal('{1}', array[gen_random_uuid()], array[sha256('')], 0, null)")]
+    [InlineData("reader", "select antbot.seal_batch('{1}', array[gen_random_uuid()], array[sha256('')], 0)")]
+    [InlineData("writer", "call antbot.import(gen_random_uuid(), 1, '', '{1}', null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null)")]
+    [InlineData("control", "call antbot.import(gen_random_uuid(), 1, '', '{1}', null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null)")]
+    public async Task Sealing_is_a_writers_and_importing_the_owners(string role, string sql) =>
+        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(As(role), sql))).SqlState);
 
     [Fact]
     public async Task A_reader_reads_and_verifies_and_appends_nothing()

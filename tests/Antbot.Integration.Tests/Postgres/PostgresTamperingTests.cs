@@ -46,8 +46,8 @@ public sealed class PostgresTamperingTests(PostgresFixture fixture) : TamperingC
             """, connection);
         await insert.ExecuteNonQueryAsync(Cancel);
         Assert.Equal(3, (await store.Ledger.FindUnsealedAsync(10, Cancel)).Count);
-        Assert.Equal(3, await store.Ledger.SealAsync(10, Cancel));
-        Assert.Equal(0, await store.Ledger.SealAsync(10, Cancel));
+        Assert.Equal(3, (await store.Ledger.SealAsync(10, cancellationToken: Cancel)).Sealed);
+        Assert.Equal(0, (await store.Ledger.SealAsync(10, cancellationToken: Cancel)).Sealed);
     }
 
     private sealed class Tampered(PostgresFixture fixture, PostgresDatabase database, PostgresEventStore store, NpgsqlConnection connection) : ITamperedStore

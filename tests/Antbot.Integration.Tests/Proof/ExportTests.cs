@@ -298,7 +298,7 @@ public sealed class ExportTests : IAsyncLifetime
 
         public Task<IReadOnlyList<StoredEvent>> FindUnsealedAsync(int limit, CancellationToken cancellationToken = default) => ledger.FindUnsealedAsync(limit, cancellationToken);
 
-        public Task<int> SealAsync(int limit, CancellationToken cancellationToken = default) => ledger.SealAsync(limit, cancellationToken);
+        public Task<SealSummary> SealAsync(int limit, long afterSequence = long.MinValue, CancellationToken cancellationToken = default) => ledger.SealAsync(limit, afterSequence, cancellationToken);
 
         public Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default) => ledger.SaveCheckpointAsync(checkpoint, cancellationToken);
 

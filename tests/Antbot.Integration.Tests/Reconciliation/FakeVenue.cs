@@ -14,6 +14,8 @@ internal sealed class FakeVenue : IVenue
 
     public string Name => "fake";
 
+    public AccountId Account { get; } = new("main");
+
     public bool IsPaper => true;
 
     public DateTimeOffset? Now => DateTimeOffset.UtcNow;

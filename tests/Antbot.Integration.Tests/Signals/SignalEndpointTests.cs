@@ -70,6 +70,22 @@ public sealed class SignalEndpointTests : IDisposable
         Assert.Equal(["symbol", "side", "price", "confidence"], document.RootElement.GetProperty("faults").EnumerateArray().Select(f => f.GetString()!.Split(':')[0]));
     }
 
+    /// <summary>A body with a fault of its own was once answered as if only the market were silent.</summary>
+    [Theory]
+    [InlineData("""{"symbol":"ETHUSDT","side":"buy"}""", HttpStatusCode.ServiceUnavailable)]
+    [InlineData("""{"symbol":"ETHUSDT","side":"up"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"ETHUSDT","side":"up","price":100}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"ETHUSDT","side":"buy","price":"x"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"SHIBUSDT","side":"buy"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"ETHUSDT","side":"buy","price":100}""", HttpStatusCode.Accepted)]
+    public async Task Where_only_the_markets_price_is_not_heard_yet_the_same_may_be_sent_again(string body, HttpStatusCode status)
+    {
+        await using var process = await SignalProcess.StartAsync(_folder, Cancel);
+        using var answer = await process.PostAsync(body);
+        Assert.Equal(status, answer.StatusCode);
+        Assert.Equal(status == HttpStatusCode.ServiceUnavailable, answer.Headers.RetryAfter is not null);
+    }
+
     [Fact]
     public async Task The_same_key_and_body_is_the_same_trade_for_ever_and_another_body_is_a_conflict()
     {

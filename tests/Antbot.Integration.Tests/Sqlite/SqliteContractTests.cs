@@ -10,6 +10,15 @@ internal sealed class SqliteStores
 
     public async Task<IEventStore> OpenAsync() => await _folder.OpenAsync();
 
+    /// <summary>As another program would, with nothing in its way.</summary>
+    public Task ExecuteAsync(params string[] statements)
+    {
+        using var beside = _folder.OpenBeside();
+        foreach (var statement in statements.Prepend("BEGIN IMMEDIATE").Append("COMMIT"))
+            beside.Execute(statement);
+        return Task.CompletedTask;
+    }
+
     public ValueTask DropAsync()
     {
         _folder.Dispose();
@@ -57,6 +66,21 @@ public sealed class SqliteLedgerTests : LedgerContract
     protected override Task<IEventStore> OpenEmptyAsync() => _stores.OpenAsync();
 
     protected override Task<IEventStore> OpenAgainAsync() => _stores.OpenAsync();
+
+    protected override ValueTask CleanUpAsync() => _stores.DropAsync();
+}
+
+public sealed class SqliteSealTests : SealContract
+{
+    private readonly SqliteStores _stores = new();
+
+    protected override Task<IEventStore> OpenEmptyAsync() => _stores.OpenAsync();
+
+    protected override Task<IEventStore> OpenAgainAsync() => _stores.OpenAsync();
+
+    protected override string NextSequence => "null";
+
+    protected override Task ExecuteAsync(params string[] statements) => _stores.ExecuteAsync(statements);
 
     protected override ValueTask CleanUpAsync() => _stores.DropAsync();
 }

@@ -33,7 +33,7 @@ public sealed class SqliteReadOnlyTests : IDisposable
         await RefusedAsync(() => store.AppendAsync(Some.Append(Some.Stream()), Cancel));
         await RefusedAsync(() => store.SaveCheckpointAsync("trades", 1, Cancel));
         await RefusedAsync(() => store.SaveSnapshotAsync(new Snapshot(Some.Stream(), "s", 1, "{}"u8.ToArray()), Cancel));
-        await RefusedAsync(() => store.SealAsync(10, Cancel));
+        await RefusedAsync(() => store.SealAsync(10, cancellationToken: Cancel));
         var link = await store.Ledger.ReadLinksAsync(cancellationToken: Cancel).FirstAsync(Cancel);
         await RefusedAsync(() => store.ImportAsync(Guid.NewGuid(), [link], Cancel));
     }

@@ -32,8 +32,8 @@ public sealed class SqliteTamperingTests : TamperingContract
             .. Enumerable.Range(1, 3).Select(n => $$"""insert into mt_events (id, stream_id, version, data, type, mt_dotnet_type) values ('{{Guid.NewGuid()}}', 'stranger-1', {{n}}, '{"X":1.5}', 'noted', 'Some.Noted, Some')"""),
         ]);
         Assert.Equal(3, (await store.Ledger.FindUnsealedAsync(10, Cancel)).Count);
-        Assert.Equal(3, await store.Ledger.SealAsync(10, Cancel));
-        Assert.Equal(0, await store.Ledger.SealAsync(10, Cancel));
+        Assert.Equal(3, (await store.Ledger.SealAsync(10, cancellationToken: Cancel)).Sealed);
+        Assert.Equal(0, (await store.Ledger.SealAsync(10, cancellationToken: Cancel)).Sealed);
     }
 
     private sealed class Tampered : ITamperedStore

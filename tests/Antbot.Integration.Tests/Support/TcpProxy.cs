@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace Antbot.Integration.Tests.Support;
 
@@ -27,6 +28,12 @@ public sealed class TcpProxy : IAsyncDisposable
 
     /// <summary>Refuses and breaks everything while it is true.</summary>
     public volatile bool Down;
+
+    /// <summary>
+    /// Swallows everything while it is true, without an end or a reset; new connections are made and get no answer. A connection that
+    /// lost bytes so stays dumb for ever.
+    /// </summary>
+    public volatile bool BlackHole;
 
     public Func<ReadOnlyMemory<byte>, int> ToServer { get; set; } = bytes => bytes.Length;
 
@@ -68,8 +75,9 @@ public sealed class TcpProxy : IAsyncDisposable
                 client.NoDelay = server.NoDelay = true;
                 lock (_sockets)
                     _sockets.AddRange([client, server]);
-                _ = PumpAsync(client, server, bytes => ToServer(bytes));
-                _ = PumpAsync(server, client, bytes => FromServer(bytes));
+                var dumb = new StrongBox<bool>();
+                _ = PumpAsync(client, server, bytes => Swallows(dumb) ? 0 : ToServer(bytes));
+                _ = PumpAsync(server, client, bytes => Swallows(dumb) ? 0 : FromServer(bytes));
             }
             catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
             {
@@ -77,6 +85,8 @@ public sealed class TcpProxy : IAsyncDisposable
             }
         }
     }
+
+    private bool Swallows(StrongBox<bool> dumb) => dumb.Value |= BlackHole;
 
     private static async Task PumpAsync(Socket from, Socket to, Func<ReadOnlyMemory<byte>, int> filter)
     {

@@ -44,6 +44,16 @@ internal sealed class WebhookReader
         Fault(names[0], what);
     }
 
+    public bool Has(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (_members.ContainsKey(Plain(name)))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Null where it is absent, empty, or faulty.</summary>
     public string? Text(params ReadOnlySpan<string> names)
     {

@@ -13,7 +13,8 @@ namespace Antbot.Signals.Core.Webhook;
 /// <param name="Draft">The signal, under an id that <see cref="WebhookSignal.Named"/> replaces.</param>
 /// <param name="Key">Under which the caller may say it again.</param>
 /// <param name="BodyHash">Of the body's meaning as JSON: white space and the order of members do not count.</param>
-public sealed record WebhookRead(Signal? Draft, string? Key, string BodyHash, string Inputs, IReadOnlyList<string> Faults);
+/// <param name="LacksPrice">The symbol whose price it neither names nor is known here, where nothing else is wrong with it.</param>
+public sealed record WebhookRead(Signal? Draft, string? Key, string BodyHash, string Inputs, IReadOnlyList<string> Faults, Symbol? LacksPrice = null);
 
 /// <summary>Between the bodies that charting tools send and signals.</summary>
 public static class WebhookSignal
@@ -85,7 +86,7 @@ public static class WebhookSignal
         var key = ReadKey(reader, headerKey);
         var source = ReadSource(reader);
         if (reader.Faults.Count > 0)
-            return new WebhookRead(null, key, hash, "", reader.Faults);
+            return new WebhookRead(null, key, hash, "", reader.Faults, reader.Faults.Count == 1 && reference is null && !reader.Has("price", "close") ? symbol : null);
 
         var entry = limit ?? reference!.Value;
         var signal = new Signal(

@@ -30,7 +30,7 @@ grant insert, update, delete on antbot.trades, antbot.orders, antbot.positions, 
 grant usage on sequence public.mt_events_sequence to antbot_writer;
 grant execute on function antbot.genesis() to antbot_reader, antbot_writer, antbot_control;
 grant execute on function antbot.append_lock(), antbot.append_batch, antbot.seal_batch, antbot.chain_batch, antbot.link_append to antbot_writer;
-grant execute on procedure antbot.append to antbot_writer;
+grant execute on procedure antbot.append, antbot.seal to antbot_writer;
 
 -- A halt must work when nothing else does, by someone who can do only that.
 grant execute on function antbot.append_lock(), antbot.append_control_batch to antbot_control;

@@ -1,0 +1,223 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Core.Tests.Store;
+using Antbot.Kernel.Decisions;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
+using Xunit;
+
+namespace Antbot.Core.Tests.Pipeline;
+
+[StoredName("sample_noted")]
+internal sealed record Noted(string What, int After);
+
+internal sealed record Notes(int Count)
+{
+    public static Fold<Notes> Fold { get; } = new("notes-1", new Notes(0), (state, _) => new Notes(state.Count + 1));
+}
+
+/// <summary>One stream's decisions within a process: in order, on the newest state, and each caller for itself.</summary>
+public sealed class StreamLaneTests
+{
+    private const string Nothing = "nothing";
+
+    private static readonly StreamId Stream = new("notes-1");
+
+    private readonly InMemoryEventStore _memory = new(Guid.NewGuid());
+    private readonly RememberingBus _bus = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Decided_twice_it_gives_what_was_stored_and_publishes_the_same_again()
+    {
+        var pipeline = Pipeline(_memory);
+        var first = await pipeline.HandleAsync(Stream, Given("one"), Cancel);
+        await pipeline.HandleAsync(Stream, Given("two"), Cancel);
+        var again = await pipeline.HandleAsync(Stream, Given("one"), Cancel);
+        var elsewhere = await Pipeline(_memory.OpenAgain()).HandleAsync(Stream, Given("one"), Cancel);
+        Assert.Equal(first.Select(e => (e.EventId, e.Version)), again.Select(e => (e.EventId, e.Version)));
+        Assert.Equal(first.Select(e => e.EventId), elsewhere.Select(e => e.EventId));
+        var told = _bus.Published.Where(m => ((Antbot.Contracts.Messages.TradeReconciled)m.Body).Evidence == "one").ToList();
+        Assert.Equal(3, told.Count);
+        Assert.Single(told.Select(m => m.Id).Distinct());
+        Assert.Equal([("one", 0), ("two", 1)], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task What_comes_meanwhile_is_decided_in_its_order_and_appended_together()
+    {
+        var store = new ScriptedStore(_memory);
+        var pipeline = Pipeline(store);
+        var wait = new TaskCompletionSource();
+        var first = pipeline.RecordAsync(
+            Stream, Given("first"),
+            async (state, _) =>
+            {
+                await wait.Task;
+                return Note(state, "first");
+            },
+            Cancel);
+        var others = Enumerable.Range(0, 40).Select(i => pipeline.HandleAsync(Stream, Given($"{i}"), Cancel)).ToList();
+        wait.SetResult();
+        await Task.WhenAll(others);
+        await first;
+        Assert.Equal(Enumerable.Range(0, 40).Select(i => ($"{i}", i + 1)).Prepend(("first", 0)), await ReadAsync());
+        Assert.Equal([40], store.Together);
+    }
+
+    [Fact]
+    public async Task Another_process_that_was_faster_makes_it_decide_again_on_what_stands_then()
+    {
+        var (mine, other) = (Pipeline(_memory), Pipeline(_memory.OpenAgain()));
+        await mine.HandleAsync(Stream, Given("mine"), Cancel);
+        await other.HandleAsync(Stream, Given("other"), Cancel);
+        var seen = new List<int>();
+        await mine.RecordAsync(
+            Stream, Given("again"),
+            (state, _) =>
+            {
+                seen.Add(state.Count);
+                return ValueTask.FromResult(Note(state, "again"));
+            },
+            Cancel);
+        Assert.Equal([1, 2], seen);
+        Assert.Equal([("mine", 0), ("other", 1), ("again", 2)], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_guarded_stream_that_moved_is_the_callers_to_look_at_and_nobody_elses()
+    {
+        var control = new StreamId("control");
+        var pipeline = Pipeline(_memory);
+        await pipeline.HandleAsync(control, Given("moved"), Cancel);
+        var asked = new[]
+        {
+            pipeline.HandleAsync(Stream, Given("before"), Cancel),
+            pipeline.RecordAsync(Stream, Given("guarded"), (state, _) => ValueTask.FromResult(Note(state, "guarded") with { Guards = [new StreamGuard(control, ExpectedVersion.None)] }), Cancel),
+            pipeline.HandleAsync(Stream, Given("behind"), Cancel),
+        };
+        var moved = await Assert.ThrowsAsync<GuardedStreamMovedException>(() => asked[1]);
+        Assert.Equal((control, 1L), (moved.Conflict.Stream, moved.Conflict.Actual));
+        await asked[0];
+        await asked[2];
+        Assert.Equal([("before", 0), ("behind", 1)], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task That_there_is_nothing_to_decide_is_said_of_the_newest_state_alone()
+    {
+        var (mine, other) = (Pipeline(_memory), Pipeline(_memory.OpenAgain()));
+        await mine.HandleAsync(Stream, Given("mine"), Cancel);
+        await other.HandleAsync(Stream, Given("other"), Cancel);
+        // On what is remembered here there is nothing to do; on what stands there is.
+        Deliberate<Notes> onlySecond = (state, _) => ValueTask.FromResult(state.Count == 2 ? Note(state, "third") : Decided.Of([]));
+        Assert.Single(await mine.RecordAsync(Stream, Given("third"), onlySecond, Cancel));
+        Assert.Equal([("mine", 0), ("other", 1), ("third", 2)], await ReadAsync());
+
+        // Nothing to do any more, and yet it was decided: what was recorded then is the answer.
+        Assert.Equal("sample_noted", Assert.Single(await mine.RecordAsync(Stream, Given("third"), onlySecond, Cancel)).Type);
+        Assert.Empty(await mine.RecordAsync(Stream, Given(Nothing), onlySecond, Cancel));
+    }
+
+    [Fact]
+    public async Task A_refusal_on_what_another_process_has_moved_on_from_is_thought_over()
+    {
+        var (mine, other) = (Pipeline(_memory), Pipeline(_memory.OpenAgain()));
+        await mine.HandleAsync(Stream, Given("mine"), Cancel);
+        await other.HandleAsync(Stream, Given("other"), Cancel);
+        Assert.Single(await mine.RecordAsync(
+            Stream, Given("late"), (state, _) => state.Count < 2 ? throw new InvalidOperationException("not yet") : ValueTask.FromResult(Note(state, "late")), Cancel));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => mine.RecordAsync(Stream, Given("never"), (_, _) => throw new InvalidOperationException("never"), Cancel));
+        await mine.HandleAsync(Stream, Given("after"), Cancel);
+        Assert.Equal(["mine", "other", "late", "after"], (await ReadAsync()).Select(n => n.What));
+    }
+
+    [Fact]
+    public async Task Whoever_gives_up_while_waiting_gives_up_alone_and_nothing_of_his_is_recorded()
+    {
+        var pipeline = Pipeline(_memory);
+        var wait = new TaskCompletionSource();
+        var first = pipeline.RecordAsync(
+            Stream, Given("first"),
+            async (state, _) =>
+            {
+                await wait.Task;
+                return Note(state, "first");
+            },
+            Cancel);
+        using var given = new CancellationTokenSource();
+        var impatient = pipeline.HandleAsync(Stream, Given("impatient"), given.Token);
+        var patient = pipeline.HandleAsync(Stream, Given("patient"), Cancel);
+        await given.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient);
+        wait.SetResult();
+        await first;
+        await patient;
+        Assert.Equal([("first", 0), ("patient", 1)], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task Streams_without_end_are_not_all_remembered_and_none_is_forgotten_wrongly()
+    {
+        var store = new ScriptedStore(_memory);
+        var pipeline = Pipeline(store);
+        const int Many = 10_050;
+        for (var i = 0; i < Many; i++)
+            await pipeline.HandleAsync(new StreamId($"many-{i}"), Given($"{i}"), Cancel);
+        var loaded = store.StreamReadsFrom.Count;
+        await pipeline.HandleAsync(new StreamId("many-0"), Given("again"), Cancel);
+        Assert.Equal(loaded, store.StreamReadsFrom.Count);
+        await pipeline.HandleAsync(new StreamId($"many-{Many - 1}"), Given("again"), Cancel);
+        Assert.Equal(loaded + 1, store.StreamReadsFrom.Count);
+        Assert.Equal(2, await _memory.ReadVersionAsync(new StreamId($"many-{Many - 1}"), Cancel));
+    }
+
+    private static Decided Note(Notes state, string what) => Decided.Of([new Noted(what, state.Count)]);
+
+    private static Input Given(string what) => new(DeterministicId.From("input", what), what, "chain", "service:test");
+
+    private StreamPipeline<Notes> Pipeline(IEventStore store) => new(
+        new PipelineParts(store, new EventCodec(new EventRegistry().Add(typeof(Noted))), _bus, TimeProvider.System, NoCrashPoints.Instance),
+        new Behaviour<Notes>(
+            "notes",
+            Notes.Fold,
+            (state, input, _) => input is Nothing ? [] : [new Noted((string)input, state.Count)],
+            @event => @event is Noted noted ? [new Antbot.Contracts.Messages.TradeReconciled(new TradeId(DeterministicId.From("trade", noted.What)), Closed: false, noted.What)] : []));
+
+    private async Task<List<(string What, int After)>> ReadAsync()
+    {
+        var codec = new EventCodec(new EventRegistry().Add(typeof(Noted)));
+        var notes = new List<(string, int)>();
+        await foreach (var stored in _memory.ReadStreamAsync(Stream, cancellationToken: Cancel))
+        {
+            var noted = (Noted)codec.Decode(stored);
+            notes.Add((noted.What, noted.After));
+        }
+        return notes;
+    }
+
+    private sealed class RememberingBus : IMessageBus
+    {
+        private readonly Lock _lock = new();
+        private readonly List<OutboundMessage> _published = [];
+
+        public IReadOnlyList<OutboundMessage> Published
+        {
+            get
+            {
+                lock (_lock)
+                    return [.. _published];
+            }
+        }
+
+        public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default)
+        {
+            lock (_lock)
+                _published.AddRange(messages);
+            return Task.CompletedTask;
+        }
+    }
+}
