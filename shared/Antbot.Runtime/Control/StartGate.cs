@@ -23,6 +23,8 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
 
     private const int Page = 500;
 
+    private static readonly string Answer = typeof(StartReconciled).GetCustomAttributes(typeof(StoredNameAttribute), inherit: false).Cast<StoredNameAttribute>().Single().Name;
+
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
     private readonly Guid _instance = Guid.NewGuid();
@@ -50,8 +52,9 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
         await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancellationToken);
     }
 
+    /// <summary>That stream's other events are Reconciliation's own: who waits here need not know them.</summary>
     private bool Answers(StoredEvent stored, AccountId account, long began) =>
-        stored.Stream == Streams.Reconciliation(account).Value && codec.Decode(stored) is StartReconciled done && done.Through >= began;
+        stored.Stream == Streams.Reconciliation(account).Value && stored.Type == Answer && codec.Decode(stored) is StartReconciled done && done.Through >= began;
 
     private async Task<long> AwaitAsync(string service, AccountId account, CancellationToken cancellationToken)
     {
