@@ -37,8 +37,8 @@ test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
 	@MARTEN_ON=$(MARTEN_ON) build/test.sh $(CONFIGURATION)
 
-bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store)
-	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure --postgres
+bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline)
+	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter pipeline,$(AREA)),,--postgres)
 	@dotnet tests/Antbot.Benchmarks/$(DLL)/Antbot.Benchmarks.dll --area $(AREA) $(ARGS)
 
 lint: sdk ## formatting and analyzers

@@ -43,8 +43,16 @@ internal sealed class AntbotPipeline : IPipeline
     {
         var venue = await VenueProcess.StartAsync(Path.Combine(servers.Folder, "antbot"), cancellationToken);
         var pipeline = new AntbotPipeline(servers, venue, database, (await servers.Rabbit.CreateVirtualHostAsync(cancellationToken: cancellationToken)).Uri);
-        await pipeline.StartServicesAsync(cancellationToken);
-        return pipeline;
+        try
+        {
+            await pipeline.StartServicesAsync(cancellationToken);
+            return pipeline;
+        }
+        catch
+        {
+            await pipeline.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Returns when all of them say that they are ready.</summary>
@@ -91,7 +99,7 @@ internal sealed class AntbotPipeline : IPipeline
 
     public async ValueTask DisposeAsync()
     {
-        Client.Dispose();
+        Client?.Dispose();
         await Task.WhenAll(_services.Select(s => s.Process.DisposeAsync().AsTask()));
         await _venue.DisposeAsync();
         await _store.DisposeAsync();

@@ -23,22 +23,35 @@ internal sealed class PlainPipeline : IPipeline
         var venue = await VenueProcess.StartAsync(Path.Combine(servers.Folder, "plain"), cancellationToken);
         var database = (await servers.Postgres.CreateDatabaseAsync(cancellationToken: cancellationToken)).ConnectionString;
         var pipeline = new PlainPipeline(servers, venue, NpgsqlDataSource.Create(database));
+        try
+        {
+            await pipeline.StartServicesAsync(database, cancellationToken);
+            return pipeline;
+        }
+        catch
+        {
+            await pipeline.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task StartServicesAsync(string database, CancellationToken cancellationToken)
+    {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["PLAIN_DATABASE"] = database,
-            ["PLAIN_BROKER"] = (await servers.Rabbit.CreateVirtualHostAsync(cancellationToken: cancellationToken)).Uri.ToString(),
-            ["PLAIN_VENUE"] = venue.Address.ToString(),
-            ["PLAIN_KEY"] = await File.ReadAllTextAsync(venue.Keys.FileOf("venue-key"), cancellationToken),
-            ["PLAIN_SECRET"] = await File.ReadAllTextAsync(venue.Keys.FileOf("venue-secret"), cancellationToken),
+            ["PLAIN_BROKER"] = (await _servers.Rabbit.CreateVirtualHostAsync(cancellationToken: cancellationToken)).Uri.ToString(),
+            ["PLAIN_VENUE"] = _venue.Address.ToString(),
+            ["PLAIN_KEY"] = await File.ReadAllTextAsync(_venue.Keys.FileOf("venue-key"), cancellationToken),
+            ["PLAIN_SECRET"] = await File.ReadAllTextAsync(_venue.Keys.FileOf("venue-secret"), cancellationToken),
         };
-        await pipeline.MakeSchemaAsync(environment, cancellationToken);
+        await MakeSchemaAsync(environment, cancellationToken);
         var ready = new List<(BenchProcess Process, Uri Address)>();
         foreach (var name in new[] { "signal", "coordinator", "validation", "risk", "execution", "reconciliation" })
-            ready.Add(pipeline.Start(name, environment));
-        pipeline.Client = new SignalClient(ready[0].Address, "none", await venue.PricesAsync(cancellationToken));
+            ready.Add(Start(name, environment));
+        Client = new SignalClient(ready[0].Address, "none", await _venue.PricesAsync(cancellationToken));
         foreach (var (process, address) in ready)
             await Servers.UntilAnsweredAsync(new Uri(address, "/ready"), process, ReadyWithin, cancellationToken);
-        return pipeline;
     }
 
     public async Task<long> ProgressAsync(CancellationToken cancellationToken)
@@ -64,7 +77,7 @@ internal sealed class PlainPipeline : IPipeline
 
     public async ValueTask DisposeAsync()
     {
-        Client.Dispose();
+        Client?.Dispose();
         await Task.WhenAll(_services.Select(s => s.DisposeAsync().AsTask()));
         await _venue.DisposeAsync();
         await _source.DisposeAsync();
