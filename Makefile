@@ -37,8 +37,8 @@ test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
 	@MARTEN_ON=$(MARTEN_ON) build/test.sh $(CONFIGURATION)
 
-bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store)
-	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter servers,$(AREA)),,--postgres)
+bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline, servers)
+	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter servers pipeline,$(AREA)),,--postgres)
 	@dotnet tests/Antbot.Benchmarks/$(DLL)/Antbot.Benchmarks.dll --area $(AREA) $(ARGS)
 
 sim: sdk ## the services' own code in a simulated world: SEEDS=1000 FIRST=1, SEED=7, BUG=blind-retry, BUGS=list

@@ -17,6 +17,8 @@ public sealed class TradeTally(EventCodec codec) : IProjection
 
     public string Name => "standalone-tally-1";
 
+    public IReadOnlyList<string> Prefixes { get; } = [Streams.TradePrefix, Streams.OrderPrefix];
+
     public (IReadOnlyDictionary<TradePhase, int> Phases, Money Realised, Money Fees, IReadOnlyList<OpenPosition> Open) Read()
     {
         lock (_lock)

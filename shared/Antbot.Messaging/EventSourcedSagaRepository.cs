@@ -12,11 +12,13 @@ namespace Antbot.Messaging;
 /// </summary>
 /// <param name="open">An instance from the state of its stream, at this moment.</param>
 /// <param name="decided">What the machine decided on it.</param>
+/// <param name="begins">The message that an instance begins with.</param>
 public sealed class EventSourcedSagaRepository<TInstance, TState>(
     StreamPipeline<TState> pipeline,
     Func<Guid, StreamId> streamOf,
     Func<Guid, TState, DateTimeOffset, TInstance> open,
     Func<TInstance, IReadOnlyList<object>> decided,
+    Type begins,
     string actor) : ISagaRepository<TInstance>
     where TInstance : class, ISaga
     where TState : class
@@ -25,7 +27,7 @@ public sealed class EventSourcedSagaRepository<TInstance, TState>(
         where T : class
     {
         var id = context.CorrelationId ?? throw new ArgumentException($"The {typeof(T).Name} does not say which instance it is for.", nameof(context));
-        var input = Inputs.From(context, actor) with { CorrelationId = id.ToString("N") };
+        var input = Inputs.From(context, actor) with { CorrelationId = id.ToString("N"), Begins = typeof(T) == begins };
         await pipeline.HandleAsync(
             streamOf(id),
             input,

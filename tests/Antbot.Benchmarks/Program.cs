@@ -1,15 +1,18 @@
 using System.CommandLine;
 using Antbot.Benchmarks;
+using Antbot.Benchmarks.Pipeline;
 using Antbot.Benchmarks.Servers;
 using Antbot.Benchmarks.Store;
 using Antbot.Benchmarks.Venue;
 
-var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue, servers.", DefaultValueFactory = _ => "store" };
-area.AcceptOnlyFromAmong("store", "venue", "servers");
+var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue, pipeline, servers.", DefaultValueFactory = _ => "store" };
+area.AcceptOnlyFromAmong("store", "venue", "pipeline", "servers");
 var output = new Option<string>("--out") { Description = "Where the figures go, as JSON.", DefaultValueFactory = _ => "artifacts/bench.json" };
 var events = new Option<int>("--events") { Description = "How many events the long history has (import, scan, verify, memory).", DefaultValueFactory = _ => 1_000_000 };
 var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 2 };
-var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds };
+var burst = new Option<int>("--burst") { Description = "pipeline: how many signals are sent at once.", DefaultValueFactory = _ => 5_000 };
+var paced = new Option<double>("--paced") { Description = "pipeline: for how many seconds a hundred signals a second are sent.", DefaultValueFactory = _ => 20 };
+var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds, burst, paced };
 command.SetAction(async (parsed, cancellationToken) =>
 {
     var report = new BenchReport(parsed.GetValue(area)!, Machine.Claim());
@@ -18,6 +21,8 @@ command.SetAction(async (parsed, cancellationToken) =>
         await VenueBench.RunAsync(report.Of("paper venue"), options.Round, cancellationToken);
     else if (parsed.GetValue(area) == "servers")
         await ServersBench.RunAsync(report, cancellationToken);
+    else if (parsed.GetValue(area) == "pipeline")
+        await PipelineBench.RunAsync(report, new PipelineBenchOptions(parsed.GetValue(burst), TimeSpan.FromSeconds(parsed.GetValue(paced)), options.Events), cancellationToken);
     else
         await StoreBench.RunAsync(report, options, cancellationToken);
     report.Write(parsed.GetValue(output)!);

@@ -44,6 +44,25 @@ public abstract class ReadContract : StoreTests
         Assert.Equal(2, (await Store.ReadPageAsync(0, 2, Cancel)).Count);
     }
 
+    [Fact]
+    public async Task A_follower_of_some_streams_reads_theirs_and_learns_how_far_it_looked()
+    {
+        var (wanted, like, other) = (Some.Stream("a_b"), Some.Stream("axb"), Some.Stream("other"));
+        foreach (var stream in new[] { other, wanted, like, wanted, other })
+            await AppendAsync(Some.Append(stream, Some.Events(2)));
+        var all = await ReadAllAsync(Store, page: 100);
+
+        var (found, through, pages) = (new List<StoredEvent>(), 0L, 0);
+        while (await Store.ReadPageAsync(through, 3, ["a_b-"], Cancel) is var page && page.Through > through)
+        {
+            found.AddRange(page.Events);
+            (through, pages) = (page.Through, pages + 1);
+        }
+        Assert.Equal(all.Where(e => e.Stream == wanted.Value).Select(e => e.EventId), found.Select(e => e.EventId));
+        Assert.Equal((all[^1].Sequence, 4), (through, pages));
+        Assert.Equal((0, through), ((await Store.ReadPageAsync(through, 3, ["a_b-"], Cancel)) is var end ? (end.Events.Count, end.Through) : default));
+    }
+
     /// <summary>Prevents a memory full of large bodies: two thousand of them in a page would be two gigabytes.</summary>
     [Fact]
     public async Task A_page_of_large_bodies_ends_early_and_nothing_is_left_out()

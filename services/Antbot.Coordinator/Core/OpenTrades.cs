@@ -6,27 +6,37 @@ namespace Antbot.Coordinator.Core;
 
 /// <summary>What the sweeper looks at: every trade from which something is still expected, and until when.</summary>
 /// <param name="Due">When its phase has lasted too long; null where only its verification is missing.</param>
+/// <param name="EnteredAt">When its phase began.</param>
 /// <param name="MovedAt">When its last event was recorded.</param>
-public sealed record OpenTrade(TradeId Trade, TradePhase Phase, DateTimeOffset? Due, DateTimeOffset MovedAt, long Version);
+public sealed record OpenTrade(TradeId Trade, TradePhase Phase, DateTimeOffset? Due, DateTimeOffset EnteredAt, DateTimeOffset MovedAt, long Version);
 
 public sealed class OpenTrades
 {
     private readonly Dictionary<TradeId, OpenTrade> _trades = [];
+    private readonly Dictionary<TradePhase, PhaseProgress> _progress = [];
 
     public int Count => _trades.Count;
 
     public IEnumerable<OpenTrade> All => _trades.Values;
 
+    /// <summary>Since the start of this process, as far as trades have left a phase.</summary>
+    public IReadOnlyDictionary<TradePhase, PhaseProgress> Progress => _progress;
+
     public void Apply(TradeId trade, object @event, DateTimeOffset at, long version)
     {
-        var known = _trades.GetValueOrDefault(trade) ?? new OpenTrade(trade, TradePhase.None, null, at, 0);
+        var known = _trades.GetValueOrDefault(trade) ?? new OpenTrade(trade, TradePhase.None, null, at, at, 0);
         if (version <= known.Version)
             return;
         var next = Moved(known, @event) with { MovedAt = at, Version = version };
-        if (IsSettled(next, @event))
+        if (next.Phase != known.Phase)
+            next = next with { EnteredAt = at };
+        var isSettled = IsSettled(next, @event);
+        if (isSettled)
             _trades.Remove(trade);
         else
             _trades[trade] = next;
+        if (isSettled || next.Phase != known.Phase)
+            _progress[known.Phase] = (_progress.GetValueOrDefault(known.Phase) ?? PhaseProgress.None).With(known, at);
     }
 
     public byte[] Save() => JsonSerializer.SerializeToUtf8Bytes(new { Trades = _trades.Values });
@@ -39,7 +49,11 @@ public sealed class OpenTrades
             _trades[trade.Trade] = trade;
     }
 
-    public void Clear() => _trades.Clear();
+    public void Clear()
+    {
+        _trades.Clear();
+        _progress.Clear();
+    }
 
     private static OpenTrade Moved(OpenTrade trade, object @event) => @event switch
     {

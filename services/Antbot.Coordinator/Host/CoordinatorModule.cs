@@ -1,4 +1,5 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Messages;
 using Antbot.Coordinator.Core;
 using Antbot.Hosting;
 using Antbot.Messaging;
@@ -34,6 +35,7 @@ public sealed class CoordinatorModule : IServiceModule
             id => Streams.Trade(new TradeId(id)),
             (id, state, now) => new TradeInstance { CorrelationId = id, CurrentState = TradeSaga.StateOf(state.Phase), Trade = state, Now = now, Patience = patience },
             Decided,
+            typeof(SignalRaised),
             "service:coordinator");
     }
 

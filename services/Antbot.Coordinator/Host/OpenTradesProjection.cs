@@ -1,4 +1,5 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Coordinator.Core;
 using Antbot.Runtime.Projections;
 using Antbot.Runtime.Store;
@@ -11,12 +12,14 @@ public sealed class OpenTradesProjection(EventCodec codec) : IProjection
     private readonly Lock _lock = new();
     private readonly OpenTrades _trades = new();
 
-    public string Name => "open-trades-1";
+    public string Name => "open-trades-2";
 
-    public IReadOnlyList<OpenTrade> Snapshot()
+    public IReadOnlyList<string> Prefixes { get; } = [Streams.TradePrefix];
+
+    public (IReadOnlyList<OpenTrade> Trades, IReadOnlyDictionary<TradePhase, PhaseProgress> Progress) Snapshot()
     {
         lock (_lock)
-            return [.. _trades.All];
+            return ([.. _trades.All], _trades.Progress.ToDictionary(p => p.Key, p => p.Value));
     }
 
     public void Apply(StoredEvent stored)

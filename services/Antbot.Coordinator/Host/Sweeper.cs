@@ -1,6 +1,5 @@
 using System.Globalization;
 using Antbot.Contracts;
-using Antbot.Contracts.Events;
 using Antbot.Coordinator.Core;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime;
@@ -55,31 +54,26 @@ public sealed class Sweeper(
     private async Task SweepAsync(bool all, CancellationToken cancellationToken)
     {
         var now = parts.Clock.GetUtcNow();
-        var open = projection.Snapshot();
+        var (open, progress) = projection.Snapshot();
         foreach (var gone in _driven.Keys.Except(open.Select(t => t.Trade)).ToList())
             _driven.Remove(gone);
         var due = open.Where(t => t.Due <= now).ToList();
-        var still = open.Where(t => !(t.Due <= now) && IsExpectingNews(t.Phase) && IsStandingStill(t, now, all)).ToList();
+        var still = all ? open.Where(t => Standstill.IsExpectingNews(t.Phase)) : Standstill.Of(open, progress, now, TimeSpan.FromSeconds(options.StandstillSeconds));
+        var drive = still.Where(t => !(t.Due <= now) && MayBeDriven(t, now)).ToList();
         await Bounded.ForEachAsync(due, AtOnce, async (trade, token) => await TryAsync("fire the deadline of", trade, () => FireAsync(trade, token), token), cancellationToken);
-        await Bounded.ForEachAsync(still, AtOnce, async (trade, token) => await TryAsync("drive on", trade, () => DriveAsync(trade, token), token), cancellationToken);
+        await Bounded.ForEachAsync(drive, AtOnce, async (trade, token) => await TryAsync("drive on", trade, () => DriveAsync(trade, token), token), cancellationToken);
     }
 
-    /// <summary>An open position stays open as long as the market and its exits want; no service owes an answer.</summary>
-    private static bool IsExpectingNews(TradePhase phase) => phase != TradePhase.Open;
-
-    private bool IsStandingStill(OpenTrade trade, DateTimeOffset now, bool all)
+    /// <summary>Each time that it did not help, twice as long passes before the next.</summary>
+    private bool MayBeDriven(OpenTrade trade, DateTimeOffset now)
     {
-        var wait = TimeSpan.FromSeconds(options.StandstillSeconds);
-        if (!_driven.TryGetValue(trade.Trade, out var driven) || driven.Version != trade.Version)
+        var pause = TimeSpan.FromSeconds(options.StandstillSeconds);
+        if (_driven.TryGetValue(trade.Trade, out var driven) && driven.Version == trade.Version)
         {
-            if (!all && now - trade.MovedAt < wait)
+            if (now < driven.Next)
                 return false;
-            _driven[trade.Trade] = (trade.Version, now + wait, wait);
-            return true;
+            pause = TimeSpan.FromTicks(Math.Min(driven.Pause.Ticks * 2, PauseMax.Ticks));
         }
-        if (now < driven.Next)
-            return false;
-        var pause = TimeSpan.FromTicks(Math.Min(driven.Pause.Ticks * 2, PauseMax.Ticks));
         _driven[trade.Trade] = (trade.Version, now + pause, pause);
         return true;
     }

@@ -17,7 +17,7 @@ public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Pric
         // One account's orders placed with another's keys would be money moved, and reconciled by nobody.
         var stranger = signal.Account == venue.Account ? null : $"the keys here are those of the account {venue.Account}";
         await runner.HandleAsync(
-            message.Trade, input,
+            message.Trade, input with { Begins = true },
             (_, stamp) => new Enter(
                 signal, message.Reserved, known, prices.Fresh(signal.Symbol) is { } price ? signal.Side == Side.Buy ? price.Ask : price.Bid : null, options.Policy,
                 stranger is null ? stamp : stamp with { EntryBar = stranger }),

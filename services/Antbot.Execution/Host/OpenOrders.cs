@@ -26,6 +26,8 @@ public sealed class OpenOrders(EventCodec codec) : IProjection
 
     public string Name => "open-orders-1";
 
+    public IReadOnlyList<string> Prefixes { get; } = [Streams.OrderPrefix];
+
     public IReadOnlyList<OpenOrderTrade> All
     {
         get

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
+using Antbot.Runtime.Control;
 using Antbot.Runtime.Store;
 
 namespace Antbot.Reconciliation;
@@ -19,6 +20,9 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
         typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled),
         typeof(OrderEnded), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(ReconciliationAwaited),
     }.ToDictionary(t => ((StoredNameAttribute)t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false)[0]).Name, StringComparer.Ordinal);
+
+    /// <summary>Orders, and those who wait for a look at the account.</summary>
+    private static readonly string[] Followed = [Streams.OrderPrefix, StartGate.StreamPrefix];
 
     private readonly StreamId _stream = Streams.Reconciliation(account);
     private Kept? _kept;
@@ -39,14 +43,15 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
         _kept ??= await RestoreAsync(cancellationToken);
         while (true)
         {
-            var page = await store.ReadPageAsync(Sequence, Page, cancellationToken);
-            if (page.Count == 0)
+            var after = Sequence;
+            var page = await store.ReadPageAsync(after, Page, Followed, cancellationToken);
+            if (page.Through == after)
                 break;
             _kept = await ApplyAsync(_kept, page, cancellationToken);
-            _since += page.Count;
+            _since += page.Events.Count;
             if (_since >= EventsPerSnapshot)
                 await KeepAsync(cancellationToken);
-            if (page.Count < Page)
+            if (page.Through - after < Page)
                 break;
         }
     }
@@ -62,10 +67,10 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
         (_snapshot, _since) = (kept.Sequence, 0);
     }
 
-    private async Task<Kept> ApplyAsync(Kept kept, IReadOnlyList<StoredEvent> page, CancellationToken cancellationToken)
+    private async Task<Kept> ApplyAsync(Kept kept, EventPage page, CancellationToken cancellationToken)
     {
         var (book, awaited) = (kept.Book, kept.Awaited);
-        foreach (var stored in page.Where(e => Wanted.ContainsKey(e.Type)))
+        foreach (var stored in page.Events.Where(e => Wanted.ContainsKey(e.Type)))
         {
             var @event = codec.Decode(stored);
             if (@event is ReconciliationAwaited e)
@@ -73,7 +78,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
             else
                 book = (await WithMissingAsync(book, @event, stored, cancellationToken)).Apply(@event, stored.Timestamp);
         }
-        return new Kept(book, page[^1].Sequence, awaited);
+        return new Kept(book, page.Through, awaited);
     }
 
     private async Task<OrderBook> WithMissingAsync(OrderBook book, object @event, StoredEvent stored, CancellationToken cancellationToken)

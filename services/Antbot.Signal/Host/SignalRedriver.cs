@@ -24,6 +24,8 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
     /// <summary>In one look, the oldest first: a backlog of thousands that nobody takes is not made twice as long at a stroke.</summary>
     private const int AgainMax = 200;
 
+    private static readonly string[] Followed = [Streams.TradePrefix, Streams.SignalPrefix];
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(5);
@@ -63,16 +65,17 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
     {
         if (_waiting.Count >= WaitingMax)
             return false;
-        var page = await parts.Store.ReadPageAsync(_read, PageSize, cancellationToken);
-        foreach (var stored in page)
+        var after = _read;
+        var page = await parts.Store.ReadPageAsync(after, PageSize, Followed, cancellationToken);
+        foreach (var stored in page.Events)
         {
             if (Trade(stored, Streams.TradePrefix) is { } begun)
                 Begun(begun);
             else if (Trade(stored, Streams.SignalPrefix) is { } raised)
                 _waiting[raised] = new Waiting(stored, stored.Timestamp + First, First);
-            Interlocked.Exchange(ref _read, stored.Sequence);
         }
-        return page.Count > 0;
+        Interlocked.Exchange(ref _read, page.Through);
+        return page.Through > after;
     }
 
     private void Begun(TradeId trade)

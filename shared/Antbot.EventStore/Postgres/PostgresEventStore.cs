@@ -70,6 +70,9 @@ public sealed class PostgresEventStore : IEventStore
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
         _reader.ReadPageAsync(afterSequence, limit, cancellationToken);
 
+    public Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken = default) =>
+        _reader.ReadPageAsync(afterSequence, limit, prefixes, cancellationToken);
+
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
         _reader.FindByCorrelationAsync(correlationId, limit, cancellationToken);
 

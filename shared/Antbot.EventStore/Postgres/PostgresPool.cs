@@ -30,10 +30,10 @@ internal sealed class PostgresPool : IAsyncDisposable
         Listeners = Source(1, "", "antbot listener", keepAlive: 10);
         // Whole tables are compared here, for as long as it takes, and planned anew each time: a plan from when they were small would take for ever.
         Auditors = Source(1, "-c work_mem=64MB -c plan_cache_mode=force_custom_plan", "antbot auditor", commandTimeout: 0);
-        // Every other read goes by an index; a plan that was made while a table was small must not join it whole later.
+        // Every other read goes by an index; a plan that was made while a table was empty must not read it whole when it has grown.
         _readers = Source(
             options.PoolSize - options.Committers - 3,
-            $"-c statement_timeout={(long)options.ReadTimeout.TotalMilliseconds} -c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off {ShortQueries}",
+            $"-c statement_timeout={(long)options.ReadTimeout.TotalMilliseconds} -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off {ShortQueries}",
             "antbot reader");
     }
 

@@ -44,6 +44,21 @@ internal sealed class PostgresReader(PostgresPool pool)
         where l.position > (select position from after) and l.position <= (select position from after) + $2 order by l.position
         """;
 
+    /// <summary>The last row of the page comes whatever it is: it says how far the page goes.</summary>
+    private const string ReadPageOf = $"""
+        with after (position) as materialized (
+          select coalesce((
+            select f.position from public.mt_events v join antbot.ledger f on f.event_id = v.id and f.seq_id = v.seq_id
+            where v.seq_id <= $1 order by v.seq_id desc limit 1), 0)),
+        last (position) as materialized (
+          select l.position from antbot.ledger l
+          where l.position > (select position from after) and l.position <= (select position from after) + $2 order by l.position desc limit 1)
+        select l.position, {PostgresRows.EventColumns}
+        from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id
+        where l.position > (select position from after) and l.position <= (select position from last)
+          and (e.stream_id like any ($3) or e.seq_id is null or l.position = (select position from last)) order by l.position
+        """;
+
     /// <summary>
     /// The links first and by themselves: asked for the first few in order, PostgreSQL would rather go along the positions until it has met
     /// enough, through the whole ledger.
@@ -108,6 +123,14 @@ internal sealed class PostgresReader(PostgresPool pool)
         StoreChecks.Page(limit);
         return RunAsync("reading events", async connection =>
             (IReadOnlyList<StoredEvent>)(await PageAsync(connection, ReadPage, limit, cancellationToken, afterSequence, limit)).Rows, cancellationToken);
+    }
+
+    public Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken)
+    {
+        StoreChecks.Page(limit);
+        string[] patterns = [.. prefixes.Select(p => $"{p.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%")];
+        return RunAsync("reading events", async connection =>
+            EventPage.Of((await PageAsync(connection, ReadPageOf, limit, cancellationToken, afterSequence, limit, patterns)).Rows, prefixes, afterSequence), cancellationToken);
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit, CancellationToken cancellationToken)

@@ -39,6 +39,9 @@ internal sealed class MeteredEventStore(IEventStore inner, DependencyBoard board
 
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) => WatchedAsync(inner.ReadPageAsync(afterSequence, limit, cancellationToken));
 
+    public Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken = default) =>
+        WatchedAsync(inner.ReadPageAsync(afterSequence, limit, prefixes, cancellationToken));
+
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
         WatchedAsync(inner.FindByCorrelationAsync(correlationId, limit, cancellationToken));
 

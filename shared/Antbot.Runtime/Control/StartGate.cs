@@ -19,6 +19,8 @@ public interface IEntryGate
 /// </summary>
 public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider clock) : IEntryGate
 {
+    public const string StreamPrefix = "gate-";
+
     private const int Page = 500;
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
@@ -48,6 +50,7 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
         await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancellationToken);
     }
 
+    /// <summary>That stream's other events are Reconciliation's own: who waits here need not know them.</summary>
     private bool Answers(StoredEvent stored, AccountId account, long began) =>
         stored.Stream == Streams.Reconciliation(account).Value && codec.Find<StartReconciled>(stored) is { } done && done.Through >= began;
 
@@ -56,7 +59,7 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
         var outcome = await store.AppendAsync(
             new AppendRequest
             {
-                Stream = new StreamId($"gate-{service}"),
+                Stream = new StreamId($"{StreamPrefix}{service}"),
                 Expected = ExpectedVersion.Any,
                 Decision = new Decision(_instance, "start-gate"),
                 Events = [codec.Encode(new ReconciliationAwaited(service, _instance, account))],

@@ -19,6 +19,9 @@ internal sealed class LaneWork<TState>(Input input, Deliberate<TState> decide, C
     public CancellationToken CancellationToken { get; } = cancellationToken;
 
     public int Attempts { get; set; }
+
+    /// <summary>It was decided on an empty stream that was not empty, or in vain.</summary>
+    public bool NeedsToLook { get; set; }
 }
 
 /// <summary>
@@ -41,6 +44,7 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
         var decided = new List<(LaneWork<TState> Work, AppendRequest Request, Loaded<TState> After)>(round.Count);
         var again = new List<LaneWork<TState>>();
         var fresh = false;
+        Loaded<TState>? assumed = null;
         foreach (var work in round)
         {
             try
@@ -51,14 +55,15 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
                     again.Add(work);
                     continue;
                 }
-                if (_known is null || _mayHaveMoved)
+                assumed = decided.Count > 0 ? assumed : Assume(work);
+                if (assumed is null && (_known is null || _mayHaveMoved))
                 {
                     fresh = true;
                     _known = await LoadAsync(work.CancellationToken);
                     _mayHaveMoved = false;
                 }
                 var isNewest = fresh && decided.Count == 0;
-                if (await DeliberateAsync(work, decided.Count == 0 ? _known : decided[^1].After) is not { } next)
+                if (await DeliberateAsync(work, decided.Count == 0 ? assumed ?? _known! : decided[^1].After) is not { } next)
                     await FindAsync(work, isNewest, again);
                 else
                     decided.Add((work, next.Request, next.After));
@@ -76,6 +81,15 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
         await AppendAsync(decided, again);
         await SnapshotAsync();
         return again;
+    }
+
+    /// <summary>An empty stream, for what begins one, until that has proved wrong.</summary>
+    private Loaded<TState>? Assume(LaneWork<TState> work)
+    {
+        if (_known is not null || !work.Input.Begins || work.NeedsToLook)
+            return null;
+        work.NeedsToLook = true;
+        return new Loaded<TState>(behaviour.Fold.Initial, 0, 0);
     }
 
     /// <summary>Null where there is nothing to record.</summary>

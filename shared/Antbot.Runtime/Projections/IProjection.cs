@@ -8,7 +8,10 @@ public interface IProjection
     /// <summary>With its version, which changes whenever what is kept changes: an old copy is then passed over.</summary>
     string Name { get; }
 
-    /// <summary>Called for every event, in commit order, by one thread.</summary>
+    /// <summary>How the names of the streams begin that it wants to hear of.</summary>
+    IReadOnlyList<string> Prefixes { get; }
+
+    /// <summary>Called for every event of those streams, in commit order, by one thread.</summary>
     void Apply(StoredEvent stored);
 
     /// <summary>As JSON in UTF-8.</summary>

@@ -12,6 +12,10 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
     private const int PageSize = 2_000;
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    /// <summary>Every append announces itself: a busy store would be asked for each of them alone, where one page holds what came in a moment.</summary>
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(25);
+
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(10);
 
     private readonly StreamId _home = new($"projection-{projection.Name}");
@@ -98,8 +102,9 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
     private async Task StepAsync(CancellationToken cancellationToken)
     {
         var mark = store.AppendMark;
-        var page = await store.ReadPageAsync(Position, PageSize, cancellationToken);
-        if (page.Count == 0)
+        var after = Position;
+        var page = await store.ReadPageAsync(after, PageSize, projection.Prefixes, cancellationToken);
+        if (page.Through == after)
         {
             _caughtUp.TrySetResult();
             await store.WaitForAppendAsync(mark, Poll, cancellationToken);
@@ -107,8 +112,10 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
         }
         // Half a page in it is no state to go on from: until the whole page is, the next look begins at the saved copy.
         Interlocked.Exchange(ref _position, -1);
-        foreach (var stored in page)
+        foreach (var stored in page.Events)
             projection.Apply(stored);
-        Interlocked.Exchange(ref _position, page[^1].Sequence);
+        Interlocked.Exchange(ref _position, page.Through);
+        if (page.Through - after < PageSize / 4)
+            await Task.Delay(Gather, clock, cancellationToken);
     }
 }

@@ -41,6 +41,16 @@ public interface IEventStore : IAsyncDisposable
     /// </summary>
     Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// The same for a follower of some streams alone: of the next <paramref name="limit"/> events those in streams whose names begin so,
+    /// and up to where this looked.
+    /// </summary>
+    async Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken = default)
+    {
+        var page = await ReadPageAsync(afterSequence, limit, cancellationToken);
+        return EventPage.Of(page, prefixes, afterSequence);
+    }
+
     /// <summary>The events of one causal chain, in commit order.</summary>
     Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default);
 
@@ -59,6 +69,14 @@ public interface IEventStore : IAsyncDisposable
 
     /// <summary>Keeps the snapshot unless a later one of the same name is there.</summary>
     Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default);
+}
+
+/// <param name="Through">The sequence of the last event that was looked at, wanted or not; the one asked after where there is none.</param>
+public sealed record EventPage(IReadOnlyList<StoredEvent> Events, long Through)
+{
+    /// <summary>What is wanted of a page. Its last event says how far it goes.</summary>
+    public static EventPage Of(IReadOnlyList<StoredEvent> page, IReadOnlyList<string> prefixes, long after) => new(
+        [.. page.Where(e => prefixes.Any(p => e.Stream.StartsWith(p, StringComparison.Ordinal)))], page.Count == 0 ? after : page[^1].Sequence);
 }
 
 /// <summary>A fold's state at a version, so that a long stream need not be read from its beginning. Never a source of truth.</summary>

@@ -160,6 +160,47 @@ public sealed class StreamLaneTests
     }
 
     [Fact]
+    public async Task What_begins_a_stream_is_decided_without_reading_it_and_what_follows_without_reading_it_again()
+    {
+        var store = new ScriptedStore(_memory);
+        var pipeline = Pipeline(store);
+        await pipeline.HandleAsync(Stream, Given("one") with { Begins = true }, Cancel);
+        await pipeline.HandleAsync(Stream, Given("two"), Cancel);
+        Assert.Empty(store.StreamReadsFrom);
+        Assert.Equal([("one", 0), ("two", 1)], await ReadAsync());
+    }
+
+    /// <summary>Prevents that a command is carried out on an empty stream although its compensation has come before it.</summary>
+    [Fact]
+    public async Task What_was_taken_for_the_beginning_and_is_not_is_decided_on_what_is_there()
+    {
+        await Pipeline(_memory).HandleAsync(Stream, Given("before"), Cancel);
+        var stored = await Pipeline(_memory.OpenAgain()).HandleAsync(Stream, Given("one") with { Begins = true }, Cancel);
+        Assert.Equal(2, Assert.Single(stored).Version);
+        Assert.Equal([("before", 0), ("one", 1)], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task What_begins_a_stream_and_comes_again_elsewhere_finds_itself()
+    {
+        var first = await Pipeline(_memory).HandleAsync(Stream, Given("one") with { Begins = true }, Cancel);
+        await Pipeline(_memory).HandleAsync(Stream, Given("two"), Cancel);
+        var again = await Pipeline(_memory.OpenAgain()).HandleAsync(Stream, Given("one") with { Begins = true }, Cancel);
+        Assert.Equal(first.Select(e => (e.EventId, e.Version)), again.Select(e => (e.EventId, e.Version)));
+        Assert.Equal([("one", 0), ("two", 1)], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task What_begins_a_stream_and_says_nothing_on_an_empty_one_is_asked_again_on_the_newest()
+    {
+        await Pipeline(_memory).HandleAsync(Stream, Given("before"), Cancel);
+        var stored = await Pipeline(_memory.OpenAgain()).RecordAsync(
+            Stream, Given("one") with { Begins = true }, (state, _) => ValueTask.FromResult(state.Count == 0 ? Decided.Of([]) : Note(state, "one")), Cancel);
+        Assert.Single(stored);
+        Assert.Equal([("before", 0), ("one", 1)], await ReadAsync());
+    }
+
+    [Fact]
     public async Task Streams_without_end_are_not_all_remembered_and_none_is_forgotten_wrongly()
     {
         var store = new ScriptedStore(_memory);
@@ -170,7 +211,7 @@ public sealed class StreamLaneTests
         var loaded = store.StreamReadsFrom.Count;
         await pipeline.HandleAsync(new StreamId("many-0"), Given("again"), Cancel);
         Assert.Equal(loaded, store.StreamReadsFrom.Count);
-        await pipeline.HandleAsync(new StreamId($"many-{Many - 1}"), Given("again"), Cancel);
+        await pipeline.HandleAsync(new StreamId($"many-{Many - 1}"), Given("again, elsewhere"), Cancel);
         Assert.Equal(loaded + 1, store.StreamReadsFrom.Count);
         Assert.Equal(2, await _memory.ReadVersionAsync(new StreamId($"many-{Many - 1}"), Cancel));
     }

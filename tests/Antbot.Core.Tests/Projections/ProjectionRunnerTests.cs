@@ -125,6 +125,8 @@ public sealed class ProjectionRunnerTests : IAsyncDisposable
 
         public string Name => "counter-1";
 
+        public IReadOnlyList<string> Prefixes { get; } = [""];
+
         public void Apply(StoredEvent stored)
         {
             if (stored.Sequence == FailsOnceAt)

@@ -1,0 +1,107 @@
+using System.Globalization;
+using Antbot.EventStore.Postgres;
+
+namespace Antbot.Benchmarks.Pipeline;
+
+/// <summary>The platform: every service a process of its own.</summary>
+internal sealed class AntbotPipeline : IPipeline
+{
+    private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(90);
+
+    private readonly List<(BenchProcess Process, Uri Address)> _services = [];
+    private readonly Dictionary<string, string> _environment;
+    private readonly Servers _servers;
+    private readonly VenueProcess _venue;
+    private readonly PostgresEventStore _store;
+
+    private AntbotPipeline(Servers servers, VenueProcess venue, string database, Uri bus)
+    {
+        (_servers, _venue) = (servers, venue);
+        _environment = new Dictionary<string, string>(LoadSettings.All, StringComparer.Ordinal)
+        {
+            ["ANTBOT_STORE"] = database,
+            ["ANTBOT_BUS"] = bus.ToString(),
+            ["ANTBOT_VENUE__ADDRESS"] = venue.Address.ToString(),
+            ["ANTBOT_VENUE__PAPER"] = "true",
+            ["ANTBOT_VENUE__KEY_FILE"] = venue.Keys.FileOf("venue-key"),
+            ["ANTBOT_VENUE__SECRET_FILE"] = venue.Keys.FileOf("venue-secret"),
+            ["ANTBOT_SIGNAL__APIKEY_FILE"] = venue.Keys.FileOf("signal-api-key"),
+        };
+        _store = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = database });
+        History = new HistoryReader(_store);
+    }
+
+    public SignalClient Client { get; private set; } = null!;
+
+    public HistoryReader History { get; }
+
+    public VenueProcess Venue => _venue;
+
+    public IReadOnlyList<BenchProcess> Processes => [.. _services.Select(s => s.Process), _venue.Process, .. _servers.Processes];
+
+    public static async Task<AntbotPipeline> StartAsync(Servers servers, string database, CancellationToken cancellationToken)
+    {
+        var venue = await VenueProcess.StartAsync(Path.Combine(servers.Folder, "antbot"), cancellationToken);
+        var pipeline = new AntbotPipeline(servers, venue, database, (await servers.Rabbit.CreateVirtualHostAsync(cancellationToken: cancellationToken)).Uri);
+        try
+        {
+            await pipeline.StartServicesAsync(cancellationToken);
+            return pipeline;
+        }
+        catch
+        {
+            await pipeline.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Returns when all of them say that they are ready.</summary>
+    public async Task StartServicesAsync(CancellationToken cancellationToken)
+    {
+        foreach (var name in new[] { "Signal", "Coordinator", "Validation", "Risk", "Execution", "Reconciliation" })
+        {
+            var address = Servers.FreeAddress();
+            var log = Path.Combine(_servers.Folder, string.Create(CultureInfo.InvariantCulture, $"{name.ToLowerInvariant()}.log"));
+            _services.Add((BenchProcess.Start(
+                name.ToLowerInvariant(), Servers.ProgramOf($"services/Antbot.{name}/Host/", $"Antbot.{name}"), [],
+                new Dictionary<string, string>(_environment, StringComparer.Ordinal) { ["ANTBOT_LISTEN"] = address.ToString(), ["ANTBOT_INSTANCE"] = "bench" }, log), address));
+        }
+        Client = new SignalClient(_services[0].Address, await File.ReadAllTextAsync(_venue.Keys.FileOf("signal-api-key"), cancellationToken), prices: null);
+        foreach (var (process, address) in _services)
+            await Servers.UntilAnsweredAsync(new Uri(address, "/readyz"), process, ReadyWithin, cancellationToken);
+    }
+
+    public async Task KillServicesAsync()
+    {
+        await Task.WhenAll(_services.Select(s => s.Process.KillAsync()));
+        Client.Dispose();
+        _services.Clear();
+    }
+
+    public async Task<long> ProgressAsync(CancellationToken cancellationToken) => (await _store.Ledger.ReadHeadAsync(cancellationToken)).Position;
+
+    public Task<IReadOnlyDictionary<string, TradeTimes>> ReadAsync(CancellationToken cancellationToken) => History.ReadAsync(cancellationToken);
+
+    public Task<TradeHistory> TradesAsync(CancellationToken cancellationToken) => TradeHistory.FromAsync(_store, cancellationToken);
+
+    /// <summary>The sum of a counter over all services.</summary>
+    public async Task<double> CountAsync(string counter, CancellationToken cancellationToken)
+    {
+        using var client = new HttpClient();
+        var sum = 0.0;
+        foreach (var (_, address) in _services)
+        {
+            var text = await client.GetStringAsync(new Uri(address, "/metrics"), cancellationToken);
+            sum += text.Split('\n').Where(l => l.StartsWith(counter, StringComparison.Ordinal)).Sum(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+        }
+        return sum;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client?.Dispose();
+        await Task.WhenAll(_services.Select(s => s.Process.DisposeAsync().AsTask()));
+        await _venue.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+}

@@ -1,0 +1,40 @@
+namespace Antbot.Benchmarks.Pipeline;
+
+/// <summary>What was measured, as rows of the report, each beside its peer or its limit.</summary>
+internal static class PipelineRows
+{
+    private static readonly HashSet<string> Servers = new(StringComparer.Ordinal) { "postgres", "rabbitmq" };
+
+    public static void Compare(BenchSection report, Measured platform, Measured plain, double transport, PlatformFacts facts, PipelineBenchOptions options)
+    {
+        var (paced, burst) = (platform.Paced, platform.Burst);
+        report.AtLeast("trades to reconciled (peer: plain MassTransit; limit: the bare transport)", burst.PerSecond, "trades/s", 1.3, peer: plain.Burst.PerSecond, limit: transport, target: 2.5);
+        report.AtLeast("the same, as a part of the bare transport", 100 * burst.PerSecond / transport, "%", 10, peer: 100 * plain.Burst.PerSecond / transport, limit: 100, ratio: 100 * burst.PerSecond / transport, target: 30);
+        report.Within("100 trades a second: request to the venue's acceptance, p50", paced.FromSend.P50, "ms", 20, peer: plain.Paced.FromSend.P50);
+        report.Within("100 trades a second: request to the venue's acceptance, p99 (target: 50)", paced.FromSend.P99, "ms", 80, peer: plain.Paced.FromSend.P99);
+        report.Show("100 trades a second: recorded signal to the venue's acceptance, p50", paced.FromRecord.P50, "ms", peer: paced.FromSend.P50);
+        report.Show("100 trades a second: recorded signal to the venue's acceptance, p99", paced.FromRecord.P99, "ms", peer: paced.FromSend.P99);
+        report.Within($"trades lost or not finished, of {options.Burst} at once and those at 100 a second", burst.Lost.Count + paced.Lost.Count, "trades", 0, peer: plain.Burst.Lost.Count + plain.Paced.Lost.Count);
+        report.Within("orders that the venue has twice", facts.Doubles, "orders", 0, limit: 0);
+        report.Within("reserved, open or held after the last trade", (double)facts.Reserved, "", 0, limit: 0);
+        report.Show("processor time for a trade, under load", burst.Processor.Values.Sum(), "ms", peer: plain.Burst.Processor.Values.Sum());
+        report.Show("processor time for a trade, at 100 a second", paced.Processor.Values.Sum(), "ms", peer: plain.Paced.Processor.Values.Sum());
+        foreach (var (name, milliseconds) in burst.Processor)
+            report.Show($"processor time for a trade under load: {name}", milliseconds, "ms", peer: plain.Burst.Processor.GetValueOrDefault(name));
+        report.Show("messages for a trade (limit: those of the design)", facts.MessagesPerTrade, "messages", limit: 16);
+        report.Show("events for a trade", facts.EventsPerTrade, "events", limit: facts.EventsPerTrade);
+        report.Show("bytes of events for a trade", facts.BytesPerTrade, "bytes", limit: facts.BytesPerTrade);
+        foreach (var (name, (second, last)) in burst.Resident.Where(r => !Servers.Contains(r.Key)))
+            report.AtMost($"memory of {name}, last quarter of {options.Burst} (peer: second quarter)", last, "MB", 1.1, peer: second);
+    }
+
+    /// <summary>Standalone beside the separate processes.</summary>
+    public static void Compare(BenchSection report, Measured standalone, Measured platform)
+    {
+        report.AtLeast("Standalone: trades to reconciled (peer: separate processes)", standalone.Burst.PerSecond, "trades/s", 1, peer: platform.Burst.PerSecond);
+        report.AtMost("Standalone: 100 trades a second, request to acceptance, p50 (peer: separate processes)", standalone.Paced.FromSend.P50, "ms", 0.5, peer: platform.Paced.FromSend.P50);
+        report.AtMost("Standalone: 100 trades a second, request to acceptance, p99 (peer: separate processes)", standalone.Paced.FromSend.P99, "ms", 0.5, peer: platform.Paced.FromSend.P99);
+        report.Within("Standalone: trades lost or not finished", standalone.Burst.Lost.Count + standalone.Paced.Lost.Count, "trades", 0, limit: 0);
+        report.Show("Standalone: processor time for a trade, under load (peer: separate processes)", standalone.Burst.Processor.Values.Sum(), "ms", peer: platform.Burst.Processor.Values.Sum());
+    }
+}
