@@ -19,7 +19,7 @@ public sealed class ExecutionModule : IServiceModule
         builder.Services.AddSingleton(provider => new StreamPipeline<OrdersState>(provider.GetRequiredService<PipelineParts>(), ExecutionDecider.Behaviour));
         builder.Services.AddSingleton<RuleBook>();
         builder.Services.AddSingleton<Prices>();
-        builder.Services.AddSingleton<StartGate>();
+        builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<StartGate>(provider, Guid.NewGuid()));
         builder.Services.AddSingleton<IEntryGate>(provider => provider.GetRequiredService<StartGate>());
         builder.Services.AddSingleton<TradeRunner>();
         builder.Services.AddSingleton<OpenOrders>();

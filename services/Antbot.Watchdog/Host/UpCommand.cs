@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using Antbot.EventStore;
+using Antbot.EventStore.Proof;
 using Antbot.Hosting;
 using Antbot.LocalServers;
 using Antbot.Watchdog.Core;
@@ -15,6 +17,8 @@ internal static class UpCommand
 
     /// <summary>The servers come before; who waits outside hears what the one that starts has to say of it.</summary>
     private static readonly TimeSpan DetachLimit = TimeSpan.FromSeconds(420);
+
+    private static readonly TimeSpan CheckpointEvery = TimeSpan.FromMinutes(1);
 
     public static Command Create()
     {
@@ -88,7 +92,7 @@ internal static class UpCommand
             await WriteConsoleAsync(platform, folder);
             await RunningProcess.WriteAsync(folder, ready: true, summary);
             Print(folder, summary, json);
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await SignAsync(platform, folder, cancellationToken);
             return 0;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -104,6 +108,15 @@ internal static class UpCommand
         {
             RunningProcess.Remove(folder);
         }
+    }
+
+    /// <summary>Until it is stopped: where the history stands is signed and kept outside the database, so that what is cut off or written anew shows.</summary>
+    private static async Task SignAsync(LocalPlatform platform, string folder, CancellationToken cancellationToken)
+    {
+        await using var store = await StoreAddress.OpenAsync(platform.Store!, create: false, CancellationToken.None);
+        using var key = SigningKey.LoadOrCreate(Path.Combine(folder, "signing.key"));
+        var checkpointer = new Checkpointer(store.Ledger, key, new CheckpointFile(Path.Combine(folder, "checkpoints.jsonl")), TimeProvider.System);
+        await checkpointer.RunAsync(CheckpointEvery, e => Console.Error.WriteLine($"antbot: {e.Message}"), cancellationToken);
     }
 
     /// <summary>Where the command line looks for what runs here. Its owner's alone: the store's address holds a password.</summary>

@@ -17,7 +17,8 @@ public interface IEntryGate
 /// Nothing is entered before the account was held against the venue after this process began: it says in the history that it waits,
 /// and opens with the look that knew of that. Works without the broker.
 /// </summary>
-public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider clock) : IEntryGate
+/// <param name="instance">Which beginning this is: never the same twice.</param>
+public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider clock, Guid instance) : IEntryGate
 {
     public const string StreamPrefix = "gate-";
 
@@ -25,7 +26,6 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
-    private readonly Guid _instance = Guid.NewGuid();
     private volatile bool _open;
 
     public bool IsOpen => _open;
@@ -61,10 +61,10 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
             {
                 Stream = new StreamId($"{StreamPrefix}{service}"),
                 Expected = ExpectedVersion.Any,
-                Decision = new Decision(_instance, "start-gate"),
-                Events = [codec.Encode(new ReconciliationAwaited(service, _instance, account))],
+                Decision = new Decision(instance, "start-gate"),
+                Events = [codec.Encode(new ReconciliationAwaited(service, instance, account))],
                 At = clock.GetUtcNow().Cut(),
-                Meta = new EventMeta(_instance.ToString("N"), null, $"service:{service}"),
+                Meta = new EventMeta(instance.ToString("N"), null, $"service:{service}"),
             },
             cancellationToken);
         return outcome switch

@@ -8,7 +8,7 @@ public sealed record Said(int ExitCode, string Output, string Error);
 internal static class AntbotProcess
 {
     /// <summary>From its own folder: beside the tests lies less, because they have a framework that it has not.</summary>
-    private static string CommandLine { get; } =
+    public static string CommandLine { get; } =
         Path.Combine(RepositoryFolder.Root, "services", "Antbot.Cli", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, new DirectoryInfo(AppContext.BaseDirectory).Name, "antbot.dll");
 
     /// <param name="program">A file beside the tests, or a whole path.</param>

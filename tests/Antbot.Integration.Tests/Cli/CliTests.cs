@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Antbot.EventStore.Contract;
+using Antbot.EventStore.Proof;
 using Antbot.EventStore.Sqlite;
+using Antbot.Integration.Tests.Support;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -75,6 +77,29 @@ public sealed class CliTests : IDisposable
         Assert.Equal(1, said.ExitCode);
         Assert.DoesNotContain("top-secret", said.Error + said.Output, StringComparison.Ordinal);
         Assert.Equal("Unavailable", JsonDocument.Parse(said.Error).RootElement.GetProperty("Error").GetString());
+    }
+
+    [Fact]
+    public async Task Checkpoints_are_made_for_as_long_as_it_is_asked_to_and_once_more_at_the_end()
+    {
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "store", "create")).ExitCode);
+        Assert.Equal(2, (await AntbotProcess.RunAsync(_folder, "checkpoint", "--every", "0")).ExitCode);
+        var file = new CheckpointFile(Path.Combine(_folder, ".local", "checkpoints.jsonl"));
+        using var signing = AntbotProcess.Start(AntbotProcess.CommandLine, _folder, "checkpoint", "--every", "1");
+        await AppendAsync();
+        await Eventually.HoldsAsync(() => file.Read().Checkpoints.Count == 1, "a checkpoint is made");
+        await AppendAsync();
+        await Eventually.HoldsAsync(() => file.Read().Checkpoints.Count == 2, "another one is made");
+        AntbotProcess.Signal(signing, "TERM");
+        await signing.WaitForExitAsync(Cancel);
+        Assert.Equal(0, signing.ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify", "--from-checkpoint")).ExitCode);
+
+        async Task AppendAsync()
+        {
+            await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(_folder, ".local", "antbot.db") }, Cancel);
+            await store.AppendAsync(Some.Append(Some.Stream()), Cancel);
+        }
     }
 
     [Fact]

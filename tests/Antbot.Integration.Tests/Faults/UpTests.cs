@@ -1,4 +1,5 @@
 using Antbot.Contracts.Events;
+using Antbot.EventStore.Proof;
 using Antbot.Integration.Tests.Cli;
 using Xunit;
 
@@ -59,6 +60,11 @@ public sealed class UpTests : IAsyncLifetime
         Assert.All(all, id => Assert.False(RunningUp.IsRunning(id), $"process {id} is left"));
         foreach (var service in state.Processes.Select(p => p.Name).Where(n => n != "venue"))
             Assert.Contains("Stopped in order", _up.Log(service), StringComparison.Ordinal);
+
+        // Where the history stood is signed outside the database: cutting it off would show.
+        var (checkpoints, faults) = new CheckpointFile(Path.Combine(_up.Data, "checkpoints.jsonl")).Read();
+        Assert.Empty(faults);
+        Assert.True(checkpoints.Count > 0 && checkpoints[^1].Position > history.Events.Count / 2, "no checkpoint was signed");
 
         // The data is there: the next start goes on with it, and a supervisor that is killed leaves nobody behind either.
         var known = history.Events.Count;

@@ -132,7 +132,7 @@ public sealed class AccountWatchTests
         // A history that was reconciled for somebody who began earlier does not open it.
         // It runs where none of Reconciliation's own events are known, and once failed at the first of them, for ever.
         var known = new EventCodec(EventRegistry.From(typeof(StartReconciled).Assembly));
-        var gate = new StartGate(_world.Parts.Store, known, TimeProvider.System);
+        var gate = new StartGate(_world.Parts.Store, known, TimeProvider.System, Guid.NewGuid());
         var waiting = gate.RunAsync("execution", Account, stop.Token);
         await Task.Delay(200, Cancel);
         Assert.False(gate.IsOpen);
@@ -148,7 +148,7 @@ public sealed class AccountWatchTests
         Assert.Null(gate.Bar);
 
         // One that begins later is answered without anybody being restarted.
-        var later = new StartGate(_world.Parts.Store, known, TimeProvider.System);
+        var later = new StartGate(_world.Parts.Store, known, TimeProvider.System, Guid.NewGuid());
         var second = later.RunAsync("execution", Account, stop.Token);
         await Eventually.HoldsAsync(() => later.IsOpen, "the second gate is open");
 

@@ -20,7 +20,7 @@ public sealed class SimulationTests
             tally.Add(result.Tally);
         }
         // Faults that never happen prove nothing.
-        foreach (var fault in new[] { nameof(BusLoses), nameof(BusRepeats), nameof(BusDelays), nameof(BusDown), nameof(StoreDown), nameof(StoreDoubt), nameof(StoreStalls), nameof(VenueAway), nameof(Freeze), nameof(WrongClock), nameof(Halted) })
+        foreach (var fault in new[] { nameof(BusLoses), nameof(BusRepeats), nameof(BusDelays), nameof(BusDown), nameof(StoreDown), nameof(StoreDoubt), nameof(StoreStalls), nameof(VenueAway), nameof(Freeze), nameof(WrongClock), nameof(Halted), nameof(HaltedBefore) })
             Assert.True(tally.Counts.GetValueOrDefault(fault) > 0, $"{fault} never happened");
         Assert.True(tally.Counts.Keys.Count(k => k.StartsWith(nameof(Crash), StringComparison.Ordinal)) >= 8, "hardly a process ended");
     }

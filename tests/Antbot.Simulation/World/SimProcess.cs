@@ -2,6 +2,7 @@ using Antbot.Contracts.Messages;
 using Antbot.Coordinator;
 using Antbot.Coordinator.Core;
 using Antbot.Execution;
+using Antbot.Kernel.Identity;
 using Antbot.Reconciliation;
 using Antbot.Risk;
 using Antbot.Risk.Core;
@@ -122,7 +123,7 @@ public sealed class SimProcess
         var market = new SimVenue(_world.Exchange, _world.Loop, Clock, Context);
         var venue = _world.Around(market, this);
         var control = new ControlWatch(Parts.Store, Parts.Codec, Clock);
-        var gate = new StartGate(Parts.Store, Parts.Codec, Clock);
+        var gate = new StartGate(Parts.Store, Parts.Codec, Clock, DeterministicId.From("gate", Context.Name));
         var rules = new RuleBook(venue, Clock, NullLogger<RuleBook>.Instance);
         var prices = new Prices(market, rules, options, Clock);
         var pipeline = new StreamPipeline<OrdersState>(Parts, ExecutionDecider.Behaviour);

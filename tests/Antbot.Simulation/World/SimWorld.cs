@@ -3,6 +3,7 @@ using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Coordinator.Core;
 using Antbot.Execution;
+using Antbot.Kernel.Control;
 using Antbot.Kernel.Identity;
 using Antbot.Reconciliation;
 using Antbot.Risk.Core;
@@ -100,8 +101,8 @@ public sealed class SimWorld
             Loop.At(TimeSpan.FromSeconds(freeze.AtSeconds), () => Freeze(freeze));
         foreach (var halted in Plan.Faults.OfType<Halted>())
         {
-            Loop.At(TimeSpan.FromSeconds(halted.AtSeconds), () => _ = CommandAsync(new ActivitySet(Activity.Halted, "the plan", "operator:sim"), halted));
-            Loop.At(TimeSpan.FromSeconds(halted.AtSeconds + halted.ForSeconds), () => _ = CommandAsync(new ActivitySet(Activity.Active, "the plan", "operator:sim"), halted));
+            Loop.At(TimeSpan.FromSeconds(halted.AtSeconds), () => Watch(CommandAsync(new SetActivity(Activity.Halted, "the plan", "operator:sim"), halted)));
+            Loop.At(TimeSpan.FromSeconds(halted.AtSeconds + halted.ForSeconds), () => Watch(CommandAsync(new SetActivity(Activity.Active, "the plan", "operator:sim"), halted)));
         }
     }
 
@@ -206,7 +207,7 @@ public sealed class SimWorld
         if (up.Count > 0)
         {
             var process = up[attempt % up.Count];
-            Loop.At(TimeSpan.FromMilliseconds(1), () => _ = TakeAsync(process, signal), process.Context);
+            Loop.At(TimeSpan.FromMilliseconds(1), () => Watch(TakeAsync(process, signal)), process.Context);
         }
         Loop.At(TimeSpan.FromSeconds(up.Count > 0 ? 3 : 0.5), () => Send(signal, attempt + 1));
     }
@@ -228,6 +229,19 @@ public sealed class SimWorld
         }
     }
 
+    /// <summary>What is begun here and awaited by nobody must not fail unseen.</summary>
+    private async void Watch(Task task)
+    {
+        try
+        {
+            await task;
+        }
+        catch (Exception e)
+        {
+            Checker.Violations.Add($"the simulation itself failed: {e}");
+        }
+    }
+
     private void HaltNow(HaltedBefore halt)
     {
         Disk.CommitCommand(new AppendRequest
@@ -238,11 +252,11 @@ public sealed class SimWorld
             Events = [Codec.Encode(new ActivitySet(Activity.Halted, "the plan", "operator:sim"))],
             At = Exchange.Now,
         });
-        Loop.At(TimeSpan.FromSeconds(halt.ForSeconds), () => _ = CommandAsync(new ActivitySet(Activity.Active, "the plan", "operator:sim"), halt));
+        Loop.At(TimeSpan.FromSeconds(halt.ForSeconds), () => Watch(CommandAsync(new SetActivity(Activity.Active, "the plan", "operator:sim"), halt)));
     }
 
     /// <summary>An operator at a terminal: straight to the store, until it is there.</summary>
-    private async Task CommandAsync(ActivitySet command, Fault halted)
+    private async Task CommandAsync(SetActivity command, Fault halted)
     {
         var (store, clock) = (new SimStore(Disk, Loop, Loop.World), new SimClock(Loop, Loop.World));
         var id = DeterministicId.From("command", (++_halts).ToString());
