@@ -118,6 +118,9 @@ public sealed class TradeTally(EventCodec codec) : IProjection
             case OrderEnded e when _counts.Stops.Remove(e.Order.Value) && _counts.Positions.TryGetValue(key, out var open):
                 _counts.Positions[key] = open with { Protection = "" };
                 break;
+            default:
+                // Of no matter for what is counted here.
+                break;
         }
     }
 

@@ -24,6 +24,9 @@ public static class DependencyFaults
                 // Credentials that do not suffice are an operator's mistake before they are a message's.
                 case EventStoreException { Fault: StoreFault.Forbidden }:
                     return StoreProbe.Dependency;
+                default:
+                    // What it was made of may say more.
+                    break;
             }
         }
         return null;

@@ -34,7 +34,7 @@ public sealed class DependencyRuleTests
         ("Services", With(RiskHost, [RiskCore, Standalone])),
         ("Services", With("services/Antbot.Cli/Antbot.Cli.csproj", [RiskHost])),
         ("The simulator", With(Simulation, [RiskCore, Runtime, EventStore])),
-        ("The simulator", With(Simulation, [RiskHost])),
+        ("The simulator", With(Simulation, [Standalone])),
         ("The simulator", With(Simulation, ["services/Antbot.Risk/Core/Antbot.Risk.Adapters.csproj"])),
         ("What is shared", With(EventStore, [Runtime, RiskCore])),
         ("The paper venue", With("services/Antbot.PaperVenue/Host/Antbot.PaperVenue.csproj", ["services/Antbot.PaperVenue/Core/Antbot.PaperVenue.Core.csproj", EventStore])),
@@ -81,7 +81,7 @@ public sealed class DependencyRuleTests
             With(RiskHost, [RiskCore, Runtime, EventStore], "OpenTelemetry"),
             With(ExecutionCore, [Kernel]),
             With(Standalone, [RiskHost, ExecutionCore, EventStore]),
-            With(Simulation, [RiskCore, ExecutionCore, Runtime, Kernel, Contracts], "FsCheck"),
+            With(Simulation, [RiskCore, RiskHost, ExecutionCore, Runtime, Kernel, Contracts], "FsCheck"),
             With(CoreTests, [RiskCore, RiskHost, EventStore, Simulation], "xunit.v3"),
         ];
         Assert.Empty(Rules.All.SelectMany(r => r.Check(design)));

@@ -25,7 +25,7 @@ internal static class Rules
         new("A core references contracts and kernel, and no package: purity is a compile error", p => p.IsCore, p => ProjectsBut(p, Contracts, Kernel).Concat(p.Packages)),
         new("The runtime references the kernel and no vendor's package", p => p.Name == Runtime, p => ProjectsBut(p, Contracts, Kernel).Concat(p.Packages)),
         new("Services never reference one another; the standalone alone references them", p => p.Service is not null and not "Antbot.Standalone", OtherServices),
-        new("The simulator references cores and runtime, never adapters", p => p.Name == "Antbot.Simulation", p => p.Projects.Where(r => !IsCore(r) && !Is(r, Contracts, Kernel, Runtime))),
+        new("The simulator references cores, the hosts that trade and the runtime, never adapters", p => p.Name == "Antbot.Simulation", p => p.Projects.Where(r => !IsCore(r) && !IsTrading(r) && !Is(r, Contracts, Kernel, Runtime))),
         new("What is shared references no service", p => p.Area == "shared", p => p.Projects.Where(r => In(r, "services"))),
         new("The paper venue stands by itself, as an exchange does: of what is shared it references contracts and kernel at most", p => p.Service == "Antbot.PaperVenue", p => p.Projects.Where(r => In(r, "shared") && !Is(r, Contracts, Kernel))),
         new("What runs references no test", p => p.Area != "tests", p => p.Projects.Where(r => In(r, "tests"))),
@@ -50,6 +50,10 @@ internal static class Rules
     private static bool Is(string reference, params string[] names) => names.Any(n => reference == $"shared/{n}/{n}.csproj");
 
     private static bool IsCore(string reference) => reference.Split('/') is ["services", var service, "Core", var file] && file == $"{service}.Core.csproj";
+
+    /// <summary>A service whose handlers and background work the simulator runs as they are; the console, the venue and the command line are not among them.</summary>
+    private static bool IsTrading(string reference) =>
+        reference.Split('/') is ["services", ("Antbot.Signal" or "Antbot.Coordinator" or "Antbot.Validation" or "Antbot.Risk" or "Antbot.Execution" or "Antbot.Reconciliation") and var service, "Host", var file] && file == $"{service}.csproj";
 
     private static bool In(string reference, string area) => reference.StartsWith($"{area}/", StringComparison.Ordinal);
 }

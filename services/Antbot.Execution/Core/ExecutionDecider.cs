@@ -48,6 +48,11 @@ public static class ExecutionDecider
             case Proceed i:
                 TradeProgress.LookAtPrices(turn, i.Bid, i.Ask);
                 break;
+            case AttemptAnswered or AttemptUnanswered or OrderSeen or OrderNotFound:
+                // Of an order that is not known here, or of an attempt that has been settled.
+                break;
+            default:
+                throw new ArgumentException($"Execution does not decide on {input.GetType().Name}.", nameof(input));
         }
         TradeProgress.Advance(turn);
         return turn.Events;
@@ -83,6 +88,9 @@ public static class ExecutionDecider
             case TradeStage.Open:
                 turn.Record(new PositionClosing(input.Trade, input.Account, Cut(input.Reason)));
                 break;
+            default:
+                // It is on its way out, or out.
+                break;
         }
     }
 
@@ -111,6 +119,9 @@ public static class ExecutionDecider
                 break;
             case VenueAnswer<OrderReport>.Unknown unknown when order.Status == OrderStatus.Attempted:
                 Unknown(turn, order, unknown.Text, order.AskAt);
+                break;
+            default:
+                // That it is unknown was known.
                 break;
         }
     }

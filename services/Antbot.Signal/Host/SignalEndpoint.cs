@@ -71,6 +71,8 @@ public sealed class SignalEndpoint(ApiKeys keys, Admission admission, WebhookInt
                 case IntakeAnswer.Faulty faulty:
                     await Results.Json(new { error = "The signal has faults.", faults = faulty.Faults }, statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
                     break;
+                case var other:
+                    throw new InvalidOperationException($"Nobody is answered with {other}.");
             }
         }
         catch (EventStoreException e)
