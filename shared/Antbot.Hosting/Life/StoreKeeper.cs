@@ -30,7 +30,7 @@ internal sealed class StoreKeeper(PlatformOptions options, ServiceIdentity ident
     /// <summary>Throws where a file cannot be opened; a server need not be there.</summary>
     public static IEventStore Connect(string address) => StoreAddress.IsSqlite(address, out _)
         ? StoreAddress.OpenAsync(address, create: true).GetAwaiter().GetResult()
-        : new PostgresEventStore(new PostgresStoreOptions { ConnectionString = StoreAddress.ConnectionString(address) });
+        : new PostgresEventStore(new PostgresStoreOptions { ConnectionString = StoreAddress.ConnectionString(address), Committers = 1 });
 
     public async Task CheckAsync(CancellationToken cancellationToken)
     {

@@ -10,6 +10,12 @@ namespace Antbot.Runtime.Pipeline;
 internal sealed class LaneWork<TState>(Input input, Deliberate<TState> decide, CancellationToken cancellationToken)
     where TState : class
 {
+    private const int Waiting = 0;
+    private const int Taken = 1;
+    private const int GivenUp = 2;
+
+    private int _state;
+
     public TaskCompletionSource<Recorded> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Input Input { get; } = input;
@@ -22,6 +28,15 @@ internal sealed class LaneWork<TState>(Input input, Deliberate<TState> decide, C
 
     /// <summary>It was decided on an empty stream that was not empty, or in vain.</summary>
     public bool NeedsToLook { get; set; }
+
+    /// <summary>False where its caller has given up; once it is taken, the caller waits for what becomes of it.</summary>
+    public bool TryTake() => Interlocked.CompareExchange(ref _state, Taken, Waiting) != GivenUp;
+
+    public void TryGiveUp(CancellationToken token)
+    {
+        if (Interlocked.CompareExchange(ref _state, GivenUp, Waiting) == Waiting)
+            Done.TrySetCanceled(token);
+    }
 }
 
 /// <summary>
@@ -47,6 +62,8 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
         Loaded<TState>? assumed = null;
         foreach (var work in round)
         {
+            if (!work.TryTake())
+                continue;
             try
             {
                 // The same input twice would not find itself within one round.

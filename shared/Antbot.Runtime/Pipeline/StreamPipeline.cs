@@ -71,6 +71,7 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
         // Not awaited: whoever found the lane idle must not wait for those who come after.
         if (start)
             _ = RunAsync(stream, queue);
+        await using var patience = cancellationToken.UnsafeRegister(static (state, token) => ((LaneWork<TState>)state!).TryGiveUp(token), work);
         var recorded = await work.Done.Task;
         parts.CrashPoints.Reach($"{behaviour.Consumer}.after-append");
         return recorded;

@@ -18,6 +18,10 @@ internal sealed class SignalClient : IDisposable
 
     private readonly HttpClient _http;
     private readonly IReadOnlyDictionary<string, decimal> _prices;
+
+    /// <summary>A key that was used before, by another client on the same store, would be the same trade again.</summary>
+    private readonly string _name = Guid.NewGuid().ToString("N")[..8];
+
     private int _number;
 
     /// <param name="prices">Null where the service looks at the market itself.</param>
@@ -63,7 +67,7 @@ internal sealed class SignalClient : IDisposable
     {
         var number = Interlocked.Increment(ref _number);
         var symbol = Symbols[number % Symbols.Length];
-        var key = $"bench-{number}";
+        var key = $"bench-{_name}-{number}";
         var price = _prices.TryGetValue(symbol, out var known) ? FormattableString.Invariant($",\"price\":{known}") : "";
         using var request = new HttpRequestMessage(HttpMethod.Post, "/signals")
         {

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Kernel.Identity;
 using Antbot.Kernel.Proof;
@@ -14,17 +15,26 @@ internal sealed class TradeHistory
 
     private readonly List<StoredEvent> _events = [];
 
-    /// <summary>The trades of a store, as far as they are finished within the first events.</summary>
+    /// <summary>The first finished trades of a store.</summary>
     public static async Task<TradeHistory> FromAsync(IEventStore store, CancellationToken cancellationToken)
     {
         var history = new TradeHistory();
-        var seen = new List<StoredEvent>();
-        while (seen.Count < EventsMax * 2 && await store.ReadPageAsync(seen.Count == 0 ? 0 : seen[^1].Sequence, PageSize, cancellationToken) is { Count: > 0 } page)
-            seen.AddRange(page);
-        var finished = seen.Where(e => e.Type == "trade_reconciled" && Encoding.UTF8.GetString(e.Data.Span).Contains("\"Closed\":true", StringComparison.Ordinal)).Select(e => e.CorrelationId!).ToHashSet(StringComparer.Ordinal);
-        // What many trades share is not theirs: the account, a symbol's memory.
-        history._events.AddRange(seen.Where(e => finished.Contains(e.CorrelationId ?? "") && e.Stream.EndsWith(e.CorrelationId!, StringComparison.Ordinal)).Take(EventsMax));
-        return history;
+        for (var through = 0L; history._events.Count < EventsMax;)
+        {
+            var page = await store.ReadPageAsync(through, PageSize, [Streams.TradePrefix], cancellationToken);
+            if (page.Through == through)
+                break;
+            through = page.Through;
+            foreach (var last in page.Events.Where(e => e.Type == "trade_reconciled" && JsonElement.Parse(e.Data.Span).GetProperty("Closed").GetBoolean()))
+            {
+                // What many trades share is not theirs: the account, a symbol's memory.
+                var all = await store.FindByCorrelationAsync(last.CorrelationId!, cancellationToken: cancellationToken);
+                history._events.AddRange(all.Where(e => e.Stream.EndsWith(last.CorrelationId!, StringComparison.Ordinal)));
+                if (history._events.Count >= EventsMax)
+                    break;
+            }
+        }
+        return history._events.Count > 0 ? history : throw new InvalidOperationException("No trade of the run was finished; there is no history to make longer.");
     }
 
     public async Task ImportAsync(ILedger ledger, int events, CancellationToken cancellationToken)
