@@ -35,7 +35,8 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public static ServiceProcess Start(string modules, params (string Name, string Value)[] settings)
     {
         var address = $"http://127.0.0.1:{FreePort()}";
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Antbot.Testing.Service.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
+        // What starts in the background inherits that SIGINT and SIGQUIT are ignored.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT,QUIT", "dotnet", Path.Combine(AppContext.BaseDirectory, "Antbot.Testing.Service.dll")]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("ANTBOT_", StringComparison.Ordinal) || k.StartsWith("OTEL_", StringComparison.Ordinal)).ToArray())
             start.Environment.Remove(name);
         start.Environment["TEST_MODULES"] = modules;

@@ -17,7 +17,8 @@ internal static class AntbotProcess
     /// <param name="settings">In its environment, without their prefix: <c>RISK__MAXEXPOSURE</c>.</param>
     public static Process Start(string program, string folder, IReadOnlyList<(string Name, string Value)> settings, string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
+        // What starts in the background inherits that SIGINT and SIGQUIT are ignored.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT,QUIT", "dotnet", Path.Combine(AppContext.BaseDirectory, program), .. arguments])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
