@@ -25,7 +25,11 @@ internal sealed class Venue : IAsyncDisposable
     private readonly ILogger _log;
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _telling = new();
     private readonly ConcurrentQueue<(long Sequence, int Account, bool IsFill, byte[] Message)> _untold = new();
+
+    /// <summary>The journal has everything up to this on disk.</summary>
+    private long _committed;
     private Exchange _exchange;
     private JournalWriter _journal;
     private IReadOnlyList<MarketData> _data;
@@ -138,6 +142,8 @@ internal sealed class Venue : IAsyncDisposable
         foreach (var note in recovered.Notes)
             _log.LogWarning("{Note}", note);
         _snapshotAt = _options.SnapshotBytes;
+        lock (_telling)
+            _committed = recovered.Last;
         return (recovered.Exchange, new JournalWriter(_folder, _options.SegmentBytes, recovered.Last, Tell));
     }
 
@@ -179,6 +185,8 @@ internal sealed class Venue : IAsyncDisposable
             if (Hub.HasListener(account.Id))
                 _untold.Enqueue((sequence, account.Id, false, UserMessages.Position(account, assets, Rules, Now)));
         }
+        // A quick disk has it before it is put here: then nobody would come back for it until something else happens.
+        TellCommitted();
         Instrument? traded = null;
         foreach (var print in outbox.Prints)
         {
@@ -194,12 +202,24 @@ internal sealed class Venue : IAsyncDisposable
     /// <summary>What is on disk may be told to whom it concerns. Called by the journal, in order.</summary>
     private void Tell(long sequence)
     {
-        while (_untold.TryPeek(out var next) && next.Sequence <= sequence && _untold.TryDequeue(out next))
+        lock (_telling)
+            _committed = Math.Max(_committed, sequence);
+        TellCommitted();
+    }
+
+    private void TellCommitted()
+    {
+        if (_untold.IsEmpty)
+            return;
+        lock (_telling)
         {
-            if (next.IsFill && _faults.StrikeReport() is { } fault)
-                _ = TellFaultilyAsync(next.Account, next.Message, fault);
-            else
-                Hub.Tell(next.Account, next.Message);
+            while (_untold.TryPeek(out var next) && next.Sequence <= _committed && _untold.TryDequeue(out next))
+            {
+                if (next.IsFill && _faults.StrikeReport() is { } fault)
+                    _ = TellFaultilyAsync(next.Account, next.Message, fault);
+                else
+                    Hub.Tell(next.Account, next.Message);
+            }
         }
     }
 

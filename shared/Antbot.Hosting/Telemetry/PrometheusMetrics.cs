@@ -114,7 +114,8 @@ internal sealed class PrometheusMetrics : IDisposable
 
         public void Render(StringBuilder text)
         {
-            foreach (var (labels, cell) in _cells.OrderBy(c => c.Key, StringComparer.Ordinal))
+            // Its own copy: one that LINQ makes fails when a cell is added meanwhile.
+            foreach (var (labels, cell) in _cells.ToArray().OrderBy(c => c.Key, StringComparer.Ordinal))
                 cell.Render(text, Name, labels);
         }
 

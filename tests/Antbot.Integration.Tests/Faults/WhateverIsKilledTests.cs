@@ -86,7 +86,7 @@ public sealed class WhateverIsKilledTests : IAsyncLifetime
 }
 
 /// <summary>One platform of processes at a time.</summary>
-[CollectionDefinition(Name)]
+[CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class UpCollection
 {
     public const string Name = "up";

@@ -247,7 +247,7 @@ public sealed class PostgresLinkTests(PostgresFixture fixture) : IAsyncLifetime
         var bound = TimeSpan.FromSeconds(4 + 2 + 5 + 2 + 3 + 9);
         await using var store = Open(TimeSpan.FromSeconds(4));
         await using var other = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = _database.ConnectionString });
-        var (hole, began) = (false, 0L);
+        var (hole, began, appended) = (false, 0L, 0);
         var callers = Enumerable.Range(0, 64).Select(_ => Task.Run(async () =>
         {
             while (true)
@@ -257,9 +257,11 @@ public sealed class PostgresLinkTests(PostgresFixture fixture) : IAsyncLifetime
                 if (Volatile.Read(ref hole))
                     return (Request: request, Outcome: outcome, Fault: fault, Took: Stopwatch.GetElapsedTime(Volatile.Read(ref began)));
                 Assert.IsType<AppendOutcome.Appended>(outcome);
+                Interlocked.Increment(ref appended);
             }
         })).ToArray();
-        await Task.Delay(500, Cancel);
+        // Everybody is at it, and batches follow one another: one is on its way whenever it happens.
+        await Eventually.HoldsAsync(() => Volatile.Read(ref appended) > 500, "the callers append");
         Volatile.Write(ref began, Stopwatch.GetTimestamp());
         Volatile.Write(ref hole, true);
         Swallow(true, staysDumb);
