@@ -77,7 +77,7 @@ public sealed class VenueFuzzTests
 
     private sealed class NonsenseVenue : IAsyncDisposable
     {
-        private readonly HttpListener _listener = new();
+        private readonly HttpListener _listener;
         private readonly Random _random;
         private readonly Task _serving;
 
@@ -87,8 +87,8 @@ public sealed class VenueFuzzTests
             for (var tries = 0; ; tries++)
             {
                 Address = new Uri($"http://127.0.0.1:{Random.Shared.Next(20_000, 60_000)}/");
-                _listener.Prefixes.Clear();
-                _listener.Prefixes.Add(Address.ToString());
+                // A new one each time: who could not start is disposed of.
+                _listener = new HttpListener { Prefixes = { Address.ToString() } };
                 try
                 {
                     _listener.Start();
