@@ -40,10 +40,10 @@ public sealed class StartGate(IEventStore store, EventCodec codec, TimeProvider 
         while (!_open)
         {
             var mark = store.AppendMark;
-            var page = await store.ReadPageAsync(position, Page, cancellationToken);
-            _open = page.Any(e => Answers(e, account, began));
-            if (page.Count > 0)
-                position = page[^1].Sequence;
+            var page = await store.ReadPageAsync(position, Page, [Streams.Reconciliation(account).Value], cancellationToken);
+            _open = page.Events.Any(e => Answers(e, account, began));
+            if (page.Through > position)
+                position = page.Through;
             else
                 await store.WaitForAppendAsync(mark, Poll, cancellationToken);
         }
