@@ -11,6 +11,10 @@ attribute() { # attribute NAME FILE : the sum of an attribute over the assemblie
   grep -o '<assembly [^>]*>' "$2" | grep -o " $1=\"[0-9]*\"" | tr -dc '0-9\n' | awk '{ s += $1 } END { print s + 0 }'
 }
 
+failures() { # failures LINES FILE : the first lines of each failed test, without what the programs under test logged meanwhile
+  awk -v lines="$1" '/^[{]/ { next } /\[FAIL\]$/ { left = lines } /^[^ ]/ { left = 0 } left > 0 { print substr($0, 1, 300); left-- }' "$2"
+}
+
 for project in tests/*/*.Tests.csproj; do
   name=$(basename "$project" .csproj)
   program=tests/$name/bin/$configuration/net10.0/$name.dll
@@ -28,13 +32,18 @@ for project in tests/*/*.Tests.csproj; do
   fi
   p=$(attribute passed "$results/$name.xml") f=$(attribute failed "$results/$name.xml")
   e=$(attribute errors "$results/$name.xml") s=$(attribute skipped "$results/$name.xml")
-  [ "$code" -eq 0 ] || grep -v '^ *\(Starting\|Finished\|Discover\)' "$results/$name.log" | tail -n 200
   # A test that does not run where it should is no pass.
-  if [ "$code" -ne 0 ] && [ $((f + e)) -eq 0 ]; then f=1; fi
+  if [ "$code" -ne 0 ] && [ $((f + e)) -eq 0 ]; then f=1; tail -n 40 "$results/$name.log"; fi
   if [ $((p + f)) -eq 0 ]; then echo "   $name ran no test."; f=1; fi
   passed=$((passed + p)) failed=$((failed + f + e + s))
   echo "   $p passed, $((f + e)) failed, $s skipped in $(($(date +%s) - started)) s"
 done
 
+# In full first and then each in two lines: whoever is shown only the end of a long run still learns what failed, and of what.
+for lines in 40 2; do
+  for log in "$results"/*.log; do
+    ! grep -qs '\[FAIL\]$' "$log" || { echo "== failed, see $log"; failures "$lines" "$log"; }
+  done
+done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

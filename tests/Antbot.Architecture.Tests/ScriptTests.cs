@@ -78,6 +78,27 @@ public sealed class ScriptTests : IDisposable
         Assert.Equal($"{int.Parse(lastLine[..1]) + 7}{lastLine[1..]}", (await RunAsync("test.sh", [("MARTEN_ON", "true")], ["Release"])).Output.TrimEnd().Split('\n')[^1]);
     }
 
+    /// <summary>Two runs failed where only the last page was kept, and that page held what the programs under test had logged.</summary>
+    [Fact]
+    public async Task The_last_lines_name_what_failed_and_why()
+    {
+        Fake("""
+            cat "$(basename "$1" .dll).said"
+            cp "$(basename "$1" .dll).result" "$5"
+            exit "$(cat "$(basename "$1" .dll).code")"
+            """);
+        Project("One.Tests", """<assembly passed="1" failed="2" errors="0" skipped="0">""", 1);
+        Project("Two.Tests", """<assembly passed="1" failed="0" errors="0" skipped="0">""", 0);
+        File.WriteAllText(Path.Combine(_folder, "Two.Tests.said"), "nothing\n");
+        var logged = string.Concat(Enumerable.Repeat("{\"message\":\"a service speaks\"}\n", 300));
+        File.WriteAllText(Path.Combine(_folder, "One.Tests.said"), $"{logged}    A.First [FAIL]\n{logged}      the one reason\n      more\n{logged}    A.Second [FAIL]\n      the other reason\n{logged}");
+
+        var lines = (await RunAsync("test.sh", [], ["Release"])).Output.TrimEnd().Split('\n');
+        Assert.Equal(["== failed, see artifacts/tests/One.Tests.log", "    A.First [FAIL]", "      the one reason", "    A.Second [FAIL]", "      the other reason", "2 passed, 2 failed"], lines[^6..]);
+        Assert.Contains("      more", lines);
+        Assert.DoesNotContain(lines, line => line.Contains("a service speaks", StringComparison.Ordinal));
+    }
+
     private static void AssertProbe((int ExitCode, string Output, string Error) said, string answer, string says)
     {
         Assert.Equal((0, answer), (said.ExitCode, said.Output.Trim()));
