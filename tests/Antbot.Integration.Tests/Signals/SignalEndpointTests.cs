@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -84,6 +86,64 @@ public sealed class SignalEndpointTests : IDisposable
         using var answer = await process.PostAsync(body);
         Assert.Equal(status, answer.StatusCode);
         Assert.Equal(status == HttpStatusCode.ServiceUnavailable, answer.Headers.RetryAfter is not null);
+    }
+
+    /// <summary>A price that is cut to nothing, and a profit beyond the end of the scale, were once answered with 500.</summary>
+    [Theory]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","price":1e-20}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"ETHUSDT","side":"buy","price":"1e-20"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","notional":1e-20}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","price":1e400}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","price":NaN}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","price":"Infinity"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","source":"\ud800"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","\udc00":1}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","quantity":1000000000000}""", HttpStatusCode.Accepted)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","limit":1000000000000}""", HttpStatusCode.Accepted)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"sell","limit":1e-16}""", HttpStatusCode.Accepted)]
+    public async Task Odd_numbers_and_texts_are_faults_or_signals(string body, HttpStatusCode status)
+    {
+        await using var process = await SignalProcess.StartAsync(_folder, Cancel);
+        using var answer = await process.PostAsync(body);
+        Assert.Equal(status, answer.StatusCode);
+    }
+
+    /// <summary>Such a request once ended as an unhandled exception, and was counted as a 500.</summary>
+    [Fact]
+    public async Task A_sender_that_hangs_up_while_it_waits_for_its_turn_is_no_failure_of_ours()
+    {
+        var failures = new ConcurrentQueue<string>();
+        var ended = 0;
+        using var listener = new MeterListener { InstrumentPublished = (instrument, l) => { if (instrument.Name == "http.server.request.duration") l.EnableMeasurementEvents(instrument); } };
+        listener.SetMeasurementEventCallback<double>((_, _, tags, _) =>
+        {
+            var named = tags.ToArray().ToDictionary(t => t.Key, t => t.Value?.ToString(), StringComparer.Ordinal);
+            if (named.GetValueOrDefault("http.route") != "/signals")
+                return;
+            if (named.GetValueOrDefault("error.type") is { } error)
+                failures.Enqueue(error);
+            Interlocked.Increment(ref ended);
+        });
+        listener.Start();
+        await using var process = await SignalProcess.StartAsync(_folder, Cancel, "--signal:AtOnce=1");
+        var (host, port) = (process.Client.BaseAddress!.Host, process.Client.BaseAddress.Port);
+        var head = $"POST /signals HTTP/1.1\r\nHost: x\r\nX-Api-Key: {SignalProcess.Key}\r\nContent-Type: application/json\r\nContent-Length: {SignalProcess.Body().Length}\r\n\r\n";
+        using (var slow = new TcpClient())
+        {
+            await slow.ConnectAsync(host, port, Cancel);
+            await slow.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), Cancel);
+            using (var impatient = new TcpClient())
+            {
+                await impatient.ConnectAsync(host, port, Cancel);
+                await impatient.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head + SignalProcess.Body()), Cancel);
+                await Task.Delay(200, Cancel);
+                impatient.LingerState = new LingerOption(enable: true, 0);
+            }
+            await Eventually.HoldsAsync(() => Volatile.Read(ref ended) == 1, "the one that hung up is done with");
+        }
+        using var next = await process.PostAsync(SignalProcess.Body());
+        Assert.Equal(HttpStatusCode.Accepted, next.StatusCode);
+        Assert.Empty(failures);
     }
 
     [Fact]
