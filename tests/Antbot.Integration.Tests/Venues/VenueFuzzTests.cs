@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Antbot.Contracts;
 using Antbot.Contracts.Venue;
 using Antbot.Runtime.Venue;
@@ -10,7 +11,7 @@ using Xunit;
 namespace Antbot.Integration.Tests.Venues;
 
 /// <summary>A venue that answers nonsense: what makes no sense is unknown or passed over, and never an exception or a silent default.</summary>
-public sealed class VenueFuzzTests
+public sealed partial class VenueFuzzTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -29,6 +30,9 @@ public sealed class VenueFuzzTests
         """;
 
     private static readonly string[] Spoiled = ["null", "true", "-1", "0", "\"\"", "\"-1\"", "\"NaN\"", "\"1e5\"", "\"99999999999999999999999999999999\"", "\"79228162514264337593543950335\"", "9223372036854775807", "[]", "{}", "\"\\u0000\"", "\"BTC USDT\""];
+
+    /// <summary>Well-formed JSON whose text cannot be read: it once escaped as an exception, and left the route's breaker waiting for its probe for ever.</summary>
+    private const string HalfAPair = "\"\\ud800\"";
 
     [Theory]
     [InlineData(1)]
@@ -75,7 +79,7 @@ public sealed class VenueFuzzTests
         }
     }
 
-    private sealed class NonsenseVenue : IAsyncDisposable
+    private sealed partial class NonsenseVenue : IAsyncDisposable
     {
         private readonly HttpListener _listener;
         private readonly Random _random;
@@ -123,6 +127,8 @@ public sealed class VenueFuzzTests
                     var isTime = context.Request.Url!.AbsolutePath.EndsWith("/time", StringComparison.Ordinal);
                     var body = isTime ? $$"""{"serverTime":{{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}}}""" : Spoil(Body);
                     context.Response.StatusCode = isTime || _random.Next(8) > 0 ? 200 : _random.Next(3) switch { 0 => 400, 1 => 404, _ => 302 };
+                    if (!isTime && _random.Next(8) == 0)
+                        body = Torn(body);
                     var bytes = Encoding.UTF8.GetBytes(body);
                     await context.Response.OutputStream.WriteAsync(bytes);
                     context.Response.Close();
@@ -133,6 +139,19 @@ public sealed class VenueFuzzTests
                 }
             }
         }
+
+        /// <summary>One of its texts becomes half of a surrogate pair, or all of it an error that says one.</summary>
+        private string Torn(string body)
+        {
+            var texts = Texts().Matches(body);
+            if (texts.Count == 0 || _random.Next(3) == 0)
+                return $$"""{"code":-1000,"msg":{{HalfAPair}}}""";
+            var text = texts[_random.Next(texts.Count)];
+            return $"{body[..text.Index]}{HalfAPair}{body[(text.Index + text.Length)..]}";
+        }
+
+        [GeneratedRegex("(?<=:)\"[^\"\\\\]*\"", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+        private static partial Regex Texts();
 
         private string Spoil(string body)
         {
