@@ -1,5 +1,6 @@
 using System.Net;
 using Antbot.EventStore.Postgres;
+using Antbot.Hosting.Tests.Buses;
 using Antbot.Hosting.Tests.Hosts;
 using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
