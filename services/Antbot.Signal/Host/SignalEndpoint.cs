@@ -40,17 +40,7 @@ public sealed class SignalEndpoint(ApiKeys keys, Admission admission, WebhookInt
             await SayLaterAsync(context, StatusCodes.Status429TooManyRequests, "More signals than are taken from this key.", wait);
             return;
         }
-        IDisposable? pass;
-        TimeSpan retryAfter;
-        try
-        {
-            (pass, retryAfter) = await admission.EnterAsync(context.RequestAborted);
-        }
-        catch (OperationCanceledException)
-        {
-            // The sender is gone before its turn came; nobody hears an answer.
-            return;
-        }
+        var (pass, retryAfter) = await admission.EnterAsync(context.RequestAborted);
         if (pass is null)
         {
             await SayLaterAsync(context, StatusCodes.Status429TooManyRequests, "Too many signals wait already.", retryAfter);
