@@ -5,9 +5,6 @@ internal static class Decimals
     /// <summary>Far above any price, quantity or sum of money, and low enough that the product of two still is a decimal.</summary>
     public const decimal Max = 1_000_000_000_000m;
 
-    /// <summary>The smallest that is not nothing: what lies below is cut to zero.</summary>
-    public const decimal Least = 0.0000000000000001m;
-
     private const int ScaleMax = 16;
 
     /// <summary>Without trailing zeros and cut to sixteen places: equal numbers are then equal in every bit, as they are after they were stored.</summary>
