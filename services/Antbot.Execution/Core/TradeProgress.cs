@@ -55,7 +55,7 @@ internal static class TradeProgress
             return (null, bar);
         if (plan.Rules is not { } rules)
             return (null, $"what the venue asks of orders in {signal.Symbol} is not known");
-        if (signal.ValidUntil <= turn.Now)
+        if (IsPast(turn, signal.ValidUntil))
             return (null, $"it was valid until {signal.ValidUntil:O}");
         if (signal.Kind == OrderKind.Limit)
             return signal.Limit is { } limit ? (Sizing.LimitOf(signal.Side, limit.Value, rules), null) : (null, "a limit order without its limit");
@@ -85,7 +85,7 @@ internal static class TradeProgress
         var plan = turn.State.Plan!;
         if (entry.IsLive)
         {
-            var over = turn.State.Withdrawn is { } withdrawn ? $"withdrawn: {withdrawn}" : turn.Now >= entry.Intended.ValidUntil ? "it was valid until then" : null;
+            var over = turn.State.Withdrawn is { } withdrawn ? $"withdrawn: {withdrawn}" : IsPast(turn, entry.Intended.ValidUntil) ? "it was valid until then" : null;
             if (entry.Status == OrderStatus.Intended)
                 AttemptEntry(turn, entry, plan.Policy, over);
             else if (over is not null && entry is { Status: OrderStatus.Resting, CancelIntended: false })
@@ -228,6 +228,9 @@ internal static class TradeProgress
         if (turn.Stamp.VenueTime is { } time && !(order.NotBefore > turn.Now))
             turn.Record(new OrderAttempted(order.Id, order.Attempts + 1, time, turn.Stamp.WindowMilliseconds, turn.Stamp.ControlVersion));
     }
+
+    /// <summary>By either clock: a machine whose own one is behind must not send what is stale.</summary>
+    private static bool IsPast(Turn turn, DateTimeOffset? time) => turn.Now >= time || turn.Stamp.VenueTime >= time;
 
     /// <summary>The same again would be refused again.</summary>
     private static bool IsFinal(Refusal? refusal) => refusal is not (null or Refusal.OutOfWindow or Refusal.RateLimited or Refusal.DuplicateOrder);
