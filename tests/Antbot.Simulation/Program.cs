@@ -14,12 +14,13 @@ var bugName = new Option<string>("--bug") { Description = "Run with a mistake on
 var bugs = new Option<bool>("--bugs") { Description = "List the mistakes." };
 var allBugs = new Option<bool>("--all-bugs") { Description = "Look for each of the mistakes; ends with 0 where every one is found within the seeds." };
 var save = new Option<DirectoryInfo?>("--save") { Description = "Keep the shrunk plans of what fails in this folder, as regressions." };
+var story = new Option<bool>("--story") { Description = "With --seed or --plan: everything that happens, a line each." };
 var json = new Option<bool>("--json") { Description = "One JSON object instead of lines for people." };
 var root = new RootCommand(
     """
     Runs the services' own code over a simulated world, one run a seed: the same seed is the same run.
     Ends with 0 where all went well, 1 where a seed failed, 2 for what cannot be asked for, 3 where the canary lives, 130 where it was stopped.
-    """) { seeds, first, seed, planFile, bugName, bugs, allBugs, save, json };
+    """) { seeds, first, seed, planFile, bugName, bugs, allBugs, save, story, json };
 seeds.Validators.Add(r =>
 {
     if (r.GetValueOrDefault<int>() is < 1 or > 100_000_000)
@@ -34,9 +35,9 @@ root.SetAction(parsed =>
         return All(parsed.GetValue(first), parsed.GetValue(seeds), parsed.GetValue(save), quiet);
     var bug = parsed.GetValue(bugName) is { } name && name != Bug.None.Name ? Bugs.Find(name) : Bug.None;
     if (parsed.GetValue(planFile) is { } file)
-        return One(ReadPlan(File.ReadAllText(file.FullName)), bug, quiet);
+        return One(ReadPlan(File.ReadAllText(file.FullName)), bug, quiet, parsed.GetValue(story));
     if (parsed.GetValue(seed) is { } alone)
-        return One(Planner.From(alone), bug, quiet);
+        return One(Planner.From(alone), bug, quiet, parsed.GetValue(story));
     return Many(new Campaign(parsed.GetValue(first), parsed.GetValue(seeds), bug, parsed.GetValue(save), quiet), quiet);
 });
 try
@@ -110,10 +111,10 @@ static int All(ulong first, int seeds, DirectoryInfo? save, bool quiet)
 
 static Plan ReadPlan(string text) => JsonDocument.Parse(text).RootElement.TryGetProperty(nameof(Regression.Plan), out var plan) ? Plan.Read(plan.GetRawText()) : Plan.Read(text);
 
-static int One(Plan plan, Bug bug, bool quiet)
+static int One(Plan plan, Bug bug, bool quiet, bool story)
 {
     var began = Stopwatch.GetTimestamp();
-    var result = SimRun.Of(plan, bug);
+    var result = SimRun.Of(plan, bug, story ? Console.WriteLine : null);
     var took = Stopwatch.GetElapsedTime(began);
     if (quiet)
     {

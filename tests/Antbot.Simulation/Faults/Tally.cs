@@ -23,7 +23,14 @@ public sealed class Tally
 
     private static string CrashAt(string point) => $"{nameof(Crash)} at {point}";
 
-    public void Happened(Fault fault) => Happened(NameOf(fault));
+    /// <summary>Where somebody wants to read everything that happens.</summary>
+    public Action<string>? Tell { get; set; }
+
+    public void Happened(Fault fault)
+    {
+        Tell?.Invoke($"!! {fault}");
+        Happened(NameOf(fault));
+    }
 
     public void Happened(string what, long times = 1) => _counts[what] = _counts.GetValueOrDefault(what) + times;
 

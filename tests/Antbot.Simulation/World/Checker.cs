@@ -135,6 +135,7 @@ public sealed class Checker
         foreach (var stored in events)
         {
             Mix(stored.EventId, stored.Sequence);
+            _world.Tally.Tell?.Invoke($"{stored.Sequence,6} {stored.Stream} {stored.Version}: {_world.Codec.Decode(stored)}");
             var @event = _world.Codec.Decode(stored);
             foreach (var message in Outgoing.From([stored], _world.Codec, e => React(stored.Stream, e)))
             {
@@ -237,6 +238,7 @@ public sealed class Checker
     private void Published(OutboundMessage message)
     {
         Mix(message.Id, _world.Loop.Ticks);
+        _world.Tally.Tell?.Invoke($"     > {message.Endpoint} is told {message.Body}");
         if (!_due.ContainsKey(message.Id))
             Violated($"{message.Body.GetType().Name} was published before the event that it follows from was committed");
     }
@@ -253,6 +255,7 @@ public sealed class Checker
     {
         var id = order.Asked.Id;
         Mix(Guid.Empty, _world.Loop.Ticks);
+        _world.Tally.Tell?.Invoke($"     $ the venue takes {order.Asked}");
         if ((_taken[id] = _taken.GetValueOrDefault(id) + 1) > 1)
             Violated($"{id} was placed {_taken[id]} times");
         if (!_attempted.TryGetValue(id, out var attempt))

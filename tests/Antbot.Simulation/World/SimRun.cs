@@ -11,16 +11,18 @@ public sealed record SimResult(Plan Plan, IReadOnlyList<string> Violations, ulon
 /// <summary>A plan, run to its end: faults, healing, rest.</summary>
 public static class SimRun
 {
-    private const long StepsMax = 5_000_000;
+    /// <summary>A hundred times what a run takes: whoever keeps saying the same is found out before five minutes are over.</summary>
+    private const long StepsMax = 300_000;
 
     private static readonly TimeSpan ConvergesWithin = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    public static SimResult Of(Plan plan, Bug? bug = null)
+    /// <param name="tell">Is told everything that happens, a line each.</param>
+    public static SimResult Of(Plan plan, Bug? bug = null, Action<string>? tell = null)
     {
         ArgumentNullException.ThrowIfNull(plan);
         var points = Rehearsal.Points;
-        var world = Run(plan, bug ?? Bug.None);
+        var world = Run(plan, bug ?? Bug.None, tell);
         foreach (var point in world.PointsReached.Except(points, StringComparer.Ordinal))
             world.Checker.Violations.Add($"a process can end at '{point}', and no plan makes one end there: the rehearsal does not pass it");
         return new SimResult(plan, world.Checker.Violations, world.Checker.Hash, world.Loop.Now, world.Loop.Steps, world.Tally);
@@ -29,16 +31,16 @@ public static class SimRun
     /// <summary>The places at which a process could have ended in this run, which must be one without a fault.</summary>
     internal static IReadOnlyCollection<string> PointsOf(Plan plan)
     {
-        var world = Run(plan, Bug.None);
+        var world = Run(plan, Bug.None, tell: null);
         return world.Checker.Violations.Count == 0 ? world.PointsReached : throw new InvalidOperationException($"The rehearsal failed: {world.Checker.Violations[0]}");
     }
 
-    private static SimWorld Run(Plan plan, Bug bug)
+    private static SimWorld Run(Plan plan, Bug bug, Action<string>? tell)
     {
         var before = SynchronizationContext.Current;
         try
         {
-            var world = new SimWorld(plan, bug);
+            var world = new SimWorld(plan, bug, tell);
             Run(world);
             return world;
         }

@@ -39,9 +39,10 @@ public sealed class SimWorld
     private int _started;
     private int _halts;
 
-    public SimWorld(Plan plan, Bug bug)
+    public SimWorld(Plan plan, Bug bug, Action<string>? tell = null)
     {
         Codec = new OnceCodec(Registry);
+        Tally.Tell = tell is null ? null : what => tell($"{Loop.Seconds,9:0.000}  {what}");
         (Plan, _chance, _bug) = (plan, new Chance(plan.Seed), bug);
         _crashes = plan.Faults.OfType<Crash>().DistinctBy(c => (c.Point, c.Nth)).ToDictionary(c => (c.Point, c.Nth));
         Disk = new SimDisk(Loop, plan, Tally);
