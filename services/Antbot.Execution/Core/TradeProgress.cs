@@ -170,6 +170,8 @@ internal static class TradeProgress
             Intend(turn, OrderRole.Stop, quantity, trigger, $"protects {quantity} at {trigger}");
             stop = turn.State.Stop!;
         }
+        if (stop is { Status: OrderStatus.Resting, CancelIntended: false } && stop.Intended.Quantity - stop.Executed > quantity)
+            turn.Record(new OrderCancelIntended(stop.Id, $"only {quantity} can be sold by now"));
         if (stop.Status != OrderStatus.Intended)
             return;
         if (IsFinal(stop.Refusal))
@@ -253,7 +255,7 @@ internal static class TradeProgress
         var position = state.Position!;
         var exits = state.Orders.Where(o => o.Intended.Role != OrderRole.Entry).SelectMany(o => o.Fills).ToList();
         return new PositionClosed(
-            position.Trade, position.Account, position.Symbol, position.Side, state.Entry!.Executed, AverageOf(state.Entry), exits.Count == 0 ? position.Average : AverageOf(exits),
+            position.Trade, position.Account, position.Symbol, position.Side, state.Entry!.Executed, state.Entry.Fills.Count == 0 ? position.Average : AverageOf(state.Entry), exits.Count == 0 ? position.Average : AverageOf(exits),
             state.CashFlow(), state.Fees(), state.Closing!, [.. state.Orders.Where(o => o.Attempts > 0).Select(o => o.Id)], new Quantity(Math.Max(0, state.Held())));
     }
 

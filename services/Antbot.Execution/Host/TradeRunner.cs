@@ -216,7 +216,8 @@ public sealed class TradeRunner(
     {
         var known = state.Find(report.Id)?.Executed ?? Quantity.Zero;
         var told = report.Fills.Aggregate(Quantity.Zero, (sum, f) => sum + f.Quantity);
-        if (report.Executed <= known || report.Executed == told)
+        // Less than is known is only believed of what is over; then too the fills themselves are asked for.
+        if (report.Executed == known || report.Executed == told || (report.Executed < known && !report.IsOver))
             return report;
         return await venue.ListFillsAsync(report.Symbol, report.VenueOrderId, cancellationToken) is VenueAnswer<IReadOnlyList<FillReport>>.Said said
             ? report with { Fills = said.Value }

@@ -17,7 +17,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
 
     private static readonly Dictionary<string, Type> Wanted = new[]
     {
-        typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled),
+        typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
         typeof(OrderEnded), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(ReconciliationAwaited),
     }.ToDictionary(t => ((StoredNameAttribute)t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false)[0]).Name, StringComparer.Ordinal);
 

@@ -169,6 +169,11 @@ public sealed class Checker
             case OrderFilled e:
                 Filled(e);
                 break;
+            case OrderFillBusted e:
+                if (!_fills[e.Fill.Order].Remove(e.Fill.FillId))
+                    Violated($"fill {e.Fill.FillId} of {e.Fill.Order} was taken back and had not been recorded");
+                _world.Tally.Happened("a fill recorded as taken back");
+                break;
             case PositionOpened e:
                 _exposures.Opened(e.Trade, e.Cost.Value);
                 break;
@@ -311,7 +316,9 @@ public sealed class Checker
             var held = _exposures.OrdersOf(trade).SelectMany(o => o.Fills.Concat(o.Busted.Where(IsRecorded(o)))).Sum(f => f.Side.Sign() * f.Quantity.Value - (f.FeeAsset == rule.BaseAsset ? f.Fee.Value : 0));
             if (held != orders.Held())
                 Violated($"{held} {rule.BaseAsset} of {trade} are held at the venue, {orders.Held()} by the record");
-            if (held < 0 || held * _world.Exchange.PriceOf(rule.Symbol) > rule.NotionalMin.Value + 0.1m)
+            // What was sold before the venue took back what had been bought cannot be unsold: that much may be missing, and somebody is told.
+            var missing = _exposures.OrdersOf(trade).Where(IsTold).SelectMany(o => o.Busted).Where(f => f.Side == plan.Signal.Side).Sum(f => f.Quantity.Value);
+            if (held < -missing || held * _world.Exchange.PriceOf(rule.Symbol) > rule.NotionalMin.Value + 0.1m)
                 Violated($"{held} {rule.BaseAsset} are left of {trade}");
         }
     }

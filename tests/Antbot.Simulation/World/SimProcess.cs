@@ -149,7 +149,7 @@ public sealed class SimProcess
         var look = new TradeLook(venue, rules, Parts.Store, Parts.Codec);
         Handle<VerifyTrade>(new VerifyTradeHandler(pipeline, look, Parts).HandleAsync);
         Work("account", new AccountWatch(venue, rules, pipeline, Parts, options, NullLogger<AccountWatch>.Instance).RunAsync);
-        Work("verifications", new PendingVerifications(pipeline, look, venue, options, Clock).RunAsync);
+        Work("verifications", new PendingVerifications(pipeline, Parts.Store, look, venue, options, Clock).RunAsync);
     }
 
     /// <summary>Under a lease, and again after it failed.</summary>
