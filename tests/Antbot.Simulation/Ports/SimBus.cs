@@ -43,7 +43,7 @@ public sealed class SimBroker
         foreach (var restart in plan.Faults.OfType<BusRestarts>())
             loop.At(TimeSpan.FromSeconds(restart.AtSeconds), () => Restart(restart));
         foreach (var up in plan.Faults.Where(f => f is BusDown or BusRestarts).Cast<ILasting>())
-            loop.At(TimeSpan.FromSeconds(up.AtSeconds + up.ForSeconds), PumpAll);
+            loop.At(TimeSpan.FromSeconds(up.AtSeconds + up.ForSeconds) + TimeSpan.FromMilliseconds(1), PumpAll);
 
         Dictionary<int, TFault> Index<TFault>(Func<TFault, int> number)
             where TFault : Fault => plan.Faults.OfType<TFault>().DistinctBy(number).ToDictionary(number);

@@ -7,7 +7,7 @@ namespace Antbot.Simulation.Time;
 public sealed class SimLoop
 {
     /// <summary>A key is the time in its upper bits and the order of coming in its lower ones: they are compared in one step.</summary>
-    private const int OrderBits = 28;
+    private const int OrderBits = 24;
     private const long OrderMask = (1L << OrderBits) - 1;
 
     private static readonly SendOrPostCallback Call = static act => ((Action)act!)();
