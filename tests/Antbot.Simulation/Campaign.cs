@@ -139,7 +139,8 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
                 return;
             save.Create();
             var path = Path.Combine(save.FullName, bug == Bug.None ? $"seed-{seed}.json" : $"{bug.Name}.json");
-            File.WriteAllText(path, new Regression(failure.Violation, bug == Bug.None ? null : bug.Name, shrunk).Write());
+var kept = bug == Bug.None ? new Regression(failure.Violation, null, shrunk) : new Regression($"unseen: {bug.What}", bug.Name, shrunk);
+            File.WriteAllText(path, kept.Write());
             if (!quiet)
                 Console.WriteLine($"Kept as {path}: every test run replays it.");
         }

@@ -80,7 +80,7 @@ public sealed class SimExchange
         if (!_errs.TryGetValue(++_sent, out var fault))
             return (Mishap.None, TimeSpan.Zero);
         Tally.Happened(fault);
-        return (fault.Mishap, fault.Mishap == Mishap.LateArrival ? _chance.Between(0.5, 6, "late", _sent) : TimeSpan.Zero);
+        return (fault.Mishap, fault.Mishap == Mishap.LateArrival ? _chance.Between(0.5, 4, "late", _sent) : TimeSpan.Zero);
     }
 
     /// <summary>A slow wave, the same in every run of a seed: it crosses stops and targets now and then.</summary>

@@ -58,7 +58,8 @@ internal sealed class Exposures(SimExchange exchange)
         {
             if (order is { IsOpen: true, Asked.ReduceOnly: false })
                 open += (order.Asked.Quantity.Value - order.Executed) * exchange.PriceOf(order.Asked.Symbol);
-            foreach (var fill in order.Fills)
+            // What it has taken back counts as it was told: nobody can have known before he looked.
+            foreach (var fill in order.Fills.Concat(order.Busted))
             {
                 held += fill.Side.Sign() * fill.Quantity.Value;
                 bought += order.Asked.ReduceOnly ? 0 : fill.Quantity.Value;

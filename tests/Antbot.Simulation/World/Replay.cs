@@ -5,6 +5,7 @@ using Antbot.Execution;
 using Antbot.Kernel.Decisions;
 using Antbot.Kernel.Identity;
 using Antbot.Kernel.Proof;
+using Antbot.Kernel.Time;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Store;
 using Antbot.Validation.Core;
@@ -34,15 +35,16 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
         foreach (var link in world.Disk.Data.Ledger.ReadLinksAsync().ToBlockingEnumerable())
         {
             var stored = link.Event!;
-            CheckLink(link, stored, previous);
-            previous = link.Hash;
             if (!streams.TryGetValue(stored.Stream, out var events))
                 streams[stored.Stream] = events = [];
             if (stored.Version != events.Count + 1)
                 violated($"{stored.Stream} goes from version {events.Count} to {stored.Version}");
             var @event = Codec.Decode(stored);
-            if (!Bytes(@event).AsSpan().SequenceEqual(stored.Data.Span))
+            var bytes = Bytes(@event);
+            if (!bytes.AsSpan().SequenceEqual(stored.Data.Span))
                 violated($"{stored.Type} in {stored.Stream} version {stored.Version} is not written as it was read");
+            CheckLink(link, stored, bytes, previous);
+            previous = link.Hash;
             events.Add((stored, @event));
         }
         foreach (var (stream, events) in streams)
@@ -52,11 +54,17 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
 
     private static byte[] Bytes(object @event) => CanonicalJson.From(Codec.Encode(@event).Data.Span);
 
-    private void CheckLink(LedgerLink link, StoredEvent stored, byte[]? previous)
+    private void CheckLink(LedgerLink link, StoredEvent stored, byte[] bytes, byte[]? previous)
     {
+        var content = new EventContent
+        {
+            EventId = stored.EventId, Stream = stored.Stream, Type = stored.Type, ClrType = stored.ClrType, TimestampMicroseconds = stored.Timestamp.ToUnixMicroseconds(), Tenant = stored.Tenant,
+            CorrelationId = stored.CorrelationId, CausationId = stored.CausationId, Actor = stored.Actor, CanonicalHeaders = stored.Headers, HasHeaders = stored.Headers is not null,
+            CanonicalData = bytes, BinaryData = default, HasBinaryData = false, IsArchived = stored.IsArchived,
+        };
         if (previous is not null && !link.PreviousHash.AsSpan().SequenceEqual(previous))
             violated($"the chain is broken at {link.Position}");
-        if (!ChainLink.Hash(link.PreviousHash, stored.ContentHash(), link.Position, link.Sequence, stored.Version, link.Foreign).AsSpan().SequenceEqual(link.Hash))
+        if (!ChainLink.Hash(link.PreviousHash, content.Hash(), link.Position, link.Sequence, stored.Version, link.Foreign).AsSpan().SequenceEqual(link.Hash))
             violated($"event {link.Position} is not what was recorded");
     }
 
