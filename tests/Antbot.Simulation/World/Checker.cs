@@ -90,6 +90,8 @@ public sealed class Checker
         }
         if (_world.Exchange.Orders.Find(o => o.IsOpen) is { } open)
             return $"{open.Asked.Id} is open at the venue";
+        if (_orders.FirstOrDefault(o => !o.Value.IsDone) is { Value: { } still } busy)
+            return $"Execution is not done with {busy.Key}: {still.Stage}";
         if (_world.Exchange.BustsDue > 0)
             return "the venue is about to take a fill back";
         if (_world.Exchange.Orders.Find(o => o.Busted.Any(IsRecorded(o)) && !IsTold(o)) is { } busted)
