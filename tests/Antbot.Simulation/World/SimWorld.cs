@@ -68,10 +68,8 @@ public sealed class SimWorld
         typeof(OrderIntended), typeof(TradeDecider), typeof(ExecutionDecider), typeof(ReconciliationDecider), typeof(RiskDecider), typeof(SignalDecider), typeof(ValidationDecider),
     }.Select(t => t.Assembly).Distinct());
 
-    public static CoordinatorOptions Coordination { get; } = new()
-    {
-        ValidatingSeconds = 15, AssessingRiskSeconds = 15, ExecutingSeconds = 30, ClosingSeconds = 30, AgainSeconds = 10, OpenSeconds = 60,
-    };
+    public static CoordinatorOptions Coordination { get; } =
+        new() { ValidatingSeconds = 15, AssessingRiskSeconds = 15, ExecutingSeconds = 30, ClosingSeconds = 30, AgainSeconds = 10, OpenSeconds = 60 };
 
     public static RiskLimits Limits { get; } = RiskLimits.Default with { ExposureMax = new Money(1_500), OrderNotionalMax = new Money(600) };
 
