@@ -165,7 +165,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
     }
 
-    internal static ServiceProvider Connect(Uri address, string key, string secret, int timeout = 1_000)
+    internal static ServiceProvider Connect(Uri address, string key, string secret)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -173,7 +173,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
             ["venue:Key"] = key,
             ["venue:Secret"] = secret,
             ["venue:Paper"] = "true",
-            ["venue:TIMEOUT_MILLISECONDS"] = timeout.ToString(),
+            ["venue:TIMEOUT_MILLISECONDS"] = "5000",
         }).Build();
         var services = new ServiceCollection();
         services.AddLogging();
