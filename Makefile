@@ -20,7 +20,7 @@ TESTCONTAINERS_ON = $(eval TESTCONTAINERS_ON := $$(shell build/probe.sh $(TESTCO
 
 DLL = bin/$(CONFIGURATION)/net10.0
 
-.PHONY: help sdk build test bench sim lint run stop venue up down cli clean
+.PHONY: help sdk build test bench sim chaos lint run stop venue up down cli clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -43,6 +43,10 @@ bench: build ## benchmarks, each figure beside its peer and its limit (AREA=stor
 
 sim: sdk ## the services' own code in a simulated world: SEEDS=1000 FIRST=1, SEED=7, BUG=blind-retry, BUGS=list
 	@dotnet run --project tests/Antbot.Simulation -c $(CONFIGURATION) -v quiet -- $(if $(BUGS),--bugs) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)) $(if $(BUG),--bug $(BUG)) $(ARGS)
+
+chaos: build ## real services and servers under real faults, judged from outside: CASE=kill-, KILLS=10000, ARGS=--list
+	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
+	@dotnet tests/Antbot.Chaos/$(DLL)/Antbot.Chaos.dll $(if $(CASE),--case $(CASE)) $(if $(KILLS),--kills $(KILLS)) $(ARGS)
 
 lint: sdk ## formatting and analyzers
 	@dotnet format Antbot.Services.sln --verify-no-changes

@@ -77,6 +77,12 @@ public abstract class RabbitServer : IAsyncDisposable
     /// <summary>Starts the ended broker with the same ports and data; returns when it takes connections.</summary>
     public virtual Task StartAgainAsync(CancellationToken cancellationToken = default) => throw NotOwned(nameof(StartAgainAsync));
 
+    /// <summary>Has <c>rabbitmqctl</c> do something: limits, alarms.</summary>
+    public virtual Task ControlAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken = default) => throw NotOwned(nameof(ControlAsync));
+
+    /// <summary>Removes everything that an ended broker has kept, as a lost disk would.</summary>
+    public virtual Task LoseDataAsync(CancellationToken cancellationToken = default) => throw NotOwned(nameof(LoseDataAsync));
+
     public abstract ValueTask DisposeAsync();
 
     /// <summary>What the broker has written to its log.</summary>
