@@ -17,12 +17,12 @@ public sealed partial class TableTests
         var inCode = new[] { "services", "shared" }
             .SelectMany(f => Directory.EnumerateFiles(Path.Combine(root, f), "*.cs", SearchOption.AllDirectories))
             .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
-            .SelectMany(f => Reached().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))
+            .SelectMany(f => Reached().Matches(File.ReadAllText(f)).Select(m => m.Groups["place"].Value))
             .ToHashSet(StringComparer.Ordinal);
         var inTable = Cases.Points.Select(p => p.Split('.')[1]).ToHashSet(StringComparer.Ordinal);
         Assert.Equal(inCode.Order(StringComparer.Ordinal), inTable.Order(StringComparer.Ordinal));
     }
 
-    [GeneratedRegex("""CrashPoints\.Reach\(\$?"[^"]*\.([a-z-]+)"\)""", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
+    [GeneratedRegex("""CrashPoints\.Reach\(\$?"[^"]*\.(?<place>[a-z-]+)"\)""", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Reached();
 }

@@ -1,5 +1,4 @@
 using Antbot.Chaos.Faults;
-using Antbot.Chaos.Links;
 using Antbot.Chaos.Running;
 
 namespace Antbot.Chaos;

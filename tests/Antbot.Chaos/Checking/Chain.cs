@@ -94,7 +94,7 @@ internal static class Chain
             Span<byte> length = stackalloc byte[4];
             BinaryPrimitives.WriteInt32BigEndian(length, bytes?.Length ?? -1);
             _hash.AppendData(length);
-            _hash.AppendData(bytes);
+            _hash.AppendData(bytes ?? []);
         }
 
         public byte[] Done() => _hash.GetHashAndReset();

@@ -1,3 +1,4 @@
+using Antbot.Chaos.Running;
 using Npgsql;
 
 namespace Antbot.Chaos.Faults;
@@ -110,7 +111,7 @@ internal static class ServerFaults
         await ServicesSqlAsync(scene, "drop table ballast");
     }
 
-    private static Task ServicesSqlAsync(Scene scene, string sql) => Running.ServicesTarget.SqlAsync(scene.Services.StoreAddress, sql, scene.Cancel);
+    private static Task ServicesSqlAsync(Scene scene, string sql) => ServicesTarget.SqlAsync(scene.Services.StoreAddress, sql, scene.Cancel);
 
     private static async Task<(string File, long Pages)> FileOfAsync(Scene scene, string table)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using Antbot.Chaos.Checking;
 
 namespace Antbot.Chaos.Running;
