@@ -87,8 +87,11 @@ public sealed class LinkTests : IAsyncLifetime
         _link.Refuse();
         await Assert.ThrowsAsync<SocketException>(() => ReceiveAsync(_client, Soon));
         using var second = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await second.ConnectAsync(IPAddress.Loopback, _link.Port, Cancel);
-        await Assert.ThrowsAsync<SocketException>(() => ReceiveAsync(second, Soon));
+        await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            await second.ConnectAsync(IPAddress.Loopback, _link.Port, Cancel);
+            await ReceiveAsync(second, Soon);
+        });
         _link.Heal();
         using var third = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await third.ConnectAsync(IPAddress.Loopback, _link.Port, Cancel);
