@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Antbot.Chaos.Tests;
 
-/// <summary>The program itself, as `make chaos` runs it.</summary>
+/// <summary>The program itself, as `make chaos` runs it; only with more time, because a machine that tests has much else to do.</summary>
 public sealed class ShortRunTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
@@ -12,7 +12,7 @@ public sealed class ShortRunTests
     [Fact]
     public async Task Whatever_is_broken_comes_to_rest_with_nothing_lost_and_nothing_doubled()
     {
-        var (code, output) = await RunAsync("--short", "--artifacts", Path.Combine(Programs.Own().Root, "artifacts", "chaos"));
+        var (code, output) = await RunAsync("--short", "--within", "240", "--artifacts", Path.Combine(Programs.Own().Root, "artifacts", "chaos"));
         Assert.True(code == 0, output);
         Assert.EndsWith($"{Cases.All.Count(c => c.InShortRun)} passed, 0 failed", output.TrimEnd(), StringComparison.Ordinal);
     }

@@ -10,7 +10,7 @@ namespace Antbot.Chaos;
 internal sealed record Case(string Name, string Group, string What, Func<Scene, Task> Break)
 {
     /// <summary>Signals a second.</summary>
-    public double Rate { get; init; } = 5;
+    public double Rate { get; init; } = 3;
 
     /// <summary>So many signals and no more; the case is over when they have been sent.</summary>
     public int? Signals { get; init; }

@@ -5,10 +5,11 @@ using Antbot.Chaos.Running;
 var name = new Option<string>("--case") { Description = "Only the cases whose names begin so; several with commas.", DefaultValueFactory = _ => "" };
 var quick = new Option<bool>("--short") { Description = "The few that 'make test' runs." };
 var list = new Option<bool>("--list") { Description = "List the cases and run none." };
+var within = new Option<int>("--within") { Description = "Seconds in which everything has to be at rest after the end of a fault. More where the machine has much else to do.", DefaultValueFactory = _ => 60 };
 var artifacts = new Option<string>("--artifacts") { Description = "Where a failing case leaves its evidence.", DefaultValueFactory = _ => "artifacts/chaos" };
 var kills = new Option<int>("--kills") { Description = "So many kills of anything at any time instead of the cases; run again, it goes on where it was." };
 var json = new Option<bool>("--json") { Description = "A line of JSON for each case instead of the table." };
-var root = new RootCommand("Breaks the real services, servers and the paper venue under load, and has what is left judged from outside. Ctrl-C ends it in order.") { name, quick, list, kills, artifacts, json };
+var root = new RootCommand("Breaks the real services, servers and the paper venue under load, and has what is left judged from outside. Ctrl-C ends it in order.") { name, quick, list, kills, within, artifacts, json };
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var wanted = parsed.GetValue(name)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -26,7 +27,7 @@ root.SetAction(async (parsed, cancellationToken) =>
     }
     try
     {
-        await using var campaign = new Campaign(Programs.Own(), Path.GetFullPath(parsed.GetValue(artifacts)!), Console.Out, Console.Error, parsed.GetValue(json));
+        await using var campaign = new Campaign(Programs.Own(), Path.GetFullPath(parsed.GetValue(artifacts)!), TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(within), 1, 3_600)), Console.Out, Console.Error, parsed.GetValue(json));
         if (parsed.GetValue(kills) is > 0 and var goal)
             return await new RandomKills(campaign, Path.GetFullPath(parsed.GetValue(artifacts)!), goal, Console.Out).RunAsync(cancellationToken);
         var results = await campaign.RunAsync(cases, cancellationToken);

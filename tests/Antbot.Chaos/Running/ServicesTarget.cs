@@ -28,11 +28,11 @@ internal sealed class ServicesTarget : Target
 
     private static readonly string[] Endpoints = ["coordinator", "validation", "risk", "execution", "reconciliation"];
 
-    /// <summary>So that a trade takes seconds, and one that stands still is driven on soon; what is measured is not how long it may wait.</summary>
+    /// <summary>So that a trade takes seconds, and nothing is refused for its number or its age.</summary>
     private static readonly (string Name, string Value)[] Settings =
     [
         ("PROFILE", "load"), ("SIGNAL__STRATEGIES", ""), ("SIGNAL__LIFESECONDS", "300"), ("VALIDATION__MAXAGESECONDS", "600"), ("VALIDATION__DUPLICATEWINDOWSECONDS", "0"),
-        ("RISK__MAXEXPOSURE", "100000"), ("EXECUTION__HOLDINGSECONDSMAX", "3"), ("COORDINATOR__STANDSTILLSECONDS", "2"), ("LOGLEVEL", "Warning"),
+        ("RISK__MAXEXPOSURE", "100000"), ("EXECUTION__HOLDINGSECONDSMAX", "3"), ("LOGLEVEL", "Warning"),
     ];
 
     private readonly List<Daemon> _daemons = [];

@@ -13,7 +13,7 @@ internal sealed class StandaloneTarget : Target
     private static readonly string[] Settings =
     [
         "profile=load", "signal:strategies=", "signal:lifeSeconds=300", "validation:maxAgeSeconds=600", "validation:duplicateWindowSeconds=0", "risk:maxExposure=100000",
-        "execution:holdingSecondsMax=3", "coordinator:standstillSeconds=2",
+        "execution:holdingSecondsMax=3",
     ];
 
     private readonly SmallDisk? _disk;
