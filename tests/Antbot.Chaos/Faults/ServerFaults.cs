@@ -40,10 +40,12 @@ internal static class ServerFaults
 
     public static async Task LoseRabbitDataAsync(Scene scene)
     {
+        await scene.AcceptedAsync(10);
         await scene.Services.Rabbit.KillAsync(scene.Cancel);
         await scene.Services.Rabbit.LoseDataAsync(scene.Cancel);
         await scene.Services.Rabbit.StartAgainAsync(scene.Cancel);
         await scene.Services.MakeVirtualHostAsync(scene.Cancel);
+        await scene.AcceptedAsync(10);
         scene.Note("every queue and message was lost");
     }
 
