@@ -50,12 +50,12 @@ internal static class Cases
         new("postgres-page-corrupted", "PostgreSQL", "a page of the history is overwritten, and restored 10 s later", ServerFaults.CorruptPageAsync) { Spoils = true },
         new("postgres-disk-full", "PostgreSQL", "the database's disk is full for 15 s", ServerFaults.FillPostgresDiskAsync) { Layout = Layout.Plain with { SmallDiskMegabytes = 96 }, Spoils = true },
 
-        .. Pairs.Select(p => new Case($"part-{p.From}-{p.To}", "Parted", $"nothing gets through between {p.From} and {p.To}: 8 s both ways, 8 s one way, 8 s the other", s => LinkFaults.PartAsync(s, p.From, p.To))),
+        .. Pairs.Select(p => new Case($"part-{p.From}-{p.To}", "Parted", $"nothing gets through between {p.From} and {p.To}: 6 s both ways, 6 s one way, 6 s the other", s => LinkFaults.PartAsync(s, p.From, p.To))),
         new("part-all", "Parted", "nothing gets through anywhere for 30 s", LinkFaults.PartAllAsync),
         .. Servers.SelectMany<string, Case>(to =>
         [
             new($"slow-1s-{to}", "Slow and broken links", $"everything between the services and {to} takes a second more, for 20 s", s => LinkFaults.SlowAsync(s, to, 1, 20)),
-            new($"slow-30s-{to}", "Slow and broken links", $"everything between the services and {to} takes 30 s more, for 40 s", s => LinkFaults.SlowAsync(s, to, 30, 40)),
+            new($"slow-30s-{to}", "Slow and broken links", $"everything between the services and {to} takes 30 s more, for 35 s", s => LinkFaults.SlowAsync(s, to, 30, 35)),
             new($"trickle-{to}", "Slow and broken links", $"2,000 bytes a second get through between each service and {to}, for 15 s", s => LinkFaults.TrickleAsync(s, to)),
             new($"reset-{to}", "Slow and broken links", $"every connection to {to} is reset, and each new one for 5 s", s => LinkFaults.ResetAsync(s, to)),
             new($"half-close-{to}", "Slow and broken links", $"every connection to {to} is closed in one direction, three times", s => LinkFaults.HalfCloseAsync(s, to)),

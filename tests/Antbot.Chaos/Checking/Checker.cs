@@ -59,9 +59,9 @@ internal static class Checker
 
     private static void Lives(Evidence evidence, List<string> wrong)
     {
-        var trades = StreamsOf(evidence.Store, "trade-");
-        Name(wrong, "accepted signals are in no history", evidence.Accepted.Where(t => !StreamExists(evidence.Store, $"signal-{t}")));
-        Name(wrong, "signals never became a trade", StreamsOf(evidence.Store, "signal-").Keys.Except(trades.Keys, StringComparer.Ordinal));
+        var (trades, signals) = (StreamsOf(evidence.Store, "trade-"), StreamsOf(evidence.Store, "signal-"));
+        Name(wrong, "accepted signals are in no history", evidence.Accepted.Where(t => !signals.ContainsKey(t)));
+        Name(wrong, "signals never became a trade", signals.Keys.Except(trades.Keys, StringComparer.Ordinal));
         Name(wrong, "trades have not one end", trades.Where(t => t.Value.Count(IsEnd) != 1).Select(t => $"{t.Key}: {string.Join(' ', t.Value.Where(IsEnd).Select(e => e.Type).DefaultIfEmpty("none"))}"));
         Name(wrong, "steps were taken more than once", Repeated(trades, OnceATrade));
         Name(wrong, "trades went on after their end", trades
@@ -127,8 +127,6 @@ internal static class Checker
         streams.SelectMany(s => s.Value.Where(e => once.Contains(e.Type, StringComparer.Ordinal)).GroupBy(e => e.Type, StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => $"{s.Key}: {g.Count()} times {g.Key}"));
 
     private static bool IsEnd(EventRow e) => Ends.Contains(e.Type, StringComparer.Ordinal);
-
-    private static bool StreamExists(Store store, string stream) => store.Streams.Any(s => s.Id == stream);
 
     private static Dictionary<string, List<EventRow>> StreamsOf(Store store, string prefix) => store.Events
         .Where(e => e.Stream.StartsWith(prefix, StringComparison.Ordinal))

@@ -4,7 +4,7 @@ namespace Antbot.Chaos.Faults;
 
 internal static class LinkFaults
 {
-    private const double PartSeconds = 8;
+    private const double PartSeconds = 6;
 
     private static readonly Flow Held = new(Held: true);
     private static readonly Flow Lost = new(Lost: true);

@@ -14,20 +14,22 @@ internal static class Scarcity
     public static async Task MemoryAsync(Scene scene)
     {
         var services = Programs.Services.Select(s => scene.Target[s]).ToList();
+        var limits = new List<string>();
         foreach (var service in services)
         {
             var used = await scene.Services.GaugeAsync(service.Name, "dotnet_gc_heap_bytes", scene.Cancel);
             service.Extra = new Dictionary<string, string>(StringComparer.Ordinal) { ["DOTNET_GCHeapHardLimit"] = $"0x{(long)(used / Part):x}" };
+            limits.Add($"{service.Name} {used / Part / (1 << 20):0}");
             await RestartAsync(scene, service);
         }
+        scene.Note($"limits in MB: {string.Join(", ", limits)}");
         await scene.WaitAsync(Seconds);
-        scene.Note($"{services.Sum(s => s.Deaths)} deaths");
         foreach (var service in services)
         {
             service.Extra = new Dictionary<string, string>(StringComparer.Ordinal);
             await RestartAsync(scene, service);
-            await scene.ReadyAsync(service.Name);
         }
+        await Task.WhenAll(services.Select(s => scene.ReadyAsync(s.Name)));
     }
 
     /// <summary>Each runs for a tenth of the time, each in a tenth of its own.</summary>
