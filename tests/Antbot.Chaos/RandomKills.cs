@@ -4,7 +4,7 @@ using Antbot.Chaos.Running;
 namespace Antbot.Chaos;
 
 /// <summary>Kills of anything at any time, as many as are asked for. The tally is on disk after each batch, and the next run goes on from there.</summary>
-internal sealed class RandomKills(Campaign campaign, string artifacts, int goal, TextWriter output)
+internal sealed class RandomKills(Campaign campaign, string artifacts, int goal, TextWriter output, TextWriter progress)
 {
     private const int BatchKills = 40;
 
@@ -39,7 +39,7 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
             {
                 Spoils = (tally.Batches + 1) % BatchesAPlatform == 0,
             };
-            if (await campaign.RunAsync(@case, _ => { }, cancellationToken) is not { } result)
+            if (await campaign.RunAsync(@case, what => progress.WriteLine($"   {DateTime.Now:HH:mm:ss} {@case.Name}: {what}"), cancellationToken) is not { } result)
                 break;
             var all = new SortedDictionary<string, int>(tally.ByVictim.ToDictionary(), StringComparer.Ordinal);
             foreach (var (victim, kills) in done)
@@ -81,6 +81,8 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
                     break;
             }
             done[victim] = done.GetValueOrDefault(victim) + 1;
+            if (i % 10 == 9)
+                scene.Say($"{i + 1} of {count} kills, {scene.Load.AcceptedCount} signals accepted");
         }
         scene.Note(string.Join(", ", done.Select(d => $"{d.Key} {d.Value}")));
         await Task.WhenAll(Programs.Services.Append("venue").Select(scene.ReadyAsync));
