@@ -12,7 +12,7 @@ attribute() { # attribute NAME FILE : the sum of an attribute over the assemblie
 }
 
 failures() { # failures LINES FILE : the first lines of each failed test, without what the programs under test logged meanwhile
-  awk -v lines="$1" '/^[{]/ { next } /\[FAIL\]$/ { left = lines } /^[^ ]/ { left = 0 } left > 0 { print substr($0, 1, 300); left-- }' "$2"
+  awk -v lines="$1" '/^[{]/ { next } /\[FAIL\]$/ { left = lines } /^ ? ?[^ ]/ { left = 0 } left > 0 { print substr($0, 1, 300); left-- }' "$2"
 }
 
 for project in tests/*/*.Tests.csproj; do

@@ -12,7 +12,9 @@ var events = new Option<int>("--events") { Description = "How many events the lo
 var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 2 };
 var burst = new Option<int>("--burst") { Description = "pipeline: how many signals are sent at once.", DefaultValueFactory = _ => 5_000 };
 var paced = new Option<double>("--paced") { Description = "pipeline: for how many seconds a hundred signals a second are sent.", DefaultValueFactory = _ => 20 };
-var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds, burst, paced };
+var only = new Option<string?>("--only") { Description = "pipeline: measure this one alone, for a profile of it: plain, platform or standalone." };
+only.AcceptOnlyFromAmong("plain", "platform", "standalone");
+var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds, burst, paced, only };
 command.SetAction(async (parsed, cancellationToken) =>
 {
     var report = new BenchReport(parsed.GetValue(area)!, Machine.Claim());
@@ -22,7 +24,7 @@ command.SetAction(async (parsed, cancellationToken) =>
     else if (parsed.GetValue(area) == "servers")
         await ServersBench.RunAsync(report, cancellationToken);
     else if (parsed.GetValue(area) == "pipeline")
-        await PipelineBench.RunAsync(report, new PipelineBenchOptions(parsed.GetValue(burst), TimeSpan.FromSeconds(parsed.GetValue(paced)), options.Events), cancellationToken);
+        await PipelineBench.RunAsync(report, new PipelineBenchOptions(parsed.GetValue(burst), TimeSpan.FromSeconds(parsed.GetValue(paced)), options.Events, parsed.GetValue(only)), cancellationToken);
     else
         await StoreBench.RunAsync(report, options, cancellationToken);
     report.Write(parsed.GetValue(output)!);

@@ -49,6 +49,8 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
 {
     private const int AttemptsMax = 50;
 
+    public StreamId Stream => stream;
+
     /// <summary>The newest state that is known to rest on nothing but what is in the store.</summary>
     private Loaded<TState>? _known;
     private bool _mayHaveMoved = true;

@@ -38,9 +38,12 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
     where TState : class
 {
     private const int RoundMax = 64;
-    private const int LanesMax = 10_000;
+
+    /// <summary>How many lanes at rest keep what they know: those of trades under way, not of every trade there was.</summary>
+    private const int RestingMax = 2_000;
 
     private readonly ConcurrentDictionary<StreamId, Queue> _lanes = new();
+    private readonly LinkedList<Queue> _resting = new();
 
     /// <summary>Decides and records, and publishes what follows. Returns the events of this input's decision, new or old.</summary>
     public Task<IReadOnlyList<StoredEvent>> HandleAsync(StreamId stream, Input input, CancellationToken cancellationToken = default) =>
@@ -70,7 +73,7 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
         while (!queue.TryAdd(work, out start));
         // Not awaited: whoever found the lane idle must not wait for those who come after.
         if (start)
-            _ = RunAsync(stream, queue);
+            _ = RunAsync(queue);
         await using var patience = cancellationToken.UnsafeRegister(static (state, token) => ((LaneWork<TState>)state!).TryGiveUp(token), work);
         var recorded = await work.Done.Task;
         parts.CrashPoints.Reach($"{behaviour.Consumer}.after-append");
@@ -88,25 +91,48 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
     public Task<Loaded<TState>> LoadAsync(StreamId stream, CancellationToken cancellationToken = default) =>
         parts.Loader.LoadAsync(stream, behaviour.Fold, cancellationToken);
 
-    private async Task RunAsync(StreamId stream, Queue queue)
+    private async Task RunAsync(Queue queue)
     {
         while (queue.TakeRound(RoundMax) is { } round)
         {
             queue.PutBack(await queue.Lane.DecideAsync(round));
         }
-        // Whatever lane comes to rest while there are too many makes room; its stream is loaded again when it is asked for.
-        if (_lanes.Count > LanesMax && queue.TryRetire())
-            _lanes.TryRemove(new KeyValuePair<StreamId, Queue>(stream, queue));
+        Rest(queue);
     }
 
-    private sealed class Queue(StreamLane<TState> lane)
+    /// <summary>The lane that has rested longest makes room; its stream is loaded again when it is asked for.</summary>
+    private void Rest(Queue queue)
+    {
+        Queue? longest = null;
+        lock (_resting)
+        {
+            if (queue.Place.List is not null)
+                _resting.Remove(queue.Place);
+            _resting.AddLast(queue.Place);
+            if (_resting.Count > RestingMax)
+            {
+                longest = _resting.First!.Value;
+                _resting.RemoveFirst();
+            }
+        }
+        // One at work again comes back here when it has done.
+        if (longest is not null && longest.TryRetire())
+            _lanes.TryRemove(new KeyValuePair<StreamId, Queue>(longest.Lane.Stream, longest));
+    }
+
+    private sealed class Queue
     {
         private readonly Lock _lock = new();
         private readonly LinkedList<LaneWork<TState>> _waiting = new();
         private bool _running;
         private bool _retired;
 
-        public StreamLane<TState> Lane { get; } = lane;
+        public Queue(StreamLane<TState> lane) => (Lane, Place) = (lane, new LinkedListNode<Queue>(this));
+
+        public StreamLane<TState> Lane { get; }
+
+        /// <summary>Among those at rest.</summary>
+        public LinkedListNode<Queue> Place { get; }
 
         public bool TryAdd(LaneWork<TState> work, out bool start)
         {

@@ -5,7 +5,7 @@ public sealed record SealerOptions
     public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long after its number was drawn an event may be committed and still be found by the next look. What takes longer is found by the next whole one.</summary>
-    public TimeSpan Recent { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan Recent { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How often it looks at everything, and not only at what is recent.</summary>
     public TimeSpan WholeEvery { get; init; } = TimeSpan.FromHours(1);

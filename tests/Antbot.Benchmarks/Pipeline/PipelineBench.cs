@@ -6,7 +6,8 @@ namespace Antbot.Benchmarks.Pipeline;
 /// <param name="Burst">How many signals are sent at once.</param>
 /// <param name="Paced">For how long a hundred signals a second are sent.</param>
 /// <param name="Events">How long the history is that services are started on.</param>
-public sealed record PipelineBenchOptions(int Burst, TimeSpan Paced, int Events);
+/// <param name="Only">The name of the one pipeline that is looked at; then nothing is compared.</param>
+public sealed record PipelineBenchOptions(int Burst, TimeSpan Paced, int Events, string? Only = null);
 
 /// <summary>The way of a trade from <c>POST /signals</c> to reconciled, beside the plain MassTransit way, the bare transport and Standalone.</summary>
 public static class PipelineBench
@@ -23,6 +24,11 @@ public static class PipelineBench
     {
         await using var servers = await Servers.StartAsync(cancellationToken);
         Console.WriteLine($"PostgreSQL with fsync on, RabbitMQ with quorum queues; every service its own process, all on the same cores. Logs: {servers.Folder}");
+        if (options.Only is { } only)
+        {
+            await MeasureAsync(only, await StartAsync(only, servers, cancellationToken), options, cancellationToken, _ => Task.CompletedTask);
+            return;
+        }
         var section = report.Of($"PostgreSQL {await VersionAsync(servers, cancellationToken)} and RabbitMQ");
         var plain = await MeasureAsync("the plain way", await PlainPipeline.StartAsync(servers, cancellationToken), options, cancellationToken, _ => Task.CompletedTask);
         var facts = new PlatformFacts();
@@ -35,6 +41,14 @@ public static class PipelineBench
         if (options.Events > 0)
             await RestartBench.RunAsync(section, servers, facts.History!, options.Events, cancellationToken);
     }
+
+    private static async Task<IPipeline> StartAsync(string name, Servers servers, CancellationToken cancellationToken) => name switch
+    {
+        "plain" => await PlainPipeline.StartAsync(servers, cancellationToken),
+        "platform" => await StartPlatformAsync(servers, cancellationToken),
+        "standalone" => await StandalonePipeline.StartAsync(Path.Combine(servers.Folder, "standalone"), cancellationToken),
+        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "There is no such pipeline."),
+    };
 
     internal static async Task<AntbotPipeline> StartPlatformAsync(Servers servers, CancellationToken cancellationToken) =>
         await AntbotPipeline.StartAsync(servers, await StoreBench.NewDatabaseAsync(servers.Postgres, cancellationToken), cancellationToken);

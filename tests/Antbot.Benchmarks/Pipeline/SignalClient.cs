@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
@@ -13,6 +14,9 @@ internal sealed record SentSignals(IReadOnlyDictionary<string, DateTimeOffset> T
 internal sealed class SignalClient : IDisposable
 {
     private const int Connections = 64;
+    private const int AttemptsMax = 50;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private static readonly string[] Symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "DOGEUSDT"];
 
@@ -69,16 +73,23 @@ internal sealed class SignalClient : IDisposable
         var symbol = Symbols[number % Symbols.Length];
         var key = $"bench-{_name}-{number}";
         var price = _prices.TryGetValue(symbol, out var known) ? FormattableString.Invariant($",\"price\":{known}") : "";
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/signals")
-        {
-            Content = new StringContent($"{{\"symbol\":\"{symbol}\",\"side\":\"buy\",\"notional\":15,\"key\":\"{key}\"{price}}}", Encoding.UTF8, "application/json"),
-        };
-        request.Headers.Add("Idempotency-Key", key);
+        var body = $"{{\"symbol\":\"{symbol}\",\"side\":\"buy\",\"notional\":15,\"key\":\"{key}\"{price}}}";
         var sent = DateTimeOffset.UtcNow;
-        using var response = await _http.SendAsync(request, cancellationToken);
-        if (!response.IsSuccessStatusCode)
-            throw new InvalidOperationException($"A signal was not taken: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellationToken)}");
-        var answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
-        trades[answer.GetProperty("tradeId").GetString()!] = sent;
+        for (var attempt = 1; ; attempt++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/signals") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            request.Headers.Add("Idempotency-Key", key);
+            using var response = await _http.SendAsync(request, cancellationToken);
+            if (response.IsSuccessStatusCode)
+            {
+                var answer = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
+                trades[answer.GetProperty("tradeId").GetString()!] = sent;
+                return;
+            }
+            // Under a load the market's prices may come late, and a caller is told to send the same again. The time goes on from the first.
+            if (response.StatusCode != HttpStatusCode.ServiceUnavailable || attempt == AttemptsMax)
+                throw new InvalidOperationException($"A signal was not taken: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellationToken)}");
+            await Task.Delay(Pause, cancellationToken);
+        }
     }
 }

@@ -109,7 +109,8 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
             account.Json.GetProperty("balances").EnumerateArray().Select(b => (b.GetProperty("asset").GetString(), b.GetProperty("free").GetString(), b.GetProperty("locked").GetString())));
         Assert.Equal("False", account["canWithdraw"]);
         // One account never sees another's orders.
-        Assert.Equal(-2013, (await client.SignedAsync(HttpMethod.Get, "/api/v3/order", ("symbol", "BTCUSDT"), ("orderId", "1"))).Code);
+        var other = await _client.LimitAsync("BUY", "20000", "0.02");
+        Assert.Equal(-2013, (await client.SignedAsync(HttpMethod.Get, "/api/v3/order", ("symbol", "BTCUSDT"), ("orderId", other["orderId"]))).Code);
     }
 
     [Fact]
