@@ -13,6 +13,8 @@ internal sealed record Result(string Case, bool Passed, IReadOnlyList<string> Fa
 /// <param name="within">How soon after the end of a fault everything has to be at rest.</param>
 internal sealed class Campaign(Programs programs, string artifacts, TimeSpan within, TextWriter table, TextWriter progress, bool json) : IAsyncDisposable
 {
+    private static readonly TimeSpan BreakerOpen = TimeSpan.FromSeconds(60);
+
     /// <summary>Whoever is late but comes to rest has lost time and nothing else; so much longer is waited to tell the two apart.</summary>
     private static readonly TimeSpan LateWithin = TimeSpan.FromMinutes(3);
 
@@ -91,11 +93,12 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
             faults.Add($"{load.Sent - load.AcceptedCount} of {load.Sent} signals were not accepted {AcceptWithin.TotalSeconds:0} s after everything had healed");
         faults.AddRange(load.Refused.Take(3));
         _promised.UnionWith(load.Accepted);
-        var evidence = await SettleAsync(target, healed, cancellationToken);
+        var limit = @case.MayOpenBreaker ? within + BreakerOpen : within;
+        var evidence = await SettleAsync(target, healed, limit + LateWithin, cancellationToken);
         var converged = Stopwatch.GetElapsedTime(healed);
         var open = Checker.Unsettled(evidence);
-        if (open.Count == 0 && converged > within)
-            faults.Add($"at rest after {converged.TotalSeconds:0} s and not within {within.TotalSeconds:0}");
+        if (open.Count == 0 && converged > limit)
+            faults.Add($"at rest after {converged.TotalSeconds:0} s and not within {limit.TotalSeconds:0}");
         faults.AddRange(open.Select(o => $"not at rest after {converged.TotalSeconds:0} s: {o}"));
         faults.AddRange(Checker.Violations(evidence));
         deaths = target.Daemons.Sum(d => d.Deaths) - deaths;
@@ -107,7 +110,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
     }
 
     /// <summary>Reads until nothing is under way, or its time is up. A server may still be on its way up when it begins.</summary>
-    private async Task<Evidence> SettleAsync(Target target, long healed, CancellationToken cancellationToken)
+    private async Task<Evidence> SettleAsync(Target target, long healed, TimeSpan limit, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -115,10 +118,10 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
             try
             {
                 var evidence = await target.ReadAsync(_promised, cancellationToken);
-                if (Checker.Unsettled(evidence).Count == 0 || Stopwatch.GetElapsedTime(healed) > within + LateWithin)
+                if (Checker.Unsettled(evidence).Count == 0 || Stopwatch.GetElapsedTime(healed) > limit)
                     return evidence;
             }
-            catch (Exception e) when (e is not (ChaosException or OperationCanceledException) && Stopwatch.GetElapsedTime(healed) < within + LateWithin)
+            catch (Exception e) when (e is not (ChaosException or OperationCanceledException) && Stopwatch.GetElapsedTime(healed) < limit)
             {
                 // A server is on its way up.
             }

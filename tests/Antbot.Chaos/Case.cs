@@ -21,6 +21,9 @@ internal sealed record Case(string Name, string Group, string What, Func<Scene, 
     /// <summary>The embedded store and one process instead of services.</summary>
     public StandaloneLayout? Standalone { get; init; }
 
+    /// <summary>It can open a breaker, which then keeps entries back for a minute, whether the venue is well again or not: that is no delay but the breaker's purpose.</summary>
+    public bool MayOpenBreaker { get; init; }
+
     /// <summary>The second instance of each service is of the build before this one.</summary>
     public bool WithPrevious { get; init; }
 

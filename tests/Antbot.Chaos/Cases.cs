@@ -26,17 +26,19 @@ internal static class Cases
         .. new[] { "signal", "execution", "reconciliation" }.Select(s => (s, "venue")),
     ];
 
-    private static readonly string[] Servers = ["postgres", "rabbitmq", "venue"];
+    private const string Venue = "venue";
+
+    private static readonly string[] Servers = ["postgres", "rabbitmq", Venue];
 
     public static IReadOnlyList<Case> All { get; } =
     [
-        new("kill-each", "Killed", "every service, the venue and both servers are killed once", Processes.KillEachAsync) { InShortRun = true },
+        new("kill-each", "Killed", "every service, the venue and both servers are killed once", Processes.KillEachAsync) { InShortRun = true, MayOpenBreaker = true },
         .. Points.Select(p => new Case($"kill-{p.Replace('.', '-')}", "Killed", $"{p.Split('.')[0]} dies at {p}, three times", s => Processes.DieAtAsync(s, p))
         { InShortRun = p is "execution.after-send" or "risk.after-append" }),
         new("restart-rolling", "Killed", "every service is stopped in order and started again, one after the other", Processes.RollAsync),
 
         .. new[] { "signal", "validation", "risk", "reconciliation", "console", "venue" }.Select(n => new Case($"freeze-{n}", "Frozen", $"{n} stands still for 10 s", s => s.FreezeAsync(n, 10))
-        { InShortRun = n == "risk" }),
+        { InShortRun = n == "risk", MayOpenBreaker = n == "venue" }),
         .. new[] { "execution", "coordinator" }.Select(n => new Case($"freeze-{n}", "Frozen", $"one {n} of two stands still for 120 s and wakes", s => s.FreezeAsync(n, 120)) { Layout = TwoOfThem, Rate = 3 }),
 
         new("rabbitmq-killed", "RabbitMQ", "the broker is killed", ServerFaults.KillRabbitAsync),
@@ -50,24 +52,24 @@ internal static class Cases
         new("postgres-page-corrupted", "PostgreSQL", "a page of the history is overwritten, and restored 10 s later", ServerFaults.CorruptPageAsync) { Spoils = true },
         new("postgres-disk-full", "PostgreSQL", "the database's disk is full for 15 s", ServerFaults.FillPostgresDiskAsync) { Layout = Layout.Plain with { SmallDiskMegabytes = 96 }, Spoils = true },
 
-        .. Pairs.Select(p => new Case($"part-{p.From}-{p.To}", "Parted", $"nothing gets through between {p.From} and {p.To}: 6 s both ways, 6 s one way, 6 s the other", s => LinkFaults.PartAsync(s, p.From, p.To))),
-        new("part-all", "Parted", "nothing gets through anywhere for 30 s", LinkFaults.PartAllAsync),
+        .. Pairs.Select(p => new Case($"part-{p.From}-{p.To}", "Parted", $"nothing gets through between {p.From} and {p.To}: 6 s both ways, 6 s one way, 6 s the other", s => LinkFaults.PartAsync(s, p.From, p.To)) { MayOpenBreaker = p.To == "venue" }),
+        new("part-all", "Parted", "nothing gets through anywhere for 30 s", LinkFaults.PartAllAsync) { MayOpenBreaker = true },
         .. Servers.SelectMany<string, Case>(to =>
         [
-            new($"slow-1s-{to}", "Slow and broken links", $"everything between the services and {to} takes a second more, for 20 s", s => LinkFaults.SlowAsync(s, to, 1, 20)),
-            new($"slow-30s-{to}", "Slow and broken links", $"everything between the services and {to} takes 30 s more, for 35 s", s => LinkFaults.SlowAsync(s, to, 30, 35)),
-            new($"trickle-{to}", "Slow and broken links", $"2,000 bytes a second get through between each service and {to}, for 15 s", s => LinkFaults.TrickleAsync(s, to)),
-            new($"reset-{to}", "Slow and broken links", $"every connection to {to} is reset, and each new one for 5 s", s => LinkFaults.ResetAsync(s, to)),
-            new($"half-close-{to}", "Slow and broken links", $"every connection to {to} is closed in one direction, three times", s => LinkFaults.HalfCloseAsync(s, to)),
-            new($"black-hole-{to}", "Slow and broken links", $"what is sent to {to} is lost for 10 s, and these connections stay dumb", s => LinkFaults.LoseAsync(s, to)),
+            new($"slow-1s-{to}", "Slow and broken links", $"everything between the services and {to} takes a second more, for 20 s", s => LinkFaults.SlowAsync(s, to, 1, 20)) { MayOpenBreaker = to == Venue },
+            new($"slow-30s-{to}", "Slow and broken links", $"everything between the services and {to} takes 30 s more, for 35 s", s => LinkFaults.SlowAsync(s, to, 30, 35)) { MayOpenBreaker = to == Venue },
+            new($"trickle-{to}", "Slow and broken links", $"2,000 bytes a second get through between each service and {to}, for 15 s", s => LinkFaults.TrickleAsync(s, to)) { MayOpenBreaker = to == Venue },
+            new($"reset-{to}", "Slow and broken links", $"every connection to {to} is reset, and each new one for 5 s", s => LinkFaults.ResetAsync(s, to)) { MayOpenBreaker = to == Venue },
+            new($"half-close-{to}", "Slow and broken links", $"every connection to {to} is closed in one direction, three times", s => LinkFaults.HalfCloseAsync(s, to)) { MayOpenBreaker = to == Venue },
+            new($"black-hole-{to}", "Slow and broken links", $"what is sent to {to} is lost for 10 s, and these connections stay dumb", s => LinkFaults.LoseAsync(s, to)) { MayOpenBreaker = to == Venue },
         ]),
 
-        new("venue-accepts-and-is-silent", "Venue", "a third of the orders are accepted and never answered, for 20 s", VenueFaults.SilentAsync) { InShortRun = true },
-        new("venue-away", "Venue", "the venue answers 503 for 30 s", s => VenueFaults.AwayAsync(s, "503")),
-        new("venue-resets", "Venue", "the venue resets every connection for 30 s", s => VenueFaults.AwayAsync(s, "reset")),
-        new("venue-times-out", "Venue", "the venue answers nothing for 60 s", VenueFaults.TimeOutAsync),
-        new("venue-clock-ahead", "Venue", "the venue's clock goes 90 s ahead, and right again 20 s later", s => VenueFaults.ClockAsync(s, 90)),
-        new("venue-clock-behind", "Venue", "the venue's clock goes 90 s behind, and right again 20 s later", s => VenueFaults.ClockAsync(s, -90)),
+        new("venue-accepts-and-is-silent", "Venue", "a third of the orders are accepted and never answered, for 20 s", VenueFaults.SilentAsync) { InShortRun = true, MayOpenBreaker = true },
+        new("venue-away", "Venue", "the venue answers 503 for 30 s", s => VenueFaults.AwayAsync(s, "503")) { MayOpenBreaker = true },
+        new("venue-resets", "Venue", "the venue resets every connection for 30 s", s => VenueFaults.AwayAsync(s, "reset")) { MayOpenBreaker = true },
+        new("venue-times-out", "Venue", "the venue answers nothing for 60 s", VenueFaults.TimeOutAsync) { MayOpenBreaker = true },
+        new("venue-clock-ahead", "Venue", "the venue's clock goes 90 s ahead, and right again 20 s later", s => VenueFaults.ClockAsync(s, 90)) { MayOpenBreaker = true },
+        new("venue-clock-behind", "Venue", "the venue's clock goes 90 s behind, and right again 20 s later", s => VenueFaults.ClockAsync(s, -90)) { MayOpenBreaker = true },
 
         new("memory", "Scarce", "every service has hardly more memory than it uses, for 30 s", Scarcity.MemoryAsync),
         new("cpu", "Scarce", "every service has a tenth of a processor, for 30 s", Scarcity.ProcessorAsync) { Rate = 2 },
@@ -76,7 +78,7 @@ internal static class Cases
 
         new("load-1000", "Load", "1,000 orders at 10 a second, 10 % of them fail: at the end all is normal and no breaker open", LoadTests.ThousandAsync) { Rate = 10, Signals = 1_000, Layout = LoadTests.Afresh },
         new("load-breaker", "Load", "the same with a venue that fails to the end, which the same check must find", LoadTests.BreakerAsync) { Rate = 10, Signals = 150, Layout = LoadTests.Afresh },
-        new("load-5-minutes", "Load", "100 signals a second for five minutes, with a fault every 20 s", LoadTests.LongAsync) { Rate = 100, Signals = 30_000, Layout = LoadTests.Long, Spoils = true },
+        new("load-5-minutes", "Load", "100 signals a second for five minutes, with a fault every 20 s", LoadTests.LongAsync) { Rate = 100, Signals = 30_000, Layout = LoadTests.Long, Spoils = true, MayOpenBreaker = true },
 
         new("standalone-killed", "Standalone", "one process on SQLite is killed five times", StandaloneFaults.KillAsync) { Standalone = new StandaloneLayout(), InShortRun = true },
         new("standalone-frozen", "Standalone", "one process on SQLite stands still for 20 s", s => s.FreezeAsync("standalone", 20)) { Standalone = new StandaloneLayout() },

@@ -37,6 +37,7 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
             var count = Math.Min(BatchKills, goal - tally.Kills);
             var @case = new Case($"kills-{tally.Batches + 1}", "Killed at random", $"{count} kills of anything at any time", scene => KillAsync(scene, random, count, done))
             {
+                MayOpenBreaker = true,
                 Spoils = (tally.Batches + 1) % BatchesAPlatform == 0,
             };
             if (await campaign.RunAsync(@case, what => progress.WriteLine($"   {DateTime.Now:HH:mm:ss} {@case.Name}: {what}"), cancellationToken) is not { } result)
