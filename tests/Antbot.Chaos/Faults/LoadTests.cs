@@ -10,6 +10,8 @@ internal static class LoadTests
 
     public static Layout Long { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal));
 
+    private static readonly TimeSpan FaultEvery = TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan CalmWithin = TimeSpan.FromSeconds(75);
 
     private static readonly (string Kind, double Probability)[] TenPercent = [("errorBefore", 0.04), ("resetBefore", 0.02), ("resetAfter", 0.02), ("errorAfter", 0.01), ("acceptThenTimeout", 0.01)];
@@ -57,11 +59,10 @@ internal static class LoadTests
             ("kill risk", () => scene.KillAsync("risk")),
         ];
         var number = 0;
-        while (true)
+        using var timer = new PeriodicTimer(FaultEvery);
+        var sent = scene.Load.FinishAsync(scene.Cancel);
+        while (await Task.WhenAny(sent, timer.WaitForNextTickAsync(scene.Cancel).AsTask()) != sent)
         {
-            var next = Task.Delay(TimeSpan.FromSeconds(20), scene.Cancel);
-            if (await Task.WhenAny(next, scene.Load.FinishAsync(scene.Cancel)) != next)
-                break;
             var (what, @do) = faults[number++ % faults.Length];
             scene.Say($"{scene.Load.AcceptedCount:N0} of {scene.Load.Sent:N0} accepted; {what}");
             await @do();
