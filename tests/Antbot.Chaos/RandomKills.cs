@@ -47,7 +47,10 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
                 all[victim] = all.GetValueOrDefault(victim) + kills;
             tally = tally with
             {
-                Kills = tally.Kills + done.Values.Sum(), Batches = tally.Batches + 1, Trades = tally.Trades + result.Accepted, ByVictim = all,
+                Kills = tally.Kills + done.Values.Sum(),
+                Batches = tally.Batches + 1,
+                Trades = tally.Trades + result.Accepted,
+                ByVictim = all,
                 Failures = result.Passed ? tally.Failures : [.. tally.Failures, $"{result.Evidence}: {string.Join(" | ", result.Faults)}"],
             };
             Write(tally);
