@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
-using System.Text.Json;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Health;
 using MassTransit;
@@ -283,13 +282,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
 
     private const uint BrokersLargestMessage = 512 * 1024 * 1024;
 
-    private static void Common(IBusFactoryConfigurator bus) => bus.ConfigureJsonSerializerOptions(json => new JsonSerializerOptions(json)
-    {
-        WriteIndented = false,
-        // A member that is missing or null would become a silent default, and a decision would be made on it.
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    });
+    private static void Common(IBusFactoryConfigurator bus) => bus.ConfigureJsonSerializerOptions(MessageJson.Strict);
 
     private static Exception Deepest(Exception e)
     {

@@ -14,7 +14,9 @@ public static class ReadModelJson
 
     private static JsonSerializerOptions Make(bool indented)
     {
-        var options = new JsonSerializerOptions(EventCodec.Json) { WriteIndented = indented, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter() } };
+        var options = new JsonSerializerOptions(EventCodec.Json) { WriteIndented = indented, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        // For people by their names: before the one that the events are stored with.
+        options.Converters.Insert(0, new JsonStringEnumConverter());
         options.MakeReadOnly();
         return options;
     }

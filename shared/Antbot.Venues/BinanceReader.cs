@@ -29,7 +29,7 @@ internal static class BinanceReader
     public static Candle Candle(JsonElement json, Symbol symbol, TimeSpan interval)
     {
         var fields = Json.List(json, "candle").ToList();
-        if (fields.Count < 7 || !fields[0].TryGetInt64(out var opened))
+        if (fields.Count < 7 || fields[0].ValueKind != JsonValueKind.Number || !fields[0].TryGetInt64(out var opened))
             throw new BadAnswerException("a candle has too few fields");
         return Checked(new Candle(
             symbol, interval, Json.Time(opened, "open time"), Json.PriceOf(fields[1], "open"), Json.PriceOf(fields[2], "high"), Json.PriceOf(fields[3], "low"), Json.PriceOf(fields[4], "close"),
@@ -59,7 +59,7 @@ internal static class BinanceReader
         var filters = Json.List(json.Need("filters"), "filters").GroupBy(f => f.Text("filterType"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
         var (price, lot) = (filters.GetValueOrDefault("PRICE_FILTER"), filters.GetValueOrDefault("LOT_SIZE"));
         var (tick, step) = (price.Number("tickSize"), lot.Number("stepSize"));
-        if (tick <= 0 || step <= 0)
+        if (Price.Fault(tick) is not null || Price.Fault(step) is not null)
             return null;
         var notional = filters.TryGetValue("NOTIONAL", out var filter) || filters.TryGetValue("MIN_NOTIONAL", out filter) ? filter.Money("minNotional") : Money.Zero;
         return new SymbolRules(json.Symbol("symbol"), json.Text("baseAsset"), json.Text("quoteAsset"), tick, step, lot.Quantity("minQty"), lot.Quantity("maxQty"), notional);

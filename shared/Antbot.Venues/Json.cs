@@ -12,6 +12,9 @@ internal static class Json
 {
     private const int TextLengthMax = 200;
 
+    /// <summary>What reading an answer may throw. A text with half of a surrogate pair is found only when it is asked for, and not as bad JSON.</summary>
+    public static bool MakesNoSense(Exception e) => e is JsonException or BadAnswerException or InvalidOperationException;
+
     public static JsonElement Need(this JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : throw new BadAnswerException($"'{name}' is missing");
 

@@ -29,11 +29,11 @@ internal sealed class VenueHttp : IDisposable
     private readonly ILogger _log;
     private readonly byte[] _secret;
 
-    public VenueHttp(VenueOptions options, BreakerPanel breakers, RequestBudget budget, TimeProvider clock, ILogger log)
+    public VenueHttp(VenueOptions options, BreakerPanel breakers, RequestBudget budget, TimeProvider clock, ILogger log, HttpMessageHandler? handler = null)
     {
         (_options, _breakers, _budget, _clock, _log) = (options, breakers, budget, clock, log);
         _secret = Encoding.UTF8.GetBytes(VenueOptions.Read(options.Secret, options.SecretFile));
-        _http = new HttpClient(Handler())
+        _http = new HttpClient(handler ?? Handler())
         {
             BaseAddress = options.Address,
             Timeout = Timeout.InfiniteTimeSpan,
@@ -157,17 +157,17 @@ internal sealed class VenueHttp : IDisposable
                 return new VenueAnswer<T>.Said(read(document.RootElement));
             if (status is >= 400 and < 500 && document.RootElement.Find("code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var number))
             {
-                var text = document.RootElement.Find("msg") is { ValueKind: JsonValueKind.String } msg ? Cut(msg.GetString()!) : "";
+                var text = document.RootElement.Find("msg") is { ValueKind: JsonValueKind.String } msg && msg.GetString() is { Length: > 0 } said ? Cut(said) : $"status {status}, without a word";
                 return VenueCodes.RefusalOf(status, number, text) is { } refusal
                     ? new VenueAnswer<T>.Refused(refusal, number.ToString(CultureInfo.InvariantCulture), text)
                     : new VenueAnswer<T>.Unknown($"{status}: {number} {text}");
             }
         }
-        catch (Exception e) when (e is JsonException or BadAnswerException)
+        catch (Exception e) when (Json.MakesNoSense(e))
         {
             return new VenueAnswer<T>.Unknown($"an answer of status {status} that makes no sense: {Cut(e.Message)}");
         }
-        return VenueCodes.RefusalOf(status, code: 0, "") is { } bare ? new VenueAnswer<T>.Refused(bare, $"{status}", "") : new VenueAnswer<T>.Unknown($"status {status}");
+        return VenueCodes.RefusalOf(status, code: 0, "") is { } bare ? new VenueAnswer<T>.Refused(bare, $"{status}", $"status {status}") : new VenueAnswer<T>.Unknown($"status {status}");
     }
 
     private static string Cut(string text) => text.Length <= TextLengthMax ? text : text[..TextLengthMax];

@@ -31,7 +31,7 @@ internal sealed class VenueStream(VenueOptions options, TimeProvider clock)
                 await connected(cancellationToken);
                 await ListenAsync(socket, heard, silence, cancellationToken);
             }
-            catch (Exception e) when (e is WebSocketException or JsonException or BadAnswerException or TimeoutException or IOException)
+            catch (Exception e) when (e is WebSocketException or TimeoutException or IOException || Json.MakesNoSense(e))
             {
                 socket.Abort();
             }

@@ -33,8 +33,12 @@ public static class Sizing
     }
 
     /// <summary>Down for a purchase and up for a sale: never a worse price than was asked for.</summary>
-    public static Price LimitOf(Side side, decimal price, SymbolRules rules) =>
-        new(Math.Max(rules.PriceTick, side == Side.Buy ? Floor(price, rules.PriceTick) : -Floor(-price, rules.PriceTick)));
+    public static Price LimitOf(Side side, decimal price, SymbolRules rules)
+    {
+        var (down, up) = (Floor(price, rules.PriceTick), -Floor(-price, rules.PriceTick));
+        // Above the highest price there is nothing to round up to.
+        return new(Math.Max(rules.PriceTick, side == Side.Buy || Price.Fault(up) is not null ? down : up));
+    }
 
     /// <summary>Where the stop of a position lies: where the signal wants it, or the policy's distance away.</summary>
     public static Price? StopOf(Side side, Price average, Price? wanted, ExecutionPolicy policy, SymbolRules rules) => wanted is { } price

@@ -51,7 +51,8 @@ public static class ReconciliationDecider
         DifferenceFound { Trade: { } trade } e =>
         [
             .. e.Ours ? new object[] { new DriftFound(trade, e.Account, $"{e.Subject}: {e.What}", e.Evidence) } : [],
-            new CorrectOrder(trade, e.Account, new ClientOrderId(e.Subject), e.What, e.Evidence),
+            // Of a trade, what differs is one of its orders; anything else has nobody to correct it.
+            .. ClientOrderId.Fault(e.Subject) is null ? new object[] { new CorrectOrder(trade, e.Account, new ClientOrderId(e.Subject), e.What, e.Evidence) } : [],
         ],
         _ => [],
     };

@@ -28,6 +28,8 @@ public static class TradeCheck
     public static string? Drift(TradeSeen seen)
     {
         var verify = seen.Verify;
+        if ((Quantity.Fault(seen.Entered) ?? Quantity.Fault(Math.Abs(seen.Net))) is { } fault)
+            return $"what the venue says adds up to nothing that can be held: {fault}";
         if (seen.Entered != verify.Quantity.Value && !RecordAgrees(seen, verify.Side))
             return $"entered {seen.Entered} at the venue, {verify.Quantity} by our word";
         if (!verify.Closed)
@@ -44,7 +46,10 @@ public static class TradeCheck
     {
         if (seen.Record is not { } record)
             return [];
-        var known = record.ToDictionary(r => r.Order);
+        // The question and the record come from outside: the same order may be in them twice, and the later word counts.
+        var known = new Dictionary<ClientOrderId, RecordedOrder>();
+        foreach (var each in record)
+            known[each.Order] = each;
         var corrections = new List<Correction>();
         foreach (var order in seen.Orders)
         {

@@ -23,5 +23,15 @@ public sealed record RiskLimits(Money OrderNotionalMax, Money ExposureMax, decim
 /// <param name="Trades">How many trades the two are of.</param>
 public sealed record RiskSight(decimal Reserved, decimal Open, int Trades, DateOnly Day, decimal DayStartEquity, decimal RealisedToday)
 {
+    /// <summary>Far above what all trades can add up to; the sum of two still is a decimal, whoever wrote the event.</summary>
+    private const decimal SumMax = 1_000_000_000_000_000_000_000_000m;
+
+    public decimal Reserved { get; init; } = Bounded(Reserved, nameof(Reserved));
+
+    public decimal Open { get; init; } = Bounded(Open, nameof(Open));
+
     public decimal Exposure => Reserved + Open;
+
+    private static decimal Bounded(decimal sum, string name) =>
+        Math.Abs(sum) <= SumMax ? sum : throw new ArgumentOutOfRangeException(name, $"A sum over all trades lies within ±{SumMax:0}.");
 }

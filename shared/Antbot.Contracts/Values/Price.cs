@@ -13,7 +13,7 @@ public readonly record struct Price : INumberValue<Price>, IComparable<Price>
 
     public decimal Value => _value > 0 ? _value : throw new InvalidOperationException("This price was never given a value.");
 
-    public static string? Fault(decimal number) => number is > 0 and <= Decimals.Max ? null : $"A price lies above 0 and at most at {Decimals.Max:0}; this one is {number.ToString(CultureInfo.InvariantCulture)}.";
+    public static string? Fault(decimal number) => number is > 0 and <= Decimals.Max && Decimals.Normal(number) > 0 ? null : $"A price lies above 0 and at most at {Decimals.Max:0}; this one is {number.ToString(CultureInfo.InvariantCulture)}.";
 
     public static Price From(decimal number) => new(number);
 

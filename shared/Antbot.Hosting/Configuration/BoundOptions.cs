@@ -44,6 +44,7 @@ internal static class BoundOptions
         where TOptions : class, new()
     {
         var options = new TOptions();
+        var nullability = new NullabilityInfoContext();
         var faults = new List<string>();
         var wrong = new HashSet<string>(StringComparer.Ordinal);
         var children = configuration.GetChildren().ToList();
@@ -53,7 +54,14 @@ internal static class BoundOptions
                 continue;
             try
             {
-                property.SetValue(options, given.Get(property.PropertyType));
+                var value = given.Get(property.PropertyType);
+                if (value is null && nullability.Create(property).WriteState == NullabilityState.NotNull)
+                {
+                    wrong.Add(property.Name);
+                    faults.Add($"{Variable(section, property)}: it is empty, and something is wanted.");
+                    continue;
+                }
+                property.SetValue(options, value);
             }
             catch (Exception e) when (e is InvalidOperationException or ArgumentException or TargetInvocationException)
             {
@@ -61,13 +69,27 @@ internal static class BoundOptions
                 faults.Add($"{Variable(section, property)}: it cannot be read as {Describe(property.PropertyType)}.");
             }
         }
-        var results = new List<ValidationResult>();
-        Validator.TryValidateObject(options, new ValidationContext(options), results, validateAllProperties: true);
+        var results = Properties(typeof(TOptions)).SelectMany(p => Validate(options, p)).ToList();
         if (check is not null)
             results.AddRange(check(options).Where(r => r != ValidationResult.Success));
         // What could not be read stands at its default here: its own fault is told already.
         faults.AddRange(results.Where(r => !r.MemberNames.Any(wrong.Contains)).Select(r => $"{Names<TOptions>(section, r)}: {r.ErrorMessage}"));
         return faults.Count == 0 ? options : throw new InvalidConfigurationException(faults);
+    }
+
+    private static List<ValidationResult> Validate(object options, PropertyInfo property)
+    {
+        var results = new List<ValidationResult>();
+        try
+        {
+            Validator.TryValidateProperty(property.GetValue(options), new ValidationContext(options) { MemberName = property.Name }, results);
+        }
+        // A range converts what it compares to the type of its bounds.
+        catch (OverflowException)
+        {
+            results.Add(new ValidationResult("The number is out of all bounds.", [property.Name]));
+        }
+        return results;
     }
 
     public static IEnumerable<PropertyInfo> Properties(Type options) =>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Antbot.Contracts;
 
 namespace Antbot.Runtime.Store;
 
@@ -85,6 +86,7 @@ public sealed class EventCodec(EventRegistry registry)
             RespectNullableAnnotations = true,
             RespectRequiredConstructorParameters = true,
             AllowDuplicateProperties = false,
+            Converters = { new DefinedEnumConverter() },
             TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireMembers } },
         };
         options.MakeReadOnly();

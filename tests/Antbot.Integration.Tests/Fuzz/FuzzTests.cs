@@ -1,0 +1,85 @@
+using Antbot.Fuzz;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Fuzz;
+
+/// <summary>A hundredth of what `make fuzz` gives every edge and every decider, and whether it would notice.</summary>
+public sealed class FuzzTests
+{
+    private const int Part = 100;
+    private const long Seed = 1;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string> Kinds => [.. FuzzTargets.All.Select(t => t.Name.Split(':')[0]).Distinct(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Every_case_is_taken_for_what_it_is_or_refused_with_a_reason(string kind)
+    {
+        var (taken, refused) = (0, 0);
+        foreach (var target in FuzzTargets.All.Where(t => t.Name == kind || t.Name.StartsWith($"{kind}:", StringComparison.Ordinal)))
+        {
+            var result = FuzzRun.Of(target, Seed, from: 0, target.Cases / Part, cancellationToken: Cancel);
+            Assert.True(result.Failures.Count == 0, result.Failures.Count == 0 ? "" : $"{result.Failures[0]}");
+            Assert.Equal(target.Cases / Part, result.Cases);
+            (taken, refused) = (taken + result.Taken, refused + result.Refused);
+        }
+        // Where nothing is taken, or nothing refused, nothing was tried.
+        Assert.True(taken > 5, $"{taken} were taken");
+        Assert.True(kind == "decider" || refused > 20, $"{refused} were refused");
+    }
+
+    [Fact]
+    public void Every_message_every_event_and_every_decider_is_a_target()
+    {
+        var names = FuzzTargets.All.Select(t => t.Name).ToList();
+        Assert.Equal(names.Count, names.Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(Antbot.Contracts.Messages.Routes.All.Count, names.Count(n => n.StartsWith("message:", StringComparison.Ordinal)));
+        var stored = File.ReadLines(Path.Combine(RepositoryFolder.Root, "tests/Antbot.Core.Tests/stored-names.txt")).Select(l => l.Split(' ')[0]).Where(n => n.Length > 0 && n[0] != '#').Order(StringComparer.Ordinal);
+        Assert.Equal(stored, names.Where(n => n.StartsWith("event:", StringComparison.Ordinal)).Select(n => n["event:".Length..]).Order(StringComparer.Ordinal));
+        Assert.Superset(new HashSet<string>(["decider:coordinator", "decider:validation", "decider:risk", "decider:execution", "decider:reconciliation", "decider:control"], StringComparer.Ordinal), names.ToHashSet(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void What_throws_what_says_nothing_and_what_hangs_is_found_and_made_again_from_its_number()
+    {
+        var result = FuzzRun.Of(new Careless(), Seed, from: 0, 200, cancellationToken: Cancel);
+        var thrown = result.Failures.First(f => f.Why.Contains("left alone", StringComparison.Ordinal));
+        Assert.Equal([thrown], FuzzRun.Of(new Careless(), Seed, thrown.Index, 1, cancellationToken: Cancel).Failures);
+        Assert.Contains(result.Failures, f => f.Why == "It was refused without a reason.");
+        Assert.Empty(FuzzRun.Of(new Careless(), Seed, from: 0, 200, cancellationToken: Cancel).Failures.Except(result.Failures));
+        Assert.Contains("3 times", Assert.Single(FuzzRun.Of(new Slow(), Seed, from: 0, 1, cancellationToken: Cancel).Failures).Why, StringComparison.Ordinal);
+    }
+
+    private sealed class Careless : IFuzzTarget
+    {
+        public string Name => "careless";
+
+        public string What => "an edge that is not what it should be";
+
+        public int Cases => 1;
+
+        public FuzzOutcome Try(Random random) => random.Next(10) switch
+        {
+            0 => throw new InvalidOperationException("left alone"),
+            1 => throw new FuzzException("It was refused without a reason."),
+            _ => FuzzOutcome.Taken,
+        };
+    }
+
+    private sealed class Slow : IFuzzTarget
+    {
+        public string Name => "slow";
+
+        public string What => "an edge that hangs";
+
+        public int Cases => 1;
+
+        public FuzzOutcome Try(Random random)
+        {
+            Thread.Sleep(FuzzRun.CaseMax + TimeSpan.FromMilliseconds(50));
+            return FuzzOutcome.Taken;
+        }
+    }
+}
