@@ -23,7 +23,7 @@ public sealed class ValidationPropertyTests
     private static Arbitrary<Step[]> Story { get; } =
         (from trade in Gen.Choose(1, 30)
          from source in Gen.Elements("strategy:a", "strategy:b", "")
-         from side in Gen.Elements(Side.Buy, Side.Sell, (Side)0)
+         from side in Gen.Elements(Side.Buy, Side.Sell)
          from stop in Gen.Elements<Price?>(null, new Price(95), new Price(105), new Price(0.000001m))
          from raised in Gen.Choose(-40_000, 40_000)
          from confidence in Gen.Elements(-5m, 0.4m, 0.8m, 3m)
