@@ -41,9 +41,7 @@ public static class CommandLine
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-                Console.Error.WriteLine($"antbot: {error.Message}");
-            Console.Error.WriteLine("Try 'antbot --help'.");
+            Common.FailUsage(parsed);
             return Task.FromResult(ExitCode.Usage);
         }
         return parsed.InvokeAsync();

@@ -63,9 +63,8 @@ public sealed class ApiKeys
     /// <summary>Lets a request through that bears a known key; any other is answered with 401, and nothing of it is read.</summary>
     public RequestDelegate Guard(RequestDelegate handle) => async context =>
     {
-        if (NameOf(context.Request) is { } name)
+        if (NameOf(context.Request) is not null)
         {
-            context.Items[typeof(ApiKeys)] = name;
             await handle(context);
             return;
         }
@@ -73,9 +72,6 @@ public sealed class ApiKeys
         context.Response.Headers.WWWAuthenticate = "Bearer";
         await context.Response.WriteAsJsonAsync(new { error = $"A known API key is needed, in the header {Header} or as Authorization: Bearer." });
     };
-
-    /// <summary>Whose key let this request through <see cref="Guard"/>.</summary>
-    public static string? BearerOf(HttpContext context) => context.Items[typeof(ApiKeys)] as string;
 
     private static string Read(string file, List<string> faults)
     {

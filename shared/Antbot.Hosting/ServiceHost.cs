@@ -163,6 +163,7 @@ public static class ServiceHost
         services.TryAddSingleton<BreakerPanel>();
         services.AddSingleton<HealthReport>();
         services.AddSingleton<DegradationWatch>();
+        services.AddSingleton<IDegradation>(provider => provider.GetRequiredService<DegradationWatch>());
         services.AddSingleton(provider => new ProcessLife(provider.GetRequiredService<IEventStore>(), identity.Service, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new BackgroundWork("platform/store", StopOrder.Support, (provider, token) => provider.GetRequiredService<StoreKeeper>().RunAsync(token)));
         services.AddSingleton(new BackgroundWork("platform/control", StopOrder.Support, (provider, token) => provider.GetRequiredService<ControlWatch>().RunAsync(token)));

@@ -13,7 +13,7 @@ public sealed record ViewsReport(long Position, long Behind, string? Trouble);
 
 public sealed record ExposureReport(int Positions, decimal Cost, bool More);
 
-/// <param name="Degradation">Null where nothing here knows it.</param>
+/// <param name="Degradation">Normal, Reduced, Minimal or Emergency; null where no process was asked, only the store.</param>
 public sealed record StatusReport(
     DateTimeOffset At, Guid StoreId, long Events, ControlReport Control, IReadOnlyDictionary<string, long> Trades, IReadOnlyList<DayView> Today, ExposureReport Exposure,
     IReadOnlyList<ServiceReport> Services, ViewsReport Views, string? Degradation);

@@ -25,6 +25,7 @@ internal static class OrderFold
         OrderUnknown e => order with { Status = Before(order, OrderStatus.Unknown), LastWord = e.Text },
         OrderAbsent => order with { Status = Before(order, OrderStatus.Intended), LastWord = "the venue does not know it" },
         OrderFilled e when !order.Fills.Contains(e.FillId, StringComparer.Ordinal) => Filled(order, e),
+        OrderFillBusted e when order.Fills.Contains(e.Fill.FillId, StringComparer.Ordinal) => TakenBack(order, e),
         OrderCancelIntended e => order with { LastWord = $"to be cancelled: {e.Reason}" },
         OrderEnded e => order with { Status = Ended(e.End), LastWord = e.Evidence },
         OrderCorrected e => order with { LastWord = $"corrected: {e.What}" },
@@ -43,6 +44,21 @@ internal static class OrderFold
             Fees = fees,
             Fills = [.. order.Fills, e.FillId],
             Status = OrderView.IsOver(order.Status) ? order.Status : OrderStatus.PartiallyFilled,
+        };
+    }
+
+    private static OrderView TakenBack(OrderView order, OrderFillBusted e)
+    {
+        var fees = new SortedDictionary<string, Money>(order.Fees.ToDictionary(), StringComparer.Ordinal);
+        if (e.Fill.Fee != Money.Zero)
+            fees[e.Fill.FeeAsset] = fees.GetValueOrDefault(e.Fill.FeeAsset) - e.Fill.Fee;
+        return order with
+        {
+            Executed = order.Executed - e.Fill.Quantity,
+            Cost = order.Cost - e.Fill.Price * e.Fill.Quantity,
+            Fees = fees,
+            Fills = [.. order.Fills.Where(f => f != e.Fill.FillId)],
+            LastWord = $"a fill was taken back: {e.Evidence}",
         };
     }
 

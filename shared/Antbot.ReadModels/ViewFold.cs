@@ -136,6 +136,7 @@ public sealed class ViewFold
         OrderUnknown e => e.Order,
         OrderAbsent e => e.Order,
         OrderFilled e => e.Order,
+        OrderFillBusted e => e.Fill.Order,
         OrderCancelIntended e => e.Order,
         OrderEnded e => e.Order,
         OrderCorrected e => e.Order,

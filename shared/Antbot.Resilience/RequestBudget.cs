@@ -18,15 +18,6 @@ public sealed class RequestBudget(TimeProvider clock)
     private long _orders;
     private DateTimeOffset _blockedUntil;
 
-    public long WeightUsed
-    {
-        get
-        {
-            lock (_lock)
-                return _weight;
-        }
-    }
-
     /// <summary>The venue's own figures, once it has told them.</summary>
     public void SetLimits(long? weightPerMinute, long? ordersPerTenSeconds)
     {

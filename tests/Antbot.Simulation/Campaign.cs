@@ -5,105 +5,154 @@ using Antbot.Simulation.World;
 
 namespace Antbot.Simulation;
 
-/// <summary>Many seeds, each on a thread of its own for as long as it takes. Some are run twice: the same seed must be the same run.</summary>
-internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? save, bool json)
+/// <summary>Many seeds, one at a time on each core. Some are run twice: the same seed must be the same run.</summary>
+/// <param name="save">Where the shrunk plans of what fails are kept; null for nowhere.</param>
+internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? save, bool quiet)
 {
+    public const int Failed = 1;
+    public const int Stopped = 130;
+    public const int NotTrusted = 3;
+
     private const ulong TwiceEvery = 100;
     private const int SaidMax = 20;
+    private const int SavedMax = 5;
+
+    /// <summary>After so many seeds every kind of fault has to have happened.</summary>
+    private const int EverythingWithin = 1_000;
 
     private readonly Lock _lock = new();
     private readonly Tally _tally = new();
-    private readonly List<(ulong Seed, string Violation)> _failures = [];
+    private readonly List<Failure> _failures = [];
     private readonly long _began = Stopwatch.GetTimestamp();
     private int _started;
     private int _passed;
+    private int _twice;
     private TimeSpan _simulated;
     private long _steps;
-    private Plan? _found;
+    private ulong _hash;
+    private bool _stop;
+    private TimeSpan _took;
+
+    private sealed record Failure(ulong Seed, string Violation, Plan Plan)
+    {
+        public Plan? Shrunk { get; set; }
+    }
+
+    /// <summary>The seed under which the bug was found, and the smallest plan that shows it.</summary>
+    public (ulong Seed, string Violation, Plan Plan)? Found => _failures is [{ Shrunk: { } plan } failure, ..] ? (failure.Seed, failure.Violation, plan) : null;
+
+    /// <summary>Before anything is believed: a plan that must fail, under a mistake that is known. Null where it does.</summary>
+    public static string? Distrust(Regression canary, Bug bug) => SimRun.Of(canary.Plan, bug).Passed
+        ? $"The canary lives: its plan must fail under '{bug.Name}', and passes. The simulator does not see what it has to see, so nothing that it says is worth anything."
+        : null;
+
+    /// <summary>Ends after the seeds that are being run.</summary>
+    public void Stop()
+    {
+        lock (_lock)
+            _stop = true;
+    }
 
     public int Run()
     {
         var threads = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => new Thread(Work)).ToList();
         threads.ForEach(t => t.Start());
-        using var progress = new Timer(_ => Say(), null, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5));
-        threads.ForEach(t => t.Join());
-        var took = Stopwatch.GetElapsedTime(_began);
-        if (json)
-        {
-            Console.WriteLine(JsonSerializer.Serialize(new
-            {
-                passed = _passed, failed = _failures.Count, seconds = took.TotalSeconds, simulatedHours = _simulated.TotalHours, steps = _steps,
-                faults = _tally.Counts, failures = _failures.Select(f => new { seed = f.Seed, violation = f.Violation }),
-            }));
-        }
-        else
-        {
-            foreach (var (what, count) in _tally.Counts.OrderBy(c => c.Key, StringComparer.Ordinal))
-                Console.WriteLine($"{count,10:N0}  {what}");
-            Console.WriteLine($"{_simulated.TotalHours:0.0} hours simulated in {took.TotalSeconds:0.0} s: {_simulated.TotalHours / took.TotalSeconds:0.000} a second, {_steps / took.TotalSeconds:N0} steps a second");
-            if (bug != Bug.None && _failures.Count == 0)
-                Console.WriteLine($"'{bug.Name}' was not found.");
-            Console.WriteLine($"{_passed} passed, {_failures.Count} failed");
-        }
-        return _failures.Count == 0 ? 0 : 1;
+        using (new Timer(_ => Say(), null, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)))
+            threads.ForEach(t => t.Join());
+        _took = Stopwatch.GetElapsedTime(_began);
+        return _failures.Count > 0 || NeverHappened.Count > 0 ? Failed : _stop && _passed < seeds ? Stopped : 0;
     }
+
+    private IReadOnlyList<string> NeverHappened => bug == Bug.None && _passed >= EverythingWithin ? _tally.NeverHappened() : [];
+
+    public object Summary() => new
+    {
+        first, seeds, bug = bug.Name, passed = _passed, failed = _failures.Count, stopped = _stop, seconds = _took.TotalSeconds, simulatedHours = _simulated.TotalHours,
+        simulatedHoursPerSecond = HoursPerSecond, steps = _steps, runTwice = _twice, hash = $"{_hash:x16}", neverHappened = NeverHappened, happened = _tally.Counts.OrderBy(c => c.Key, StringComparer.Ordinal).ToDictionary(c => c.Key, c => c.Value, StringComparer.Ordinal),
+        failures = _failures.Select(f => new { seed = f.Seed, violation = f.Violation, plan = f.Shrunk is { } p ? JsonSerializer.Deserialize<JsonElement>(p.Write()) : (JsonElement?)null }),
+    };
+
+    public void Tell()
+    {
+        foreach (var (what, count) in _tally.Counts.OrderBy(c => c.Key, StringComparer.Ordinal))
+            Console.WriteLine($"{count,12:N0}  {what}");
+        foreach (var kind in NeverHappened)
+            Console.WriteLine($"'{kind}' was planned and never happened: nothing is proved about it.");
+        if (_stop && _passed + _failures.Count < seeds)
+            Console.WriteLine($"Stopped after {_passed + _failures.Count:N0} of {seeds:N0} seeds.");
+        Console.WriteLine(
+            $"{_simulated.TotalHours:0.0} hours simulated in {_took.TotalSeconds:0.0} s: {HoursPerSecond:0.000} a second, {_steps / _took.TotalSeconds:N0} steps a second. {_twice} seeds were run twice. All together: {_hash:x16}");
+        if (bug != Bug.None && _failures.Count == 0)
+            Console.WriteLine($"'{bug.Name}' was not found.");
+        Console.WriteLine($"{_passed} passed, {_failures.Count} failed");
+    }
+
+    private double HoursPerSecond => _took > TimeSpan.Zero ? _simulated.TotalHours / _took.TotalSeconds : 0;
 
     private void Work()
     {
         while (Next() is { } seed)
         {
             var result = SimRun.Of(Planner.From(seed), bug);
-            var again = seed % TwiceEvery == 0 && result.Passed ? SimRun.Of(Planner.From(seed), bug) : result;
-            Note(seed, result, again.Hash == result.Hash ? result.Violations : ["run twice, it was not the same run"]);
+            var isTwice = seed % TwiceEvery == 0 && result.Passed;
+            var again = isTwice ? SimRun.Of(Planner.From(seed), bug) : result;
+            Note(seed, result, again.Hash == result.Hash ? result.Violations : ["run twice, it was not the same run"], isTwice);
         }
     }
 
     private ulong? Next()
     {
         lock (_lock)
-            return _started < seeds && _found is null ? first + (ulong)_started++ : null;
+            return _started < seeds && !_stop && (bug == Bug.None || _failures.Count == 0) ? first + (ulong)_started++ : null;
     }
 
-    private void Note(ulong seed, SimResult result, IReadOnlyList<string> violations)
+    private void Note(ulong seed, SimResult result, IReadOnlyList<string> violations, bool isTwice)
     {
-        Plan? shrink = null;
+        Failure failure;
         lock (_lock)
         {
             _simulated += result.Simulated;
             _steps += result.Steps;
+            // The order in which seeds end is nobody's: their sum is the same whatever it was.
+            _hash += result.Hash * (2 * seed + 1);
+            _twice += isTwice ? 1 : 0;
             _tally.Add(result.Tally);
             if (violations.Count == 0)
             {
                 _passed++;
                 return;
             }
-            _failures.Add((seed, violations[0]));
-            if (bug != Bug.None && _found is null)
-                shrink = _found = result.Plan;
-            else if (save is not null && _failures.Count <= SaidMax)
-                shrink = result.Plan;
-            if (!json && _failures.Count <= SaidMax)
+            failure = new Failure(seed, violations[0], result.Plan);
+            _failures.Add(failure);
+            if (!quiet && _failures.Count <= SaidMax)
                 Console.WriteLine($"seed {seed}: {violations[0]}");
+            if (result.Passed || !(bug != Bug.None ? _failures.Count == 1 : _failures.Count <= SavedMax))
+                return;
         }
-        if (shrink is null || result.Passed)
-            return;
-        var shrunk = Shrinker.Shrink(shrink, bug);
+        var shrunk = Shrinker.Shrink(result.Plan, bug);
         lock (_lock)
         {
-            if (!json)
+            failure.Shrunk = shrunk;
+            if (!quiet)
                 Console.WriteLine($"seed {seed}, shrunk to {shrunk.Faults.Count} faults:\n{shrunk.Write()}");
             if (save is null)
                 return;
             save.Create();
-            File.WriteAllText(Path.Combine(save.FullName, $"seed-{seed}.json"), shrunk.Write() + "\n");
+            var path = Path.Combine(save.FullName, bug == Bug.None ? $"seed-{seed}.json" : $"{bug.Name}.json");
+var kept = bug == Bug.None ? new Regression(failure.Violation, null, shrunk) : new Regression($"unseen: {bug.What}", bug.Name, shrunk);
+            File.WriteAllText(path, kept.Write());
+            if (!quiet)
+                Console.WriteLine($"Kept as {path}: every test run replays it.");
         }
     }
 
     private void Say()
     {
-        if (json)
-            return;
         lock (_lock)
-            Console.Error.WriteLine($"{_passed + _failures.Count:N0} of {seeds:N0} seeds, {_failures.Count} failed");
+        {
+            var (done, took) = (_passed + _failures.Count, Stopwatch.GetElapsedTime(_began).TotalSeconds);
+            if (!quiet)
+                Console.Error.WriteLine($"{done:N0} of {seeds:N0} seeds, {_failures.Count} failed, {_simulated.TotalHours / took:0.00} hours a second");
+        }
     }
 }

@@ -1,54 +1,136 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Antbot.Simulation;
 using Antbot.Simulation.Faults;
 using Antbot.Simulation.World;
 
 var seeds = new Option<int>("--seeds") { Description = "How many seeds to run.", DefaultValueFactory = _ => 1_000 };
-var first = new Option<long>("--first") { Description = "The first of them.", DefaultValueFactory = _ => 1 };
-var seed = new Option<long?>("--seed") { Description = "Run this one alone, and show its plan." };
-var planFile = new Option<FileInfo?>("--plan") { Description = "Run a plan from a file." };
-var bugName = new Option<string>("--bug") { Description = "Run with a mistake on purpose; ends with 1 and the shrunk plan as soon as it is found.", DefaultValueFactory = _ => "none" };
+var first = new Option<ulong>("--first") { Description = "The first of them.", DefaultValueFactory = _ => 1 };
+var seed = new Option<ulong?>("--seed") { Description = "Run this one alone, and show its plan and what happened." };
+var planFile = new Option<FileInfo?>("--plan") { Description = "Run a plan, or a regression, from a file." };
+var bugName = new Option<string>("--bug") { Description = "Run with a mistake on purpose; ends with 1, the seed and the shrunk plan as soon as it is found.", DefaultValueFactory = _ => Bug.None.Name };
 var bugs = new Option<bool>("--bugs") { Description = "List the mistakes." };
-var save = new Option<DirectoryInfo?>("--save") { Description = "Keep the shrunk plans of what fails in this folder." };
+var allBugs = new Option<bool>("--all-bugs") { Description = "Look for each of the mistakes; ends with 0 where every one is found within the seeds." };
+var save = new Option<DirectoryInfo?>("--save") { Description = "Keep the shrunk plans of what fails in this folder, as regressions." };
+var story = new Option<bool>("--story") { Description = "With --seed or --plan: everything that happens, a line each." };
 var json = new Option<bool>("--json") { Description = "One JSON object instead of lines for people." };
-var root = new RootCommand("Runs the services' own code over a simulated world, one run a seed.") { seeds, first, seed, planFile, bugName, bugs, save, json };
+var root = new RootCommand(
+    """
+    Runs the services' own code over a simulated world, one run a seed: the same seed is the same run.
+    Ends with 0 where all went well, 1 where a seed failed, 2 for what cannot be asked for, 3 where the canary lives, 130 where it was stopped.
+    """) { seeds, first, seed, planFile, bugName, bugs, allBugs, save, story, json };
+seeds.Validators.Add(r =>
+{
+    if (r.GetValueOrDefault<int>() is < 1 or > 100_000_000)
+        r.AddError("--seeds is a number from 1 to 100000000.");
+});
 root.SetAction(parsed =>
 {
+    var quiet = parsed.GetValue(json);
     if (parsed.GetValue(bugs))
-    {
-        foreach (var known in Bugs.All)
-            Console.WriteLine($"{known.Name,-26} {known.What}");
-        return 0;
-    }
-    var bug = parsed.GetValue(bugName) is { } name && name != "none" ? Bugs.Find(name) : Bug.None;
+        return List(quiet);
+    if (parsed.GetValue(allBugs))
+        return All(parsed.GetValue(first), parsed.GetValue(seeds), parsed.GetValue(save), quiet);
+    var bug = parsed.GetValue(bugName) is { } name && name != Bug.None.Name ? Bugs.Find(name) : Bug.None;
     if (parsed.GetValue(planFile) is { } file)
-        return One(Plan.Read(File.ReadAllText(file.FullName)), bug);
-    return parsed.GetValue(seed) is { } alone
-        ? One(Planner.From((ulong)alone), bug)
-        : new Campaign((ulong)parsed.GetValue(first), parsed.GetValue(seeds), bug, parsed.GetValue(save), parsed.GetValue(json)).Run();
+        return One(ReadPlan(File.ReadAllText(file.FullName)), bug, quiet, parsed.GetValue(story));
+    if (parsed.GetValue(seed) is { } alone)
+        return One(Planner.From(alone), bug, quiet, parsed.GetValue(story));
+    return Many(new Campaign(parsed.GetValue(first), parsed.GetValue(seeds), bug, parsed.GetValue(save), quiet), quiet);
 });
 try
 {
-    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }
-catch (Exception e) when (e is ArgumentException or JsonException or IOException)
+catch (Exception e) when (e is ArgumentException or JsonException or IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine(e.Message);
     return 2;
 }
 
-static int One(Plan plan, Bug bug)
+static int Many(Campaign campaign, bool quiet)
+{
+    var canary = Regression.Canary;
+    if (Campaign.Distrust(canary, Bugs.Find(canary.Bug ?? throw new InvalidOperationException("The canary names no mistake."))) is { } distrust)
+    {
+        Console.Error.WriteLine(distrust);
+        return Campaign.NotTrusted;
+    }
+    var code = Stoppable(campaign);
+    if (quiet)
+        Console.WriteLine(JsonSerializer.Serialize(campaign.Summary()));
+    else
+        campaign.Tell();
+    return code;
+}
+
+// Ctrl-C ends the run in order: what was done until then is said.
+static int Stoppable(Campaign campaign)
+{
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+    return campaign.Run();
+
+    void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        campaign.Stop();
+    }
+}
+
+static int List(bool quiet)
+{
+    if (quiet)
+        Console.WriteLine(JsonSerializer.Serialize(Bugs.All.Select(b => new { name = b.Name, what = b.What })));
+    foreach (var known in quiet ? [] : Bugs.All)
+        Console.WriteLine($"{known.Name,-26} {known.What}");
+    return 0;
+}
+
+static int All(ulong first, int seeds, DirectoryInfo? save, bool quiet)
+{
+    var rows = new List<(string Bug, ulong? Seed, int? Faults, string? Violation)>();
+    foreach (var bug in Bugs.All)
+    {
+        var campaign = new Campaign(first, seeds, bug, save, quiet: true);
+        if (Stoppable(campaign) == Campaign.Stopped)
+            return Campaign.Stopped;
+        rows.Add(campaign.Found is { } found ? (bug.Name, found.Seed, found.Plan.Faults.Count, found.Violation) : (bug.Name, null, null, null));
+        if (!quiet)
+            Console.WriteLine(rows[^1] is { Seed: { } at } row ? $"{row.Bug,-26} seed {at,5}, {row.Faults,2} faults: {row.Violation}" : $"{bug.Name,-26} NOT FOUND within {seeds:N0} seeds");
+    }
+    var missed = rows.Count(r => r.Seed is null);
+    if (quiet)
+        Console.WriteLine(JsonSerializer.Serialize(rows.Select(r => new { bug = r.Bug, seed = r.Seed, faults = r.Faults, violation = r.Violation })));
+    else
+        Console.WriteLine($"{rows.Count - missed} passed, {missed} failed");
+    return missed == 0 ? 0 : Campaign.Failed;
+}
+
+static Plan ReadPlan(string text) => JsonDocument.Parse(text).RootElement.TryGetProperty(nameof(Regression.Plan), out var plan) ? Plan.Read(plan.GetRawText()) : Plan.Read(text);
+
+static int One(Plan plan, Bug bug, bool quiet, bool story)
 {
     var began = Stopwatch.GetTimestamp();
-    var result = SimRun.Of(plan, bug);
+    var result = SimRun.Of(plan, bug, story ? Console.WriteLine : null);
+    var took = Stopwatch.GetElapsedTime(began);
+    if (quiet)
+    {
+        Console.WriteLine(JsonSerializer.Serialize(new
+        {
+            passed = result.Passed, violations = result.Violations, hash = $"{result.Hash:x16}", simulatedSeconds = result.Simulated.TotalSeconds, steps = result.Steps, milliseconds = took.TotalMilliseconds,
+            happened = result.Tally.Counts, plan = JsonSerializer.Deserialize<JsonElement>(plan.Write()),
+        }));
+        return result.Passed ? 0 : Campaign.Failed;
+    }
     Console.WriteLine(plan.Write());
     foreach (var (what, count) in result.Tally.Counts.OrderBy(c => c.Key, StringComparer.Ordinal))
         Console.WriteLine($"{count,8:N0}  {what}");
     foreach (var violation in result.Violations)
         Console.WriteLine(violation);
-    Console.WriteLine($"{result.Simulated.TotalSeconds:0.0} s simulated in {Stopwatch.GetElapsedTime(began).TotalMilliseconds:0} ms, {result.Steps:N0} steps, hash {result.Hash:x16}");
+    Console.WriteLine($"{result.Simulated.TotalSeconds:0.0} s simulated in {took.TotalMilliseconds:0} ms, {result.Steps:N0} steps, hash {result.Hash:x16}");
     Console.WriteLine(result.Passed ? "1 passed, 0 failed" : "0 passed, 1 failed");
-    return result.Passed ? 0 : 1;
+    return result.Passed ? 0 : Campaign.Failed;
 }

@@ -17,6 +17,7 @@ internal static class Common
     private const string DefaultStore = "sqlite:.local/antbot.db";
     private const string StoreFileVariable = $"{StoreAddress.Variable}_FILE";
     private const int StoreBytesMax = 64 * 1024;
+    private const int SecretBytesMax = 4_096;
     private const string CheckpointsVariable = "ANTBOT_CHECKPOINTS";
 
     private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter() } };
@@ -113,6 +114,25 @@ internal static class Common
         return true;
     }
 
+    /// <summary>What was said for a choice, by its words alone: a number would be taken for the choice at that place, or for none.</summary>
+    public static T[] Words<T>(ArgumentResult result)
+        where T : struct, Enum
+    {
+        var words = Enum.GetValues<T>().Where(v => !v.Equals(default(T))).ToDictionary(v => v.ToString(), StringComparer.OrdinalIgnoreCase);
+        foreach (var token in result.Tokens.Where(t => !words.ContainsKey(t.Value)))
+            result.AddError($"'{token.Value}' is none of {string.Join(", ", words.Keys.Select(w => w.ToLowerInvariant()))}.");
+        return [.. result.Tokens.Where(t => words.ContainsKey(t.Value)).Select(t => words[t.Value])];
+    }
+
+    /// <summary>A key or token from its file: one line, as it can stand in a header.</summary>
+    public static string ReadSecret(string file)
+    {
+        if (new FileInfo(file) is { Exists: true, Length: > SecretBytesMax })
+            throw new CommandException("File", $"'{file}' is too large to hold a key or token.");
+        var secret = File.ReadAllText(file).Trim();
+        return secret.Length > 0 && secret.All(c => c is > ' ' and < '\x7f') ? secret : throw new CommandException("File", $"'{file}' holds no key or token: one line of visible ASCII characters is wanted.");
+    }
+
     private static string StoreByDefault(ArgumentResult result)
     {
         try
@@ -124,6 +144,19 @@ internal static class Common
             result.AddError(e.Message);
             return DefaultStore;
         }
+    }
+
+    /// <summary>What was asked for cannot be understood.</summary>
+    public static void FailUsage(ParseResult parsed)
+    {
+        if (parsed.GetResult(Json) is { Implicit: false })
+        {
+            Fail(parsed, "Usage", string.Join(' ', parsed.Errors.Select(e => e.Message)));
+            return;
+        }
+        foreach (var error in parsed.Errors)
+            Console.Error.WriteLine($"antbot: {error.Message}");
+        Console.Error.WriteLine("Try 'antbot --help'.");
     }
 
     private static int Fail(ParseResult parsed, string fault, string message)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -19,7 +20,7 @@ internal static class SignalCommand
     public static Command Build()
     {
         var symbol = new Argument<string>("symbol") { Description = "Such as BTCUSDT." };
-        var side = new Argument<Side>("side") { Description = "buy or sell." };
+        var side = new Argument<Side>("side") { Description = "buy or sell.", CustomParser = result => Common.Words<Side>(result) is [var said] ? said : default };
         var price = Number("--price", "The market's price as you see it; the market's own is taken where it is known.");
         var limit = Number("--limit", "Enter at this price or a better one; without it, at the market's.");
         var stop = Number("--stop", "Where the loss is cut; without it, as configured.");
@@ -30,6 +31,11 @@ internal static class SignalCommand
         var key = new Option<string>("--idempotency-key") { Description = "The same key is the same trade, however often it is sent." };
         var address = new Option<string>("--signals") { Description = $"Where signals are taken. Default: the variable {AddressVariable}, else what .local/console.json or .local/up/console.json names." };
         var keyFile = new Option<string>("--api-key-file") { Description = $"The file with the API key. Default: the variable {KeyFileVariable}, else what .local/console.json or .local/up/console.json names." };
+        key.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string>() is { } text && (text.Length is 0 or > 200 || !text.All(c => c is > ' ' and < '\x7f')))
+                result.AddError("--idempotency-key has 1 to 200 printable ASCII characters, and no spaces.");
+        });
         symbol.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string>() is { } text && Symbol.Fault(text.ToUpperInvariant()) is { } fault)
@@ -69,7 +75,7 @@ internal static class SignalCommand
         {
             Content = new StringContent(JsonSerializer.Serialize(body.Where(b => b.Value is not null).ToDictionary(b => b.Key, b => b.Value, StringComparer.Ordinal)), Encoding.UTF8, "application/json"),
         };
-        request.Headers.Add("X-Api-Key", (await File.ReadAllTextAsync(keyFile, cancellationToken)).Trim());
+        request.Headers.Add("X-Api-Key", Common.ReadSecret(keyFile));
         if (idempotencyKey is not null)
             request.Headers.Add("Idempotency-Key", idempotencyKey);
         try
@@ -78,7 +84,7 @@ internal static class SignalCommand
             var text = await answer.Content.ReadAsStringAsync(cancellationToken);
             if (answer.StatusCode != HttpStatusCode.Accepted)
                 throw Refused(answer.StatusCode, text);
-            var trade = Parse(text)?.GetProperty("tradeId").GetString() ?? throw new CommandException("Undecodable", $"It was taken, and the answer names no trade: {Tables.Plain(text)}");
+            var trade = Parse(text) is { } said && said.TryGetProperty("tradeId", out var id) && TradeId.TryParse(id.ToString(), out var named) ? named.Value : throw new CommandException("Undecodable", $"It was taken, and the answer names no trade: {Tables.Plain(text)}");
             Common.Answer(parsed, new { Trade = trade }, $"Taken as trade {trade}. Follow it with: antbot trade {trade[..12]}");
             return ExitCode.Done;
         }
@@ -120,5 +126,15 @@ internal static class SignalCommand
         }
     }
 
-    private static Option<decimal?> Number(string name, string description) => new(name) { Description = description };
+    private static Option<decimal?> Number(string name, string description) => new(name)
+    {
+        Description = description,
+        CustomParser = result =>
+        {
+            if (decimal.TryParse(result.Tokens[^1].Value, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var number))
+                return number;
+            result.AddError($"{name} is a decimal number, such as 1.5.");
+            return null;
+        },
+    };
 }

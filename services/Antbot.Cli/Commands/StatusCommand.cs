@@ -34,8 +34,8 @@ internal static class StatusCommand
         if (status.Today.Count == 0)
             out_.WriteLine("Today     nothing was closed yet");
         out_.WriteLine($"Exposure  {status.Exposure.Cost:0.00} in {status.Exposure.Positions}{(status.Exposure.More ? " or more" : "")} open positions");
-        if (status.Degradation is { } degradation)
-            out_.WriteLine($"Degraded  {degradation}");
+        if (status.Degradation is { } level)
+            out_.WriteLine($"Level     {level}");
         if (status.Views.Behind > 0 || status.Views.Trouble is not null)
             out_.WriteLine($"Note      the read models are {status.Views.Behind:N0} events behind{(status.Views.Trouble is { } trouble ? $": {trouble}" : "")}");
         if (status.Services.Count == 0)

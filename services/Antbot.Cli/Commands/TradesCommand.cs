@@ -12,7 +12,7 @@ internal static class TradesCommand
 {
     public static Command Build()
     {
-        var state = new Option<TradePhase[]>("--state") { Description = "Only trades in these phases.", AllowMultipleArgumentsPerToken = true };
+        var state = new Option<TradePhase[]>("--state") { Description = "Only trades in these phases.", AllowMultipleArgumentsPerToken = true, CustomParser = Common.Words<TradePhase> };
         var symbol = new Option<string>("--symbol") { Description = "Only trades of this symbol, such as BTCUSDT." };
         var limit = new Option<int>("--limit", "-n") { Description = "How many, 1 to 1,000.", DefaultValueFactory = _ => 20 };
         var after = new Option<string>("--after") { Description = "Go on after the trade with this id, the last of the page before." };

@@ -8,7 +8,6 @@ internal static class SourceOptions
 {
     private const string ConsoleVariable = "ANTBOT_CONSOLE";
     private const string TokenFileVariable = "ANTBOT_CONSOLE__TOKEN_FILE";
-    private const int TokenBytesMax = 4_096;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
@@ -65,8 +64,6 @@ internal static class SourceOptions
             throw new CommandException("Usage", $"'{address}' is no address of a Console, such as http://127.0.0.1:5100.", ExitCode.Usage);
         if (string.IsNullOrEmpty(tokenFile))
             throw new CommandException("Usage", "Which token? Say --token-file with the file that holds the operators' token.", ExitCode.Usage);
-        if (new FileInfo(tokenFile) is { Exists: true, Length: > TokenBytesMax })
-            throw new CommandException("File", $"'{tokenFile}' is too large to hold a token.");
-        return new ConsoleSource(uri, File.ReadAllText(tokenFile).Trim(), Patience);
+        return new ConsoleSource(uri, Common.ReadSecret(tokenFile), Patience);
     }
 }

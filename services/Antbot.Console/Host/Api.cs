@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Antbot.Kernel.Proof;
 using Antbot.ReadModels;
 using Antbot.Runtime.Store;
 using Microsoft.AspNetCore.Builder;
@@ -47,12 +48,15 @@ internal static class Api
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = BodyBytesMax;
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         try
         {
-            using var document = await JsonDocument.ParseAsync(context.Request.Body, new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false }, context.RequestAborted);
+            // Its canonical form has no key twice and no text that cannot be read later on.
+            using var document = JsonDocument.Parse(CanonicalJson.From(body.GetBuffer().AsSpan(0, (int)body.Length)), new JsonDocumentOptions { MaxDepth = 8 });
             return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : throw Invalid("The body is a JSON object.");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is CanonicalJsonException or JsonException)
         {
             throw Invalid($"The body is not JSON: {e.Message}");
         }

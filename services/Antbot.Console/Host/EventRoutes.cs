@@ -5,11 +5,12 @@ using Antbot.ReadModels;
 using Antbot.Runtime.Store;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 
 namespace Antbot.ConsoleService;
 
 /// <summary>The events as they are committed, as server-sent events. Whoever was cut off goes on after the last id it has.</summary>
-internal sealed class EventRoutes(IEventStore store, ConsoleOptions options)
+internal sealed class EventRoutes(IEventStore store, ConsoleOptions options, IHostApplicationLifetime lifetime)
 {
     private const int PageSize = 200;
 
@@ -25,11 +26,17 @@ internal sealed class EventRoutes(IEventStore store, ConsoleOptions options)
         var after = await AfterAsync(context);
         if (!await _watchers.WaitAsync(TimeSpan.Zero))
             throw new ApiException(StatusCodes.Status429TooManyRequests, "TooMany", $"{options.Watchers} are watching already; ask again later.");
+        // The server waits for the requests that are open before anything else is stopped: one that never ends would hold up all of it.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
             context.Response.ContentType = "text/event-stream";
-            await context.Response.Body.FlushAsync(context.RequestAborted);
-            await FollowAsync(context, after, trade);
+            await context.Response.Body.FlushAsync(stop.Token);
+            await FollowAsync(context, after, trade, stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Whoever watches goes on elsewhere, after the last event it has.
         }
         finally
         {
@@ -37,9 +44,8 @@ internal sealed class EventRoutes(IEventStore store, ConsoleOptions options)
         }
     }
 
-    private async Task FollowAsync(HttpContext context, long after, string? trade)
+    private async Task FollowAsync(HttpContext context, long after, string? trade, CancellationToken stop)
     {
-        var stop = context.RequestAborted;
         while (true)
         {
             var mark = store.AppendMark;

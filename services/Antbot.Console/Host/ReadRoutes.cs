@@ -39,7 +39,8 @@ internal sealed partial class ReadRoutes(ReadModelQueries queries, ViewProjectio
     private async Task StatusAsync(HttpContext context)
     {
         var status = await queries.StatusAsync(projection.Trouble?.Message, context.RequestAborted);
-        await Api.AnswerAsync(context, status with { Services = await health.AskAsync(status.Services, context.RequestAborted) });
+        var (services, level) = await health.AskAsync(status.Services, context.RequestAborted);
+        await Api.AnswerAsync(context, status with { Services = services, Degradation = level.ToString() });
     }
 
     private async Task TradeAsync(HttpContext context)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Coordinator.Core;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime;
@@ -19,6 +20,7 @@ public sealed class Sweeper(
     PipelineParts parts, StreamPipeline<TradeState> pipeline, OpenTradesProjection projection, CoordinatorOptions options, ILogger<Sweeper> log)
 {
     private const int AtOnce = 16;
+    private const int SaidAtOnce = 500;
 
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(10);
@@ -61,7 +63,37 @@ public sealed class Sweeper(
         var still = all ? open.Where(t => Standstill.IsExpectingNews(t.Phase)) : Standstill.Of(open, progress, now, TimeSpan.FromSeconds(options.StandstillSeconds));
         var drive = still.Where(t => !(t.Due <= now) && MayBeDriven(t, now)).ToList();
         await Bounded.ForEachAsync(due, AtOnce, async (trade, token) => await TryAsync("fire the deadline of", trade, () => FireAsync(trade, token), token), cancellationToken);
+        await SayAsync(cancellationToken);
         await Bounded.ForEachAsync(drive, AtOnce, async (trade, token) => await TryAsync("drive on", trade, () => DriveAsync(trade, token), token), cancellationToken);
+    }
+
+    /// <summary>A deadline that has passed is told to whoever acts on it, however often that fails and whoever recorded it.</summary>
+    private async Task SayAsync(CancellationToken cancellationToken)
+    {
+        var (events, repeat) = projection.TakeUnsaid(SaidAtOnce);
+        try
+        {
+            if (events.Count > 0)
+                await pipeline.PublishAsync(events, cancellationToken);
+            foreach (var trade in repeat)
+                await pipeline.PublishAsync(await DeadlinesOfAsync(trade, cancellationToken), cancellationToken);
+            projection.Said(events.Count, repeat);
+        }
+        catch (Exception e) when (e is EventStoreException or BusUnavailableException && !cancellationToken.IsCancellationRequested)
+        {
+            log.LogWarning("Deadlines of {Count} trades have passed and cannot be told; it is tried again: {Reason}", events.Count + repeat.Count, e.Message);
+        }
+    }
+
+    private async Task<IReadOnlyList<StoredEvent>> DeadlinesOfAsync(TradeId trade, CancellationToken cancellationToken)
+    {
+        var deadlines = new List<StoredEvent>();
+        await foreach (var stored in parts.Store.ReadStreamAsync(Streams.Trade(trade), cancellationToken: cancellationToken))
+        {
+            if (parts.Codec.Decode(stored) is TradeDeadlinePassed)
+                deadlines.Add(stored);
+        }
+        return deadlines;
     }
 
     /// <summary>Each time that it did not help, twice as long passes before the next.</summary>

@@ -145,12 +145,24 @@ public static class ExecutionDecider
             if (fill.VenueOrderId == report.VenueOrderId && !turn.State.Find(order.Id)!.Knows(fill.FillId))
                 turn.Record(new OrderFilled(order.Id, fill.FillId, fill.Quantity, fill.Price, fill.Fee, fill.FeeAsset, fill.At, ValueOf(fill, turn.State.Plan?.Rules)));
         }
+        TakeBack(turn, order.Id, report);
         var now = turn.State.Find(order.Id)!;
         // An end with fills still missing is no end: it is asked again until they are all there.
         if (report.IsOver && now.IsLive && now.Executed == report.Executed)
             turn.End(now, EndOf(report), $"the venue says {report.Status} with {report.Executed} executed");
         else if (now.Doubted && turn.Events.Count == before)
             turn.Record(new OrderConfirmed(order.Id, $"the venue says {report.Status} with {report.Executed} executed"));
+    }
+
+    /// <summary>What we have recorded and the venue has no more. Only of an order that is over: an answer from a copy that lags behind shows less too.</summary>
+    private static void TakeBack(Turn turn, ClientOrderId id, OrderReport report)
+    {
+        var order = turn.State.Find(id)!;
+        var told = report.Fills.Where(f => f.VenueOrderId == report.VenueOrderId).DistinctBy(f => f.FillId).ToDictionary(f => f.FillId, f => f.Quantity.Value, StringComparer.Ordinal);
+        if (!report.IsOver || order.Executed <= report.Executed || told.Values.Sum() != report.Executed.Value)
+            return;
+        foreach (var fill in order.Fills.Where(f => !told.ContainsKey(f.FillId)).ToList())
+            turn.Record(new OrderFillBusted(fill, $"the venue says {report.Status} with {report.Executed} executed, and does not list the fill"));
     }
 
     private static void NotFound(Turn turn, OrderState order, OrderNotFound input)

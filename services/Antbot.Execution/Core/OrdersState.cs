@@ -78,7 +78,7 @@ public sealed record OrdersState(
 {
     public static OrdersState Initial { get; } = new(TradeStage.None, null, null, Refused: false, null, null, null, Quantity.Zero, []);
 
-    public static Fold<OrdersState> Fold { get; } = new("orders-1", Initial, Apply);
+    public static Fold<OrdersState> Fold { get; } = new("orders-2", Initial, Apply);
 
     [JsonIgnore]
     public OrderState? Entry => Last(OrderRole.Entry);
@@ -161,6 +161,7 @@ public sealed record OrdersState(
         OrderUnknown e => state.With(e.Order, o => o with { Status = OrderStatus.Unknown, AskAt = e.AskAt, LastWord = e.Text }),
         OrderAbsent e => state.With(e.Order, o => o with { Status = OrderStatus.Intended, NotBefore = null, LastWord = "the venue does not know it", Doubted = false }),
         OrderFilled e => state.With(e.Order, o => o with { Fills = [.. o.Fills, e], Doubted = false }),
+        OrderFillBusted e => state.With(e.Fill.Order, o => o with { Fills = [.. o.Fills.Where(f => f.FillId != e.Fill.FillId)], Doubted = false }),
         OrderCancelIntended e => state.With(e.Order, o => o with { CancelIntended = true }),
         OrderEnded e => state.With(e.Order, o => o with { Status = OrderStatus.Ended, End = e.End, LastWord = e.Evidence, Doubted = false }),
         OrderCorrected e => state.With(e.Order, o => o with { Doubted = true }),

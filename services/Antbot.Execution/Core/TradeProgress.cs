@@ -55,7 +55,7 @@ internal static class TradeProgress
             return (null, bar);
         if (plan.Rules is not { } rules)
             return (null, $"what the venue asks of orders in {signal.Symbol} is not known");
-        if (signal.ValidUntil <= turn.Now)
+        if (IsPast(turn, signal.ValidUntil))
             return (null, $"it was valid until {signal.ValidUntil:O}");
         if (signal.Kind == OrderKind.Limit)
             return signal.Limit is { } limit ? (Sizing.LimitOf(signal.Side, limit.Value, rules), null) : (null, "a limit order without its limit");
@@ -85,7 +85,7 @@ internal static class TradeProgress
         var plan = turn.State.Plan!;
         if (entry.IsLive)
         {
-            var over = turn.State.Withdrawn is { } withdrawn ? $"withdrawn: {withdrawn}" : turn.Now >= entry.Intended.ValidUntil ? "it was valid until then" : null;
+            var over = turn.State.Withdrawn is { } withdrawn ? $"withdrawn: {withdrawn}" : IsPast(turn, entry.Intended.ValidUntil) ? "it was valid until then" : null;
             if (entry.Status == OrderStatus.Intended)
                 AttemptEntry(turn, entry, plan.Policy, over);
             else if (over is not null && entry is { Status: OrderStatus.Resting, CancelIntended: false })
@@ -170,6 +170,8 @@ internal static class TradeProgress
             Intend(turn, OrderRole.Stop, quantity, trigger, $"protects {quantity} at {trigger}");
             stop = turn.State.Stop!;
         }
+        if (stop is { Status: OrderStatus.Resting, CancelIntended: false } && stop.Intended.Quantity - stop.Executed > quantity)
+            turn.Record(new OrderCancelIntended(stop.Id, $"only {quantity} can be sold by now"));
         if (stop.Status != OrderStatus.Intended)
             return;
         if (IsFinal(stop.Refusal))
@@ -229,6 +231,9 @@ internal static class TradeProgress
             turn.Record(new OrderAttempted(order.Id, order.Attempts + 1, time, turn.Stamp.WindowMilliseconds, turn.Stamp.ControlVersion));
     }
 
+    /// <summary>By either clock: a machine whose own one is behind must not send what is stale.</summary>
+    private static bool IsPast(Turn turn, DateTimeOffset? time) => turn.Now >= time || turn.Stamp.VenueTime >= time;
+
     /// <summary>The same again would be refused again.</summary>
     private static bool IsFinal(Refusal? refusal) => refusal is not (null or Refusal.OutOfWindow or Refusal.RateLimited or Refusal.DuplicateOrder);
 
@@ -250,7 +255,7 @@ internal static class TradeProgress
         var position = state.Position!;
         var exits = state.Orders.Where(o => o.Intended.Role != OrderRole.Entry).SelectMany(o => o.Fills).ToList();
         return new PositionClosed(
-            position.Trade, position.Account, position.Symbol, position.Side, state.Entry!.Executed, AverageOf(state.Entry), exits.Count == 0 ? position.Average : AverageOf(exits),
+            position.Trade, position.Account, position.Symbol, position.Side, state.Entry!.Executed, state.Entry.Fills.Count == 0 ? position.Average : AverageOf(state.Entry), exits.Count == 0 ? position.Average : AverageOf(exits),
             state.CashFlow(), state.Fees(), state.Closing!, [.. state.Orders.Where(o => o.Attempts > 0).Select(o => o.Id)], new Quantity(Math.Max(0, state.Held())));
     }
 

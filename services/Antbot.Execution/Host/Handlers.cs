@@ -17,7 +17,7 @@ public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Pric
         // One account's orders placed with another's keys would be money moved, and reconciled by nobody.
         var stranger = signal.Account == venue.Account ? null : $"the keys here are those of the account {venue.Account}";
         await runner.HandleAsync(
-            message.Trade, input with { Begins = true },
+            message.Trade, input with { Begins = true }, Recall.Everything,
             (_, stamp) => new Enter(
                 signal, message.Reserved, known, prices.Fresh(signal.Symbol) is { } price ? signal.Side == Side.Buy ? price.Ask : price.Bid : null, options.Policy,
                 stranger is null ? stamp : stamp with { EntryBar = stranger }),
@@ -28,17 +28,17 @@ public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Pric
 public sealed class CancelTradeHandler(TradeRunner runner) : IMessageHandler<CancelTrade>
 {
     public Task HandleAsync(CancelTrade message, Input input, CancellationToken cancellationToken) =>
-        runner.HandleAsync(message.Trade, input, (_, stamp) => new GetOut(message.Trade, message.Account, message.Reason, stamp), cancellationToken);
+        runner.HandleAsync(message.Trade, input, Recall.WayOut, (_, stamp) => new GetOut(message.Trade, message.Account, message.Reason, stamp), cancellationToken);
 }
 
 public sealed class CloseTradeHandler(TradeRunner runner) : IMessageHandler<CloseTrade>
 {
     public Task HandleAsync(CloseTrade message, Input input, CancellationToken cancellationToken) =>
-        runner.HandleAsync(message.Trade, input, (_, stamp) => new GetOut(message.Trade, message.Account, message.Reason, stamp), cancellationToken);
+        runner.HandleAsync(message.Trade, input, Recall.WayOut, (_, stamp) => new GetOut(message.Trade, message.Account, message.Reason, stamp), cancellationToken);
 }
 
 public sealed class CorrectOrderHandler(TradeRunner runner) : IMessageHandler<CorrectOrder>
 {
     public Task HandleAsync(CorrectOrder message, Input input, CancellationToken cancellationToken) =>
-        runner.HandleAsync(message.Trade, input, (_, stamp) => new Correct(message.Order, message.What, message.Evidence, stamp), cancellationToken);
+        runner.HandleAsync(message.Trade, input, Recall.Own, (_, stamp) => new Correct(message.Order, message.What, message.Evidence, stamp), cancellationToken);
 }

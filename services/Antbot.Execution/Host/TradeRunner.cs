@@ -13,6 +13,21 @@ using Antbot.Runtime.Venue;
 namespace Antbot.Execution;
 
 /// <summary>
+/// What a message that was here before makes be said again. It must never be what that message itself may have followed from: the
+/// others repeat themselves too, and the same words would go round for ever.
+/// </summary>
+public enum Recall
+{
+    /// <summary>What was decided on this very message. What follows from a correction is asked for by nobody.</summary>
+    Own = 1,
+
+    /// <summary>How the trade came out, or is coming: not that it was opened, for which a compensation may have come.</summary>
+    WayOut = 2,
+
+    Everything = 3,
+}
+
+/// <summary>
 /// Between decisions and the venue: what was recorded just now is sent, its answer is decided on, and so on until nothing more is to
 /// be done at once. Only who recorded an attempt sends it, so that it leaves at most once; whoever finds it recorded asks.
 /// </summary>
@@ -41,15 +56,15 @@ public sealed class TradeRunner(
 
     public bool IsBusy(TradeId trade) => _atWork.ContainsKey(trade);
 
-    /// <summary>A message: decided, sent and published. One that has been here before makes everything that was recorded since be said again.</summary>
-    public async Task HandleAsync(TradeId trade, Input input, Func<OrdersState, Stamp, ExecutionInput> make, CancellationToken cancellationToken)
+    /// <summary>A message: decided, sent and published. One that has been here before makes be said again what <paramref name="recall"/> says.</summary>
+    public async Task HandleAsync(TradeId trade, Input input, Recall recall, Func<OrdersState, Stamp, ExecutionInput> make, CancellationToken cancellationToken)
     {
         var isAlone = Begin(trade);
         try
         {
             var outcome = await DecideAsync(trade, input, make, cancellationToken);
             if (!outcome.IsNew)
-                outcome = await RecallAsync(trade, input, isAlone, cancellationToken);
+                outcome = await RecallAsync(trade, input, outcome.Stored, recall, isAlone, cancellationToken);
             await RunOnAsync(trade, input, outcome, publish: true, cancellationToken);
         }
         finally
@@ -93,18 +108,28 @@ public sealed class TradeRunner(
     }
 
     /// <summary>Says everything that was recorded for the trade again.</summary>
-    public async Task RepublishAsync(TradeId trade, CancellationToken cancellationToken)
+    public Task RepublishAsync(TradeId trade, CancellationToken cancellationToken) => RepublishAsync(trade, _ => true, cancellationToken);
+
+    private async Task RepublishAsync(TradeId trade, Func<StoredEvent, bool> which, CancellationToken cancellationToken)
     {
         var stored = new List<StoredEvent>();
         await foreach (var e in parts.Store.ReadStreamAsync(Streams.Order(trade), cancellationToken: cancellationToken))
-            stored.Add(e);
+        {
+            if (which(e))
+                stored.Add(e);
+        }
         await pipeline.PublishAsync(stored, cancellationToken);
     }
 
+    private bool IsWayOut(StoredEvent stored) => parts.Codec.Decode(stored) is EntryForbidden or EntryFailedRecorded or PositionClosing or PositionClosed;
+
     /// <summary>The input was decided before, or changes nothing: what stands is said again. An attempt that nobody answers for is unknown from now on.</summary>
-    private async Task<Outcome> RecallAsync(TradeId trade, Input input, bool isAlone, CancellationToken cancellationToken)
+    private async Task<Outcome> RecallAsync(TradeId trade, Input input, IReadOnlyList<StoredEvent> own, Recall recall, bool isAlone, CancellationToken cancellationToken)
     {
-        await RepublishAsync(trade, cancellationToken);
+        if (recall == Recall.Own)
+            await pipeline.PublishAsync(own, cancellationToken);
+        else
+            await RepublishAsync(trade, recall == Recall.WayOut ? IsWayOut : _ => true, cancellationToken);
         var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
         return isAlone && loaded.State.Orders.FirstOrDefault(o => o.Status == OrderStatus.Attempted) is { } open
             ? await DecideAsync(
@@ -191,7 +216,8 @@ public sealed class TradeRunner(
     {
         var known = state.Find(report.Id)?.Executed ?? Quantity.Zero;
         var told = report.Fills.Aggregate(Quantity.Zero, (sum, f) => sum + f.Quantity);
-        if (report.Executed <= known || report.Executed == told)
+        // Less than is known is only believed of what is over; then too the fills themselves are asked for.
+        if (report.Executed == known || report.Executed == told || (report.Executed < known && !report.IsOver))
             return report;
         return await venue.ListFillsAsync(report.Symbol, report.VenueOrderId, cancellationToken) is VenueAnswer<IReadOnlyList<FillReport>>.Said said
             ? report with { Fills = said.Value }

@@ -141,8 +141,6 @@ public sealed class Order
     /// <summary>The asset it pays with.</summary>
     public int Pays => Side == Side.Buy ? Instrument.Quote : Instrument.Base;
 
-    public int Receives => Side == Side.Buy ? Instrument.Base : Instrument.Quote;
-
     /// <summary>Forgotten: no query finds it any more.</summary>
     internal bool IsForgotten { get; set; }
 

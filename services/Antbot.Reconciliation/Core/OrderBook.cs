@@ -32,7 +32,7 @@ public sealed record OrderBook(
     AccountId Account, ImmutableDictionary<string, BookedOrder> Live, ImmutableDictionary<string, Flow> Flows, ImmutableDictionary<string, decimal> Fees, ImmutableHashSet<string> Over)
 {
     /// <summary>Changes with the fold: kept states of another one are passed over.</summary>
-    public const string Name = "order-book-1";
+    public const string Name = "order-book-2";
 
     public static OrderBook Empty(AccountId account) => new(
         account, ImmutableDictionary<string, BookedOrder>.Empty, ImmutableDictionary<string, Flow>.Empty, ImmutableDictionary<string, decimal>.Empty, []);
@@ -41,7 +41,7 @@ public sealed record OrderBook(
     public bool IsMoving => Live.Values.Any(o => o.Standing == Standing.Attempted);
 
     /// <summary>The order of a fill that the book has no order for: its trade is over, or it is another account's.</summary>
-    public ClientOrderId? Missing(object @event) => @event is OrderFilled e && !Live.ContainsKey(e.Order.Value) ? e.Order : null;
+    public ClientOrderId? Missing(object @event) => OrderOf(@event) is { } order && !Live.ContainsKey(order.Value) ? order : null;
 
     /// <summary>Brings an order of a trade that is over back, with what its stream said before the event at hand.</summary>
     public OrderBook WithMissing(BookedOrder order) => this with { Live = Live.SetItem(order.Id.Value, order), Over = Over.Add(order.Trade.Value) };
@@ -54,6 +54,7 @@ public sealed record OrderBook(
         OrderRefused e => Stand(e.Order, Standing.Intended, at),
         OrderAbsent e => Stand(e.Order, Standing.Intended, at),
         OrderFilled e => Fill(e),
+        OrderFillBusted e => TakeBack(e.Fill),
         OrderEnded e => Stand(e.Order, Standing.Ended, at),
         PositionClosed e when e.Account == Account => Finish(e.Trade),
         EntryFailedRecorded e when e.Account == Account => Finish(e.Trade),
@@ -71,20 +72,32 @@ public sealed record OrderBook(
         return standing == Standing.Ended && Over.Contains(order.Trade.Value) ? book.Finish(order.Trade) : book;
     }
 
-    private OrderBook Fill(OrderFilled e)
+    private OrderBook Fill(OrderFilled e) => Live.TryGetValue(e.Order.Value, out var order) && !order.Fills.Contains(e.FillId)
+        ? Move(order with { Executed = order.Executed + e.Quantity, Fills = order.Fills.Add(e.FillId) }, e, order.Side.Sign(), 1)
+        : this;
+
+    private OrderBook TakeBack(OrderFilled e) => Live.TryGetValue(e.Order.Value, out var order) && order.Fills.Contains(e.FillId)
+        ? Move(order with { Executed = order.Executed - e.Quantity, Fills = order.Fills.Remove(e.FillId) }, e, -order.Side.Sign(), -1)
+        : this;
+
+    private OrderBook Move(BookedOrder order, OrderFilled e, int sign, int times)
     {
-        if (!Live.TryGetValue(e.Order.Value, out var order) || order.Fills.Contains(e.FillId))
-            return this;
         var flow = Flows.GetValueOrDefault(order.Symbol.Value) ?? new Flow(0, 0);
-        var sign = order.Side.Sign();
         var book = this with
         {
-            Live = Live.SetItem(order.Id.Value, order with { Executed = order.Executed + e.Quantity, Fills = order.Fills.Add(e.FillId) }),
+            Live = Live.SetItem(order.Id.Value, order),
             Flows = Flows.SetItem(order.Symbol.Value, new Flow(flow.Base + sign * e.Quantity.Value, flow.Quote - sign * e.Quantity.Value * e.Price.Value)),
-            Fees = e.Fee == Money.Zero ? Fees : Fees.SetItem(e.FeeAsset, Fees.GetValueOrDefault(e.FeeAsset) + e.Fee.Value),
+            Fees = e.Fee == Money.Zero ? Fees : Fees.SetItem(e.FeeAsset, Fees.GetValueOrDefault(e.FeeAsset) + times * e.Fee.Value),
         };
         return Over.Contains(order.Trade.Value) ? book.Finish(order.Trade) : book;
     }
+
+    private static ClientOrderId? OrderOf(object @event) => @event switch
+    {
+        OrderFilled e => e.Order,
+        OrderFillBusted e => e.Fill.Order,
+        _ => null,
+    };
 
     /// <summary>The trade is over; its orders go as soon as all of them have ended.</summary>
     private OrderBook Finish(TradeId trade)

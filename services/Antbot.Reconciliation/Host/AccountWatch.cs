@@ -50,7 +50,7 @@ public sealed class AccountWatch(
         life.LastLook = clock.GetUtcNow();
         var stream = Streams.Reconciliation(account);
         await life.Book.CatchUpAsync(cancellationToken);
-        var through = life.Book.Sequence;
+        var through = life.Book.Through;
         var (seen, trouble) = await AskAsync(cancellationToken);
         // Again after the venue has spoken: whatever it knows was recorded before it was sent.
         await life.Book.CatchUpAsync(cancellationToken);
@@ -70,7 +70,7 @@ public sealed class AccountWatch(
             life.IsWaiting = compared.Differences.Count > lasting.Count;
             life.Looks++;
             var completes = IsAwaited(life, through) && (!life.IsWaiting || life.Looks >= StartLooksMax);
-            var first = baseline is null && compared.BalancesCompared ? AccountComparison.Baseline(life.Book.Book, venue.Name, seen.Balances!, life.Book.Sequence) : null;
+            var first = baseline is null && compared.BalancesCompared ? AccountComparison.Baseline(life.Book.Book, venue.Name, seen.Balances!, life.Book.Through) : null;
             look = new AccountLook(
                 number, account, venue.Name, through, seen.Orders.Count, null, confirmed, compared.Differences.Select(d => d.Key).ToHashSet(StringComparer.Ordinal),
                 compared.BalancesCompared, first, completes);
@@ -87,7 +87,7 @@ public sealed class AccountWatch(
     {
         var since = parts.Clock.GetUtcNow() - life.LastLook;
         // While something awaits its confirmation, or somebody awaits the start, it looks as often as that takes; a venue that is away is given time.
-        var soon = life.IsWaiting || IsAwaited(life, life.Book.Sequence);
+        var soon = life.IsWaiting || IsAwaited(life, life.Book.Through);
         var seconds = life.Troubled ? Math.Min(TroubledSeconds, options.EverySeconds) : soon ? Math.Clamp(options.LastsSeconds / 2, 0.2, options.EverySeconds) : options.EverySeconds;
         return since >= TimeSpan.FromSeconds(seconds);
     }

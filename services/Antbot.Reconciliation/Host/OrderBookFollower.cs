@@ -17,7 +17,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
 
     private static readonly Dictionary<string, Type> Wanted = new[]
     {
-        typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled),
+        typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
         typeof(OrderEnded), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(ReconciliationAwaited),
     }.ToDictionary(t => ((StoredNameAttribute)t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false)[0]).Name, StringComparer.Ordinal);
 
@@ -26,13 +26,20 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
 
     private readonly StreamId _stream = Streams.Reconciliation(account);
     private Kept? _kept;
+    private long _highest;
     private long _snapshot;
     private long _since;
 
     public OrderBook Book => _kept?.Book ?? OrderBook.Empty(account);
 
-    /// <summary>The sequence up to which the book knows the history.</summary>
+    /// <summary>The sequence of the last event that the book knows of, by which it reads on.</summary>
     public long Sequence => _kept?.Sequence ?? 0;
+
+    /// <summary>
+    /// The highest sequence that it knows of: all that is recorded under our lock up to there is in it. The last event may have a lower
+    /// one, where another application wrote it.
+    /// </summary>
+    public long Through => Math.Max(Math.Max(Sequence, Awaited), _highest);
 
     /// <summary>Where in history somebody last said that they wait for the account to be reconciled.</summary>
     public long Awaited => _kept?.Awaited ?? 0;
@@ -47,6 +54,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
             var page = await store.ReadPageAsync(after, Page, Followed, cancellationToken);
             if (page.Through == after)
                 break;
+            _highest = Math.Max(_highest, page.Through);
             _kept = await ApplyAsync(_kept, page, cancellationToken);
             _since += page.Events.Count;
             if (_since >= EventsPerSnapshot)

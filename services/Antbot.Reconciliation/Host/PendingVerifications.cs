@@ -1,5 +1,6 @@
 using Antbot.Contracts;
 using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
 using Antbot.Runtime.Venue;
 
 namespace Antbot.Reconciliation;
@@ -8,14 +9,19 @@ namespace Antbot.Reconciliation;
 /// Asks the venue again about the trades that could not be said to be right, until they can. In one process at a time; each trade
 /// more and more rarely.
 /// </summary>
-public sealed class PendingVerifications(StreamPipeline<ReconciliationState> pipeline, TradeLook look, IVenue venue, ReconciliationOptions options, TimeProvider clock)
+public sealed class PendingVerifications(
+    StreamPipeline<ReconciliationState> pipeline, IEventStore store, TradeLook look, IVenue venue, ReconciliationOptions options, TimeProvider clock)
 {
     private const int AtOnceMax = 50;
+
+    /// <summary>What was recorded last before a holder ended or the bus went away.</summary>
+    private const int AgainMax = 100;
 
     private readonly Dictionary<string, (DateTimeOffset Due, TimeSpan Pause)> _due = new(StringComparer.Ordinal);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        await TellAgainAsync(cancellationToken);
         while (true)
         {
             await TurnAsync(cancellationToken);
@@ -40,6 +46,17 @@ public sealed class PendingVerifications(StreamPipeline<ReconciliationState> pip
             var input = new Input(ReconciliationDecider.StepId(open.Message, open.Steps), seen, open.Verify.Trade.Value, "service:reconciliation");
             await pipeline.HandleAsync(stream, input, Unless(open, seen), cancellationToken);
         }
+    }
+
+    /// <summary>No message causes what is found out here, so nobody delivers one again: whatever may not have been told is told at every start, under the same ids.</summary>
+    private async Task TellAgainAsync(CancellationToken cancellationToken)
+    {
+        var stream = Streams.Reconciliation(venue.Account);
+        var stored = new List<StoredEvent>();
+        var from = Math.Max(1, await store.ReadVersionAsync(stream, cancellationToken) - AgainMax + 1);
+        await foreach (var e in store.ReadStreamAsync(stream, from, cancellationToken))
+            stored.Add(e);
+        await pipeline.PublishAsync(stored, cancellationToken);
     }
 
     /// <summary>Another process may have said it meanwhile, or the question come anew: then there is nothing to add.</summary>

@@ -18,6 +18,6 @@ public sealed record SignalTerms(AccountId Account, Money Notional, decimal Stop
     private static Price Away(Price from, decimal percent)
     {
         var price = Math.Round(from.Value * (1 + percent / 100), PriceScale, MidpointRounding.ToEven);
-        return price > 0 ? new Price(price) : from;
+        return Price.Fault(price) is null ? new Price(price) : from;
     }
 }

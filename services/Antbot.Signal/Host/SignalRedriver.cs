@@ -34,7 +34,7 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
     private long _read;
     private long _saved;
 
-    /// <summary>The newest signal that has become a trade, and when one last did.</summary>
+    /// <summary>The place in the ledger of the newest signal that has become a trade, and when one last did.</summary>
     private long _begunUpTo;
     private DateTimeOffset _begunAt;
 
@@ -67,12 +67,14 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
             return false;
         var after = _read;
         var page = await parts.Store.ReadPageAsync(after, PageSize, Followed, cancellationToken);
+        var before = after;
         foreach (var stored in page.Events)
         {
             if (Trade(stored, Streams.TradePrefix) is { } begun)
                 Begun(begun);
             else if (Trade(stored, Streams.SignalPrefix) is { } raised)
-                _waiting[raised] = new Waiting(stored, stored.Timestamp + First, First);
+                _waiting[raised] = new Waiting(stored, before, stored.Timestamp + First, First);
+            before = stored.Sequence;
         }
         Interlocked.Exchange(ref _read, page.Through);
         return page.Through > after;
@@ -82,7 +84,7 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
     {
         if (!_waiting.Remove(trade, out var waiting))
             return;
-        _begunUpTo = Math.Max(_begunUpTo, waiting.Stored.Sequence);
+        _begunUpTo = Math.Max(_begunUpTo, waiting.Stored.Position);
         _begunAt = parts.Clock.GetUtcNow();
     }
 
@@ -91,7 +93,7 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
         var now = parts.Clock.GetUtcNow();
         var standsStill = now - _begunAt >= First;
         var published = 0;
-        foreach (var (trade, waiting) in _waiting.Where(w => w.Value.Next <= now && (standsStill || w.Value.Stored.Sequence < _begunUpTo)).OrderBy(w => w.Value.Stored.Sequence).Take(AgainMax).ToList())
+        foreach (var (trade, waiting) in _waiting.Where(w => w.Value.Next <= now && (standsStill || w.Value.Stored.Position < _begunUpTo)).OrderBy(w => w.Value.Stored.Position).Take(AgainMax).ToList())
         {
             if (await parts.Store.ReadVersionAsync(Streams.Trade(trade), cancellationToken) > 0)
             {
@@ -110,7 +112,7 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
 
     private async Task SaveAsync(CancellationToken cancellationToken)
     {
-        var position = _waiting.Count == 0 ? _read : _waiting.Values.Min(w => w.Stored.Sequence) - 1;
+        var position = _waiting.Count == 0 ? _read : _waiting.Values.MinBy(w => w.Stored.Position)!.Before;
         if (position == _saved)
             return;
         await parts.Store.SaveCheckpointAsync(Subscription, position, cancellationToken);
@@ -122,5 +124,9 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
     private static TradeId? Trade(StoredEvent stored, string prefix) =>
         stored.Stream.StartsWith(prefix, StringComparison.Ordinal) && TradeId.TryParse(stored.Stream[prefix.Length..], out var trade) ? trade : null;
 
-    private sealed record Waiting(StoredEvent Stored, DateTimeOffset Next, TimeSpan Pause);
+    /// <param name="Before">
+    /// Reading on from here finds it again. One less than its own sequence would not do: what another application has written may bear
+    /// that number and stand behind it.
+    /// </param>
+    private sealed record Waiting(StoredEvent Stored, long Before, DateTimeOffset Next, TimeSpan Pause);
 }

@@ -65,6 +65,10 @@ public sealed record OrderAbsent(ClientOrderId Order, int Attempt, DateTimeOffse
 public sealed record OrderFilled(
     ClientOrderId Order, string FillId, Quantity Quantity, Price Price, Money Fee, string FeeAsset, DateTimeOffset VenueTime, Money? FeeValue);
 
+/// <summary>The venue has taken a fill back that it had told: its order is over, with less executed, and its list of fills has it no more.</summary>
+[StoredName("order_fill_busted")]
+public sealed record OrderFillBusted(OrderFilled Fill, string Evidence);
+
 [StoredName("order_cancel_intended")]
 public sealed record OrderCancelIntended(ClientOrderId Order, string Reason);
 

@@ -31,9 +31,6 @@ public readonly record struct ClientOrderId : ITextValue<ClientOrderId>
     /// <summary>What it is for; null where the order is none of ours.</summary>
     public OrderRole? Role => Trade is null ? null : Value[0] switch { 'e' => OrderRole.Entry, 's' => OrderRole.Stop, _ => OrderRole.Exit };
 
-    /// <summary>Which intent of its role.</summary>
-    public int? Intent => Trade is not null && int.TryParse(Value.AsSpan(1, Value.IndexOf('-', StringComparison.Ordinal) - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var intent) ? intent : null;
-
     public static string? Fault(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

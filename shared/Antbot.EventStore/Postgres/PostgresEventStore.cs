@@ -40,8 +40,6 @@ public sealed class PostgresEventStore : IEventStore
 
     public PoolReport Pool => _pool.Statistics.Report();
 
-    public int QueueDepth => _queue.Depth;
-
     public long AppendMark => _signal.Mark;
 
     public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)

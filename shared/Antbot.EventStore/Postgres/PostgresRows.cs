@@ -10,8 +10,6 @@ internal static class PostgresRows
     public const string EventColumns =
         "e.seq_id, e.id, e.stream_id, e.version, e.data, e.bdata, e.type, e.timestamp, e.tenant_id, e.mt_dotnet_type, e.correlation_id, e.causation_id, e.headers, e.user_name, e.is_archived";
 
-    public const int EventColumnCount = 15;
-
     public static StoredEvent Read(NpgsqlDataReader row, int at, long position) => new()
     {
         Position = position,

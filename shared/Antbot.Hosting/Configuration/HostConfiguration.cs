@@ -54,7 +54,13 @@ internal static class HostConfiguration
                 if (!known[""].Exists(k => BoundOptions.IsSame(k, key)) && known[""].Find(k => Distance(k, key) <= NearMiss) is { } near)
                     yield return $"{BoundOptions.Variable("", key)} is not known. Is {BoundOptions.Variable("", near)} meant?";
             }
-            else if (known.TryGetValue(parts[0], out var options) && !options.Exists(o => BoundOptions.IsSame(o, parts[1])))
+            else if (!known.TryGetValue(parts[0], out var options))
+            {
+                // Another's section is of no matter here; a slip in the name of one of ours would leave its defaults in force.
+                if (known.Keys.FirstOrDefault(s => s.Length > NearMiss && Distance(s, parts[0]) <= NearMiss) is { } section)
+                    yield return $"{BoundOptions.Variable("", key)} is not known. Is {BoundOptions.Variable(section, parts[1])} meant?";
+            }
+            else if (!options.Exists(o => BoundOptions.IsSame(o, parts[1])))
             {
                 var near = options.MinBy(o => Distance(o, parts[1]));
                 yield return $"{BoundOptions.Variable("", key)} is not known{(near is null ? "" : $"; the nearest is {BoundOptions.Variable(parts[0], near)}")}.";

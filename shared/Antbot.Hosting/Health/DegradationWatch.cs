@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Antbot.Hosting.Health;
 
 /// <summary>The level this process is at, looked at every second; and the metrics of level, control state, health and leases.</summary>
-internal sealed class DegradationWatch : IDisposable
+internal sealed class DegradationWatch : IDegradation, IDisposable
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan EveryAtStart = TimeSpan.FromMilliseconds(50);

@@ -15,6 +15,12 @@ public enum DegradationLevel
     Emergency = 3,
 }
 
+/// <summary>The level that this process is at.</summary>
+public interface IDegradation
+{
+    DegradationLevel Level { get; }
+}
+
 public enum HealthState
 {
     Ok,

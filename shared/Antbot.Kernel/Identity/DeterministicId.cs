@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
@@ -11,26 +12,35 @@ namespace Antbot.Kernel.Identity;
 public static class DeterministicId
 {
     private const int PartBytesMax = 4096;
+    private const int StackBytesMax = 512;
 
     /// <summary>The lenient encoding writes every half of a surrogate pair alike: different inputs would share an id.</summary>
     internal static UTF8Encoding StrictUtf8 { get; } = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     public static Guid From(params ReadOnlySpan<string> parts)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> length = stackalloc byte[4];
+        var capacity = 0;
         foreach (var part in parts)
         {
-            var bytes = StrictUtf8.GetBytes(part);
-            if (bytes.Length > PartBytesMax)
-                throw new ArgumentException($"A part of an id has at most {PartBytesMax} bytes; this one has {bytes.Length}.", nameof(parts));
+            var length = StrictUtf8.GetByteCount(part);
+            if (length > PartBytesMax)
+                throw new ArgumentException($"A part of an id has at most {PartBytesMax} bytes; this one has {length}.", nameof(parts));
+            capacity += 4 + length;
+        }
+        var rented = capacity > StackBytesMax ? ArrayPool<byte>.Shared.Rent(capacity) : null;
+        Span<byte> input = rented ?? stackalloc byte[StackBytesMax];
+        var end = 0;
+        foreach (var part in parts)
+        {
             // Without the length "ab","c" and "a","bc" would be one id.
-            BinaryPrimitives.WriteInt32BigEndian(length, bytes.Length);
-            hash.AppendData(length);
-            hash.AppendData(bytes);
+            var length = StrictUtf8.GetBytes(part, input[(end + 4)..]);
+            BinaryPrimitives.WriteInt32BigEndian(input[end..], length);
+            end += 4 + length;
         }
         Span<byte> digest = stackalloc byte[32];
-        hash.GetHashAndReset(digest);
+        SHA256.HashData(input[..end], digest);
+        if (rented is not null)
+            ArrayPool<byte>.Shared.Return(rented);
         return Shape(digest);
     }
 

@@ -61,8 +61,8 @@ public sealed class ControlWatch(IEventStore store, EventCodec codec, TimeProvid
             {
                 Trouble = e;
             }
-            // Every append announces itself, whichever stream it is of: without a pause a busy store would be asked without end.
-            await Task.Delay(TimeSpan.FromMilliseconds(50), clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            // Every append announces itself, whichever stream it is of: without a pause a busy store would be asked without end. One that is away is given more time.
+            await Task.Delay(TimeSpan.FromMilliseconds(Trouble is null ? 50 : 250), clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 }

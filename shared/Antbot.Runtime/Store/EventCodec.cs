@@ -7,7 +7,7 @@ using Antbot.Contracts;
 namespace Antbot.Runtime.Store;
 
 /// <summary>Between event classes and stored bodies: PascalCase, enums as integers, decimals as numbers.</summary>
-public sealed class EventCodec(EventRegistry registry)
+public class EventCodec(EventRegistry registry)
 {
     /// <summary>
     /// A missing member is an error instead of a silent default, and so is a repeated one; a member that this build
@@ -15,18 +15,18 @@ public sealed class EventCodec(EventRegistry registry)
     /// </summary>
     public static JsonSerializerOptions Json { get; } = MakeOptions();
 
-    private readonly ConcurrentDictionary<Type, string> _clrNames = new();
+    private static readonly ConcurrentDictionary<Type, string> ClrNames = new();
 
     public NewEvent Encode(object @event)
     {
         ArgumentNullException.ThrowIfNull(@event);
         var type = @event.GetType();
         var name = registry.NameOf(type);
-        var clr = _clrNames.GetOrAdd(type, static t => $"{t.FullName}, {t.Assembly.GetName().Name}");
+        var clr = ClrNames.GetOrAdd(type, static t => $"{t.FullName}, {t.Assembly.GetName().Name}");
         return new NewEvent(name, clr, JsonSerializer.SerializeToUtf8Bytes(@event, type, Json));
     }
 
-    public object Decode(StoredEvent stored)
+    public virtual object Decode(StoredEvent stored)
     {
         ArgumentNullException.ThrowIfNull(stored);
         if (!registry.TryResolve(stored.Type, out var type, out var changes))

@@ -26,16 +26,54 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
     public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var prepared = PreparedAppend.From(request);
+        return Task.FromResult(Append(PreparedAppend.From(request)));
+    }
+
+    /// <summary>The same, for whoever has prepared it already.</summary>
+    public AppendOutcome Append(PreparedAppend prepared)
+    {
         AppendOutcome outcome;
         lock (_data.Gate)
         {
             CheckOpen();
-            outcome = Append(prepared);
+            outcome = AppendNow(prepared);
         }
         if (outcome is AppendOutcome.Appended)
             _data.Signal.Announce();
-        return Task.FromResult(outcome);
+        return outcome;
+    }
+
+    /// <summary>Numbers that a transaction draws; they are gone whatever becomes of it.</summary>
+    /// <returns>The first of them.</returns>
+    public long DrawSequences(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        lock (_data.Gate)
+        {
+            var first = _data.LastSequence + 1;
+            _data.LastSequence += count;
+            return first;
+        }
+    }
+
+    /// <summary>Adopts what a writer without our lock has committed, at the end of the ledger, as the sealer does.</summary>
+    public StoredEvent Seal(StoredEvent foreign)
+    {
+        ArgumentNullException.ThrowIfNull(foreign);
+        StoredEvent stored;
+        lock (_data.Gate)
+        {
+            CheckOpen();
+            if (_data.BySequence.ContainsKey(foreign.Sequence) || _data.ById.ContainsKey(foreign.EventId) || Version(foreign.Stream) != foreign.Version - 1)
+                throw new InvalidOperationException($"Event {foreign.EventId} (sequence {foreign.Sequence}, {foreign.Stream} version {foreign.Version}) has no place here.");
+            var head = Head();
+            stored = foreign with { Position = head.Position + 1 };
+            var hash = ChainLink.Hash(head.Hash, stored.ContentHash(), stored.Position, stored.Sequence, stored.Version, foreign: true);
+            _data.Links.Add(new LedgerLink(stored.Position, stored.Sequence, stored.EventId, stored.CorrelationId, head.Hash, hash, Foreign: true, stored));
+            Keep(stored);
+        }
+        _data.Signal.Announce();
+        return stored;
     }
 
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default)
@@ -224,7 +262,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         return ValueTask.CompletedTask;
     }
 
-    private AppendOutcome Append(PreparedAppend prepared)
+    private AppendOutcome AppendNow(PreparedAppend prepared)
     {
         var request = prepared.Request;
         var there = Find(request.Decision);
@@ -240,8 +278,9 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
             return new AppendOutcome.Conflict(request.Stream, request.Expected, version);
 
         var head = Head();
-        var last = _data.BySequence.Count == 0 ? 0 : _data.BySequence.Keys[^1];
-        var sequences = Enumerable.Range(1, prepared.Events.Count).Select(i => last + i).ToArray();
+        var sequences = new long[prepared.Events.Count];
+        for (var i = 0; i < sequences.Length; i++)
+            sequences[i] = _data.LastSequence + 1 + i;
         var stored = prepared.ToStored(version + 1, head.Position + 1, sequences);
         var previous = head.Hash;
         for (var i = 0; i < stored.Length; i++)
@@ -258,6 +297,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
     private void Keep(StoredEvent e)
     {
         _data.BySequence.Add(e.Sequence, _data.Events.Count);
+        _data.LastSequence = Math.Max(_data.LastSequence, e.Sequence);
         _data.Events.Add(e);
         _data.ById.Add(e.EventId, e);
         if (!_data.Streams.TryGetValue(e.Stream, out var stream))
@@ -322,6 +362,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         public List<StoredEvent> Events { get; } = [];
         public List<LedgerLink> Links { get; } = [];
         public SortedList<long, int> BySequence { get; } = [];
+        public long LastSequence { get; set; }
         public Dictionary<string, List<StoredEvent>> Streams { get; } = new(StringComparer.Ordinal);
         public Dictionary<Guid, StoredEvent> ById { get; } = [];
         public Dictionary<string, long> Subscriptions { get; } = new(StringComparer.Ordinal);

@@ -36,9 +36,12 @@ internal sealed class Given
 
     public bool HasVenueClock { get; set; } = true;
 
+    /// <summary>How far our own clock is behind the venue's.</summary>
+    public TimeSpan Behind { get; set; }
+
     public IReadOnlyList<object> Events => _events;
 
-    public Stamp Stamp => new(HasVenueClock ? Now : null, Window, 7, Bar, Hold, Last);
+    public Stamp Stamp => new(HasVenueClock ? Now + Behind : null, Window, 7, Bar, Hold, Last);
 
     public static Signal Signal(Side side = Side.Buy, OrderKind kind = OrderKind.Market, decimal notional = 650, decimal? limit = null, decimal? stop = null, decimal? profit = null) => new(
         Trade, Account, "strategy:test", Btc, side, kind, new Price(65_000), PriceOf(limit), PriceOf(stop), PriceOf(profit), new Money(notional), 0.9m, Start, Start.AddSeconds(30));

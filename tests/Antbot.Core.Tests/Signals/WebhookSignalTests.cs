@@ -25,6 +25,7 @@ public sealed class WebhookSignalTests
         { """{"symbol":"BTCUSDT","side":"buy","Side":"sell","price":100}""", "side" },
         { """{"symbol":"BTCUSDT","side":"buy"}""", "price" },
         { """{"symbol":"BTCUSDT","side":"buy","price":0}""", "price" },
+        { """{"symbol":"BTCUSDT","side":"buy","price":1e-20}""", "price" },
         { """{"symbol":"BTCUSDT","side":"buy","price":"1,000"}""", "price" },
         { """{"symbol":"BTCUSDT","side":"buy","price":"NaN"}""", "price" },
         { """{"symbol":"BTCUSDT","side":"buy","price":1e300}""", "price" },
@@ -33,6 +34,8 @@ public sealed class WebhookSignalTests
         { """{"symbol":"BTCUSDT","side":"buy","price":100,"stop":-1}""", "stop" },
         { """{"symbol":"BTCUSDT","side":"buy","price":100,"take_profit":"x"}""", "takeprofit" },
         { """{"symbol":"BTCUSDT","side":"buy","price":100,"notional":0}""", "notional" },
+        { """{"symbol":"BTCUSDT","side":"buy","price":100,"notional":1e-20}""", "notional" },
+        { """{"symbol":"BTCUSDT","side":"buy","price":100,"quantity":1e-20}""", "quantity" },
         { """{"symbol":"BTCUSDT","side":"buy","price":100,"notional":50,"quantity":1}""", "notional" },
         { """{"symbol":"BTCUSDT","side":"buy","price":100,"quantity":0}""", "quantity" },
         { """{"symbol":"BTCUSDT","side":"buy","price":1000000000000,"quantity":1000000000000}""", "quantity" },
@@ -148,6 +151,21 @@ public sealed class WebhookSignalTests
         Assert.Equal(trades[0], WebhookSignal.TradeOfKey("a", "k"));
     }
 
+    /// <summary>A price so small that it was cut to nothing, and the profit or stop of one at the end of the scale, were once answered with 500.</summary>
+    [Theory]
+    [InlineData("buy", "1000000000000")]
+    [InlineData("sell", "1000000000000")]
+    [InlineData("buy", "1e-16")]
+    [InlineData("sell", "1e-16")]
+    public void At_the_ends_of_the_scale_a_signal_is_still_one(string side, string price)
+    {
+        var signal = Read($$"""{"symbol":"BTCUSDT","side":"{{side}}","price":100,"limit":{{price}}}""").Draft!;
+        Assert.Null(Price.Fault(signal.Limit!.Value.Value));
+        Assert.Null(Price.Fault(signal.Stop!.Value.Value));
+        Assert.Null(Price.Fault(signal.TakeProfit!.Value.Value));
+        Assert.StartsWith("price", Assert.Single(Read($$"""{"symbol":"BTCUSDT","side":"{{side}}","price":1000000000000}""", new Price(0.0000000000000001m)).Faults), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Whatever_comes_in_is_either_a_signal_within_bounds_or_has_named_faults()
     {
@@ -181,7 +199,7 @@ public sealed class WebhookSignalTests
         string[] names = ["symbol", "SIDE", "action", "price", "limit", "type", "stop", "takeProfit", "notional", "qty", "confidence", "time", "idempotencyKey", "source", "x", "Ünïcode", ""];
         string[] values =
         [
-            "100", "\"100\"", "\"BTCUSDT\"", "\"buy\"", "\"sell\"", "-1", "1e-30", "1e30", "\"\"", "null", "true", "[]", "{\"a\":[1]}", "\"\\ud83d\\ude00\"", "0.5", "\"limit\"",
+            "100", "1e-20", "1000000000000", "\"100\"", "\"BTCUSDT\"", "\"buy\"", "\"sell\"", "-1", "1e-30", "1e30", "\"\"", "null", "true", "[]", "{\"a\":[1]}", "\"\\ud83d\\ude00\"", "0.5", "\"limit\"",
             "\"" + new string('a', 300) + "\"", "79228162514264337593543950335", "\"0x10\"", "\"１００\"", "\"2026-01-02T03:04:05Z\"",
         ];
         var members = random.Next(3) == 0 ? [] : new List<string> { "\"symbol\":\"BTCUSDT\"", "\"side\":\"buy\"", "\"price\":100" };

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Antbot.Contracts.Messages;
+using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.Messaging;
 using Xunit;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Antbot.Contracts.Messages;
+using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.Messaging;
 using Antbot.Runtime.Health;

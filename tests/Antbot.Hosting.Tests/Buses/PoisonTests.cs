@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Antbot.Contracts.Messages;
+using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.Messaging;
 using Antbot.Runtime.Pipeline;

@@ -67,6 +67,37 @@ public sealed class SignalVerbTests : IAsyncLifetime
         Assert.Contains(Trade, said.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>A side of 7 was once sent as a sale.</summary>
+    [Theory]
+    [InlineData("BTCUSDT", "7")]
+    [InlineData("BTCUSDT", "1")]
+    [InlineData("BTCUSDT", "hold")]
+    [InlineData("BTC/USDT", "buy")]
+    [InlineData("BTCUSDT", "buy", "--price", "NaN")]
+    [InlineData("BTCUSDT", "buy", "--idempotency-key", "two words")]
+    public async Task What_is_no_signal_is_not_sent(params string[] said)
+    {
+        var answer = await AntbotProcess.RunAsync(_folder, ["signal", .. said, "--signals", Address, "--api-key-file", "key", "--json"]);
+        Assert.Equal((2, ""), (answer.ExitCode, answer.Output));
+        using var error = JsonDocument.Parse(answer.Error);
+        Assert.Equal("Usage", error.RootElement.GetProperty("Error").GetString());
+        Assert.DoesNotContain("System.", error.RootElement.GetProperty("Message").GetString()!, StringComparison.Ordinal);
+        Assert.Empty(_heard);
+    }
+
+    /// <summary>Each of these once ended in an exception's trace.</summary>
+    [Fact]
+    public async Task A_key_that_is_none_and_an_answer_without_a_trade_are_told_in_a_sentence()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_folder, "two-lines"), "a-key-for\nsignals\n", Cancel);
+        var key = await AntbotProcess.RunAsync(_folder, "signal", "BTCUSDT", "buy", "--signals", Address, "--api-key-file", "two-lines");
+        Assert.Equal((1, 1), (key.ExitCode, key.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length));
+        Assert.Empty(_heard);
+        _answer = (202, new { other = 1 });
+        var trade = await AntbotProcess.RunAsync(_folder, "signal", "BTCUSDT", "buy", "--signals", Address, "--api-key-file", "key");
+        Assert.Equal((1, 1), (trade.ExitCode, trade.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length));
+    }
+
     [Theory]
     [InlineData(400, 2)]
     [InlineData(401, 6)]

@@ -107,6 +107,27 @@ public sealed class ConsoleApiTests : IAsyncLifetime
         Assert.Equal("Buy", approved.GetProperty("Body").GetProperty("Signal").GetProperty("Side").GetString());
     }
 
+    /// <summary>The status once said no level at all, whatever was broken.</summary>
+    [Fact]
+    public async Task The_status_says_the_level_of_the_worst_that_it_asks()
+    {
+        await Eventually.HoldsAsync(async () => (await _console.Client.GetAsync("/readyz", Cancel)).IsSuccessStatusCode, "the Console is ready");
+        Assert.Equal("Normal", (await _console.GetAsync("/api/status")).GetProperty("Degradation").GetString());
+        const string Nobody = "http://127.0.0.1:1";
+        foreach (var (risk, level, says) in new[]
+        {
+            (_console.Address, "Normal", "ready"), (Nobody, "Minimal", "does not answer"), ($"{_console.Address},{Nobody}", "Reduced", "1 of 2 ready"), ($"{_console.Address}/healthz", "Normal", "ready"),
+            ($"{_console.Address}/nothing", "Minimal", "not ready"),
+        })
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
+            await using var asking = await RunningConsole.StartAsync(folder, $"--console:services:risk={risk}");
+            var status = await asking.GetAsync("/api/status");
+            Assert.Equal(level, status.GetProperty("Degradation").GetString());
+            Assert.Equal(says, Assert.Single(status.GetProperty("Services").EnumerateArray(), s => s.GetProperty("Service").GetString() == "risk").GetProperty("Health").GetString());
+        }
+    }
+
     [Theory]
     [InlineData("/api/trades?limit=0", 400)]
     [InlineData("/api/trades?limit=100000", 400)]
@@ -175,6 +196,8 @@ public sealed class ConsoleApiTests : IAsyncLifetime
     [InlineData("""{"Reason":"x","By":"x; drop"}""")]
     [InlineData("""{"Reason":"x","Reason":"y","By":"x"}""")]
     [InlineData("""{"Reason":1,"By":"x"}""")]
+    [InlineData("""{"Reason":"\ud800","By":"x"}""")]
+    [InlineData("""{"\udc00":1,"Reason":"x","By":"x"}""")]
     public async Task A_control_without_a_proper_reason_and_name_is_refused_and_not_recorded(string body)
     {
         Assert.Equal(400, (await _console.PostAsync("/api/control/halt", body)).Status);
@@ -226,6 +249,19 @@ public sealed class ConsoleApiTests : IAsyncLifetime
                     told.Add(JsonDocument.Parse(line[6..]).RootElement.GetProperty("Sequence").GetInt64());
             }
         }
+    }
+
+    /// <summary>Somebody who watched once held up the end of the whole process until its deadline had passed, and nothing was stopped in order.</summary>
+    [Fact]
+    public async Task Who_watches_does_not_hold_up_the_end()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "watched")).FullName;
+        var watched = await RunningConsole.StartAsync(folder);
+        using var client = new HttpClient { DefaultRequestHeaders = { Authorization = watched.Client.DefaultRequestHeaders.Authorization } };
+        using var answer = await client.GetAsync($"{watched.Address}/api/events?after=0", HttpCompletionOption.ResponseHeadersRead, Cancel);
+        await using var events = await answer.Content.ReadAsStreamAsync(Cancel);
+        await watched.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(new PlatformOptions().ShutdownSeconds * 2 / 3), Cancel);
+        await events.CopyToAsync(Stream.Null, Cancel);
     }
 
     private static IEnumerable<string> Ids(JsonElement page) => page.GetProperty("Items").EnumerateArray().Select(t => t.GetProperty("Id").GetString()!);

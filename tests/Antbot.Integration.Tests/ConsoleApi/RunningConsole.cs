@@ -39,9 +39,9 @@ internal sealed class RunningConsole : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static async Task<RunningConsole> StartAsync(string folder)
+    public static async Task<RunningConsole> StartAsync(string folder, params IReadOnlyList<string> more)
     {
-        string[] args = [$"--store=sqlite:{Path.Combine(folder, "antbot.db")}", $"--console:token={Token}"];
+        string[] args = [$"--store=sqlite:{Path.Combine(folder, "antbot.db")}", $"--console:token={Token}", .. more];
         var app = ServiceHost.Build(args, [new ConsoleModule(), new CloserModule()], out var faults);
         Assert.True(app is not null, string.Join('\n', faults));
         await app.StartAsync(Cancel);

@@ -3,6 +3,7 @@ using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Postgres;
+using Antbot.Integration.Tests.Support;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Venue;
 using Microsoft.Extensions.DependencyInjection;

@@ -3,6 +3,7 @@ using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Postgres;
+using Antbot.Integration.Tests.Support;
 using Antbot.Messaging;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Bus;

@@ -4,6 +4,7 @@ using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Postgres;
+using Antbot.Integration.Tests.Support;
 using Antbot.Messaging;
 using RabbitMQ.Client;
 using Xunit;

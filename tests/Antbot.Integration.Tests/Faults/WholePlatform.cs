@@ -10,6 +10,7 @@ using Antbot.Execution;
 using Antbot.Hosting;
 using Antbot.Integration.Tests.PaperVenue;
 using Antbot.Integration.Tests.Postgres;
+using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.Messaging;
 using Antbot.PaperVenue;

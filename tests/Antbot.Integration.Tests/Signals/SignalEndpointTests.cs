@@ -86,6 +86,26 @@ public sealed class SignalEndpointTests : IDisposable
         Assert.Equal(status == HttpStatusCode.ServiceUnavailable, answer.Headers.RetryAfter is not null);
     }
 
+    /// <summary>A price that is cut to nothing, and a profit beyond the end of the scale, were once answered with 500.</summary>
+    [Theory]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","price":1e-20}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"ETHUSDT","side":"buy","price":"1e-20"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","notional":1e-20}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","price":1e400}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","price":NaN}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","price":"Infinity"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","source":"\ud800"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","\udc00":1}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","quantity":1000000000000}""", HttpStatusCode.Accepted)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","limit":1000000000000}""", HttpStatusCode.Accepted)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"sell","limit":1e-16}""", HttpStatusCode.Accepted)]
+    public async Task Odd_numbers_and_texts_are_faults_or_signals(string body, HttpStatusCode status)
+    {
+        await using var process = await SignalProcess.StartAsync(_folder, Cancel);
+        using var answer = await process.PostAsync(body);
+        Assert.Equal(status, answer.StatusCode);
+    }
+
     [Fact]
     public async Task The_same_key_and_body_is_the_same_trade_for_ever_and_another_body_is_a_conflict()
     {

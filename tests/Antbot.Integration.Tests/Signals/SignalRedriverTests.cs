@@ -75,6 +75,34 @@ public sealed class SignalRedriverTests
         await StopAsync(again, next);
     }
 
+    /// <summary>What another application wrote bore the number that progress was kept under, stood behind the signal that waited, and the signal was passed over.</summary>
+    [Fact]
+    public async Task Who_takes_over_passes_over_no_signal_for_what_another_application_has_written()
+    {
+        var begun = await RecordAsync(1);
+        var drawn = _store.DrawSequences(1);
+        var waiting = await RecordAsync(2);
+        await BeginTradeAsync(begun);
+        using (var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel))
+        {
+            _bus.Before = _ => throw new BusUnavailableException("The broker is away.");
+            var running = Redriver().RunAsync(stop.Token);
+            await Eventually.HoldsAsync(async () => await _store.LoadCheckpointAsync(SignalRedriver.Subscription, Cancel) > 0, "it keeps its progress");
+            await StopAsync(stop, running);
+        }
+        _store.Seal(new StoredEvent
+        {
+            Sequence = drawn, Position = 0, EventId = Guid.NewGuid(), Stream = "elsewhere", Version = 1, Type = "something_else", ClrType = null, Data = "{}"u8.ToArray(), Timestamp = CoordinatorSome.Now,
+        });
+
+        var before = _bus.Sent.Count;
+        _bus.Before = _ => Task.CompletedTask;
+        using var again = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var next = Redriver().RunAsync(again.Token);
+        await Eventually.HoldsAsync(() => _bus.Sent.Skip(before).Any(m => ((SignalRaised)m.Body).Trade == waiting), "the one that waits is published");
+        await StopAsync(again, next);
+    }
+
     [Fact]
     public async Task A_process_that_dies_between_the_append_and_the_publish_loses_nothing()
     {

@@ -5,9 +5,10 @@ namespace Antbot.Simulation.Faults;
 
 /// <summary>A whole run: the seed makes its ordinary chances (latencies, prices), the rest is said. The same plan is the same run.</summary>
 /// <param name="Instances">Of every service but the venue.</param>
+/// <param name="Faults">Of several that say the same of the same place, the first counts.</param>
 public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<Fault> Faults)
 {
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+    internal static readonly JsonSerializerOptions Json = new() { WriteIndented = true, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
 
     public string Write() => JsonSerializer.Serialize(this, Json);
 
@@ -18,26 +19,46 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(Crash), "crash")]
 [JsonDerivedType(typeof(Freeze), "freeze")]
 [JsonDerivedType(typeof(WrongClock), "wrong-clock")]
+[JsonDerivedType(typeof(ClockSteps), "clock-steps")]
 [JsonDerivedType(typeof(BusLoses), "bus-loses")]
 [JsonDerivedType(typeof(BusRepeats), "bus-repeats")]
 [JsonDerivedType(typeof(BusDelays), "bus-delays")]
+[JsonDerivedType(typeof(BusReorders), "bus-reorders")]
 [JsonDerivedType(typeof(BusDown), "bus-down")]
+[JsonDerivedType(typeof(BusBlocked), "bus-blocked")]
+[JsonDerivedType(typeof(BusRestarts), "bus-restarts")]
+[JsonDerivedType(typeof(Deadly), "deadly")]
 [JsonDerivedType(typeof(StoreDown), "store-down")]
 [JsonDerivedType(typeof(StoreDoubt), "store-doubt")]
 [JsonDerivedType(typeof(StoreStalls), "store-stalls")]
+[JsonDerivedType(typeof(StoreGap), "store-gap")]
+[JsonDerivedType(typeof(Stranger), "stranger")]
 [JsonDerivedType(typeof(VenueErrs), "venue-errs")]
 [JsonDerivedType(typeof(VenueAway), "venue-away")]
+[JsonDerivedType(typeof(VenueLimits), "venue-limits")]
+[JsonDerivedType(typeof(Busted), "busted")]
 [JsonDerivedType(typeof(Halted), "halted")]
 [JsonDerivedType(typeof(HaltedBefore), "halted-before")]
 public abstract record Fault;
+
+/// <summary>What lasts from one time to another.</summary>
+public interface ILasting
+{
+    double AtSeconds { get; }
+
+    double ForSeconds { get; }
+}
 
 /// <summary>The service ends hard when one of its instances reaches the point for the n-th time.</summary>
 public sealed record Crash(string Point, int Nth, double BackAfterSeconds) : Fault;
 
 /// <summary>Stopped and gone on: a sleeper that wakes and believes that no time has passed.</summary>
-public sealed record Freeze(string Service, double AtSeconds, double ForSeconds) : Fault;
+public sealed record Freeze(string Service, double AtSeconds, double ForSeconds) : Fault, ILasting;
 
 public sealed record WrongClock(string Service, double Seconds) : Fault;
+
+/// <summary>Somebody sets the clock on the wall while the service runs.</summary>
+public sealed record ClockSteps(string Service, double AtSeconds, double BySeconds) : Fault;
 
 /// <summary>The n-th message that is published is lost, and its publisher learns that it was not confirmed; or it arrives all the same.</summary>
 public sealed record BusLoses(int Nth, bool ArrivesAllTheSame) : Fault;
@@ -46,22 +67,52 @@ public sealed record BusRepeats(int Nth, int Copies, double WithinSeconds) : Fau
 
 public sealed record BusDelays(int Nth, double Seconds) : Fault;
 
-/// <summary>Nothing is confirmed and nothing delivered; what was under way is delivered again afterwards.</summary>
-public sealed record BusDown(double AtSeconds, double ForSeconds) : Fault;
+/// <summary>What is published meanwhile arrives in any order.</summary>
+public sealed record BusReorders(double AtSeconds, double ForSeconds, double WithinSeconds) : Fault, ILasting;
 
-public sealed record StoreDown(double AtSeconds, double ForSeconds, bool Full) : Fault;
+/// <summary>Nothing is confirmed and nothing delivered; what was under way is delivered again afterwards.</summary>
+public sealed record BusDown(double AtSeconds, double ForSeconds) : Fault, ILasting;
+
+/// <summary>The broker takes nothing more from publishers, and lets them wait.</summary>
+public sealed record BusBlocked(double AtSeconds, double ForSeconds) : Fault, ILasting;
+
+/// <summary>The broker ends hard: what it has not confirmed is gone, what was being handled is delivered again.</summary>
+public sealed record BusRestarts(double AtSeconds, double ForSeconds) : Fault, ILasting;
+
+/// <summary>Whoever takes the n-th message that is published ends, until the broker gives it up.</summary>
+public sealed record Deadly(int Nth) : Fault;
+
+/// <param name="Full">Nothing can be written, and everything read.</param>
+public sealed record StoreDown(double AtSeconds, double ForSeconds, bool Full) : Fault, ILasting;
 
 /// <summary>The n-th append is committed, and its caller does not learn it.</summary>
 public sealed record StoreDoubt(int Nth) : Fault;
 
+/// <summary>The n-th append holds the lock: every other one waits.</summary>
 public sealed record StoreStalls(int Nth, double Seconds) : Fault;
+
+/// <summary>Before the n-th append somebody has drawn sequences that never show up.</summary>
+public sealed record StoreGap(int Nth, int Numbers) : Fault;
+
+/// <summary>
+/// Another application writes a signal into the same tables without our lock: it draws its sequence at once, and the event shows up
+/// only when it is sealed, behind others with higher ones.
+/// </summary>
+public sealed record Stranger(double AtSeconds, double SealedAfterSeconds) : Fault;
 
 /// <summary>What goes wrong with the n-th order that is sent.</summary>
 public sealed record VenueErrs(int Nth, Mishap Mishap) : Fault;
 
-public sealed record VenueAway(double AtSeconds, double ForSeconds) : Fault;
+public sealed record VenueAway(double AtSeconds, double ForSeconds) : Fault, ILasting;
 
-public sealed record Halted(double AtSeconds, double ForSeconds) : Fault;
+/// <summary>Every request is refused for its weight.</summary>
+public sealed record VenueLimits(double AtSeconds, double ForSeconds) : Fault, ILasting;
+
+/// <summary>The venue takes its n-th fill back.</summary>
+public sealed record Busted(int NthFill, double AfterSeconds) : Fault;
+
+/// <param name="ForSeconds">Null for good: what is open must be closed all the same.</param>
+public sealed record Halted(double AtSeconds, double? ForSeconds) : Fault;
 
 /// <summary>A halt that is committed right before the n-th attempt at an entry would be.</summary>
 public sealed record HaltedBefore(int NthEntry, double ForSeconds) : Fault;
@@ -77,14 +128,17 @@ public enum Mishap
     /// <summary>It never came, and nobody says so.</summary>
     SilenceWithoutOrder,
 
-    /// <summary>It comes seconds after its sender has given up waiting.</summary>
+    /// <summary>It comes seconds later, perhaps after its sender has given up waiting.</summary>
     LateArrival,
 
     RateLimited,
 
-    /// <summary>Half is filled now, the rest some seconds later.</summary>
+    /// <summary>Half is filled, the rest some seconds later.</summary>
     PartialFill,
 
     /// <summary>Filled, and the answer says that it is only open.</summary>
     LateFill,
+
+    /// <summary>Each of its fills is told twice.</summary>
+    RepeatedFill,
 }

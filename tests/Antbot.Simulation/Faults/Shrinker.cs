@@ -5,21 +5,27 @@ namespace Antbot.Simulation.Faults;
 /// <summary>Takes out of a failing plan whatever it fails without.</summary>
 public static class Shrinker
 {
+    /// <summary>A run that does not come to rest is a long one: then a plan that is not the smallest has to do.</summary>
+    private const int RunsMax = 400;
+
     public static Plan Shrink(Plan plan, Bug bug)
     {
+        var runs = 0;
         for (var size = Math.Max(1, plan.Faults.Count / 2); size >= 1; size /= 2)
         {
             for (var from = 0; from < plan.Faults.Count;)
             {
                 var smaller = plan with { Faults = [.. plan.Faults.Take(from), .. plan.Faults.Skip(from + size)] };
-                if (SimRun.Of(smaller, bug).Passed)
-                    from += size;
-                else
+                if (Fails(smaller))
                     plan = smaller;
+                else
+                    from += size;
             }
         }
-        while (plan.Trades > 1 && !SimRun.Of(plan with { Trades = plan.Trades - 1 }, bug).Passed)
+        while (plan.Trades > 1 && Fails(plan with { Trades = plan.Trades - 1 }))
             plan = plan with { Trades = plan.Trades - 1 };
-        return plan.Instances > 1 && !SimRun.Of(plan with { Instances = 1 }, bug).Passed ? plan with { Instances = 1 } : plan;
+        return plan.Instances > 1 && Fails(plan with { Instances = 1 }) ? plan with { Instances = 1 } : plan;
+
+        bool Fails(Plan smaller) => ++runs <= RunsMax && !SimRun.Of(smaller, bug).Passed;
     }
 }

@@ -1,3 +1,6 @@
+using System.Reflection;
+using System.Text.Json.Serialization;
+
 namespace Antbot.Simulation.Faults;
 
 /// <summary>Which faults of the plan really happened: one that never does proves nothing.</summary>
@@ -5,15 +8,47 @@ public sealed class Tally
 {
     private readonly Dictionary<string, long> _counts = new(StringComparer.Ordinal);
 
+    /// <summary>All that can happen, but for crashes: those are named after their points.</summary>
+    private static readonly string[] Kinds =
+    [
+        .. typeof(Fault).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(a => a.DerivedType).Where(t => t != typeof(Crash) && t != typeof(VenueErrs)).Select(t => t.Name),
+        .. Enum.GetValues<Mishap>().Where(m => m != Mishap.None).Select(NameOf),
+        NameOf(new StoreDown(0, 0, Full: true)), NameOf(new BusLoses(0, ArrivesAllTheSame: true)), NameOf(new Halted(0, null)),
+    ];
+
     public IReadOnlyDictionary<string, long> Counts => _counts;
 
-    public void Happened(Fault fault) => Happened(fault is VenueErrs v ? $"{nameof(VenueErrs)}.{v.Mishap}" : fault.GetType().Name);
+    /// <summary>Faults that prove nothing, for they never were.</summary>
+    public IReadOnlyList<string> NeverHappened() => [.. Kinds.Concat(Rehearsal.Points.Select(CrashAt)).Where(k => !_counts.ContainsKey(k))];
 
-    public void Happened(string what) => _counts[what] = _counts.GetValueOrDefault(what) + 1;
+    private static string CrashAt(string point) => $"{nameof(Crash)} at {point}";
+
+    /// <summary>Where somebody wants to read everything that happens.</summary>
+    public Action<string>? Tell { get; set; }
+
+    public void Happened(Fault fault)
+    {
+        Tell?.Invoke($"!! {fault}");
+        Happened(NameOf(fault));
+    }
+
+    public void Happened(string what, long times = 1) => _counts[what] = _counts.GetValueOrDefault(what) + times;
 
     public void Add(Tally other)
     {
         foreach (var (what, count) in other.Counts)
             _counts[what] = _counts.GetValueOrDefault(what) + count;
     }
+
+    private static string NameOf(Mishap mishap) => $"{nameof(VenueErrs)}.{mishap}";
+
+    private static string NameOf(Fault fault) => fault switch
+    {
+        Crash f => CrashAt(f.Point),
+        VenueErrs f => NameOf(f.Mishap),
+        StoreDown { Full: true } => $"{nameof(StoreDown)}.{nameof(StoreDown.Full)}",
+        BusLoses { ArrivesAllTheSame: true } => $"{nameof(BusLoses)}.{nameof(BusLoses.ArrivesAllTheSame)}",
+        Halted { ForSeconds: null } => $"{nameof(Halted)}.ForGood",
+        _ => fault.GetType().Name,
+    };
 }

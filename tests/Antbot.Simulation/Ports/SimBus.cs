@@ -10,6 +10,8 @@ namespace Antbot.Simulation.Ports;
 /// <summary>The broker: keeps what it confirmed, delivers it at least once and in any order, and gives up on a message only after many deliveries.</summary>
 public sealed class SimBroker
 {
+    public const string TooOften = "it was given back too often";
+
     private const int AttemptsMax = 5;
     private const int Prefetch = 16;
 
@@ -19,118 +21,209 @@ public sealed class SimBroker
     private readonly Dictionary<int, BusLoses> _loses;
     private readonly Dictionary<int, BusRepeats> _repeats;
     private readonly Dictionary<int, BusDelays> _delays;
-    private readonly List<BusDown> _downs;
-    private readonly Dictionary<string, Queue<Delivery>> _queues = Routes.Endpoints.ToDictionary(e => e, _ => new Queue<Delivery>(), StringComparer.Ordinal);
-    private readonly List<SimProcess> _consumers = [];
+    private readonly Dictionary<int, Deadly> _deadly;
+    private readonly Lasting<BusDown> _downs;
+    private readonly Lasting<BusBlocked> _blocked;
+    private readonly Lasting<BusRestarts> _restarts;
+    private readonly Lasting<BusReorders> _reorders;
+    private readonly Dictionary<string, Lane> _lanes = Routes.Endpoints.ToDictionary(e => e, _ => new Lane(), StringComparer.Ordinal);
+    private readonly List<Publication> _unconfirmed = [];
+    private readonly List<DeadLetter> _deadLetters = [];
     private int _published;
     private long _draws;
 
     public SimBroker(SimLoop loop, Plan plan, Tally tally)
     {
         (_loop, _chance, _tally) = (loop, new Chance(plan.Seed), tally);
-        _loses = plan.Faults.OfType<BusLoses>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
-        _repeats = plan.Faults.OfType<BusRepeats>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
-        _delays = plan.Faults.OfType<BusDelays>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
-        _downs = [.. plan.Faults.OfType<BusDown>()];
+        _loses = Index<BusLoses>(f => f.Nth);
+        _repeats = Index<BusRepeats>(f => f.Nth);
+        _delays = Index<BusDelays>(f => f.Nth);
+        _deadly = Index<Deadly>(f => f.Nth);
+        (_downs, _blocked, _restarts, _reorders) = (new(plan), new(plan), new(plan), new(plan));
+        foreach (var restart in plan.Faults.OfType<BusRestarts>())
+            loop.At(TimeSpan.FromSeconds(restart.AtSeconds), () => Restart(restart));
+        foreach (var up in plan.Faults.Where(f => f is BusDown or BusRestarts).Cast<ILasting>())
+            loop.At(TimeSpan.FromSeconds(up.AtSeconds + up.ForSeconds) + TimeSpan.FromMilliseconds(1), PumpAll);
+
+        Dictionary<int, TFault> Index<TFault>(Func<TFault, int> number)
+            where TFault : Fault => plan.Faults.OfType<TFault>().DistinctBy(number).ToDictionary(number);
     }
 
     /// <summary>Told of everything that is published, before it goes anywhere.</summary>
     public Action<OutboundMessage> Published { get; set; } = _ => { };
 
-    public List<(OutboundMessage Message, string Reason)> DeadLetters { get; } = [];
+    /// <summary>Told of everything that has come into a queue.</summary>
+    public Action<OutboundMessage> Queued { get; set; } = _ => { };
+
+    /// <summary>Ends a process that has taken a deadly message.</summary>
+    public Action<SimProcess> Ends { get; set; } = _ => { };
+
+    public IReadOnlyList<DeadLetter> DeadLetters => _deadLetters;
 
     /// <summary>Copies that are on the wire, in a queue or being handled.</summary>
-    public int UnderWay { get; private set; }
+    public int UnderWay => Arrived - Handled - Dropped - _deadLetters.Count;
 
-    private BusDown? Down => _downs.Find(d => _loop.Now.TotalSeconds >= d.AtSeconds && _loop.Now.TotalSeconds < d.AtSeconds + d.ForSeconds);
+    /// <summary>Copies that the broker has taken.</summary>
+    public int Arrived { get; private set; }
+
+    public int Handled { get; private set; }
+
+    /// <summary>Copies that a restart lost before they were confirmed.</summary>
+    public int Dropped { get; private set; }
+
+    public int LongestQueue => _lanes.Values.Max(l => l.Queue.Count);
+
+    public BusBlocked? Blocked => _blocked.At(_loop);
+
+    private Fault? Down => (Fault?)_downs.At(_loop) ?? _restarts.At(_loop);
 
     public TimeSpan Latency() => _chance.Between(0.0005, 0.005, "bus", _draws++);
 
-    /// <returns>Whether it is confirmed.</returns>
-    public bool Take(OutboundMessage message)
+    public void Happened(Fault fault) => _tally.Happened(fault);
+
+    /// <param name="confirmedAfter">How long the broker takes to make it safe.</param>
+    public Publication Take(OutboundMessage message, TimeSpan confirmedAfter)
     {
         Published(message);
         var number = ++_published;
         if (Down is { } down)
         {
             _tally.Happened(down);
-            return false;
+            return Publication.Lost;
         }
+        _unconfirmed.RemoveAll(p => p.SafeAt <= _loop.Ticks);
         var delay = Latency();
         if (_delays.TryGetValue(number, out var late))
         {
             _tally.Happened(late);
             delay += TimeSpan.FromSeconds(late.Seconds);
         }
+        var reorders = _reorders.At(_loop);
+        if (reorders is not null)
+            delay += _chance.Between(0, reorders.WithinSeconds, "reorder", number);
         var lost = _loses.GetValueOrDefault(number);
         if (lost is not null)
             _tally.Happened(lost);
+        var publication = new Publication(number, _loop.Ticks + confirmedAfter.Ticks, lost is not null, _deadly.GetValueOrDefault(number), reorders);
+        _unconfirmed.Add(publication);
         if (lost is null or { ArrivesAllTheSame: true })
-            Arrive(new Delivery(message), delay);
+            Arrive(new Delivery(message, publication), delay);
         if (_repeats.TryGetValue(number, out var repeat))
         {
             _tally.Happened(repeat);
             for (var copy = 1; copy <= repeat.Copies; copy++)
-                Arrive(new Delivery(message), delay + _chance.Between(0, repeat.WithinSeconds, "copy", number * 100L + copy));
+                Arrive(new Delivery(message, publication), delay + _chance.Between(0, repeat.WithinSeconds, "copy", number * 100L + copy));
         }
-        return lost is null;
+        return publication;
     }
 
     public void Connect(SimProcess process)
     {
-        _consumers.Add(process);
-        Pump();
+        _lanes.GetValueOrDefault(process.Service)?.Consumers.Add(process);
+        PumpAll();
     }
 
     /// <summary>Its connection is gone: what it had is delivered again, once that is noticed.</summary>
     public void Disconnect(SimProcess process)
     {
-        _consumers.Remove(process);
-        foreach (var delivery in process.Deliveries.ToList())
+        _lanes.GetValueOrDefault(process.Service)?.Consumers.Remove(process);
+        GiveBack(process);
+    }
+
+    /// <summary>What operators do with what the broker gave up: they look at it and send it on.</summary>
+    public void Replay()
+    {
+        foreach (var letter in _deadLetters.Where(l => !l.Replayed).ToList())
         {
-            process.Deliveries.Remove(delivery);
-            _loop.At(_chance.Between(0, 1, "redelivery", _draws++), () => Enqueue(delivery));
+            letter.Replayed = true;
+            Arrive(new Delivery(letter.Message, Publication.ByHand(_published)), Latency());
         }
+    }
+
+    private void Restart(BusRestarts restart)
+    {
+        foreach (var publication in _unconfirmed.Where(p => p.SafeAt > _loop.Ticks))
+        {
+            publication.IsDropped = true;
+            _tally.Happened(restart);
+        }
+        foreach (var process in _lanes.Values.SelectMany(l => l.Consumers))
+            GiveBack(process);
+    }
+
+    private void GiveBack(SimProcess process)
+    {
+        foreach (var delivery in process.Deliveries)
+            _loop.At(_chance.Between(0, 1, "redelivery", _draws++), () => Enqueue(delivery));
+        process.Deliveries.Clear();
     }
 
     private void Arrive(Delivery delivery, TimeSpan delay)
     {
-        UnderWay++;
+        Arrived++;
         _loop.At(delay, () => Enqueue(delivery));
     }
 
     private void Enqueue(Delivery delivery)
     {
-        if (Down is { } down)
+        if (Down is ILasting down)
         {
             _loop.At(TimeSpan.FromSeconds(down.AtSeconds + down.ForSeconds) - _loop.Now + Latency(), () => Enqueue(delivery));
             return;
         }
-        _queues[delivery.Message.Endpoint].Enqueue(delivery);
-        Pump();
-    }
-
-    private void Pump()
-    {
-        foreach (var (endpoint, queue) in _queues)
+        if (delivery.Publication.IsDropped)
         {
-            while (queue.Count > 0 && Free(endpoint) is { } process)
-                Deliver(queue.Dequeue(), process);
+            Dropped++;
+            return;
         }
+        var lane = _lanes[delivery.Message.Endpoint];
+        if (delivery.Publication is { Reorders: { } reorders, Number: var number } && number < lane.Newest)
+            _tally.Happened(reorders);
+        lane.Newest = Math.Max(lane.Newest, delivery.Publication.Number);
+        lane.Queue.Enqueue(delivery);
+        Queued(delivery.Message);
+        Pump(lane);
     }
 
-    private SimProcess? Free(string endpoint)
+    private void PumpAll()
     {
-        var free = _consumers.Where(p => p.Service == endpoint && p.Deliveries.Count < Prefetch).ToList();
-        return free.Count == 0 ? null : free[_chance.Below(free.Count, "consumer", _draws++)];
+        foreach (var lane in _lanes.Values)
+            Pump(lane);
+    }
+
+    private void Pump(Lane lane)
+    {
+        while (lane.Queue.Count > 0 && Down is null && Free(lane) is { } process)
+            Deliver(lane.Queue.Dequeue(), process);
+    }
+
+    private SimProcess? Free(Lane lane)
+    {
+        var free = 0;
+        foreach (var process in lane.Consumers)
+            free += process.Deliveries.Count < Prefetch ? 1 : 0;
+        if (free == 0)
+            return null;
+        var chosen = _chance.Below(free, "consumer", _draws++);
+        foreach (var process in lane.Consumers)
+        {
+            if (process.Deliveries.Count < Prefetch && chosen-- == 0)
+                return process;
+        }
+        return null;
     }
 
     private void Deliver(Delivery delivery, SimProcess process)
     {
+        if (delivery.Publication.IsDropped)
+        {
+            Dropped++;
+            return;
+        }
         delivery.Count++;
         if (delivery.Count > Topology.DeliveryLimit)
         {
-            DeadLetter(delivery, "it was given back too often");
+            _deadLetters.Add(new DeadLetter(delivery.Message, TooOften));
             return;
         }
         process.Deliveries.Add(delivery);
@@ -140,6 +233,12 @@ public sealed class SimBroker
     /// <summary>As the guard around every endpoint: a dependency that is down makes a message wait, its own fault gives it a few attempts.</summary>
     private async Task HandleAsync(Delivery delivery, SimProcess process)
     {
+        if (delivery.Publication.Deadly is { } deadly && process.Deliveries.Contains(delivery))
+        {
+            _tally.Happened(deadly);
+            Ends(process);
+            return;
+        }
         var faults = 0;
         while (true)
         {
@@ -155,13 +254,13 @@ public sealed class SimBroker
             }
             catch (Exception e) when (DependencyFaults.Find(e) is not null)
             {
-                await _loop.DelayAsync(TimeSpan.FromSeconds(0.5));
+                await _loop.DelayAsync(TimeSpan.FromSeconds(0.5), process.Context);
             }
             catch (Exception e)
             {
                 if (++faults < AttemptsMax)
                 {
-                    await _loop.DelayAsync(TimeSpan.FromSeconds(0.2));
+                    await _loop.DelayAsync(TimeSpan.FromSeconds(0.2), process.Context);
                     continue;
                 }
                 Finish(delivery, process, e.ToString());
@@ -176,40 +275,96 @@ public sealed class SimBroker
         if (!process.Deliveries.Remove(delivery))
             return;
         if (fault is not null)
-            DeadLetter(delivery, fault);
+            _deadLetters.Add(new DeadLetter(delivery.Message, fault));
         else
-            UnderWay--;
-        Pump();
+            Handled++;
+        Pump(_lanes[delivery.Message.Endpoint]);
     }
 
-    private void DeadLetter(Delivery delivery, string reason)
+    /// <summary>One endpoint's queue and who takes from it.</summary>
+    private sealed class Lane
     {
-        UnderWay--;
-        DeadLetters.Add((delivery.Message, reason));
+        public Queue<Delivery> Queue { get; } = new();
+
+        public List<SimProcess> Consumers { get; } = [];
+
+        /// <summary>The last of what was published that has come so far.</summary>
+        public int Newest { get; set; }
     }
 }
 
-public sealed class Delivery(OutboundMessage message)
+/// <summary>One publishing of a message: all its copies fare alike until it is safe.</summary>
+/// <param name="safeAt">In ticks: from then on the broker loses it no more.</param>
+public sealed class Publication(int number, long safeAt, bool isLost, Deadly? deadly, BusReorders? reorders)
+{
+    public static Publication Lost { get; } = new(0, 0, isLost: true, null, null);
+
+    public int Number { get; } = number;
+
+    public long SafeAt { get; } = safeAt;
+
+    public Deadly? Deadly { get; } = deadly;
+
+    public BusReorders? Reorders { get; } = reorders;
+
+    public bool IsDropped { get; set; }
+
+    public bool IsConfirmed => !isLost && !IsDropped;
+
+    public static Publication ByHand(int number) => new(number, 0, isLost: false, null, null);
+}
+
+public sealed class Delivery(OutboundMessage message, Publication publication)
 {
     public OutboundMessage Message { get; } = message;
+
+    public Publication Publication { get; } = publication;
 
     public int Count { get; set; }
 }
 
-/// <summary>One process's way to the broker.</summary>
-public sealed class SimBus(SimBroker broker, SimLoop loop, SimContext context) : IMessageBus
+public sealed class DeadLetter(OutboundMessage message, string reason)
 {
+    public OutboundMessage Message { get; } = message;
+
+    public string Reason { get; } = reason;
+
+    public bool Replayed { get; set; }
+}
+
+/// <summary>One process's way to the broker.</summary>
+public sealed class SimBus(SimBroker broker, SimLoop loop, SimContext context, TimeProvider clock) : IMessageBus
+{
+    private static readonly TimeSpan PublishWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan NotConfirmed = TimeSpan.FromSeconds(1);
+
     public async Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default)
     {
         loop.IsHere("a publish");
         await context.AliveAsync();
         cancellationToken.ThrowIfCancellationRequested();
-        await loop.DelayAsync(broker.Latency());
-        var confirmed = true;
+        await loop.DelayAsync(broker.Latency(), context);
+        await UntilUnblockedAsync(cancellationToken);
+        var latency = broker.Latency();
+        var sent = new List<Publication>(messages.Count);
         foreach (var message in messages)
-            confirmed &= broker.Take(message);
-        await loop.DelayAsync(confirmed ? broker.Latency() : TimeSpan.FromSeconds(1));
-        if (!confirmed)
+            sent.Add(broker.Take(message, latency));
+        await loop.DelayAsync(sent.TrueForAll(p => p.IsConfirmed) ? latency : NotConfirmed, context);
+        if (!sent.TrueForAll(p => p.IsConfirmed))
             throw new BusUnavailableException("The broker has not confirmed.");
+    }
+
+    private async Task UntilUnblockedAsync(CancellationToken cancellationToken)
+    {
+        var since = loop.Now;
+        while (broker.Blocked is { } blocked)
+        {
+            broker.Happened(blocked);
+            var wait = TimeSpan.FromSeconds(blocked.AtSeconds + blocked.ForSeconds) - loop.Now + broker.Latency();
+            var left = since + PublishWithin - loop.Now;
+            await Task.Delay(wait < left ? wait : left, clock, cancellationToken);
+            if (loop.Now >= since + PublishWithin)
+                throw new BusUnavailableException("The broker takes nothing from publishers.");
+        }
     }
 }

@@ -12,10 +12,11 @@ public sealed class SimDisk
     private readonly SimLoop _loop;
     private readonly Chance _chance;
     private readonly Dictionary<int, StoreStalls> _stalls;
-    private readonly HashSet<int> _doubts;
-    private readonly List<StoreDown> _downs;
-    private readonly List<Action> _waiting = [];
+    private readonly Dictionary<int, StoreDoubt> _doubts;
+    private readonly Dictionary<int, StoreGap> _gaps;
     private readonly Dictionary<int, HaltedBefore> _halts;
+    private readonly Lasting<StoreDown> _downs;
+    private readonly List<(TaskCompletionSource Woken, SimContext Context)> _waiting = [];
     private int _appends;
     private int _entries;
     private long _calls;
@@ -27,9 +28,10 @@ public sealed class SimDisk
     {
         (_loop, _chance, Tally) = (loop, new Chance(plan.Seed), tally);
         _stalls = plan.Faults.OfType<StoreStalls>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
-        _doubts = [.. plan.Faults.OfType<StoreDoubt>().Select(f => f.Nth)];
-        _downs = [.. plan.Faults.OfType<StoreDown>()];
+        _doubts = plan.Faults.OfType<StoreDoubt>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
+        _gaps = plan.Faults.OfType<StoreGap>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
         _halts = plan.Faults.OfType<HaltedBefore>().DistinctBy(f => f.NthEntry).ToDictionary(f => f.NthEntry);
+        _downs = new Lasting<StoreDown>(plan);
     }
 
     public InMemoryEventStore Data { get; } = new(DeterministicId.From("simulation"));
@@ -44,11 +46,14 @@ public sealed class SimDisk
 
     public long Mark { get; private set; }
 
+    /// <summary>Appends that have come and are not committed.</summary>
+    public int UnderWay { get; private set; }
+
+    public StoreDown? Down => _downs.At(_loop);
+
     public TimeSpan Latency(string what) => _chance.Between(0.0005, 0.004, what, _calls++);
 
-    public StoreDown? Down => _downs.Find(d => _loop.Now.TotalSeconds >= d.AtSeconds && _loop.Now.TotalSeconds < d.AtSeconds + d.ForSeconds);
-
-    public void Append(AppendRequest request, TaskCompletionSource<AppendOutcome> done)
+    public void Append(PreparedAppend append, TaskCompletionSource<AppendOutcome> done, SimContext client)
     {
         var number = ++_appends;
         var stall = TimeSpan.Zero;
@@ -59,64 +64,72 @@ public sealed class SimDisk
         }
         var at = Math.Max(_loop.Ticks, _freeAt) + (Latency("append") + stall).Ticks;
         _freeAt = at;
-        _loop.At(TimeSpan.FromTicks(at - _loop.Ticks), () => Commit(request, number, done));
+        UnderWay++;
+        _loop.At(TimeSpan.FromTicks(at - _loop.Ticks), () => Commit(append, number, done, client));
     }
 
-    /// <summary>Called back when something is appended, or never.</summary>
-    public void OnAppend(Action look) => _waiting.Add(look);
-
-    private void Commit(AppendRequest request, int number, TaskCompletionSource<AppendOutcome> done)
+    /// <summary>Completed when something is appended, or never.</summary>
+    public void OnAppend(TaskCompletionSource woken, SimContext client)
     {
+        _waiting.RemoveAll(w => w.Woken.Task.IsCompleted || w.Context.IsDead);
+        _waiting.Add((woken, client));
+    }
+
+    /// <summary>What an operator says from the terminal, at this very moment.</summary>
+    public void CommitCommand(AppendRequest request)
+    {
+        if (Data.Append(PreparedAppend.From(request)) is AppendOutcome.Appended appended)
+            Announce(appended.Events);
+    }
+
+    /// <summary>What another application has committed shows up at the end of the ledger.</summary>
+    public void Seal(StoredEvent foreign) => Announce([Data.Seal(foreign)]);
+
+    private static bool IsEntry(AppendRequest request) => request.Events.Any(e => e.Type == "order_attempted" && e.Data.Span.IndexOf("\"e"u8) >= 0);
+
+    private void Commit(PreparedAppend append, int number, TaskCompletionSource<AppendOutcome> done, SimContext client)
+    {
+        UnderWay--;
         if (Down is { } down)
         {
             Tally.Happened(down);
-            Answer(() => done.SetException(down.Full
+            Answer(client, () => done.SetException(down.Full
                 ? new EventStoreException(StoreFault.Full, "The disk is full.")
                 : new EventStoreException(StoreFault.Unavailable, "The database is away.")));
             return;
         }
-        // An entry's attempt is what rests on another stream.
-        if (IsEntry(request) && _halts.TryGetValue(++_entries, out var halt))
+        if (_gaps.TryGetValue(number, out var gap))
+        {
+            Tally.Happened(gap);
+            Data.DrawSequences(gap.Numbers);
+        }
+        if (_halts.Count > 0 && IsEntry(append.Request) && _halts.TryGetValue(++_entries, out var halt))
         {
             Tally.Happened(halt);
             Halt(halt);
         }
-        CommitNow(request, number, done);
+        var outcome = Data.Append(append);
+        if (outcome is AppendOutcome.Appended appended)
+            Announce(appended.Events);
+        if (_doubts.TryGetValue(number, out var doubt))
+        {
+            Tally.Happened(doubt);
+            _loop.At(TimeSpan.FromSeconds(2), () => done.SetException(new EventStoreException(StoreFault.OutcomeUnknown, "The connection broke after the append was sent.")), client);
+            return;
+        }
+        Answer(client, () => done.SetResult(outcome));
     }
 
-    /// <summary>What an operator says from the terminal, at this very moment.</summary>
-    public void CommitCommand(AppendRequest request) => CommitNow(request, 0, new TaskCompletionSource<AppendOutcome>());
-
-    private static bool IsEntry(AppendRequest request) => request.Events.Any(e => e.Type == "order_attempted" && e.Data.Span.IndexOf("\"e"u8) >= 0);
-
-    private void CommitNow(AppendRequest request, int number, TaskCompletionSource<AppendOutcome> done)
+    private void Announce(IReadOnlyList<StoredEvent> events)
     {
-        // Nothing in it waits: it is done when it returns.
-        var outcome = Data.AppendAsync(request, CancellationToken.None);
-        if (outcome.IsFaulted)
-        {
-            Answer(() => done.SetException(outcome.Exception!.InnerExceptions));
-            return;
-        }
-        if (outcome.Result is AppendOutcome.Appended appended)
-        {
-            Committed(appended.Events);
-            Mark++;
-            var waiting = _waiting.ToList();
-            _waiting.Clear();
-            foreach (var look in waiting)
-                _loop.At(Latency("notify"), look);
-        }
-        if (_doubts.Remove(number))
-        {
-            Tally.Happened(new StoreDoubt(number));
-            _loop.At(TimeSpan.FromSeconds(2), () => done.SetException(new EventStoreException(StoreFault.OutcomeUnknown, "The connection broke after the append was sent.")));
-            return;
-        }
-        Answer(() => done.SetResult(outcome.Result));
+        Committed(events);
+        Mark++;
+        foreach (var (woken, client) in _waiting)
+            _loop.CompleteAfter(Latency("notify"), woken, client);
+        _waiting.Clear();
     }
 
-    private void Answer(Action answer) => _loop.At(Latency("answer"), answer);
+    private void Answer(SimContext client, Action answer) => _loop.At(Latency("answer"), answer, client);
 }
 
 /// <summary>One process's way to the database.</summary>
@@ -131,9 +144,8 @@ public sealed class SimStore(SimDisk disk, SimLoop loop, SimContext context) : I
         loop.IsHere("an append");
         await context.AliveAsync();
         cancellationToken.ThrowIfCancellationRequested();
-        _ = PreparedAppend.From(request);
         var done = new TaskCompletionSource<AppendOutcome>();
-        disk.Append(request, done);
+        disk.Append(PreparedAppend.From(request), done, context);
         return await done.Task;
     }
 
@@ -176,9 +188,9 @@ public sealed class SimStore(SimDisk disk, SimLoop loop, SimContext context) : I
         if (mark != disk.Mark)
             return;
         var woken = new TaskCompletionSource();
-        using var cancelled = cancellationToken.Register(() => woken.TrySetCanceled(cancellationToken));
-        disk.OnAppend(() => woken.TrySetResult());
-        loop.At(atMost, () => woken.TrySetResult());
+        await using var cancelled = cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), woken);
+        disk.OnAppend(woken, context);
+        loop.CompleteAfter(atMost, woken, context);
         await woken.Task;
     }
 
@@ -212,7 +224,7 @@ public sealed class SimStore(SimDisk disk, SimLoop loop, SimContext context) : I
     {
         loop.IsHere("a read");
         await context.AliveAsync();
-        await loop.DelayAsync(disk.Latency("read"));
+        await loop.DelayAsync(disk.Latency("read"), context);
         if (disk.Down is { Full: false } down)
         {
             disk.Tally.Happened(down);

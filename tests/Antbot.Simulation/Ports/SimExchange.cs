@@ -19,7 +19,11 @@ public sealed class SimExchange
     private readonly SimLoop _loop;
     private readonly Chance _chance;
     private readonly Dictionary<int, VenueErrs> _errs;
-    private readonly List<VenueAway> _aways;
+    private readonly Dictionary<int, Busted> _busts;
+    private readonly Lasting<VenueAway> _aways;
+    private readonly Lasting<VenueLimits> _limits;
+    private readonly Dictionary<Symbol, (long Ticks, decimal Price)> _prices = [];
+    private readonly Dictionary<ClientOrderId, List<ExchangeOrder>> _byId = [];
     private int _sent;
     private int _fills;
     private long _requests;
@@ -29,7 +33,10 @@ public sealed class SimExchange
     {
         (_loop, _chance, Tally) = (loop, new Chance(plan.Seed), tally);
         _errs = plan.Faults.OfType<VenueErrs>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
-        _aways = [.. plan.Faults.OfType<VenueAway>()];
+        _busts = plan.Faults.OfType<Busted>().DistinctBy(f => f.NthFill).ToDictionary(f => f.NthFill);
+        (_aways, _limits) = (new Lasting<VenueAway>(plan), new Lasting<VenueLimits>(plan));
+        // How long clients wait for an answer is theirs to say; where it is less than an order's window, an order may come after its sender has given up.
+        Patience = TimeSpan.FromSeconds(_chance.Happens(0.5, "patience") ? 1 : 3);
     }
 
     public static AccountId Account { get; } = new("main");
@@ -40,35 +47,52 @@ public sealed class SimExchange
         new(new Symbol("ETHUSDT"), "ETH", "USDT", 0.01m, 0.0001m, new Quantity(0.0001m), new Quantity(9_000), new Money(5)),
     ];
 
+    public static SymbolRules RuleOf(Symbol symbol) => Rules[0].Symbol == symbol ? Rules[0] : Rules.First(r => r.Symbol == symbol);
+
     public Tally Tally { get; }
 
     public List<ExchangeOrder> Orders { get; } = [];
 
-    public Dictionary<string, decimal> Balances { get; } = new(StringComparer.Ordinal) { ["USDT"] = 1_000_000, ["BTC"] = 0, ["ETH"] = 0 };
+    /// <summary>What the account begins with.</summary>
+    public static IReadOnlyDictionary<string, decimal> Start { get; } = new Dictionary<string, decimal>(StringComparer.Ordinal) { ["USDT"] = 1_000_000, ["BTC"] = 0, ["ETH"] = 0 };
+
+    public Dictionary<string, decimal> Balances { get; } = new(Start, StringComparer.Ordinal);
 
     /// <summary>Told of every order that is taken, before it is filled.</summary>
     public Action<ExchangeOrder> Taken { get; set; } = _ => { };
 
     public DateTimeOffset Now => SimLoop.Epoch + _loop.Now;
 
-    public VenueAway? Away => _aways.Find(d => _loop.Now.TotalSeconds >= d.AtSeconds && _loop.Now.TotalSeconds < d.AtSeconds + d.ForSeconds);
+    public TimeSpan Patience { get; }
+
+    /// <summary>Fills that it is going to take back.</summary>
+    public int BustsDue { get; private set; }
+
+    public VenueAway? Away => _aways.At(_loop);
+
+    public VenueLimits? Limits => _limits.At(_loop);
 
     public TimeSpan Latency() => _chance.Between(0.001, 0.02, "venue", _requests++);
 
-    public VenueErrs? NextMishap()
+    /// <summary>What goes wrong with the order that is sent now, and how late it comes where that is it.</summary>
+    public (Mishap Mishap, TimeSpan Late) NextMishap()
     {
-        var fault = _errs.GetValueOrDefault(++_sent);
-        if (fault is not null)
-            Tally.Happened(fault);
-        return fault;
+        if (!_errs.TryGetValue(++_sent, out var fault))
+            return (Mishap.None, TimeSpan.Zero);
+        Tally.Happened(fault);
+        return (fault.Mishap, fault.Mishap == Mishap.LateArrival ? _chance.Between(0.5, 4, "late", _sent) : TimeSpan.Zero);
     }
 
     /// <summary>A slow wave, the same in every run of a seed: it crosses stops and targets now and then.</summary>
     public decimal PriceOf(Symbol symbol)
     {
+        if (_prices.TryGetValue(symbol, out var known) && known.Ticks == _loop.Ticks)
+            return known.Price;
         var start = symbol.Value == "BTCUSDT" ? 65_000m : 3_200m;
-        var wave = Math.Sin(_loop.Now.TotalSeconds / 7 + _chance.Unit(symbol.Value) * 6) * 0.012;
-        return Math.Round(start * (1 + (decimal)Math.Round(wave, 6)), 2);
+        var wave = Math.Sin(_loop.Seconds / 7 + _chance.Unit(symbol.Value) * 6) * 0.012;
+        var price = Math.Round(start * (1 + (decimal)Math.Round(wave, 6)), 2);
+        _prices[symbol] = (_loop.Ticks, price);
+        return price;
     }
 
     public VenueAnswer<OrderReport> Place(VenueOrder asked, Mishap mishap)
@@ -77,23 +101,20 @@ public sealed class SimExchange
             return Refused(Refusal.RateLimited, "-1003", "Too much request weight used.");
         if (Now > asked.SignedAt + asked.Window || asked.SignedAt > Now + Ahead)
             return Refused(Refusal.OutOfWindow, "-1021", "Timestamp for this request is outside of the recvWindow.");
-        if (Orders.Exists(o => o.Asked.Id == asked.Id && o.IsOpen))
+        if (_byId.TryGetValue(asked.Id, out var same) && same.Exists(o => o.IsOpen))
             return Refused(Refusal.DuplicateOrder, "-2010", "Duplicate order sent.");
-        var order = new ExchangeOrder(asked, $"{Orders.Count + 1}", Now);
+        var order = new ExchangeOrder(asked, $"{Orders.Count + 1}", Now) { InParts = mishap == Mishap.PartialFill, TellsTwice = mishap == Mishap.RepeatedFill };
         Orders.Add(order);
+        if (same is null)
+            _byId[asked.Id] = same = [];
+        same.Add(order);
         Taken(order);
         if (asked is { Kind: OrderKind.Market, Trigger: null })
         {
-            if (mishap is Mishap.PartialFill or Mishap.LateFill)
-            {
-                var now = mishap == Mishap.PartialFill ? Half(asked) : 0;
-                Fill(order, now, PriceOf(asked.Symbol));
-                _loop.At(_chance.Between(0.5, 4, "rest", Orders.Count), () => FillRest(order));
-            }
+            if (mishap == Mishap.LateFill)
+                FillLater(order);
             else
-            {
-                Fill(order, asked.Quantity.Value, PriceOf(asked.Symbol));
-            }
+                FillOrHalf(order);
         }
         else
         {
@@ -102,25 +123,41 @@ public sealed class SimExchange
         return new VenueAnswer<OrderReport>.Said(order.Report(Now, withFills: true));
     }
 
-    public VenueAnswer<OrderReport> Find(ClientOrderId id) => Orders.FindLast(o => o.Asked.Id == id) is { } found
+    public VenueAnswer<OrderReport> Find(ClientOrderId id) => Last(id) is { } found
         ? new VenueAnswer<OrderReport>.Said(found.Report(Now, withFills: false))
         : Refused(Refusal.UnknownOrder, "-2013", "Order does not exist.");
 
     public VenueAnswer<OrderReport> Cancel(ClientOrderId id)
     {
-        if (Orders.FindLast(o => o.Asked.Id == id) is not { IsOpen: true } found)
+        if (Last(id) is not { IsOpen: true } found)
             return Refused(Refusal.UnknownOrder, "-2011", "Unknown order sent.");
         found.Status = VenueOrderStatus.Cancelled;
         return new VenueAnswer<OrderReport>.Said(found.Report(Now, withFills: false));
     }
 
+    private ExchangeOrder? Last(ClientOrderId id) => _byId.TryGetValue(id, out var orders) ? orders[^1] : null;
+
     private static VenueAnswer<OrderReport> Refused(Refusal refusal, string code, string text) => new VenueAnswer<OrderReport>.Refused(refusal, code, text);
 
     private static decimal Half(VenueOrder asked)
     {
-        var step = Rules.First(r => r.Symbol == asked.Symbol).QuantityStep;
+        var step = RuleOf(asked.Symbol).QuantityStep;
         return Math.Floor(asked.Quantity.Value / 2 / step) * step;
     }
+
+    private void FillOrHalf(ExchangeOrder order)
+    {
+        if (!order.InParts)
+        {
+            FillRest(order);
+            return;
+        }
+        order.InParts = false;
+        Fill(order, Half(order.Asked), PriceOf(order.Asked.Symbol));
+        FillLater(order);
+    }
+
+    private void FillLater(ExchangeOrder order) => _loop.At(_chance.Between(0.5, 4, "rest", Orders.Count), () => FillRest(order));
 
     private void FillRest(ExchangeOrder order)
     {
@@ -132,13 +169,35 @@ public sealed class SimExchange
     {
         if (quantity <= 0)
             return;
-        var (rule, buys) = (Rules.First(r => r.Symbol == order.Asked.Symbol), order.Asked.Side == Side.Buy);
+        var (rule, buys) = (RuleOf(order.Asked.Symbol), order.Asked.Side == Side.Buy);
         var fee = Math.Round(quantity * (buys ? 1 : price) / 1_000, 8);
-        order.Fills.Add(new FillReport(
-            $"{++_fills}", order.VenueId, order.Asked.Symbol, order.Asked.Side, new Quantity(quantity), new Price(price), new Money(fee), buys ? rule.BaseAsset : rule.QuoteAsset, Now));
-        Balances[rule.BaseAsset] += order.Asked.Side.Sign() * quantity - (buys ? fee : 0);
-        Balances[rule.QuoteAsset] -= order.Asked.Side.Sign() * quantity * price + (buys ? 0 : fee);
+        var fill = new FillReport(
+            $"{++_fills}", order.VenueId, order.Asked.Symbol, order.Asked.Side, new Quantity(quantity), new Price(price), new Money(fee), buys ? rule.BaseAsset : rule.QuoteAsset, Now);
+        order.Fills.Add(fill);
+        Move(fill, rule, 1);
         order.Status = order.Executed == order.Asked.Quantity.Value ? VenueOrderStatus.Filled : VenueOrderStatus.PartiallyFilled;
+        if (_busts.TryGetValue(_fills, out var bust))
+        {
+            BustsDue++;
+            _loop.At(TimeSpan.FromSeconds(bust.AfterSeconds), () => TakeBack(order, fill, bust));
+        }
+    }
+
+    /// <summary>As if it had never been: the order keeps its status, and less is executed.</summary>
+    private void TakeBack(ExchangeOrder order, FillReport fill, Busted bust)
+    {
+        Tally.Happened(bust);
+        BustsDue--;
+        order.Fills.Remove(fill);
+        order.Busted.Add(fill);
+        Move(fill, RuleOf(order.Asked.Symbol), -1);
+    }
+
+    private void Move(FillReport fill, SymbolRules rule, int sign)
+    {
+        Balances[rule.BaseAsset] += sign * fill.Side.Sign() * fill.Quantity.Value;
+        Balances[rule.QuoteAsset] -= sign * fill.Side.Sign() * fill.Quantity.Value * fill.Price.Value;
+        Balances[fill.FeeAsset] -= sign * fill.Fee.Value;
     }
 
     private void Watch()
@@ -152,14 +211,14 @@ public sealed class SimExchange
     private void LookAtResting()
     {
         _watching = false;
-        foreach (var order in Orders.Where(o => o.IsOpen && (o.Asked.Kind == OrderKind.Limit || o.Asked.Trigger is not null)).ToList())
+        foreach (var order in Orders.Where(o => o.IsOpen && o.Status == VenueOrderStatus.Open && (o.Asked.Kind == OrderKind.Limit || o.Asked.Trigger is not null)).ToList())
         {
             var (price, sign) = (PriceOf(order.Asked.Symbol), order.Asked.Side.Sign());
             var fires = order.Asked.Trigger is { } trigger ? price * sign >= trigger.Value * sign : price * sign <= order.Asked.Limit!.Value.Value * sign;
             if (fires)
-                FillRest(order);
+                FillOrHalf(order);
         }
-        if (Orders.Exists(o => o.IsOpen))
+        if (Orders.Exists(o => o is { IsOpen: true, Status: VenueOrderStatus.Open }))
             Watch();
     }
 }
@@ -176,19 +235,27 @@ public sealed class ExchangeOrder(VenueOrder asked, string venueId, DateTimeOffs
 
     public List<FillReport> Fills { get; } = [];
 
+    /// <summary>What it has taken back.</summary>
+    public List<FillReport> Busted { get; } = [];
+
+    /// <summary>It fills the first half alone.</summary>
+    public bool InParts { get; set; }
+
+    public bool TellsTwice { get; init; }
+
+    public IEnumerable<FillReport> Told => TellsTwice ? Fills.Concat(Fills) : Fills;
+
     public bool IsOpen => Status is VenueOrderStatus.Open or VenueOrderStatus.PartiallyFilled;
 
     public decimal Executed => Fills.Sum(f => f.Quantity.Value);
 
     public OrderReport Report(DateTimeOffset now, bool withFills) => new(
-        Asked.Id, VenueId, Asked.Symbol, Asked.Side, Status, Asked.Quantity, new Quantity(Executed), Fills.Aggregate(Money.Zero, (m, f) => m + f.Price * f.Quantity), now, withFills ? [.. Fills] : []);
+        Asked.Id, VenueId, Asked.Symbol, Asked.Side, Status, Asked.Quantity, new Quantity(Executed), Fills.Aggregate(Money.Zero, (m, f) => m + f.Price * f.Quantity), now, withFills ? [.. Told] : []);
 }
 
 /// <summary>One process's way to the exchange. What is on its way there arrives, whether the process lives to hear of it or not.</summary>
 public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock, SimContext context) : IVenue, IMarketData
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
-
     private (DateTimeOffset Told, long At)? _measured;
 
     public string Name => "simulated";
@@ -215,17 +282,16 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
     {
         loop.IsHere("an order");
         await context.AliveAsync();
-        var mishap = exchange.NextMishap()?.Mishap ?? Mishap.None;
+        var (mishap, late) = exchange.NextMishap();
         return mishap switch
         {
             Mishap.SilenceWithoutOrder => await AskAsync<OrderReport>(() => null),
-            Mishap.LateArrival => await AskAsync(() => exchange.Place(order, Mishap.None), TimeSpan.FromSeconds(4.5)),
             Mishap.AcceptThenSilence => await AskAsync(() =>
             {
                 _ = exchange.Place(order, Mishap.None);
                 return (VenueAnswer<OrderReport>?)null;
             }),
-            _ => await AskAsync(() => exchange.Place(order, mishap)),
+            _ => await AskAsync(() => exchange.Place(order, mishap), late),
         };
     }
 
@@ -237,7 +303,7 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
         new VenueAnswer<IReadOnlyList<OrderReport>>.Said([.. exchange.Orders.Where(o => o.IsOpen).Select(o => o.Report(exchange.Now, withFills: false))]));
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => AskAsync(() =>
-        new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. exchange.Orders.Where(o => o.VenueId == venueOrderId).SelectMany(o => o.Fills)]));
+        new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. exchange.Orders.Where(o => o.VenueId == venueOrderId).SelectMany(o => o.Told)]));
 
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => AskAsync(() =>
         new VenueAnswer<IReadOnlyList<Balance>>.Said([.. exchange.Balances.Select(b => new Balance(b.Key, b.Value, 0))]));
@@ -263,14 +329,21 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
         loop.At(onTheWay + exchange.Latency(), () =>
         {
             if (exchange.Away is { } away)
-            {
                 exchange.Tally.Happened(away);
-                return;
-            }
-            if (ask() is { } answer)
-                loop.At(exchange.Latency(), () => done.TrySetResult(answer));
+            else if (exchange.Limits is { } limits)
+                Answer(TooMany(limits));
+            else if (ask() is { } answer)
+                Answer(answer);
         });
-        loop.At(Timeout, () => done.TrySetResult(new VenueAnswer<T>.Unknown("No answer came in time.")));
+        loop.At(exchange.Patience, () => done.TrySetResult(new VenueAnswer<T>.Unknown("No answer came in time.")), context);
         return await done.Task;
+
+        void Answer(VenueAnswer<T> answer) => loop.At(exchange.Latency(), () => done.TrySetResult(answer), context);
+
+        VenueAnswer<T> TooMany(VenueLimits limits)
+        {
+            exchange.Tally.Happened(limits);
+            return new VenueAnswer<T>.Refused(Refusal.RateLimited, "-1003", "Too much request weight used.");
+        }
     }
 }

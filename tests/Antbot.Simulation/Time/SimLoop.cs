@@ -6,7 +6,14 @@ namespace Antbot.Simulation.Time;
 /// </summary>
 public sealed class SimLoop
 {
-    private readonly PriorityQueue<(SimContext Context, Action Act), (long At, long Order)> _items = new();
+    /// <summary>A key is the time in its upper bits and the order of coming in its lower ones: they are compared in one step.</summary>
+    private const int OrderBits = 24;
+    private const long OrderMask = (1L << OrderBits) - 1;
+
+    private static readonly SendOrPostCallback Call = static act => ((Action)act!)();
+    private static readonly SendOrPostCallback Complete = static done => ((TaskCompletionSource)done!).TrySetResult();
+
+    private readonly PriorityQueue<Item, long> _items = new();
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private long _order;
 
@@ -22,41 +29,49 @@ public sealed class SimLoop
 
     public TimeSpan Now => TimeSpan.FromTicks(Ticks);
 
+    public double Seconds => (double)Ticks / TimeSpan.TicksPerSecond;
+
     public long Steps { get; private set; }
+
+    /// <summary>What is going to happen, as far as it is known.</summary>
+    public int Waiting => _items.Count;
 
     /// <summary>What went on outside of this thread, where anything did.</summary>
     public string? Escaped { get; private set; }
 
-    public void At(TimeSpan delay, Action act, SimContext? context = null)
+    public void At(TimeSpan delay, Action act, SimContext? context = null) => At(delay, Call, act, context ?? World);
+
+    public void At(TimeSpan delay, SendOrPostCallback act, object? state, SimContext context)
     {
-        if (!IsHere("something was scheduled"))
-            return;
-        _items.Enqueue((context ?? World, act), (Ticks + Math.Max(0, delay.Ticks), _order++));
+        if (IsHere("something was scheduled"))
+            Enqueue(new Item(context, act, state), Ticks + Math.Max(0, delay.Ticks), _order++);
     }
 
-    /// <summary>Completes in the caller's own context.</summary>
-    public Task DelayAsync(TimeSpan delay)
+    /// <summary>Completes in that context: what awaits it there goes on in the same step.</summary>
+    public Task DelayAsync(TimeSpan delay, SimContext context)
     {
         var done = new TaskCompletionSource();
-        At(delay, done.SetResult);
+        CompleteAfter(delay, done, context);
         return done.Task;
     }
+
+    public void CompleteAfter(TimeSpan delay, TaskCompletionSource done, SimContext context) => At(delay, Complete, done, context);
 
     public bool Step()
     {
         if (!_items.TryDequeue(out var item, out var key))
             return false;
-        Ticks = Math.Max(Ticks, key.At);
+        Ticks = Math.Max(Ticks, key >> OrderBits);
         if (item.Context.IsDead)
             return true;
         if (item.Context.FrozenUntil > Ticks)
         {
-            _items.Enqueue(item, (item.Context.FrozenUntil, key.Order));
+            Enqueue(item, item.Context.FrozenUntil, key & OrderMask);
             return true;
         }
         Steps++;
         SynchronizationContext.SetSynchronizationContext(item.Context);
-        item.Act();
+        item.Act(item.State);
         return true;
     }
 
@@ -68,6 +83,15 @@ public sealed class SimLoop
         Escaped ??= $"{what} on another thread: {Environment.StackTrace}";
         return false;
     }
+
+    private void Enqueue(Item item, long at, long order)
+    {
+        if (order > OrderMask || at >= 1L << (63 - OrderBits))
+            throw new InvalidOperationException("More happens in this run than its queue can order.");
+        _items.Enqueue(item, at << OrderBits | order);
+    }
+
+    private readonly record struct Item(SimContext Context, SendOrPostCallback Act, object? State);
 }
 
 /// <summary>Where a process's continuations run. Once it is dead they never do.</summary>
@@ -87,14 +111,14 @@ public sealed class SimContext(SimLoop loop, string name) : SynchronizationConte
 
     public void Freeze(TimeSpan time) => FrozenUntil = loop.Ticks + time.Ticks;
 
-    public override void Post(SendOrPostCallback d, object? state) => loop.At(TimeSpan.Zero, () => d(state), this);
+    public override void Post(SendOrPostCallback d, object? state) => loop.At(TimeSpan.Zero, d, state, this);
 
     public override void Send(SendOrPostCallback d, object? state) => throw new NotSupportedException("Nothing waits for another thread here.");
 
     public override SynchronizationContext CreateCopy() => this;
 }
 
-/// <summary>A process's own clocks: the one on the wall may be wrong, the steady one never is.</summary>
+/// <summary>A process's own clocks: the one on the wall may be wrong and may be set, the steady one never is.</summary>
 public sealed class SimClock(SimLoop loop, SimContext context) : TimeProvider
 {
     public TimeSpan Skew { get; set; }
@@ -111,12 +135,12 @@ public sealed class SimClock(SimLoop loop, SimContext context) : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new Timer(loop, context, () => callback(state));
+        var timer = new Timer(loop, context, callback, state);
         timer.Change(dueTime, period);
         return timer;
     }
 
-    private sealed class Timer(SimLoop loop, SimContext context, Action fire) : ITimer
+    private sealed class Timer(SimLoop loop, SimContext context, TimerCallback callback, object? state) : ITimer
     {
         private int _generation;
 
@@ -142,7 +166,7 @@ public sealed class SimClock(SimLoop loop, SimContext context) : TimeProvider
                 return;
             if (period > TimeSpan.Zero)
                 loop.At(period, () => Fire(generation, period), context);
-            fire();
+            callback(state);
         }
     }
 }

@@ -1,10 +1,13 @@
 using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
+using Antbot.Kernel.Control;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Bus;
+using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
 using Antbot.Runtime.Venue;
+using Streams = Antbot.Contracts.Streams;
 
 namespace Antbot.Simulation.World;
 
@@ -14,10 +17,14 @@ public static class Bugs
     public static IReadOnlyList<Bug> All { get; } =
     [
         new StoreBug("ack-before-append", "the caller is told that its events are in before they are", (inner, process) => new EarlyStore(inner, process)),
+        new StoreBug("publish-before-commit", "what follows from a decision is said before it is recorded", (inner, process) => new EagerStore(inner, process)),
         new StoreBug("skip-the-id-check", "an input is not looked up: the same message again is a new decision", (inner, _) => new ForgetfulStore(inner)),
         new StoreBug("stale-control", "an entry's append does not look at the control stream", (inner, _) => new ChangedStore(inner, r => r with { Guards = [] })),
         new StoreBug("skip-the-version-check", "two decisions are made on the same state", (inner, _) => new ChangedStore(inner, r => r with { Expected = ExpectedVersion.Any })),
         new StoreBug("tail-skips", "who follows the history passes over an event now and then", (inner, _) => new SkippingStore(inner)),
+        new StoreBug("tail-by-sequence", "who follows the history goes by its sequences alone", (inner, _) => new SequenceStore(inner)),
+        new StoreBug("halt-stops-exits", "what is halted cannot get out either", (inner, process) => new HaltedStore(inner, process)),
+        new PatientBug("confirms-are-not-awaited", "what the broker has not confirmed is believed to be there"),
         new BusBug("publish-is-forgotten", "some messages are never sent, and their sender believes that they were", m => m.Id.ToByteArray()[0] < 24),
         new BusBug("reservation-not-released", "Risk is not told that an entry failed", m => m is { Endpoint: Routes.Risk, Body: EntryFailed }),
         new BusBug("close-not-counted", "Risk is not told that a trade was closed", m => m is { Endpoint: Routes.Risk, Body: TradeClosed }),
@@ -45,6 +52,26 @@ public static class Bugs
     private sealed class BusBug(string name, string what, Func<OutboundMessage, bool> drops) : Bug(name, what)
     {
         public override IMessageBus Around(IMessageBus bus, SimProcess process) => new DroppingBus(bus, drops);
+    }
+
+    private sealed class PatientBug(string name, string what) : Bug(name, what)
+    {
+        public override IMessageBus Around(IMessageBus bus, SimProcess process) => new DeafBus(bus);
+    }
+
+    private sealed class DeafBus(IMessageBus inner) : IMessageBus
+    {
+        public async Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                await inner.PublishAsync(messages, cancellationToken);
+            }
+            catch (BusUnavailableException)
+            {
+                // Nobody listens.
+            }
+        }
     }
 
     private sealed class DroppingBus(IMessageBus inner, Func<OutboundMessage, bool> drops) : IMessageBus
@@ -104,6 +131,39 @@ public static class Bugs
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), process.Clock);
             await base.AppendAsync(request);
+        }
+    }
+
+    private sealed class EagerStore(IEventStore inner, SimProcess process) : OverStore(inner)
+    {
+        public override async Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
+        {
+            var prepared = PreparedAppend.From(request);
+            var stored = prepared.ToStored(Math.Max(0, request.Expected.Value) + 1, 0, new long[prepared.Events.Count]);
+            var messages = Outgoing.From(stored, process.Parts.Codec, e => Checker.React(request.Stream.Value, e));
+            if (messages.Count > 0)
+                await process.Parts.Bus.PublishAsync(messages, cancellationToken);
+            return await base.AppendAsync(request, cancellationToken);
+        }
+    }
+
+    private sealed class HaltedStore(IEventStore inner, SimProcess process) : OverStore(inner)
+    {
+        public override async Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
+        {
+            var control = await process.Parts.Loader.LoadAsync(Streams.Control, ControlState.Fold, cancellationToken);
+            return control.State.EntryBar is not null && request.Events.Any(e => e.Type == "order_attempted")
+                ? throw new EventStoreException(StoreFault.Unavailable, "Nothing is sent while everything is halted.")
+                : await base.AppendAsync(request, cancellationToken);
+        }
+    }
+
+    private sealed class SequenceStore(IEventStore inner) : OverStore(inner)
+    {
+        public override async Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
+        {
+            var all = await base.ReadPageAsync(0, 10_000, cancellationToken);
+            return [.. all.Where(e => e.Sequence > afterSequence).OrderBy(e => e.Sequence).Take(limit)];
         }
     }
 
@@ -172,15 +232,29 @@ public static class Bugs
 
     private sealed class SureVenue(IVenue inner) : OverVenue(inner)
     {
-        public override async Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default) =>
-            await base.PlaceAsync(order, cancellationToken) is VenueAnswer<OrderReport>.Unknown unknown
-                ? new VenueAnswer<OrderReport>.Refused(Refusal.Other, "-1", unknown.Text)
-                : await base.FindOrderAsync(order.Symbol, order.Id, cancellationToken);
+        public override async Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default)
+        {
+            var answer = await base.PlaceAsync(order, cancellationToken);
+            return answer is VenueAnswer<OrderReport>.Unknown unknown ? new VenueAnswer<OrderReport>.Refused(Refusal.Other, "-1", unknown.Text) : answer;
+        }
     }
 
+    /// <summary>Once an answer has failed to come, its clock says that the order's window has passed already.</summary>
     private sealed class HastyVenue(IVenue inner) : OverVenue(inner)
     {
-        public override DateTimeOffset? Now => base.Now?.AddSeconds(20);
+        private static readonly TimeSpan Haste = TimeSpan.FromSeconds(20);
+
+        private bool _hasty;
+
+        public override DateTimeOffset? Now => base.Now + (_hasty ? Haste : TimeSpan.Zero);
+
+        public override async Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default)
+        {
+            var signed = order.SignedAt > base.Now + Haste / 2 ? order with { SignedAt = order.SignedAt - Haste } : order;
+            var answer = await base.PlaceAsync(signed, cancellationToken);
+            _hasty |= answer is VenueAnswer<OrderReport>.Unknown;
+            return answer;
+        }
     }
 
     private sealed class OneFillVenue(IVenue inner) : OverVenue(inner)

@@ -36,7 +36,7 @@ public sealed class SimProcess
         Context = new SimContext(world.Loop, $"{service}-{number}");
         Clock = new SimClock(world.Loop, Context) { Skew = skew };
         Parts = new PipelineParts(
-            world.Around(new SimStore(world.Disk, world.Loop, Context), this), world.Codec, world.Around(new SimBus(world.Broker, world.Loop, Context), this), Clock, new Points(world, this));
+            world.Around(new SimStore(world.Disk, world.Loop, Context), this), world.Codec, world.Around(new SimBus(world.Broker, world.Loop, Context, Clock), this), Clock, new Points(world, this));
         Leases = new SimLeases(world, this);
     }
 
@@ -109,7 +109,7 @@ public sealed class SimProcess
 
     private void StartCoordinator()
     {
-        var options = new CoordinatorOptions { ValidatingSeconds = 15, AssessingRiskSeconds = 15, ExecutingSeconds = 30, ClosingSeconds = 30, AgainSeconds = 10, OpenSeconds = 60 };
+        var options = SimWorld.Coordination;
         var pipeline = new StreamPipeline<TradeState>(Parts, TradeDecider.With(options.Patience));
         foreach (var message in Routes.All.Where(r => r.Value.Contains(Routes.Coordinator)).Select(r => r.Key))
             _handlers[message] = (body, input) => pipeline.HandleAsync(Streams.Trade(((ITradeMessage)body).Trade), input, _life);
@@ -149,7 +149,7 @@ public sealed class SimProcess
         var look = new TradeLook(venue, rules, Parts.Store, Parts.Codec);
         Handle<VerifyTrade>(new VerifyTradeHandler(pipeline, look, Parts).HandleAsync);
         Work("account", new AccountWatch(venue, rules, pipeline, Parts, options, NullLogger<AccountWatch>.Instance).RunAsync);
-        Work("verifications", new PendingVerifications(pipeline, look, venue, options, Clock).RunAsync);
+        Work("verifications", new PendingVerifications(pipeline, Parts.Store, look, venue, options, Clock).RunAsync);
     }
 
     /// <summary>Under a lease, and again after it failed.</summary>
@@ -191,7 +191,7 @@ public sealed class SimLeases(SimWorld world, SimProcess process) : ILeases
     public async Task<ILease?> TryTakeAsync(string name, CancellationToken cancellationToken = default)
     {
         await process.Context.AliveAsync();
-        await world.Loop.DelayAsync(TimeSpan.FromMilliseconds(2));
+        await world.Loop.DelayAsync(TimeSpan.FromMilliseconds(2), process.Context);
         if (!world.TakeLease(name, process))
             return null;
         var held = new Held(world, process, name, _held);

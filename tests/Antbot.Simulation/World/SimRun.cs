@@ -11,17 +11,38 @@ public sealed record SimResult(Plan Plan, IReadOnlyList<string> Violations, ulon
 /// <summary>A plan, run to its end: faults, healing, rest.</summary>
 public static class SimRun
 {
-    private const long StepsMax = 5_000_000;
+    /// <summary>A hundred times what a run takes: whoever keeps saying the same is found out before five minutes are over.</summary>
+    private const long StepsMax = 300_000;
 
     private static readonly TimeSpan ConvergesWithin = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    public static SimResult Of(Plan plan, Bug? bug = null)
+    /// <param name="tell">Is told everything that happens, a line each.</param>
+    public static SimResult Of(Plan plan, Bug? bug = null, Action<string>? tell = null)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        var points = Rehearsal.Points;
+        var world = Run(plan, bug ?? Bug.None, tell);
+        foreach (var point in world.PointsReached.Except(points, StringComparer.Ordinal))
+            world.Checker.Violations.Add($"a process can end at '{point}', and no plan makes one end there: the rehearsal does not pass it");
+        return new SimResult(plan, world.Checker.Violations, world.Checker.Hash, world.Loop.Now, world.Loop.Steps, world.Tally);
+    }
+
+    /// <summary>The places at which a process could have ended in this run, which must be one without a fault.</summary>
+    internal static IReadOnlyCollection<string> PointsOf(Plan plan)
+    {
+        var world = Run(plan, Bug.None, tell: null);
+        return world.Checker.Violations.Count == 0 ? world.PointsReached : throw new InvalidOperationException($"The rehearsal failed: {world.Checker.Violations[0]}");
+    }
+
+    private static SimWorld Run(Plan plan, Bug bug, Action<string>? tell)
     {
         var before = SynchronizationContext.Current;
         try
         {
-            return Run(new SimWorld(plan, bug ?? Bug.None));
+            var world = new SimWorld(plan, bug, tell);
+            Run(world);
+            return world;
         }
         finally
         {
@@ -29,27 +50,26 @@ public static class SimRun
         }
     }
 
-    private static SimResult Run(SimWorld world)
+    private static void Run(SimWorld world)
     {
         world.Begin();
         var deadline = TimeSpan.FromSeconds(Math.Max(world.HealedAt, Planner.FaultySeconds)) + ConvergesWithin;
-        var (look, rested) = (LookEvery, false);
-        while (!rested && world.Checker.Violations.Count == 0)
+        var (look, rested, violations) = (LookEvery, false, world.Checker.Violations);
+        while (!rested && violations.Count == 0)
         {
             if (world.Loop.Escaped is { } escaped)
-                world.Checker.Violations.Add($"not everything runs on one thread: {escaped}");
-            else if (world.Loop.Now >= deadline)
-                world.Checker.Violations.Add($"within {ConvergesWithin.TotalMinutes:0} minutes it did not come to rest: {world.Checker.WhyNotAtRest()}");
+                violations.Add($"not everything runs on one thread: {escaped}");
             else if (world.Loop.Steps > StepsMax || !world.Loop.Step())
-                world.Checker.Violations.Add($"it came to an end after {world.Loop.Steps:N0} steps: {world.Checker.WhyNotAtRest()}");
-            if (world.Loop.Now >= look)
-            {
-                look = world.Loop.Now + LookEvery;
-                rested = world.IsHealed && world.Checker.IsAtRest();
-            }
+                violations.Add($"it came to an end after {world.Loop.Steps:N0} steps: {world.Checker.WhyNotAtRest()}");
+            if (world.Loop.Now < look)
+                continue;
+            look = world.Loop.Now + LookEvery;
+            world.Checker.CheckQueues();
+            rested = world.IsHealed && world.Checker.IsAtRest();
+            if (!rested && world.Loop.Now >= deadline)
+                violations.Add($"within {ConvergesWithin.TotalMinutes:0} minutes it did not come to rest: {world.Checker.WhyNotAtRest() ?? "not everybody is up"}");
         }
         if (rested)
             world.Checker.AtRest();
-        return new SimResult(world.Plan, world.Checker.Violations, world.Checker.Hash, world.Loop.Now, world.Loop.Steps, world.Tally);
     }
 }

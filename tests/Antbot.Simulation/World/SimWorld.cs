@@ -1,10 +1,13 @@
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
+using Antbot.Coordinator;
 using Antbot.Coordinator.Core;
 using Antbot.Execution;
 using Antbot.Kernel.Control;
 using Antbot.Kernel.Identity;
+using Antbot.Kernel.Proof;
+using Antbot.Kernel.Time;
 using Antbot.Reconciliation;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Bus;
@@ -25,30 +28,48 @@ public sealed class SimWorld
     private static readonly string[] Services = ["signal", Routes.Coordinator, Routes.Validation, Routes.Risk, Routes.Execution, Routes.Reconciliation];
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(2);
 
-    private static readonly EventCodec SharedCodec = new(EventRegistry.From(new[]
-    {
-        typeof(OrderIntended), typeof(TradeDecider), typeof(ExecutionDecider), typeof(ReconciliationDecider), typeof(RiskDecider), typeof(SignalDecider), typeof(ValidationDecider),
-    }.Select(t => t.Assembly).Distinct()));
-
     private readonly Chance _chance;
     private readonly Bug _bug;
     private readonly Dictionary<string, int> _reached = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Point, int Nth), Crash> _crashes;
     private readonly Dictionary<string, (SimProcess Holder, long LostAt)> _leases = new(StringComparer.Ordinal);
     private readonly List<SimProcess> _processes = [];
+    private readonly Stranger[] _strangers;
+    private readonly Dictionary<string, TimeSpan> _steps = new(StringComparer.Ordinal);
     private int _started;
     private int _halts;
 
-    public SimWorld(Plan plan, Bug bug)
+    public SimWorld(Plan plan, Bug bug, Action<string>? tell = null)
     {
+        Codec = new OnceCodec(Registry);
+        Tally.Tell = tell is null ? null : what => tell($"{Loop.Seconds,9:0.000}  {what}");
         (Plan, _chance, _bug) = (plan, new Chance(plan.Seed), bug);
         _crashes = plan.Faults.OfType<Crash>().DistinctBy(c => (c.Point, c.Nth)).ToDictionary(c => (c.Point, c.Nth));
         Disk = new SimDisk(Loop, plan, Tally);
         Broker = new SimBroker(Loop, plan, Tally);
         Exchange = new SimExchange(Loop, plan, Tally);
         Disk.Halt = HaltNow;
+        Broker.Ends = process => Kill(process, TimeSpan.FromSeconds(0.3));
+        _strangers = [.. plan.Faults.OfType<Stranger>()];
         Checker = new Checker(this);
+        HealedAt = plan.Faults.Select(f => f switch
+        {
+            ILasting x => x.AtSeconds + x.ForSeconds,
+            Halted x => x.AtSeconds + (x.ForSeconds ?? 0),
+            HaltedBefore x => Planner.FaultySeconds + x.ForSeconds,
+            ClockSteps x => x.AtSeconds,
+            Stranger x => x.AtSeconds + x.SealedAfterSeconds,
+            _ => 0,
+        }).Append(1).Max();
     }
+
+    public static EventRegistry Registry { get; } = EventRegistry.From(new[]
+    {
+        typeof(OrderIntended), typeof(TradeDecider), typeof(ExecutionDecider), typeof(ReconciliationDecider), typeof(RiskDecider), typeof(SignalDecider), typeof(ValidationDecider),
+    }.Select(t => t.Assembly).Distinct());
+
+    public static CoordinatorOptions Coordination { get; } =
+        new() { ValidatingSeconds = 15, AssessingRiskSeconds = 15, ExecutingSeconds = 30, ClosingSeconds = 30, AgainSeconds = 10, OpenSeconds = 60 };
 
     public static RiskLimits Limits { get; } = RiskLimits.Default with { ExposureMax = new Money(1_500), OrderNotionalMax = new Money(600) };
 
@@ -66,27 +87,22 @@ public sealed class SimWorld
 
     public Checker Checker { get; }
 
-    public EventCodec Codec => SharedCodec;
+    public EventCodec Codec { get; }
 
     /// <summary>Signals whose sender was told that they are recorded.</summary>
     public HashSet<TradeId> Accepted { get; } = [];
 
-    public IReadOnlyList<SimProcess> Processes => _processes;
+    /// <summary>Those of the plan, and what others write.</summary>
+    public int Wishes => Plan.Trades + _strangers.Length;
+
+    /// <summary>The places at which a process could have ended.</summary>
+    public IReadOnlyCollection<string> PointsReached => _reached.Keys;
 
     /// <summary>Whether all that the plan says has been done, and everybody is up again.</summary>
     public bool IsHealed => Loop.Now.TotalSeconds >= HealedAt && _processes.Count == Services.Length * Plan.Instances;
 
     /// <summary>Timed faults are over by then.</summary>
-    public double HealedAt => Plan.Faults.Select(f => f switch
-    {
-        Freeze x => x.AtSeconds + x.ForSeconds,
-        BusDown x => x.AtSeconds + x.ForSeconds,
-        StoreDown x => x.AtSeconds + x.ForSeconds,
-        VenueAway x => x.AtSeconds + x.ForSeconds,
-        Halted x => x.AtSeconds + x.ForSeconds,
-        HaltedBefore x => Planner.FaultySeconds + x.ForSeconds,
-        _ => 0,
-    }).Append(1).Max();
+    public double HealedAt { get; private set; }
 
     public void Begin()
     {
@@ -97,13 +113,22 @@ public sealed class SimWorld
         }
         for (var i = 0; i < Plan.Trades; i++)
             Wish(i);
+        for (var i = 0; i < _strangers.Length; i++)
+        {
+            var (stranger, number) = (_strangers[i], Plan.Trades + i);
+            Loop.At(TimeSpan.FromSeconds(stranger.AtSeconds), () => Write(stranger, Signal(number)));
+        }
         foreach (var freeze in Plan.Faults.OfType<Freeze>())
             Loop.At(TimeSpan.FromSeconds(freeze.AtSeconds), () => Freeze(freeze));
+        foreach (var steps in Plan.Faults.OfType<ClockSteps>())
+            Loop.At(TimeSpan.FromSeconds(steps.AtSeconds), () => StepClocks(steps));
         foreach (var halted in Plan.Faults.OfType<Halted>())
         {
             Loop.At(TimeSpan.FromSeconds(halted.AtSeconds), () => Watch(CommandAsync(new SetActivity(Activity.Halted, "the plan", "operator:sim"), halted)));
-            Loop.At(TimeSpan.FromSeconds(halted.AtSeconds + halted.ForSeconds), () => Watch(CommandAsync(new SetActivity(Activity.Active, "the plan", "operator:sim"), halted)));
+            if (halted.ForSeconds is { } seconds)
+                Loop.At(TimeSpan.FromSeconds(halted.AtSeconds + seconds), () => Watch(CommandAsync(new SetActivity(Activity.Active, "the plan", "operator:sim"), halted)));
         }
+        Loop.At(TimeSpan.FromSeconds(Planner.FaultySeconds), LookAtDeadLetters);
     }
 
     public IEventStore Around(SimStore store, SimProcess process) => _bug.Around(store, process);
@@ -119,7 +144,7 @@ public sealed class SimWorld
         var nth = _reached[point] = _reached.GetValueOrDefault(point) + 1;
         if (!_crashes.TryGetValue((point, nth), out var crash))
             return;
-        Tally.Happened($"{nameof(Crash)} at {point}");
+        Tally.Happened(crash);
         Kill(process, TimeSpan.FromSeconds(crash.BackAfterSeconds));
         throw new ProcessEndedException();
     }
@@ -143,7 +168,7 @@ public sealed class SimWorld
         var skew = Plan.Faults.OfType<WrongClock>().LastOrDefault(c => c.Service == service);
         if (skew is not null)
             Tally.Happened(skew);
-        var process = new SimProcess(this, service, ++_started, TimeSpan.FromSeconds(skew?.Seconds ?? 0));
+        var process = new SimProcess(this, service, ++_started, TimeSpan.FromSeconds(skew?.Seconds ?? 0) + _steps.GetValueOrDefault(service));
         _processes.Add(process);
         Loop.At(_chance.Between(0, 0.3, "start", _started), process.Start, process.Context);
     }
@@ -172,17 +197,54 @@ public sealed class SimWorld
         }
     }
 
+    private void StepClocks(ClockSteps steps)
+    {
+        Tally.Happened(steps);
+        var by = TimeSpan.FromSeconds(steps.BySeconds);
+        _steps[steps.Service] = _steps.GetValueOrDefault(steps.Service) + by;
+        foreach (var process in _processes.Where(p => p.Service == steps.Service))
+            process.Clock.Skew += by;
+    }
+
+    /// <summary>An operator, now and then.</summary>
+    private void LookAtDeadLetters()
+    {
+        Broker.Replay();
+        Loop.At(TimeSpan.FromSeconds(5), LookAtDeadLetters);
+    }
+
     private void LoseLeases(SimProcess process, TimeSpan after)
     {
         foreach (var (name, held) in _leases.Where(l => l.Value.Holder == process).ToList())
             _leases[name] = held with { LostAt = Loop.Ticks + after.Ticks };
     }
 
-    /// <summary>A client that sends its signal until it is told that it was taken.</summary>
+    /// <summary>A client that sends its signal until it is told that it was taken. Sometimes all of them come in the same moment.</summary>
     private void Wish(int number)
     {
-        var at = _chance.Between(0, 12, "wish", number);
+        var at = _chance.Happens(0.3, "burst") ? _chance.Between(2, 2.02, "wish", number) : _chance.Between(0, 10, "wish", number);
         Loop.At(at, () => Send(Signal(number), 0));
+    }
+
+    /// <summary>Committed at once; shows up when the sealer comes by.</summary>
+    private void Write(Stranger stranger, SignalRecorded signal)
+    {
+        Tally.Happened(stranger);
+        var encoded = Codec.Encode(signal);
+        var stored = new StoredEvent
+        {
+            Sequence = Disk.Data.DrawSequences(1),
+            Position = 0,
+            EventId = DeterministicId.From("stranger", signal.Signal.Trade.Value),
+            Stream = Streams.Signal(signal.Signal.Trade).Value,
+            Version = 1,
+            Type = encoded.Type,
+            ClrType = encoded.ClrType,
+            Data = CanonicalJson.From(encoded.Data.Span),
+            Timestamp = Exchange.Now.Cut(),
+        };
+        Accepted.Add(signal.Signal.Trade);
+        Loop.At(TimeSpan.FromSeconds(stranger.SealedAfterSeconds), () => Disk.Seal(stored));
     }
 
     private SignalRecorded Signal(int number)
@@ -270,8 +332,21 @@ public sealed class SimWorld
             }
             catch (EventStoreException)
             {
-                await Loop.DelayAsync(TimeSpan.FromSeconds(0.5));
+                await Loop.DelayAsync(TimeSpan.FromSeconds(0.5), Loop.World);
             }
         }
+    }
+}
+
+/// <summary>Reads each stored event once: whoever in this world reads it again is given the same object, which nobody can change.</summary>
+internal sealed class OnceCodec(EventRegistry registry) : EventCodec(registry)
+{
+    private readonly Dictionary<StoredEvent, object> _read = new(ReferenceEqualityComparer.Instance);
+
+    public override object Decode(StoredEvent stored)
+    {
+        if (!_read.TryGetValue(stored, out var @event))
+            _read[stored] = @event = base.Decode(stored);
+        return @event;
     }
 }

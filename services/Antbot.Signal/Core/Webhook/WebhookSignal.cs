@@ -72,7 +72,7 @@ public static class WebhookSignal
         var reference = market ?? said;
         if (symbol is not null && reference is null)
             reader.FaultOnce("is missing, and the market's is not known here at the moment", "price", "close");
-        if (market is { } current && said is { } then && Math.Abs(then.Value / current.Value - 1) * 100 > terms.PriceDeviationPercent)
+        if (market is { } current && said is { } then && Math.Abs(then.Value - current.Value) * 100 > terms.PriceDeviationPercent * current.Value)
             reader.Fault("price", $"{then} lies more than {terms.PriceDeviationPercent} % from the market's {current}: the alert is stale or of another market");
         var limit = ReadPrice(reader, "limit", "limitPrice");
         var kind = ReadKind(reader, limit);
@@ -170,8 +170,8 @@ public static class WebhookSignal
             notional = entry is { } price ? price.Value * units : terms.Notional.Value;
         }
         var money = notional ?? terms.Notional.Value;
-        if (money > 0 && Money.Fault(money) is null)
-            return new Money(money);
+        if (Money.Fault(money) is null && new Money(money) is var sum && sum > Money.Zero)
+            return sum;
         reader.Fault(quantity is null ? "notional" : "quantity", "lies above 0 and within what a sum of money can be");
         return null;
     }

@@ -1,10 +1,10 @@
-using Antbot.Integration.Tests.Faults;
+using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(RabbitFixture))]
 
-namespace Antbot.Integration.Tests.Faults;
+namespace Antbot.Integration.Tests.Support;
 
 /// <summary>One broker for all test classes, started when the first of them asks; each test has its own virtual host on it.</summary>
 public sealed class RabbitFixture : IAsyncDisposable

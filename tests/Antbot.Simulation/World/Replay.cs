@@ -1,0 +1,142 @@
+using System.Text.Json;
+using Antbot.Contracts.Events;
+using Antbot.Coordinator.Core;
+using Antbot.Execution;
+using Antbot.Kernel.Decisions;
+using Antbot.Kernel.Identity;
+using Antbot.Kernel.Proof;
+using Antbot.Kernel.Time;
+using Antbot.Risk.Core;
+using Antbot.Runtime.Store;
+using Antbot.Validation.Core;
+using Streams = Antbot.Contracts.Streams;
+
+namespace Antbot.Simulation.World;
+
+/// <summary>
+/// Years later, with nothing but the stored events: the chain holds, each of them is read and written again to the same bytes, folded
+/// again to the same state, and every decision whose input is recorded is made again and is the same.
+/// </summary>
+/// <param name="bodyOf">The message with this id, from the event it follows from.</param>
+/// <param name="stateOf">A stream's state as it was folded while it happened; null where none was kept.</param>
+internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<string, object?> stateOf, Action<string> violated)
+{
+    private static readonly EventCodec Codec = new(SimWorld.Registry);
+    private static readonly Behaviour<RiskState> Risk = RiskDecider.With(SimWorld.Limits);
+    private static readonly Behaviour<SymbolMemory> Validation = ValidationDecider.With(ValidationLimits.Default);
+    private static readonly Behaviour<TradeState> Coordination = TradeDecider.With(SimWorld.Coordination.Patience);
+
+    private int _decidedAgain;
+
+    public void Check()
+    {
+        var streams = new Dictionary<string, List<(StoredEvent Stored, object Event)>>(StringComparer.Ordinal);
+        byte[]? previous = null;
+        foreach (var link in world.Disk.Data.Ledger.ReadLinksAsync().ToBlockingEnumerable())
+        {
+            var stored = link.Event!;
+            if (!streams.TryGetValue(stored.Stream, out var events))
+                streams[stored.Stream] = events = [];
+            if (stored.Version != events.Count + 1)
+                violated($"{stored.Stream} goes from version {events.Count} to {stored.Version}");
+            var @event = Codec.Decode(stored);
+            var bytes = Bytes(@event);
+            if (!bytes.AsSpan().SequenceEqual(stored.Data.Span))
+                violated($"{stored.Type} in {stored.Stream} version {stored.Version} is not written as it was read");
+            CheckLink(link, stored, bytes, previous);
+            previous = link.Hash;
+            events.Add((stored, @event));
+        }
+        foreach (var (stream, events) in streams)
+            CheckStream(stream, events);
+        world.Tally.Happened("decisions that were made again", _decidedAgain);
+    }
+
+    private static byte[] Bytes(object @event) => CanonicalJson.From(Codec.Encode(@event).Data.Span);
+
+    private void CheckLink(LedgerLink link, StoredEvent stored, byte[] bytes, byte[]? previous)
+    {
+        var content = new EventContent
+        {
+            EventId = stored.EventId, Stream = stored.Stream, Type = stored.Type, ClrType = stored.ClrType, TimestampMicroseconds = stored.Timestamp.ToUnixMicroseconds(), Tenant = stored.Tenant,
+            CorrelationId = stored.CorrelationId, CausationId = stored.CausationId, Actor = stored.Actor, CanonicalHeaders = stored.Headers, HasHeaders = stored.Headers is not null,
+            CanonicalData = bytes, BinaryData = default, HasBinaryData = false, IsArchived = stored.IsArchived,
+        };
+        if (previous is not null && !link.PreviousHash.AsSpan().SequenceEqual(previous))
+            violated($"the chain is broken at {link.Position}");
+        if (!ChainLink.Hash(link.PreviousHash, content.Hash(), link.Position, link.Sequence, stored.Version, link.Foreign).AsSpan().SequenceEqual(link.Hash))
+            violated($"event {link.Position} is not what was recorded");
+    }
+
+    private void CheckStream(string stream, List<(StoredEvent Stored, object Event)> events)
+    {
+        if (stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal))
+            CheckStream(stream, events, Coordination, (_, first) => Deadline(first.Event, first.Stored) ?? Message(first.Stored), isComplete: true);
+        else if (stream.StartsWith(Streams.OrderPrefix, StringComparison.Ordinal))
+            CheckStream(stream, events, ExecutionDecider.Behaviour, (decided, _) => Entered(decided), isComplete: false);
+        else if (stream.StartsWith("account-", StringComparison.Ordinal))
+            CheckStream(stream, events, Risk, (_, first) => Message(first.Stored), isComplete: true);
+        else if (stream.StartsWith("validation-", StringComparison.Ordinal))
+            CheckStream(stream, events, Validation, (_, first) => Message(first.Stored), isComplete: true);
+    }
+
+    /// <param name="inputOf">What was decided on, from the events of the decision; null where it is not all recorded.</param>
+    /// <param name="isComplete">Of these streams every input is recorded.</param>
+    private void CheckStream<TState>(
+        string stream, List<(StoredEvent Stored, object Event)> events, Behaviour<TState> behaviour,
+        Func<IReadOnlyList<object>, (StoredEvent Stored, object Event), object?> inputOf, bool isComplete)
+        where TState : class
+    {
+        var state = behaviour.Fold.Initial;
+        for (var from = 0; from < events.Count;)
+        {
+            var to = from + 1;
+            while (to < events.Count && events[to].Stored.CausationId == events[from].Stored.CausationId)
+                to++;
+            var decided = events.GetRange(from, to - from).ConvertAll(e => e.Event);
+            if (inputOf(decided, events[from]) is { } input)
+                DecideAgain(stream, behaviour, state, input, events.GetRange(from, to - from));
+            else if (isComplete)
+                violated($"{stream} version {from + 1} rests on {events[from].Stored.CausationId}, which is recorded nowhere");
+            state = decided.Aggregate(state, behaviour.Fold.Apply);
+            from = to;
+        }
+        if (stateOf(stream) is { } kept && !Json(kept).AsSpan().SequenceEqual(Json(state)))
+            violated($"{stream} is folded to another state than it was");
+
+        static byte[] Json(object state) => JsonSerializer.SerializeToUtf8Bytes(state, typeof(TState), EventCodec.Json);
+    }
+
+    private void DecideAgain<TState>(string stream, Behaviour<TState> behaviour, TState state, object input, List<(StoredEvent Stored, object Event)> then)
+        where TState : class
+    {
+        _decidedAgain++;
+        IReadOnlyList<object> again;
+        try
+        {
+            again = behaviour.Decide(state, input, then[0].Stored.Timestamp);
+        }
+        catch (Exception e)
+        {
+            violated($"{stream} version {then[0].Stored.Version}: decided again on {input.GetType().Name}, it is refused: {e.Message}");
+            return;
+        }
+        if (again.Count != then.Count || again.Where((e, i) => !Bytes(e).AsSpan().SequenceEqual(then[i].Stored.Data.Span)).Any())
+            violated($"{stream} version {then[0].Stored.Version}: decided again on {input.GetType().Name}, it is [{string.Join(", ", again)}] and was [{string.Join(", ", then.Select(e => e.Event))}]");
+    }
+
+    private object? Message(StoredEvent stored) => Guid.TryParseExact(stored.CausationId, "N", out var id) ? bodyOf(id) : null;
+
+    /// <summary>No message brought it: the sweeper did, and its id says so.</summary>
+    private static DeadlineReached? Deadline(object @event, StoredEvent stored) =>
+        @event is TradeDeadlinePassed e
+        && stored.CausationId == DeterministicId.From("deadline", e.Trade.Value, e.Phase.ToString(), e.Due.ToString("O", System.Globalization.CultureInfo.InvariantCulture)).ToString("N")
+            ? new DeadlineReached(e.Trade, e.Phase, e.Due)
+            : null;
+
+    /// <summary>An entry that was attempted at once: all that it rests on is in its events. Why another one was not is recorded as a reason, not as an input.</summary>
+    private static Enter? Entered(IReadOnlyList<object> decided) =>
+        decided is [EntryPlanned plan, ..] && decided.OfType<OrderAttempted>().FirstOrDefault() is { } attempt
+            ? new Enter(plan.Signal, plan.Reserved, plan.Rules, plan.Market, plan.Policy, new Stamp(attempt.VenueTime, attempt.WindowMilliseconds, attempt.ControlVersion, null, null, null))
+            : null;
+}
