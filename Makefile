@@ -20,7 +20,7 @@ TESTCONTAINERS_ON = $(eval TESTCONTAINERS_ON := $$(shell build/probe.sh $(TESTCO
 
 DLL = bin/$(CONFIGURATION)/net10.0
 
-.PHONY: help sdk build test bench sim fuzz lint run stop venue up down cli clean
+.PHONY: help sdk build test bench sim fuzz chaos lint run stop venue up down cli clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -45,6 +45,10 @@ sim: sdk ## the services' own code in a simulated world: SEEDS=10000 FIRST=1, SE
 	@dotnet build tests/Antbot.Simulation -c $(CONFIGURATION) -v quiet -clp:NoSummary
 	@exec dotnet tests/Antbot.Simulation/$(DLL)/Antbot.Simulation.dll $(if $(filter all,$(BUGS)),--all-bugs,$(if $(BUGS),--bugs)) $(if $(SEED),--seed $(SEED)) $(if $(PLAN),--plan $(PLAN)) \
 		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)) $(if $(BUG),--bug $(BUG),$(if $(BUGS),,--save tests/Antbot.Simulation/regressions)) $(ARGS)
+
+chaos: build ## real services and servers under real faults, judged from outside: CASE=kill-, KILLS=10000, ARGS=--list
+	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
+	@dotnet tests/Antbot.Chaos/$(DLL)/Antbot.Chaos.dll $(if $(CASE),--case $(CASE)) $(if $(KILLS),--kills $(KILLS)) $(ARGS)
 
 fuzz: sdk ## what every edge must refuse, and everything that a decider's types allow: TARGET=decider:, CASES=1000, SEED=2
 	@dotnet run --project tests/Antbot.Fuzz -c $(CONFIGURATION) -v quiet -- $(if $(TARGET),--target $(TARGET)) $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED)) $(ARGS)

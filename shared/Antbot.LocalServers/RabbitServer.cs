@@ -77,6 +77,12 @@ public abstract class RabbitServer : IAsyncDisposable
     /// <summary>Starts the ended broker with the same ports and data; returns when it takes connections.</summary>
     public virtual Task StartAgainAsync(CancellationToken cancellationToken = default) => throw NotOwned(nameof(StartAgainAsync));
 
+    /// <summary>Has <c>rabbitmqctl</c> do something: limits, alarms.</summary>
+    public virtual Task ControlAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken = default) => throw NotLocal(nameof(ControlAsync));
+
+    /// <summary>Removes everything that an ended broker has kept, as a lost disk would.</summary>
+    public virtual Task LoseDataAsync(CancellationToken cancellationToken = default) => throw NotLocal(nameof(LoseDataAsync));
+
     public abstract ValueTask DisposeAsync();
 
     /// <summary>What the broker has written to its log.</summary>
@@ -90,6 +96,8 @@ public abstract class RabbitServer : IAsyncDisposable
     private static ServerException NeedsManagement() => new(
         $"Virtual hosts of the broker in {HostView.RabbitVariable} are made through its management API: "
         + $"set {HostView.RabbitManagementVariable} too, for example http://user:password@host:15672.");
+
+    private ServerException NotLocal(string operation) => IsOwned ? new ServerException($"{operation} needs a RabbitMQ from local binaries, and this one runs in a container.") : NotOwned(operation);
 
     private static NotOwnedException NotOwned(string operation) => NotOwnedException.For(operation, nameof(RabbitServerOptions));
 }

@@ -36,6 +36,7 @@ public sealed class DependencyRuleTests
         ("The simulator", With(Simulation, [RiskCore, Runtime, EventStore])),
         ("The simulator", With(Simulation, [Standalone])),
         ("The simulator", With(Simulation, ["services/Antbot.Risk/Core/Antbot.Risk.Adapters.csproj"])),
+        ("The judge", With("tests/Antbot.Chaos/Antbot.Chaos.csproj", ["shared/Antbot.LocalServers/Antbot.LocalServers.csproj", Kernel])),
         ("What is shared", With(EventStore, [Runtime, RiskCore])),
         ("The paper venue", With("services/Antbot.PaperVenue/Host/Antbot.PaperVenue.csproj", ["services/Antbot.PaperVenue/Core/Antbot.PaperVenue.Core.csproj", EventStore])),
         ("What runs", With(RiskHost, [RiskCore, CoreTests])),

@@ -27,6 +27,22 @@ public sealed class RabbitLifeTests
     }
 
     [Fact]
+    public async Task What_it_has_kept_can_be_lost_while_it_is_down_and_only_then()
+    {
+        var token = TestContext.Current.CancellationToken;
+        await using var server = await RabbitServer.StartAsync(new RabbitServerOptions { MustBeOwned = true }, token);
+        await Broker.DeclareAndPublishAsync(server.AdminUri, "orders", "classic", "lost");
+        await Assert.ThrowsAsync<ServerException>(() => server.LoseDataAsync(token));
+        await server.KillAsync(token);
+        await server.LoseDataAsync(token);
+        await server.StartAgainAsync(token);
+        Assert.Null(await Broker.TakeAsync(server.AdminUri, "orders", declare: true));
+        // Its own tools reach it again.
+        await server.ControlAsync(["set_disk_free_limit", "50MB"], token);
+        await Assert.ThrowsAsync<ServerException>(() => server.ControlAsync(["no_such_command"], token));
+    }
+
+    [Fact]
     public async Task With_the_management_plugin_virtual_hosts_come_over_HTTP_also_for_who_was_given_the_broker()
     {
         var token = TestContext.Current.CancellationToken;

@@ -60,6 +60,8 @@ public sealed class PaperVenueServer : IAsyncDisposable
         try
         {
             var files = new KeyFile(options.Data);
+            var wrong = new WrongClock(clock);
+            clock = wrong;
             var plan = new FaultPlan(options.Seed, clock);
             var hub = new StreamHub(clock);
             venue = new Venue(options, clock, hub, plan, log);
@@ -68,7 +70,7 @@ public sealed class PaperVenueServer : IAsyncDisposable
             var adminKey = files.LoadAdmin(options.AdminKey);
             var limits = new RateLimits(options, clock);
             var api = new VenueApi(new MarketRoutes(venue, options).All.Concat(new TradingRoutes(venue, hub).All), limits, plan, keys, clock, log);
-            var admin = new AdminApi(venue, plan, keys, files, options, adminKey, clock);
+            var admin = new AdminApi(venue, plan, keys, files, options, adminKey, wrong);
             var web = Build(options, logging, api, admin, new StreamApi(hub, plan, options, clock));
             await ListenAsync(web, options, cancellationToken);
             venue.Start();

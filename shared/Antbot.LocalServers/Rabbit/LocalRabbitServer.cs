@@ -72,6 +72,14 @@ internal sealed class LocalRabbitServer : RabbitServer
         await LaunchAsync(cancellationToken);
     }
 
+    public override Task LoseDataAsync(CancellationToken cancellationToken = default)
+    {
+        if (ProcessTable.IsRunningFrom(_pid, Folder))
+            throw new ServerException($"RabbitMQ in {Folder} still runs (process {_pid}); stop or kill it before its data is lost.");
+        _node.EmptyData();
+        return Task.CompletedTask;
+    }
+
     internal override Task<string> ReadLogAsync(CancellationToken cancellationToken) =>
         File.ReadAllTextAsync(_node.Folder.LogOf(Name), cancellationToken);
 
@@ -180,7 +188,7 @@ internal sealed class LocalRabbitServer : RabbitServer
             throw Failure($"has not ended within {StopLimit.TotalSeconds:0} s after {name}", innerException: null);
     }
 
-    private async Task ControlAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    public override async Task ControlAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken = default)
     {
         var result = await ShortCommand.RunAsync(_node.ControlCommand(arguments), ControlLimit, environment: SetEnvironment, cancellationToken: cancellationToken);
         if (!result.Succeeded)

@@ -82,6 +82,12 @@ internal sealed record RabbitNode(
         .. options.Configuration,
     ];
 
+    public void EmptyData()
+    {
+        Directory.Delete(In("mnesia"), recursive: true);
+        User.Give(In("mnesia"), OwnersFolder);
+    }
+
     private string In(string name) => Path.Combine(Home, name);
 
     private void WriteFiles()

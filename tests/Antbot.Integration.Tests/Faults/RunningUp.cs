@@ -1,13 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Http.Json;
 using System.Text.Json;
-using Antbot.Contracts;
 using Antbot.EventStore.Postgres;
 using Antbot.Integration.Tests.Cli;
-using Antbot.Integration.Tests.PaperVenue;
-using Antbot.PaperVenue;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Faults;
@@ -29,8 +24,6 @@ internal sealed record UpState(int ProcessId, Uri Console, Uri Signals, Uri Venu
 internal sealed class RunningUp : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
-
-    private static readonly string[] Symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "DOGEUSDT"];
 
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(20) };
     private readonly string _folder = Directory.CreateTempSubdirectory("antbot-up-").FullName;
@@ -83,53 +76,6 @@ internal sealed class RunningUp : IAsyncDisposable
     }
 
     public PostgresEventStore OpenStore() => new(new PostgresStoreOptions { ConnectionString = FromConsoleFile("store") });
-
-    public VenueClient OpenVenue()
-    {
-        var key = new ApiKey("main", Key("venue-key"), Key("venue-secret"));
-        using var admin = JsonDocument.Parse(File.ReadAllText(Path.Combine(Data, "venue", "admin.json")));
-        return new VenueClient(State.Venue, key, admin.RootElement.GetProperty("adminKey").GetString()!);
-    }
-
-    /// <summary>The broker's address, as a service is given it.</summary>
-    public Uri BusAddress()
-    {
-        var given = File.ReadAllText($"/proc/{State["risk"].ProcessId}/environ").Split('\0').Single(v => v.StartsWith("ANTBOT_BUS=", StringComparison.Ordinal));
-        return new Uri(given["ANTBOT_BUS=".Length..]);
-    }
-
-    /// <summary>A signal under a key of its own, sent again until it is accepted, as a client would.</summary>
-    public async Task<TradeId> SignalAsync(int number, decimal notional = 50)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            Assert.True(Stopwatch.GetElapsedTime(began) < Patience, $"Signal {number} was never accepted.");
-            try
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(State.Signals, "signals"))
-                {
-                    Content = JsonContent.Create(new { symbol = Symbols[number % Symbols.Length], side = "buy", notional, idempotencyKey = string.Create(CultureInfo.InvariantCulture, $"signal-{number}") }),
-                };
-                request.Headers.Add("X-Api-Key", Key("signal-api-key"));
-                using var answer = await _http.SendAsync(request, Cancel);
-                using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Cancel));
-                if (answer.StatusCode == HttpStatusCode.Accepted)
-                    return TradeId.From(body.RootElement.GetProperty("tradeId").GetString()!);
-                // The store is away, or the market has not been heard yet.
-                Assert.True(answer.StatusCode == HttpStatusCode.ServiceUnavailable, body.RootElement.ToString());
-            }
-            catch (HttpRequestException)
-            {
-                // Killed under it.
-            }
-            catch (TaskCanceledException) when (!Cancel.IsCancellationRequested)
-            {
-                // Its time was up.
-            }
-            await Task.Delay(200, Cancel);
-        }
-    }
 
     public async Task<JsonElement> StatusAsync()
     {

@@ -50,6 +50,13 @@ public sealed class UpTests : IAsyncLifetime
         await RunningUp.UntilAsync(async () => _up.Read()["risk"].Starts == 2 && await _up.IsReadyAsync("risk") && await HealthOfAsync("risk") == "ready", () => $"risk is back: {_up.Log("risk")}");
         await RunningUp.UntilAsync(async () => _up.Read()["validation-2"].Starts == 2 && await _up.IsReadyAsync("validation-2"), () => $"validation-2 is back: {_up.Log("validation-2")}");
         Assert.Equal("ready", await HealthOfAsync("venue"));
+
+        // The servers are supervised as well.
+        var servers = _up.Read().Servers;
+        RunningUp.Kill(servers.Postgres);
+        RunningUp.Kill(servers.Rabbitmq);
+        await RunningUp.UntilAsync(() => Task.FromResult(_up.Read().Servers is var now && now.Postgres != servers.Postgres && now.Rabbitmq != servers.Rabbitmq), () => "PostgreSQL and RabbitMQ are started again");
+        await RunningUp.UntilAsync(async () => await _up.IsReadyAsync("execution") && await _up.IsReadyAsync("coordinator"), () => $"the services go on with them: {_up.Log("coordinator")}");
         var trades = (await history.ReadOnAsync(Cancel)).Trades.Count;
         await RunningUp.UntilAsync(async () => (await history.ReadOnAsync(Cancel)).Trades.Count > trades, () => "it trades on");
 
@@ -93,4 +100,11 @@ public sealed class UpTests : IAsyncLifetime
 
     private async Task<string?> HealthOfAsync(string service) =>
         (await _up.StatusAsync()).GetProperty("Services").EnumerateArray().Where(s => s.GetProperty("Service").GetString() == service).Select(s => s.GetProperty("Health").GetString()).FirstOrDefault();
+}
+
+/// <summary>One platform of processes at a time.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class UpCollection
+{
+    public const string Name = "up";
 }

@@ -48,6 +48,19 @@ public sealed class FaultTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(90_000)]
+    [InlineData(-90_000)]
+    public async Task A_wrong_clock_shows_and_refuses_who_signs_by_the_right_one(int off)
+    {
+        await Client.AdminAsync(HttpMethod.Post, "/admin/clock", new { ms = off });
+        var told = (await Client.GetAsync("/api/v3/time")).Json.GetProperty("serverTime").GetInt64();
+        Assert.InRange(told - DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - off, -30_000, 30_000);
+        Assert.Equal(-1021, (await Client.BuyAsync("0.01")).Code);
+        await Client.AdminAsync(HttpMethod.Post, "/admin/clock", new { ms = 0 });
+        Assert.Equal(200, (await Client.BuyAsync("0.01")).Status);
+    }
+
+    [Theory]
     [InlineData("resetAfter", true)]
     [InlineData("resetBefore", false)]
     [InlineData("drop", false)]

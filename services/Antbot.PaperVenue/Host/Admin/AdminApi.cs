@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http;
 namespace Antbot.PaperVenue.Admin;
 
 /// <summary>What a test or an operator does to the venue itself, with a key of its own: faults, accounts, prices, and the ledger as it is.</summary>
-internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile files, PaperVenueOptions options, string adminKey, TimeProvider clock)
+internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile files, PaperVenueOptions options, string adminKey, WrongClock clock)
 {
     private const int MaxBodyBytes = 64 << 10;
     private const int LedgerPage = 500;
@@ -59,6 +59,7 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
             ("POST", "/admin/faults") => AddFault(body),
             ("DELETE", "/admin/faults") => RemoveFaults(request.Query["id"].ToString()),
             ("POST", "/admin/away") => GoAway(body),
+            ("POST", "/admin/clock") => SetClockOff(body),
             ("GET", "/admin/accounts") => await AccountsAsync(),
             ("POST", "/admin/accounts") => await OpenAccountAsync(body),
             ("POST", "/admin/deposit") => await DepositAsync(body),
@@ -149,6 +150,13 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
         };
         faults.GoAway(TimeSpan.FromSeconds(body.Number("seconds", 5, 0, 86_400)), resets);
         venue.Hub.CutAll();
+        return "{}"u8.ToArray();
+    }
+
+    private byte[] SetClockOff(Body body)
+    {
+        NeedFaults();
+        clock.SetOff(TimeSpan.FromMilliseconds(body.Whole("ms", 0, -86_400_000, 86_400_000)));
         return "{}"u8.ToArray();
     }
 

@@ -1,0 +1,28 @@
+using System.Text.RegularExpressions;
+using Antbot.Chaos.Running;
+using Xunit;
+
+namespace Antbot.Chaos.Tests;
+
+public sealed partial class TableTests
+{
+    [Fact]
+    public void Every_case_has_a_name_of_its_own() => Assert.Equal(Cases.All.Count, Cases.All.Select(c => c.Name).Distinct(StringComparer.Ordinal).Count());
+
+    /// <summary>A point that somebody adds to the code is not left out in silence.</summary>
+    [Fact]
+    public void Every_crash_point_in_the_code_has_its_cases()
+    {
+        var root = Programs.Own().Root;
+        var inCode = new[] { "services", "shared" }
+            .SelectMany(f => Directory.EnumerateFiles(Path.Combine(root, f), "*.cs", SearchOption.AllDirectories))
+            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .SelectMany(f => Reached().Matches(File.ReadAllText(f)).Select(m => m.Groups["place"].Value))
+            .ToHashSet(StringComparer.Ordinal);
+        var inTable = Cases.Points.Select(p => p.Split('.')[1]).ToHashSet(StringComparer.Ordinal);
+        Assert.Equal(inCode.Order(StringComparer.Ordinal), inTable.Order(StringComparer.Ordinal));
+    }
+
+    [GeneratedRegex("""CrashPoints\.Reach\(\$?"[^"]*\.(?<place>[a-z-]+)"\)""", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
+    private static partial Regex Reached();
+}

@@ -1,0 +1,193 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Antbot.Chaos.Checking;
+using Antbot.Chaos.Running;
+using Antbot.LocalServers;
+
+namespace Antbot.Chaos;
+
+/// <param name="Converged">From the end of the fault until nothing was under way any more; null where it never came to that.</param>
+internal sealed record Result(string Case, bool Passed, IReadOnlyList<string> Faults, IReadOnlyList<string> Notes, int Accepted, int Deaths, TimeSpan? Converged, TimeSpan Took, string? Evidence);
+
+/// <summary>Runs cases one after the other, each with its load, and has each judged.</summary>
+/// <param name="within">How soon after the end of a fault everything has to be at rest.</param>
+internal sealed class Campaign(Programs programs, string artifacts, TimeSpan within, TextWriter table, TextWriter progress, bool json) : IAsyncDisposable
+{
+    private static readonly TimeSpan BreakerOpen = TimeSpan.FromSeconds(60);
+
+    /// <summary>Whoever is late but comes to rest has lost time and nothing else; so much longer is waited to tell the two apart.</summary>
+    private static readonly TimeSpan LateWithin = TimeSpan.FromMinutes(3);
+
+    private static readonly TimeSpan AcceptWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CaseLimit = TimeSpan.FromMinutes(15);
+
+    private readonly string _work = Directory.CreateTempSubdirectory("antbot-chaos-").FullName;
+    private readonly string _run = $"{DateTimeOffset.UtcNow.ToUnixTimeSeconds():x}";
+    private Programs? _previous;
+    private Target? _target;
+    private (Layout? Layout, StandaloneLayout? Standalone) _kind;
+    private HashSet<string> _promised = new(StringComparer.Ordinal);
+    private int _number;
+
+    public async Task<IReadOnlyList<Result>> RunAsync(IReadOnlyList<Case> cases, CancellationToken cancellationToken)
+    {
+        var results = new List<Result>();
+        for (var i = 0; i < cases.Count && !cancellationToken.IsCancellationRequested; i++)
+        {
+            var say = Progress($"{i + 1}/{cases.Count} {cases[i].Name}");
+            if (await RunAsync(cases[i], say, cancellationToken) is not { } result)
+                break;
+            results.Add(result);
+            Tell(i + 1, cases.Count, result);
+        }
+        return results;
+    }
+
+    /// <summary>Null where it was interrupted.</summary>
+    public async Task<Result?> RunAsync(Case @case, Action<string> say, CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(CaseLimit);
+        try
+        {
+            return await JudgedAsync(@case, say, began, limit.Token);
+        }
+        catch (Exception e) when (e is ChaosException or ServerException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            var fault = e is OperationCanceledException ? $"it had not ended after {CaseLimit.TotalMinutes:0} minutes" : e.Message;
+            return await FailedAsync(@case, [fault], [], began, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DropAsync();
+        if (_previous is not null)
+            await PreviousBuild.RemoveAsync(programs, _previous.Root);
+        Directory.Delete(_work, recursive: true);
+    }
+
+    private async Task<Result> JudgedAsync(Case @case, Action<string> say, long began, CancellationToken cancellationToken)
+    {
+        var target = await PrepareAsync(@case, say, cancellationToken);
+        var deaths = target.Daemons.Sum(d => d.Deaths);
+        await using var load = new Load(target.Signals, target.SignalKey, $"{_run}-{_number++}", @case.Rate);
+        var scene = new Scene(target, load, say, cancellationToken);
+        load.Start(@case.Signals ?? int.MaxValue);
+        await scene.AcceptedAsync(Math.Min(5, @case.Signals ?? 5));
+        say(@case.What);
+        await @case.Break(scene);
+        var healed = Stopwatch.GetTimestamp();
+        if (@case.Signals is null)
+            await scene.WaitAsync(1);
+        else
+            await load.FinishAsync(cancellationToken);
+        say("waiting until everything has come to its end");
+        var faults = new List<string>(scene.Faults);
+        if (!await load.StopAsync(AcceptWithin))
+            faults.Add($"{load.Sent - load.AcceptedCount} of {load.Sent} signals were not accepted {AcceptWithin.TotalSeconds:0} s after everything had healed");
+        faults.AddRange(load.Refused.Take(3));
+        _promised.UnionWith(load.Accepted);
+        var limit = @case.MayOpenBreaker ? within + BreakerOpen : within;
+        var evidence = await SettleAsync(target, healed, limit + LateWithin, cancellationToken);
+        var converged = Stopwatch.GetElapsedTime(healed);
+        var open = Checker.Unsettled(evidence);
+        if (open.Count == 0 && converged > limit)
+            faults.Add($"at rest after {converged.TotalSeconds:0} s and not within {limit.TotalSeconds:0}");
+        faults.AddRange(open.Select(o => $"not at rest after {converged.TotalSeconds:0} s: {o}"));
+        faults.AddRange(Checker.Violations(evidence));
+        deaths = target.Daemons.Sum(d => d.Deaths) - deaths;
+        if (faults.Count > 0)
+            return await FailedAsync(@case, faults, scene.Notes, began, cancellationToken, load.AcceptedCount, deaths, open.Count == 0 ? converged : null, evidence);
+        if (@case.Spoils)
+            await DropAsync();
+        return new Result(@case.Name, Passed: true, [], scene.Notes, load.AcceptedCount, deaths, converged, Stopwatch.GetElapsedTime(began), Evidence: null);
+    }
+
+    /// <summary>Reads until nothing is under way, or its time is up. A server may still be on its way up when it begins.</summary>
+    private async Task<Evidence> SettleAsync(Target target, long healed, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var began = Stopwatch.GetTimestamp();
+            try
+            {
+                var evidence = await target.ReadAsync(_promised, cancellationToken);
+                if (Checker.Unsettled(evidence).Count == 0 || Stopwatch.GetElapsedTime(healed) > limit)
+                    return evidence;
+            }
+            catch (Exception e) when (e is not (ChaosException or OperationCanceledException) && Stopwatch.GetElapsedTime(healed) < limit)
+            {
+                // A server is on its way up.
+            }
+            // A long history takes long to read; the services need the machine more than this does.
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(500, 2 * Stopwatch.GetElapsedTime(began).TotalMilliseconds)), cancellationToken);
+        }
+    }
+
+    private async Task<Target> PrepareAsync(Case @case, Action<string> say, CancellationToken cancellationToken)
+    {
+        if (_target is not null && _kind == (@case.Layout, @case.Standalone))
+        {
+            await _target.ReadyAsync(TimeSpan.FromSeconds(90), cancellationToken);
+            return _target;
+        }
+        await DropAsync();
+        var folder = Path.Combine(_work, $"{_number}");
+        _target = @case.Standalone is { } standalone
+            ? await StandaloneTarget.StartAsync(folder, programs, standalone, say, cancellationToken)
+            : await ServicesTarget.StartAsync(folder, programs, @case.Layout with { Previous = @case.WithPrevious ? await PreviousAsync(say, cancellationToken) : null }, say, cancellationToken);
+        _kind = (@case.Layout, @case.Standalone);
+        return _target;
+    }
+
+    private async Task<Programs> PreviousAsync(Action<string> say, CancellationToken cancellationToken) =>
+        _previous ??= await PreviousBuild.MakeAsync(programs, Path.Combine(_work, "previous"), say, cancellationToken);
+
+    private async Task DropAsync()
+    {
+        if (_target is null)
+            return;
+        await _target.DisposeAsync();
+        Directory.Delete(_target.Folder, recursive: true);
+        (_target, _promised) = (null, new HashSet<string>(StringComparer.Ordinal));
+    }
+
+    private async Task<Result> FailedAsync(
+        Case @case, IReadOnlyList<string> faults, IReadOnlyList<string> notes, long began, CancellationToken cancellationToken, int accepted = 0, int deaths = 0, TimeSpan? converged = null,
+        Evidence? evidence = null)
+    {
+        var folder = Path.Combine(artifacts, @case.Name);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        Directory.CreateDirectory(folder);
+        await File.WriteAllLinesAsync(Path.Combine(folder, "verdict.txt"), [@case.What, "", .. faults, "", .. notes], cancellationToken);
+        if (_target is not null)
+            await _target.SaveAsync(folder, evidence, cancellationToken);
+        // What is wrong once stays wrong: the next case begins afresh.
+        await DropAsync();
+        return new Result(@case.Name, Passed: false, faults, notes, accepted, deaths, converged, Stopwatch.GetElapsedTime(began), folder);
+    }
+
+    private Action<string> Progress(string head) => what => progress.WriteLine($"   {DateTime.Now:HH:mm:ss} {head}: {what}");
+
+    private void Tell(int number, int of, Result result)
+    {
+        if (json)
+        {
+            table.WriteLine(JsonSerializer.Serialize(result, JsonSerializerOptions.Web));
+            return;
+        }
+        var converged = result.Converged is { } time ? $"at rest after {time.TotalSeconds:0} s" : "not at rest";
+        table.WriteLine($"{number,3}/{of} {(result.Passed ? "passed" : "FAILED")} {result.Case,-32} {result.Accepted,6} trades, {result.Deaths,2} deaths, {converged}, {result.Took.TotalSeconds:0} s{string.Concat(result.Notes.Select(n => $"; {n}"))}");
+        foreach (var fault in result.Faults)
+            table.WriteLine($"            {fault}");
+        if (result.Evidence is not null)
+            table.WriteLine($"            everything about it: {result.Evidence}");
+    }
+}

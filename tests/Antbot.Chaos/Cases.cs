@@ -1,0 +1,87 @@
+using Antbot.Chaos.Faults;
+using Antbot.Chaos.Running;
+
+namespace Antbot.Chaos;
+
+/// <summary>The whole table, in the order in which it is run.</summary>
+internal static class Cases
+{
+    private static readonly Layout TwoOfThem = Layout.Twice("execution", "coordinator");
+
+    public static IReadOnlyList<string> Points { get; } =
+    [
+        "signal.before-append", "signal.after-append",
+        "coordinator.before-append", "coordinator.after-append", "coordinator.after-publish",
+        "validation.before-append", "validation.after-append", "validation.after-publish",
+        "risk.before-append", "risk.after-append", "risk.after-publish",
+        "execution.before-append", "execution.after-append", "execution.before-send", "execution.after-send", "execution.after-publish",
+        "reconciliation.before-append", "reconciliation.after-append", "reconciliation.after-publish",
+    ];
+
+    /// <summary>Who speaks with whom.</summary>
+    private static readonly (string From, string To)[] Pairs =
+    [
+        .. new[] { "signal", "coordinator", "validation", "risk", "execution", "reconciliation", "console" }.Select(s => (s, "postgres")),
+        .. new[] { "signal", "coordinator", "validation", "risk", "execution", "reconciliation" }.Select(s => (s, "rabbitmq")),
+        .. new[] { "signal", "execution", "reconciliation" }.Select(s => (s, "venue")),
+    ];
+
+    private const string Venue = "venue";
+
+    private static readonly string[] Servers = ["postgres", "rabbitmq", Venue];
+
+    public static IReadOnlyList<Case> All { get; } =
+    [
+        new("kill-each", "Killed", "every service, the venue and both servers are killed once", Processes.KillEachAsync) { InShortRun = true, MayOpenBreaker = true },
+        .. Points.Select(p => new Case($"kill-{p.Replace('.', '-')}", "Killed", $"{p.Split('.')[0]} dies at {p}, three times", s => Processes.DieAtAsync(s, p))
+        { InShortRun = p is "execution.after-send" or "risk.after-append" }),
+        new("restart-rolling", "Killed", "every service is stopped in order and started again, one after the other", Processes.RollAsync),
+
+        .. new[] { "signal", "validation", "risk", "reconciliation", "console", "venue" }.Select(n => new Case($"freeze-{n}", "Frozen", $"{n} stands still for 10 s", s => s.FreezeAsync(n, 10))
+        { InShortRun = n == "risk", MayOpenBreaker = n == "venue" }),
+        .. new[] { "execution", "coordinator" }.Select(n => new Case($"freeze-{n}", "Frozen", $"one {n} of two stands still for 120 s and wakes", s => s.FreezeAsync(n, 120)) { Layout = TwoOfThem, Rate = 3 }),
+
+        new("rabbitmq-killed", "RabbitMQ", "the broker is killed", ServerFaults.KillRabbitAsync),
+        new("rabbitmq-restarted", "RabbitMQ", "the broker ends in order and is started again", ServerFaults.RestartRabbitAsync),
+        new("rabbitmq-memory-alarm", "RabbitMQ", "the broker's memory is used up for 20 s: it blocks who publishes", s => ServerFaults.AlarmRabbitAsync(s, ["set_vm_memory_high_watermark", "absolute", "1MB"], ["set_vm_memory_high_watermark", "absolute", "1024MB"])),
+        new("rabbitmq-blocked", "RabbitMQ", "the broker's disk is too full for 20 s: it blocks who publishes", s => ServerFaults.AlarmRabbitAsync(s, ["set_disk_free_limit", "1000000GB"], ["set_disk_free_limit", "50MB"])),
+        new("rabbitmq-data-lost", "RabbitMQ", "the broker is killed and its data folder deleted", ServerFaults.LoseRabbitDataAsync) { Spoils = true, InShortRun = true },
+
+        new("postgres-stopped", "PostgreSQL", "the database is stopped at once, without a checkpoint", s => ServerFaults.RestartPostgresAsync(s, s.Services.Postgres.StopImmediateAsync)),
+        new("postgres-killed", "PostgreSQL", "the database is killed", s => ServerFaults.RestartPostgresAsync(s, s.Services.Postgres.KillAsync)),
+        new("postgres-page-corrupted", "PostgreSQL", "a page of the history is overwritten, and restored 10 s later", ServerFaults.CorruptPageAsync) { Spoils = true },
+        new("postgres-disk-full", "PostgreSQL", "the database's disk is full for 15 s", ServerFaults.FillPostgresDiskAsync) { Layout = Layout.Plain with { SmallDiskMegabytes = 96 }, Spoils = true },
+
+        .. Pairs.Select(p => new Case($"part-{p.From}-{p.To}", "Parted", $"nothing gets through between {p.From} and {p.To}: 6 s both ways, 6 s one way, 6 s the other", s => LinkFaults.PartAsync(s, p.From, p.To)) { MayOpenBreaker = p.To == "venue" }),
+        new("part-all", "Parted", "nothing gets through anywhere for 30 s", LinkFaults.PartAllAsync) { MayOpenBreaker = true },
+        .. Servers.SelectMany<string, Case>(to =>
+        [
+            new($"slow-1s-{to}", "Slow and broken links", $"everything between the services and {to} takes a second more, for 20 s", s => LinkFaults.SlowAsync(s, to, 1, 20)) { MayOpenBreaker = to == Venue },
+            new($"slow-30s-{to}", "Slow and broken links", $"everything between the services and {to} takes 30 s more, for 35 s", s => LinkFaults.SlowAsync(s, to, 30, 35)) { MayOpenBreaker = to == Venue },
+            new($"trickle-{to}", "Slow and broken links", $"2,000 bytes a second get through between each service and {to}, for 15 s", s => LinkFaults.TrickleAsync(s, to)) { MayOpenBreaker = to == Venue },
+            new($"reset-{to}", "Slow and broken links", $"every connection to {to} is reset, and each new one for 5 s", s => LinkFaults.ResetAsync(s, to)) { MayOpenBreaker = to == Venue },
+            new($"half-close-{to}", "Slow and broken links", $"every connection to {to} is closed in one direction, three times", s => LinkFaults.HalfCloseAsync(s, to)) { MayOpenBreaker = to == Venue },
+            new($"black-hole-{to}", "Slow and broken links", $"what is sent to {to} is lost for 10 s, and these connections stay dumb", s => LinkFaults.LoseAsync(s, to)) { MayOpenBreaker = to == Venue },
+        ]),
+
+        new("venue-accepts-and-is-silent", "Venue", "a third of the orders are accepted and never answered, for 20 s", VenueFaults.SilentAsync) { InShortRun = true, MayOpenBreaker = true },
+        new("venue-away", "Venue", "the venue answers 503 for 30 s", s => VenueFaults.AwayAsync(s, "503")) { MayOpenBreaker = true },
+        new("venue-resets", "Venue", "the venue resets every connection for 30 s", s => VenueFaults.AwayAsync(s, "reset")) { MayOpenBreaker = true },
+        new("venue-times-out", "Venue", "the venue answers nothing for 60 s", VenueFaults.TimeOutAsync) { MayOpenBreaker = true },
+        new("venue-clock-ahead", "Venue", "the venue's clock goes 90 s ahead, and right again 20 s later", s => VenueFaults.ClockAsync(s, 90)) { MayOpenBreaker = true },
+        new("venue-clock-behind", "Venue", "the venue's clock goes 90 s behind, and right again 20 s later", s => VenueFaults.ClockAsync(s, -90)) { MayOpenBreaker = true },
+
+        new("memory", "Scarce", "every service has hardly more memory than it uses, for 30 s", Scarcity.MemoryAsync),
+        new("cpu", "Scarce", "every service has a tenth of a processor, for 30 s", Scarcity.ProcessorAsync) { Rate = 2 },
+
+        new("builds", "Upgrade", "this build beside the one before, this one alone, the one before alone, and both again", Builds.UpAndBackAsync) { Layout = Builds.TwoOfAll, WithPrevious = true, Spoils = true },
+
+        new("load-1000", "Load", "1,000 orders at 10 a second, 10 % of them fail: at the end all is normal and no breaker open", LoadTests.ThousandAsync) { Rate = 10, Signals = 1_000, Layout = LoadTests.Afresh },
+        new("load-breaker", "Load", "the same with a venue that fails to the end, which the same check must find", LoadTests.BreakerAsync) { Rate = 10, Signals = 150, Layout = LoadTests.Afresh },
+        new("load-5-minutes", "Load", "100 signals a second for five minutes, with a fault every 20 s", LoadTests.LongAsync) { Rate = 100, Signals = 30_000, Layout = LoadTests.Long, Spoils = true, MayOpenBreaker = true },
+
+        new("standalone-killed", "Standalone", "one process on SQLite is killed five times", StandaloneFaults.KillAsync) { Standalone = new StandaloneLayout(), InShortRun = true },
+        new("standalone-frozen", "Standalone", "one process on SQLite stands still for 20 s", s => s.FreezeAsync("standalone", 20)) { Standalone = new StandaloneLayout() },
+        new("standalone-disk-full", "Standalone", "the disk of one process on SQLite is full for 15 s", StandaloneFaults.FillDiskAsync) { Standalone = new StandaloneLayout(SmallDiskMegabytes: 256), Spoils = true },
+    ];
+}

@@ -1,0 +1,202 @@
+using System.Text.Json;
+
+namespace Antbot.Chaos.Checking;
+
+/// <summary>What must be true whatever has happened, judged from rows, the venue's ledger and the broker's counts alone.</summary>
+internal static class Checker
+{
+    private const int NamedMax = 5;
+
+    private static readonly string[] Ends = ["trade_closed", "trade_rejected", "trade_denied", "trade_failed", "trade_expired"];
+    private static readonly string[] OnceATrade = ["trade_raised", "trade_validated", "trade_approved", "trade_opened", "trade_closing"];
+    private static readonly string[] OnceAnOrderStream = ["entry_planned", "entry_failed", "position_opened", "position_closing", "position_closed"];
+
+    /// <summary>What is still under way; empty when everything has come to rest.</summary>
+    public static IReadOnlyList<string> Unsettled(Evidence evidence)
+    {
+        var unsettled = new List<string>();
+        var trades = StreamsOf(evidence.Store, "trade-");
+        var known = trades.Keys.Union(evidence.Accepted, StringComparer.Ordinal);
+        Name(unsettled, "trades have no end", known.Where(t => !trades.GetValueOrDefault(t, []).Exists(IsEnd)).Select(t => $"{t} ({trades.GetValueOrDefault(t)?[^1].Type ?? "nothing of it is recorded"})"));
+        Name(unsettled, "closed trades were not held against the venue", trades
+            .Where(t => t.Value.Exists(e => e.Type == "trade_closed") && !t.Value.Exists(e => e.Type == "trade_reconciled" && e.Body.GetProperty("Closed").GetBoolean()))
+            .Select(t => t.Key));
+        var held = new Exposure(evidence.Store);
+        Name(unsettled, "trades still hold exposure", held.Holders.Select(h => $"{h.Trade} {h.Amount}"));
+        Name(unsettled, "orders are open at the venue", Ours(evidence.Venue).Where(o => o.Status is "NEW" or "PARTIALLY_FILLED").Select(o => $"{o.ClientId} {o.Status}"));
+        Name(unsettled, "queues hold messages", evidence.Queues.Where(q => !q.IsDeadLetters && q.Waiting > 0).Select(q => $"{q.Name} {q.Waiting}"));
+        Name(unsettled, "queues are not there", evidence.Queues.Where(q => q.Waiting is null).Select(q => q.Name));
+        return unsettled;
+    }
+
+    /// <summary>What is wrong for ever. Asked for at rest; empty where all is well.</summary>
+    public static IReadOnlyList<string> Violations(Evidence evidence)
+    {
+        var wrong = new List<string>();
+        Versions(evidence.Store, wrong);
+        Name(wrong, "faults in the chain", Chain.FaultsOf(evidence.Store));
+        Lives(evidence, wrong);
+        Orders(evidence, wrong);
+        Fills(evidence, wrong);
+        Positions(evidence, wrong);
+        var exposure = new Exposure(evidence.Store);
+        Name(wrong, "faults of reservations", exposure.Faults);
+        if (exposure.Holders.Count > 0)
+            wrong.Add($"{exposure.Holders.Sum(h => h.Amount)} is still held for {exposure.Holders.Count} trades: {exposure.Holders[0].Trade}");
+        Name(wrong, "queues of dead letters hold messages", evidence.Queues.Where(q => q.IsDeadLetters && q.Waiting > 0).Select(q => $"{q.Name} {q.Waiting}"));
+        return wrong;
+    }
+
+    private static void Versions(Store store, List<string> wrong)
+    {
+        Name(wrong, "event ids are there twice", store.Events.GroupBy(e => e.Id).Where(g => g.Count() > 1).Select(g => $"{g.Key}"));
+        var streams = store.Events.GroupBy(e => e.Stream, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Select(e => e.Version).Order().ToList(), StringComparer.Ordinal);
+        Name(wrong, "streams are not 1..n", streams.Where(s => !s.Value.SequenceEqual(Enumerable.Range(1, s.Value.Count).Select(v => (long)v))).Select(s => $"{s.Key}: {string.Join(' ', s.Value.Take(20))}"));
+        Name(wrong, "streams say another version than their last event", store.Streams.Where(s => s.Version != (streams.TryGetValue(s.Id, out var versions) ? versions[^1] : 0)).Select(s => $"{s.Id} says {s.Version}"));
+        Name(wrong, "streams have events and no head", streams.Keys.Except(store.Streams.Select(s => s.Id), StringComparer.Ordinal));
+        Name(wrong, "streams are archived, or nobody knows", store.Streams.Where(s => s.Archived != false).Select(s => s.Id));
+    }
+
+    private static void Lives(Evidence evidence, List<string> wrong)
+    {
+        var (trades, signals) = (StreamsOf(evidence.Store, "trade-"), StreamsOf(evidence.Store, "signal-"));
+        Name(wrong, "accepted signals are in no history", evidence.Accepted.Where(t => !signals.ContainsKey(t)));
+        Name(wrong, "signals never became a trade", signals.Keys.Except(trades.Keys, StringComparer.Ordinal));
+        Name(wrong, "trades have not one end", trades.Where(t => t.Value.Count(IsEnd) != 1).Select(t => $"{t.Key}: {string.Join(' ', t.Value.Where(IsEnd).Select(e => e.Type).DefaultIfEmpty("none"))}"));
+        Name(wrong, "steps were taken more than once", Repeated(trades, OnceATrade));
+        Name(wrong, "trades went on after their end", trades
+            .Where(t => t.Value.FindIndex(IsEnd) is >= 0 and var end && t.Value.FindLastIndex(e => OnceATrade.Contains(e.Type, StringComparer.Ordinal)) > end)
+            .Select(t => t.Key));
+        Name(wrong, "steps of orders were taken more than once", Repeated(StreamsOf(evidence.Store, "order-"), OnceAnOrderStream));
+    }
+
+    private static void Orders(Evidence evidence, List<string> wrong)
+    {
+        var ours = Ours(evidence.Venue);
+        var sequences = evidence.Store.Events;
+        Name(wrong, "client order ids were used more than once at the venue", ours.GroupBy(o => o.ClientId, StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => $"{g.Key}: {g.Count()} orders"));
+        Name(wrong, "trades were entered more than once", ours.Where(o => o.ClientId[0] == 'e').GroupBy(o => TradeOf(o.ClientId), StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => $"{g.Key}: {string.Join(' ', g.Select(o => o.ClientId))}"));
+        Name(wrong, "orders at the venue are nobody's", evidence.Venue.Orders.Where(o => TradeOf(o.ClientId) is null).Select(o => o.ClientId));
+        Name(wrong, "orders are still open", ours.Where(o => o.Status is "NEW" or "PARTIALLY_FILLED").Select(o => $"{o.ClientId} {o.Status}"));
+        var intents = sequences.Where(e => e.Type == "order_intended").GroupBy(e => Text(e, "Order"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToList(), StringComparer.Ordinal);
+        var attempts = sequences.Where(e => e.Type == "order_attempted").GroupBy(e => Text(e, "Order"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Min(e => e.Sequence), StringComparer.Ordinal);
+        var approvals = sequences.Where(e => e.Type == "trade_approved").GroupBy(e => e.Stream["trade-".Length..], StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Min(e => e.Sequence), StringComparer.Ordinal);
+        var reserved = sequences.Where(e => e.Type == "exposure_reserved").GroupBy(e => Text(e, "Trade"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Min(e => e.Sequence), StringComparer.Ordinal);
+        Name(wrong, "intents are recorded more than once", intents.Where(i => i.Value.Count > 1).Select(i => i.Key));
+        Name(wrong, "orders at the venue have no recorded intent", ours.Where(o => !intents.ContainsKey(o.ClientId)).Select(o => o.ClientId));
+        Name(wrong, "orders at the venue have no recorded attempt", ours.Where(o => !attempts.ContainsKey(o.ClientId)).Select(o => o.ClientId));
+        Name(wrong, "entries at the venue were not approved before they were attempted", ours
+            .Where(o => o.ClientId[0] == 'e' && attempts.TryGetValue(o.ClientId, out var attempted)
+                && !(reserved.TryGetValue(TradeOf(o.ClientId)!, out var held) && approvals.TryGetValue(TradeOf(o.ClientId)!, out var approved) && held < approved && approved < attempted))
+            .Select(o => o.ClientId));
+    }
+
+    private static void Fills(Evidence evidence, List<string> wrong)
+    {
+        var recorded = evidence.Store.Events.Where(e => e.Type == "order_filled").ToList();
+        Name(wrong, "fills are recorded twice", recorded.GroupBy(e => (Text(e, "Order"), Text(e, "FillId"))).Where(g => g.Count() > 1).Select(g => $"{g.Key.Item1} fill {g.Key.Item2}"));
+        var sums = recorded.DistinctBy(e => (Text(e, "Order"), Text(e, "FillId"))).GroupBy(e => Text(e, "Order"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(e => Number(e, "Quantity")), StringComparer.Ordinal);
+        var ours = Ours(evidence.Venue);
+        Name(wrong, "orders were executed otherwise than recorded", ours.Where(o => o.Executed != sums.GetValueOrDefault(o.ClientId)).Select(o => $"{o.ClientId}: {o.Executed} at the venue, {sums.GetValueOrDefault(o.ClientId)} recorded"));
+        Name(wrong, "fills are recorded for orders that the venue does not know", sums.Keys.Except(ours.Select(o => o.ClientId), StringComparer.Ordinal));
+        var fills = evidence.Venue.Fills.GroupBy(f => f.Order).ToDictionary(g => g.Key, g => g.DistinctBy(f => f.Id).Sum(f => f.Quantity));
+        Name(wrong, "orders at the venue are not the sum of their fills", ours.Where(o => o.Executed != fills.GetValueOrDefault(o.Id)).Select(o => $"{o.ClientId}: {o.Executed}, its fills {fills.GetValueOrDefault(o.Id)}"));
+    }
+
+    /// <summary>What was entered less what was given back is what each trade says that it leaves.</summary>
+    private static void Positions(Evidence evidence, List<string> wrong)
+    {
+        var fills = evidence.Venue.Fills.DistinctBy(f => f.Id).ToLookup(f => f.Order);
+        var orders = Ours(evidence.Venue).ToLookup(o => TradeOf(o.ClientId)!, StringComparer.Ordinal);
+        var closed = evidence.Store.Events.Where(e => e.Type == "position_closed").GroupBy(e => e.Stream["order-".Length..], StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
+        foreach (var (trade, close) in closed)
+        {
+            var all = orders[trade].SelectMany(o => fills[o.Id]).ToList();
+            var bought = close.Body.GetProperty("Side").GetInt32() == 1;
+            var entered = all.Where(f => f.IsBuyer == bought).Sum(f => f.Quantity);
+            var left = entered - all.Where(f => f.IsBuyer != bought).Sum(f => f.Quantity) - (bought ? all.Where(f => f.Symbol.StartsWith(f.FeeAsset, StringComparison.Ordinal)).Sum(f => f.Fee) : 0);
+            if (entered != Number(close, "Quantity"))
+                wrong.Add($"{trade} entered {entered} at the venue and says {Number(close, "Quantity")}");
+            if (bought && left != Number(close, "Left"))
+                wrong.Add($"{trade} leaves {left} at the venue and says {Number(close, "Left")}");
+        }
+        Name(wrong, "trades were entered at the venue and have no recorded close", orders.Where(o => o.Any(x => x.ClientId[0] == 'e' && x.Executed > 0) && !closed.ContainsKey(o.Key)).Select(o => o.Key));
+    }
+
+    private static IEnumerable<string> Repeated(Dictionary<string, List<EventRow>> streams, string[] once) =>
+        streams.SelectMany(s => s.Value.Where(e => once.Contains(e.Type, StringComparer.Ordinal)).GroupBy(e => e.Type, StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => $"{s.Key}: {g.Count()} times {g.Key}"));
+
+    private static bool IsEnd(EventRow e) => Ends.Contains(e.Type, StringComparer.Ordinal);
+
+    private static Dictionary<string, List<EventRow>> StreamsOf(Store store, string prefix) => store.Events
+        .Where(e => e.Stream.StartsWith(prefix, StringComparison.Ordinal))
+        .GroupBy(e => e.Stream[prefix.Length..], StringComparer.Ordinal)
+        .ToDictionary(g => g.Key, g => g.OrderBy(e => e.Version).ToList(), StringComparer.Ordinal);
+
+    private static List<VenueOrder> Ours(VenueLedger venue) => [.. venue.Orders.Where(o => TradeOf(o.ClientId) is not null)];
+
+    /// <summary>Of <c>e0-</c>, <c>s1-</c>, <c>x12-</c> and a trade's 32 digits.</summary>
+    internal static string? TradeOf(string clientId) =>
+        clientId.Split('-') is [{ Length: 2 or 3 } role, { Length: 32 } trade] && role[0] is 'e' or 's' or 'x' ? trade : null;
+
+    private static string Text(EventRow e, string name) => e.Body.GetProperty(name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : e.Body.GetProperty(name).GetRawText();
+
+    private static decimal Number(EventRow e, string name) => e.Body.GetProperty(name).GetDecimal();
+
+    private static void Name(List<string> to, string what, IEnumerable<string> which)
+    {
+        var all = which.ToList();
+        if (all.Count > 0)
+            to.Add($"{all.Count} {what}: {string.Join("; ", all.Take(NamedMax))}{(all.Count > NamedMax ? " …" : "")}");
+    }
+
+    /// <summary>What the account holds back for each trade, added up from the history.</summary>
+    private sealed class Exposure
+    {
+        private readonly Dictionary<string, decimal> _held = new(StringComparer.Ordinal);
+        private readonly List<string> _faults = [];
+
+        public Exposure(Store store)
+        {
+            var closedBefore = new HashSet<string>(StringComparer.Ordinal);
+            var reserved = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var e in store.Events.Where(e => e.Stream.StartsWith("account-", StringComparison.Ordinal)).OrderBy(e => e.Sequence))
+            {
+                switch (e.Type)
+                {
+                    case "exposure_reserved":
+                        if (!reserved.Add(Text(e, "Trade")))
+                            _faults.Add($"{Text(e, "Trade")} was reserved twice");
+                        _held[Text(e, "Trade")] = Number(e, "Reserved");
+                        break;
+                    case "reservation_filled":
+                        Free(e, "Released");
+                        if (!closedBefore.Contains(Text(e, "Trade")))
+                            _held[Text(e, "Trade")] = Number(e, "Cost");
+                        break;
+                    case "reservation_released":
+                        Free(e, "Released");
+                        break;
+                    case "position_closed_counted":
+                        Free(e, "Freed");
+                        closedBefore.Add(Text(e, "Trade"));
+                        break;
+                }
+            }
+            Holders = [.. _held.Where(h => h.Value != 0).Select(h => (h.Key, h.Value))];
+        }
+
+        public IReadOnlyList<(string Trade, decimal Amount)> Holders { get; }
+
+        public IReadOnlyList<string> Faults => _faults;
+
+        private void Free(EventRow e, string name)
+        {
+            var trade = Text(e, "Trade");
+            var (held, freed) = (_held.GetValueOrDefault(trade), Number(e, name));
+            if (held != freed)
+                _faults.Add($"{trade} held {held} and {freed} was freed");
+            _held[trade] = 0;
+        }
+    }
+}

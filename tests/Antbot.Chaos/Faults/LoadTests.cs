@@ -1,0 +1,94 @@
+using Antbot.Chaos.Running;
+
+namespace Antbot.Chaos.Faults;
+
+/// <summary>The load tests of the document, and the check that belongs to them.</summary>
+internal static class LoadTests
+{
+    /// <summary>With histories of their own: what is measured at their end is theirs.</summary>
+    public static Layout Afresh { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal));
+
+    public static Layout Long { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal));
+
+    private static readonly TimeSpan FaultEvery = TimeSpan.FromSeconds(20);
+
+    private static readonly TimeSpan CalmWithin = TimeSpan.FromSeconds(75);
+
+    private static readonly (string Kind, double Probability)[] TenPercent = [("errorBefore", 0.04), ("resetBefore", 0.02), ("resetAfter", 0.02), ("errorAfter", 0.01), ("acceptThenTimeout", 0.01)];
+
+    public static async Task ThousandAsync(Scene scene)
+    {
+        foreach (var (kind, probability) in TenPercent)
+            await VenueFaults.OrderAsync(scene, new { kind, route = "order", probability, ms = 10_000 });
+        await scene.Load.FinishAsync(scene.Cancel);
+        await VenueFaults.ClearAsync(scene);
+        // Only what was under way and its consequences may still show; a breaker that opens stays open for a minute and would.
+        await scene.WaitAsync(15);
+        foreach (var fault in await NotNormalAsync(scene))
+            scene.Fault(fault);
+    }
+
+    /// <summary>The check must be able to fail: here it has to.</summary>
+    public static async Task BreakerAsync(Scene scene)
+    {
+        await VenueFaults.OrderAsync(scene, new { kind = "errorBefore", route = "order" });
+        await scene.Load.FinishAsync(scene.Cancel);
+        var found = await NotNormalAsync(scene);
+        await VenueFaults.ClearAsync(scene);
+        if (found.Count == 0)
+            scene.Fault("the venue refused everything to the end, and the check found nothing");
+        scene.Note($"the check found: {string.Join(", ", found)}");
+        await scene.UntilAsync(async () => (await NotNormalAsync(scene)).Count == 0, "all is normal again", CalmWithin);
+    }
+
+    public static async Task LongAsync(Scene scene)
+    {
+        (string What, Func<Task> Do)[] faults =
+        [
+            ("kill execution", () => scene.KillAsync("execution")),
+            ("part risk and postgres for 5 s", () => PartAsync(scene, "risk", "postgres")),
+            ("kill rabbitmq", () => ServerFaults.KillRabbitAsync(scene)),
+            ("kill coordinator", () => scene.KillAsync("coordinator")),
+            ("freeze validation for 5 s", () => scene.FreezeAsync("validation", 5)),
+            ("kill postgres", () => ServerFaults.RestartPostgresAsync(scene, scene.Services.Postgres.KillAsync)),
+            ("the venue is away for 5 s", async () =>
+            {
+                await scene.Target.VenueAsync(HttpMethod.Post, "away", new { seconds = 5, mode = "reset" }, scene.Cancel);
+                await scene.WaitAsync(5);
+            }),
+            ("kill risk", () => scene.KillAsync("risk")),
+        ];
+        var number = 0;
+        using var timer = new PeriodicTimer(FaultEvery);
+        var sent = scene.Load.FinishAsync(scene.Cancel);
+        while (await Task.WhenAny(sent, timer.WaitForNextTickAsync(scene.Cancel).AsTask()) != sent)
+        {
+            var (what, @do) = faults[number++ % faults.Length];
+            scene.Say($"{scene.Load.AcceptedCount:N0} of {scene.Load.Sent:N0} accepted; {what}");
+            await @do();
+        }
+        scene.Note($"{number} faults; the slowest answer took {scene.Load.Slowest.TotalSeconds:0.0} s");
+    }
+
+    /// <summary>Which level is not normal, which breaker not closed.</summary>
+    private static async Task<IReadOnlyList<string>> NotNormalAsync(Scene scene)
+    {
+        var faults = new List<string>();
+        foreach (var service in Programs.Services)
+        {
+            if (await scene.Services.GaugeAsync(service, "trading_bot_degradation_level", scene.Cancel) is > 0 and var level)
+                faults.Add($"{service} is at degradation level {level}");
+            if (await scene.Services.GaugeAsync(service, "antbot_breaker_state", scene.Cancel) is > 0 and var state)
+                faults.Add($"{service} has a breaker that is {(state > 1 ? "open" : "half open")}");
+        }
+        return faults;
+    }
+
+    private static async Task PartAsync(Scene scene, string from, string to)
+    {
+        var link = scene.Services.LinksTo(to, from).Single();
+        link.Set(new Links.Flow(Held: true), new Links.Flow(Held: true));
+        await scene.WaitAsync(5);
+        link.Heal();
+    }
+}

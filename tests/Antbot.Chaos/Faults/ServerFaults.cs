@@ -1,0 +1,127 @@
+using Antbot.Chaos.Running;
+using Npgsql;
+
+namespace Antbot.Chaos.Faults;
+
+/// <summary>What happens to the database and the broker.</summary>
+internal static class ServerFaults
+{
+    private const int PageBytes = 8_192;
+
+    /// <summary>As long as it takes somebody to notice.</summary>
+    private const double AwaySeconds = 3;
+
+    public static async Task KillRabbitAsync(Scene scene)
+    {
+        await scene.Services.Rabbit.KillAsync(scene.Cancel);
+        await scene.WaitAsync(AwaySeconds);
+        await scene.Services.Rabbit.StartAgainAsync(scene.Cancel);
+    }
+
+    public static async Task RestartRabbitAsync(Scene scene)
+    {
+        await scene.Services.Rabbit.StopAsync(scene.Cancel);
+        await scene.WaitAsync(AwaySeconds);
+        await scene.Services.Rabbit.StartAgainAsync(scene.Cancel);
+    }
+
+    public static async Task AlarmRabbitAsync(Scene scene, IReadOnlyList<string> raise, IReadOnlyList<string> end)
+    {
+        await scene.Services.Rabbit.ControlAsync(raise, scene.Cancel);
+        try
+        {
+            await scene.WaitAsync(20);
+        }
+        finally
+        {
+            await scene.Services.Rabbit.ControlAsync(end, CancellationToken.None);
+        }
+    }
+
+    public static async Task LoseRabbitDataAsync(Scene scene)
+    {
+        await scene.AcceptedAsync(10);
+        await scene.Services.Rabbit.KillAsync(scene.Cancel);
+        await scene.Services.Rabbit.LoseDataAsync(scene.Cancel);
+        await scene.Services.Rabbit.StartAgainAsync(scene.Cancel);
+        await scene.Services.MakeVirtualHostAsync(scene.Cancel);
+        await scene.AcceptedAsync(10);
+        scene.Note("every queue and message was lost");
+    }
+
+    public static async Task RestartPostgresAsync(Scene scene, Func<CancellationToken, Task> end)
+    {
+        await end(scene.Cancel);
+        await scene.WaitAsync(AwaySeconds);
+        await scene.Services.Postgres.StartAgainAsync(scene.Cancel);
+    }
+
+    /// <summary>The page that is written to is the last one; the one before it is whole and often read.</summary>
+    public static async Task CorruptPageAsync(Scene scene)
+    {
+        var postgres = scene.Services.Postgres;
+        var (file, pages) = await FileOfAsync(scene, "mt_events");
+        if (pages < 3)
+            throw new ChaosException($"The history has only {pages} pages.");
+        await postgres.StopAsync(scene.Cancel);
+        var (at, good) = ((pages - 2) * PageBytes, new byte[PageBytes]);
+        await using (var data = new FileStream(file, FileMode.Open, FileAccess.ReadWrite))
+        {
+            data.Position = at;
+            await data.ReadExactlyAsync(good, scene.Cancel);
+            data.Position = at;
+            await data.WriteAsync(good.Select(b => (byte)~b).ToArray(), scene.Cancel);
+        }
+        await postgres.StartAgainAsync(scene.Cancel);
+        var refused = false;
+        try
+        {
+            await scene.Services.ReadStoreAsync(scene.Cancel);
+        }
+        catch (PostgresException e)
+        {
+            refused = true;
+            scene.Note($"the database said: {e.MessageText}");
+        }
+        await scene.WaitAsync(10);
+        await postgres.StopAsync(scene.Cancel);
+        await using (var data = new FileStream(file, FileMode.Open, FileAccess.ReadWrite))
+        {
+            data.Position = at;
+            await data.WriteAsync(good, scene.Cancel);
+        }
+        await postgres.StartAgainAsync(scene.Cancel);
+        if (!refused)
+            throw new ChaosException("Nobody noticed the page.");
+    }
+
+    public static async Task FillPostgresDiskAsync(Scene scene)
+    {
+        await ServicesSqlAsync(scene, "create table ballast (bytes text)");
+        var megabytes = 0;
+        try
+        {
+            for (; megabytes < 1_000; megabytes++)
+                await ServicesSqlAsync(scene, "insert into ballast select repeat('x', 1900) from generate_series(1, 500)");
+            throw new ChaosException("The small disk did not fill up.");
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DiskFull)
+        {
+            scene.Note($"the disk was full after {megabytes} MB");
+        }
+        await scene.WaitAsync(15);
+        await ServicesSqlAsync(scene, "drop table ballast");
+    }
+
+    private static Task ServicesSqlAsync(Scene scene, string sql) => ServicesTarget.SqlAsync(scene.Services.StoreAddress, sql, scene.Cancel);
+
+    private static async Task<(string File, long Pages)> FileOfAsync(Scene scene, string table)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(scene.Services.StoreAddress) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(scene.Cancel);
+        await using var command = new NpgsqlCommand($"select current_setting('data_directory') || '/' || pg_relation_filepath('{table}'), pg_relation_size('{table}') / {PageBytes}", connection);
+        await using var row = await command.ExecuteReaderAsync(scene.Cancel);
+        await row.ReadAsync(scene.Cancel);
+        return (row.GetString(0), row.GetInt64(1));
+    }
+}

@@ -1,0 +1,36 @@
+namespace Antbot.Chaos.Faults;
+
+/// <summary>What the venue does by itself, over its admin routes.</summary>
+internal static class VenueFaults
+{
+    public static async Task SilentAsync(Scene scene)
+    {
+        await OrderAsync(scene, new { kind = "acceptThenTimeout", route = "order", probability = 0.3, ms = 10_000, seconds = 20 });
+        await scene.WaitAsync(20);
+        await ClearAsync(scene);
+    }
+
+    public static async Task AwayAsync(Scene scene, string mode)
+    {
+        await scene.Target.VenueAsync(HttpMethod.Post, "away", new { seconds = 30, mode }, scene.Cancel);
+        await scene.WaitAsync(30);
+    }
+
+    public static async Task TimeOutAsync(Scene scene)
+    {
+        await OrderAsync(scene, new { kind = "drop", route = "all", ms = 60_000, seconds = 60 });
+        await scene.WaitAsync(60);
+        await ClearAsync(scene);
+    }
+
+    public static async Task ClockAsync(Scene scene, int seconds)
+    {
+        await scene.Target.VenueAsync(HttpMethod.Post, "clock", new { ms = seconds * 1_000 }, scene.Cancel);
+        await scene.WaitAsync(20);
+        await scene.Target.VenueAsync(HttpMethod.Post, "clock", new { ms = 0 }, scene.Cancel);
+    }
+
+    public static Task OrderAsync(Scene scene, object fault) => scene.Target.VenueAsync(HttpMethod.Post, "faults", fault, scene.Cancel);
+
+    public static Task ClearAsync(Scene scene) => scene.Target.VenueAsync(HttpMethod.Delete, "faults", null, scene.Cancel);
+}

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using Antbot.Chaos.Running;
+
+namespace Antbot.Chaos;
+
+/// <summary>Kills of anything at any time, as many as are asked for. The tally is on disk after each batch, and the next run goes on from there.</summary>
+internal sealed class RandomKills(Campaign campaign, string artifacts, int goal, TextWriter output, TextWriter progress)
+{
+    private const int BatchKills = 40;
+
+    /// <summary>Then a fresh history: reading a long one would take longer than the kills.</summary>
+    private const int BatchesAPlatform = 10;
+
+    private const int PauseMillisecondsMax = 2_500;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    private static readonly string[] Victims = [.. Programs.Services, "venue", "postgres", "rabbitmq"];
+
+    private readonly string _file = Path.Combine(artifacts, "kills.json");
+
+    /// <param name="Seed">What the choices of victims and moments are made from; when processes really die is up to the machine.</param>
+    internal sealed record Tally(int Seed, int Kills, int Batches, long Trades, IReadOnlyDictionary<string, int> ByVictim, IReadOnlyList<string> Failures)
+    {
+        public static Tally Empty(int seed) => new(seed, 0, 0, 0, new SortedDictionary<string, int>(StringComparer.Ordinal), []);
+    }
+
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var tally = Read();
+        if (tally.Kills > 0)
+            await output.WriteLineAsync($"{tally.Kills} kills were done before; it goes on from there. Remove {_file} to begin afresh.");
+        while (tally.Kills < goal)
+        {
+            var done = new SortedDictionary<string, int>(StringComparer.Ordinal);
+            var random = new Random(tally.Seed + tally.Batches);
+            var count = Math.Min(BatchKills, goal - tally.Kills);
+            var @case = new Case($"kills-{tally.Batches + 1}", "Killed at random", $"{count} kills of anything at any time", scene => KillAsync(scene, random, count, done))
+            {
+                MayOpenBreaker = true,
+                Spoils = (tally.Batches + 1) % BatchesAPlatform == 0,
+            };
+            if (await campaign.RunAsync(@case, what => progress.WriteLine($"   {DateTime.Now:HH:mm:ss} {@case.Name}: {what}"), cancellationToken) is not { } result)
+                break;
+            var all = new SortedDictionary<string, int>(tally.ByVictim.ToDictionary(), StringComparer.Ordinal);
+            foreach (var (victim, kills) in done)
+                all[victim] = all.GetValueOrDefault(victim) + kills;
+            tally = tally with
+            {
+                Kills = tally.Kills + done.Values.Sum(),
+                Batches = tally.Batches + 1,
+                Trades = tally.Trades + result.Accepted,
+                ByVictim = all,
+                Failures = result.Passed ? tally.Failures : [.. tally.Failures, $"{result.Evidence}: {string.Join(" | ", result.Faults)}"],
+            };
+            Write(tally);
+            await output.WriteLineAsync($"{tally.Kills,6}/{goal} kills, {tally.Trades:N0} trades, {tally.Failures.Count} of {tally.Batches} batches failed; the last was {(result.Passed ? $"at rest after {result.Converged!.Value.TotalSeconds:0} s" : $"FAILED: {result.Faults[0]}")}");
+        }
+        await output.WriteLineAsync(string.Join(", ", tally.ByVictim.Select(v => $"{v.Key} {v.Value}")));
+        foreach (var failure in tally.Failures)
+            await output.WriteLineAsync(failure);
+        await output.WriteLineAsync($"{tally.Batches - tally.Failures.Count} passed, {tally.Failures.Count} failed");
+        return tally.Kills < goal ? 130 : tally.Failures.Count == 0 ? 0 : 1;
+    }
+
+    private static async Task KillAsync(Scene scene, Random random, int count, SortedDictionary<string, int> done)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            await Task.Delay(random.Next(PauseMillisecondsMax), scene.Cancel);
+            var victim = Victims[random.Next(Victims.Length)];
+            switch (victim)
+            {
+                case "postgres":
+                    await scene.Services.Postgres.KillAsync(scene.Cancel);
+                    await scene.Services.Postgres.StartAgainAsync(scene.Cancel);
+                    break;
+                case "rabbitmq":
+                    await scene.Services.Rabbit.KillAsync(scene.Cancel);
+                    await scene.Services.Rabbit.StartAgainAsync(scene.Cancel);
+                    break;
+                default:
+                    // One that is being started is not there to be killed; the next moment is as good.
+                    await scene.UntilAsync(() => scene.Target[victim].Send(Signals.Kill), $"{victim} runs");
+                    break;
+            }
+            done[victim] = done.GetValueOrDefault(victim) + 1;
+            if (i % 10 == 9)
+                scene.Say($"{i + 1} of {count} kills, {scene.Load.AcceptedCount} signals accepted");
+        }
+        scene.Note(string.Join(", ", done.Select(d => $"{d.Key} {d.Value}")));
+        await Task.WhenAll(Programs.Services.Append("venue").Select(scene.ReadyAsync));
+    }
+
+    private Tally Read()
+    {
+        if (File.Exists(_file) && JsonSerializer.Deserialize<Tally>(File.ReadAllText(_file), Json) is { } before && before.Kills < goal)
+            return before;
+        return Tally.Empty(Environment.TickCount & 0xFFFFFF);
+    }
+
+    /// <summary>The old one or the new one, never half of one.</summary>
+    private void Write(Tally tally)
+    {
+        Directory.CreateDirectory(artifacts);
+        File.WriteAllText(_file + ".new", JsonSerializer.Serialize(tally, Json));
+        File.Move(_file + ".new", _file, overwrite: true);
+    }
+}

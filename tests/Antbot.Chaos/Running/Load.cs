@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Antbot.Chaos.Running;
+
+/// <summary>
+/// Signals at a steady rate, each under a key of its own and sent again until it is accepted, as a client would. What was accepted is a promise.
+/// </summary>
+/// <param name="signals">Where they are taken: what does not answer here is tried there.</param>
+internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, double rate) : IAsyncDisposable
+{
+    private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(300);
+    private static readonly string[] Symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "DOGEUSDT"];
+
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(3) }) { Timeout = TimeSpan.FromSeconds(15) };
+    private readonly ConcurrentDictionary<int, string> _accepted = new();
+    private readonly ConcurrentQueue<string> _refused = new();
+    private readonly SemaphoreSlim _room = new(RoomFor(rate), RoomFor(rate));
+    private readonly CancellationTokenSource _enough = new();
+    private readonly CancellationTokenSource _giveUp = new();
+    private readonly ConcurrentDictionary<int, Task> _posts = new();
+    private Task _running = Task.CompletedTask;
+    private int _sent;
+    private long _slowest;
+
+    public IReadOnlyCollection<string> Accepted => [.. _accepted.Values];
+
+    public int AcceptedCount => _accepted.Count;
+
+    public int Sent => Volatile.Read(ref _sent);
+
+    /// <summary>What was answered as no client would expect it.</summary>
+    public IReadOnlyCollection<string> Refused => _refused;
+
+    public TimeSpan Slowest => TimeSpan.FromMilliseconds(Interlocked.Read(ref _slowest));
+
+    /// <param name="count">So many, or until it is stopped.</param>
+    public void Start(int count = int.MaxValue) => _running = RunAsync(count);
+
+    /// <summary>Returns when all of them have been sent for the first time.</summary>
+    public Task FinishAsync(CancellationToken cancellationToken) => _running.WaitAsync(cancellationToken);
+
+    /// <summary>No new ones; returns when those under way are accepted, or the time is up. False then.</summary>
+    public async Task<bool> StopAsync(TimeSpan limit)
+    {
+        await _enough.CancelAsync();
+        await _running;
+        var all = Task.WhenAll(_posts.Values);
+        if (await Task.WhenAny(all, Task.Delay(limit)) == all)
+            return true;
+        await _giveUp.CancelAsync();
+        await all;
+        return false;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero);
+        _http.Dispose();
+        _room.Dispose();
+        _enough.Dispose();
+        _giveUp.Dispose();
+    }
+
+    private static int RoomFor(double rate) => Math.Max(32, (int)(rate * 3));
+
+    private async Task RunAsync(int count)
+    {
+        var began = Stopwatch.GetTimestamp();
+        for (var n = 0; n < count && !_enough.IsCancellationRequested; n++)
+        {
+            var due = TimeSpan.FromSeconds(n / rate) - Stopwatch.GetElapsedTime(began);
+            if (due > TimeSpan.Zero)
+                await Task.Delay(due, _enough.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                await _room.WaitAsync(_enough.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            var number = n;
+            Interlocked.Increment(ref _sent);
+            _posts[number] = PostAsync(number);
+        }
+    }
+
+    private async Task PostAsync(int number)
+    {
+        var began = Stopwatch.GetTimestamp();
+        try
+        {
+            for (var attempt = 0; !_giveUp.IsCancellationRequested; attempt++)
+            {
+                if (await TryAsync(number, signals[(number + attempt) % signals.Count]))
+                    break;
+                await Task.Delay(Again, _giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        finally
+        {
+            InterlockedMax((long)Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            _room.Release();
+            _posts.TryRemove(number, out _);
+        }
+    }
+
+    private async Task<bool> TryAsync(int number, Uri address)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "signals"))
+            {
+                Content = JsonContent.Create(new { symbol = Symbols[number % Symbols.Length], side = "buy", notional = 50, idempotencyKey = $"{run}-{number}" }, options: JsonSerializerOptions.Default),
+            };
+            request.Headers.Add("X-Api-Key", key);
+            using var answer = await _http.SendAsync(request, _giveUp.Token);
+            var text = await answer.Content.ReadAsStringAsync(_giveUp.Token);
+            if (answer.StatusCode == HttpStatusCode.Accepted)
+            {
+                using var body = JsonDocument.Parse(text);
+                _accepted[number] = body.RootElement.GetProperty("tradeId").GetString()!;
+                return true;
+            }
+            if (answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests or HttpStatusCode.InternalServerError)
+                return false;
+            _refused.Enqueue($"signal {number}: {(int)answer.StatusCode} {text}");
+            return true;
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException or JsonException)
+        {
+            // Killed under it, or its time was up.
+            return false;
+        }
+    }
+
+    private void InterlockedMax(long value)
+    {
+        var seen = Interlocked.Read(ref _slowest);
+        while (value > seen && Interlocked.CompareExchange(ref _slowest, value, seen) is var now && now != seen)
+            seen = now;
+    }
+}

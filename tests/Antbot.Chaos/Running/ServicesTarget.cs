@@ -1,0 +1,248 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using Antbot.Chaos.Checking;
+using Antbot.Chaos.Links;
+using Antbot.LocalServers;
+using Npgsql;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Antbot.Chaos.Running;
+
+/// <param name="Instances">More than one of a service.</param>
+/// <param name="SmallDiskMegabytes">The database lies on a disk of this size, where it is not null.</param>
+/// <param name="Previous">Where the second instance of each service comes from, where it is another build.</param>
+internal sealed record Layout(IReadOnlyDictionary<string, int> Instances, int? SmallDiskMegabytes = null, Programs? Previous = null)
+{
+    public static Layout Plain { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal));
+
+    public static Layout Twice(params string[] services) => new(services.ToDictionary(s => s, _ => 2, StringComparer.Ordinal));
+}
+
+/// <summary>Every service as a process of its own over a private PostgreSQL, a private RabbitMQ and the paper venue, and a link of ours between every pair.</summary>
+internal sealed class ServicesTarget : Target
+{
+    private const string Database = "antbot";
+    private const string VirtualHost = "antbot";
+
+    private static readonly string[] Endpoints = ["coordinator", "validation", "risk", "execution", "reconciliation"];
+
+    /// <summary>So that a trade takes seconds, and nothing is refused for its number or its age.</summary>
+    private static readonly (string Name, string Value)[] Settings =
+    [
+        ("PROFILE", "load"), ("SIGNAL__STRATEGIES", ""), ("SIGNAL__LIFESECONDS", "300"), ("VALIDATION__MAXAGESECONDS", "600"), ("VALIDATION__DUPLICATEWINDOWSECONDS", "0"),
+        ("RISK__MAXEXPOSURE", "100000"), ("EXECUTION__HOLDINGSECONDSMAX", "3"), ("LOGLEVEL", "Warning"),
+    ];
+
+    private readonly List<Daemon> _daemons = [];
+    private readonly List<Link> _links = [];
+    private readonly Dictionary<string, Uri> _addresses = new(StringComparer.Ordinal);
+    private readonly Layout _layout;
+    private readonly Programs _programs;
+    private readonly string _adminKey = Secret();
+    private PostgresServer? _postgres;
+    private RabbitServer? _rabbit;
+    private Uri? _broker;
+
+    private ServicesTarget(string folder, Programs programs, Layout layout)
+        : base(folder) => (_programs, _layout) = (programs, layout);
+
+    public override IReadOnlyList<Daemon> Daemons => _daemons;
+
+    public IReadOnlyList<Link> Links => _links;
+
+    public override IReadOnlyList<Uri> Signals => [.. _addresses.Where(a => a.Key.StartsWith("signal", StringComparison.Ordinal)).Select(a => a.Value)];
+
+    public override string SignalKey { get; } = Secret();
+
+    public PostgresServer Postgres => _postgres!;
+
+    public RabbitServer Rabbit => _rabbit!;
+
+    public string StoreAddress { get; private set; } = "";
+
+    protected override Uri VenueAddress => _addresses["venue"];
+
+    protected override string VenueAdminKey => _adminKey;
+
+    public static async Task<ServicesTarget> StartAsync(string folder, Programs programs, Layout layout, Action<string> say, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        var target = new ServicesTarget(folder, programs, layout);
+        try
+        {
+            say("starting PostgreSQL, RabbitMQ and the services");
+            await target.StartServersAsync(cancellationToken);
+            await target.StartServicesAsync(cancellationToken);
+            return target;
+        }
+        catch
+        {
+            await target.DisposeAsync();
+            throw;
+        }
+    }
+
+    public IEnumerable<Link> LinksTo(string server, string? from = null) => _links.Where(l => l.To == server && (from is null || l.From == from));
+
+    public Uri AddressOf(string process) => _addresses[process];
+
+    /// <summary>The broker's data is gone: what a person would do who starts an empty one. Queues are the services' own affair.</summary>
+    public Task MakeVirtualHostAsync(CancellationToken cancellationToken) => _rabbit!.CreateVirtualHostAsync(VirtualHost, cancellationToken);
+
+    public override Task<Store> ReadStoreAsync(CancellationToken cancellationToken) => PostgresReader.ReadAsync(StoreAddress, cancellationToken);
+
+    public override async Task<IReadOnlyList<QueueDepth>> ReadQueuesAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await new ConnectionFactory { Uri = _broker!, AutomaticRecoveryEnabled = false }.CreateConnectionAsync(cancellationToken);
+        var depths = new List<QueueDepth>();
+        foreach (var queue in Endpoints.SelectMany(e => new[] { $"antbot-{e}", $"antbot-{e}_error", $"antbot-{e}_skipped" }).Append("antbot-dead"))
+        {
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+            try
+            {
+                depths.Add(new QueueDepth(queue, await channel.MessageCountAsync(queue, cancellationToken)));
+            }
+            catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode == 404)
+            {
+                depths.Add(new QueueDepth(queue, Waiting: null));
+            }
+        }
+        return depths;
+    }
+
+    public override async Task<string?> WhyNotReadyAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (name, address) in _addresses)
+        {
+            if (await WhyNotReadyAsync(name, cancellationToken) is { } reason)
+                return reason;
+        }
+        return null;
+    }
+
+    public Task<string?> WhyNotReadyAsync(string process, CancellationToken cancellationToken) =>
+        WhyNotReadyAsync(process, new Uri(_addresses[process], process == "venue" ? "api/v3/ping" : "readyz"), cancellationToken);
+
+    /// <summary>A gauge over all of its labels, the largest.</summary>
+    public async Task<double> GaugeAsync(string process, string metric, CancellationToken cancellationToken)
+    {
+        var text = await Http.GetStringAsync(new Uri(_addresses[process], "metrics"), cancellationToken);
+        return text.Split('\n').Where(l => l.StartsWith(metric, StringComparison.Ordinal)).Select(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)).DefaultIfEmpty().Max();
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        foreach (var link in _links)
+            await link.DisposeAsync();
+        if (_rabbit is not null)
+            await _rabbit.DisposeAsync();
+        if (_postgres is not null)
+            await _postgres.DisposeAsync();
+    }
+
+    private static string Secret() => RandomNumberGenerator.GetHexString(64, lowercase: true);
+
+    private async Task StartServersAsync(CancellationToken cancellationToken)
+    {
+        var postgres = PostgresServer.StartAsync(new PostgresServerOptions { MustBeOwned = true, ConnectionsMax = 400, SmallDiskMegabytes = _layout.SmallDiskMegabytes }, cancellationToken);
+        var rabbit = RabbitServer.StartAsync(new RabbitServerOptions { MustBeOwned = true }, cancellationToken);
+        // Each is kept even where the other fails: it has to be ended then.
+        _postgres = await postgres;
+        _rabbit = await rabbit;
+        if (_layout.SmallDiskMegabytes is null)
+        {
+            StoreAddress = (await _postgres.CreateDatabaseAsync(Database, cancellationToken)).ConnectionString;
+        }
+        else
+        {
+            await SqlAsync(_postgres.AdminConnectionString, $"create tablespace small location '{_postgres.SmallDiskFolder}'", cancellationToken);
+            await SqlAsync(_postgres.AdminConnectionString, $"create database {Database} tablespace small", cancellationToken);
+            StoreAddress = new NpgsqlConnectionStringBuilder(_postgres.AdminConnectionString) { Database = Database }.ConnectionString;
+        }
+        _broker = (await _rabbit.CreateVirtualHostAsync(VirtualHost, cancellationToken)).Uri;
+    }
+
+    public static async Task SqlAsync(string address, string sql, CancellationToken cancellationToken)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(address) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 60 };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task StartServicesAsync(CancellationToken cancellationToken)
+    {
+        var (venueKey, venueSecret) = (Secret(), Secret());
+        _addresses["venue"] = Listen();
+        Add("venue", () => new ProcessStartInfo("dotnet", [_programs.Find("venue"), "--port", $"{_addresses["venue"].Port}", "--data", Path.Combine(Folder, "venue"), "--practice", "--stop-with-input"])
+        {
+            Environment = { ["ANTBOT_VENUE_API_KEY"] = venueKey, ["ANTBOT_VENUE_API_SECRET"] = venueSecret, ["ANTBOT_VENUE_ADMIN_KEY"] = _adminKey },
+        });
+        // Who comes before the venue answers finds nobody there, and opens its breakers for a minute.
+        await ReadyAsync(TimeSpan.FromSeconds(60), cancellationToken);
+        var store = new NpgsqlConnectionStringBuilder(StoreAddress);
+        foreach (var service in Programs.Services)
+        {
+            for (var n = 1; n <= _layout.Instances.GetValueOrDefault(service, 1); n++)
+            {
+                var name = n == 1 ? service : $"{service}-{n}";
+                var (postgres, rabbit, venue) = (Linked(name, "postgres", store.Port), Linked(name, "rabbitmq", _broker!.Port), Linked(name, "venue", _addresses["venue"].Port));
+                var address = _addresses[name] = Listen();
+                var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["ANTBOT_STORE"] = new NpgsqlConnectionStringBuilder(StoreAddress) { Host = "127.0.0.1", Port = postgres.Port }.ConnectionString,
+                    ["ANTBOT_BUS"] = new UriBuilder(_broker) { Host = "127.0.0.1", Port = rabbit.Port }.Uri.ToString(),
+                    ["ANTBOT_VENUE__ADDRESS"] = $"http://127.0.0.1:{venue.Port}",
+                    ["ANTBOT_VENUE__PAPER"] = "true",
+                    ["ANTBOT_VENUE__KEY"] = venueKey,
+                    ["ANTBOT_VENUE__SECRET"] = venueSecret,
+                    ["ANTBOT_SIGNAL__APIKEY"] = SignalKey,
+                    ["ANTBOT_CONSOLE__TOKEN"] = SignalKey,
+                    ["ANTBOT_LISTEN"] = address.ToString(),
+                    ["ANTBOT_INSTANCE"] = name,
+                };
+                foreach (var (key, value) in Settings)
+                    environment[$"ANTBOT_{key}"] = value;
+                var programs = n > 1 && _layout.Previous is { } previous ? previous : _programs;
+                Add(name, () =>
+                {
+                    var info = new ProcessStartInfo("dotnet", [programs.Find(service)]);
+                    foreach (var (key, value) in environment)
+                        info.Environment[key] = value;
+                    return info;
+                });
+            }
+        }
+        await ReadyAsync(TimeSpan.FromSeconds(180), cancellationToken);
+    }
+
+    private void Add(string name, Func<ProcessStartInfo> start)
+    {
+        var daemon = new Daemon(name, () => Clean(start()), Path.Combine(Logs, $"{name}.log"));
+        _daemons.Add(daemon);
+        daemon.Start();
+    }
+
+    /// <summary>Only what was said here: whoever starts us may have settings of its own.</summary>
+    private static ProcessStartInfo Clean(ProcessStartInfo info)
+    {
+        foreach (var name in Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(k => k.StartsWith("ANTBOT_", StringComparison.Ordinal)))
+        {
+            if (info.Environment.TryGetValue(name, out var value) && value == Environment.GetEnvironmentVariable(name))
+                info.Environment.Remove(name);
+        }
+        return info;
+    }
+
+    private Link Linked(string from, string to, int port)
+    {
+        var link = new Link(from, to, port);
+        _links.Add(link);
+        return link;
+    }
+
+    private static Uri Listen() => new($"http://127.0.0.1:{FreePort.Next()}");
+}

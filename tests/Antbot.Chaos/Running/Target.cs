@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Antbot.Chaos.Checking;
+
+namespace Antbot.Chaos.Running;
+
+/// <summary>Whatever is broken and judged: processes of ours, a store, a venue, and where signals go.</summary>
+internal abstract class Target(string folder) : IAsyncDisposable
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    public string Folder { get; } = folder;
+
+    public HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(10) };
+
+    public abstract IReadOnlyList<Daemon> Daemons { get; }
+
+    public abstract IReadOnlyList<Uri> Signals { get; }
+
+    public abstract string SignalKey { get; }
+
+    public Daemon this[string name] => Daemons.FirstOrDefault(d => d.Name == name) ?? throw new ArgumentException($"There is no process '{name}' here, only {string.Join(", ", Daemons.Select(d => d.Name))}.", nameof(name));
+
+    protected string Logs => Directory.CreateDirectory(Path.Combine(Folder, "logs")).FullName;
+
+    public abstract Task<Store> ReadStoreAsync(CancellationToken cancellationToken);
+
+    public abstract Task<IReadOnlyList<QueueDepth>> ReadQueuesAsync(CancellationToken cancellationToken);
+
+    /// <summary>Why it cannot take work; null where it can.</summary>
+    public abstract Task<string?> WhyNotReadyAsync(CancellationToken cancellationToken);
+
+    public async Task ReadyAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (await WhyNotReadyAsync(cancellationToken) is { } reason)
+        {
+            if (Daemons.FirstOrDefault(d => d.GivenUp is not null) is { } given)
+                throw new ChaosException($"{given.Name} cannot run: {given.GivenUp}");
+            if (Stopwatch.GetElapsedTime(began) > limit)
+                throw new ChaosException($"It was not ready after {limit.TotalSeconds:0} s: {reason}");
+            await Task.Delay(Look, cancellationToken);
+        }
+    }
+
+    public async Task<Evidence> ReadAsync(IReadOnlyCollection<string> accepted, CancellationToken cancellationToken)
+    {
+        // Queues first, then the venue, then the store: what moves meanwhile shows as not settled, never as settled.
+        var queues = await ReadQueuesAsync(cancellationToken);
+        var venue = VenueReader.Parse(await VenueLinesAsync(cancellationToken), "main");
+        return new Evidence(await ReadStoreAsync(cancellationToken), venue, queues, accepted);
+    }
+
+    /// <summary>An order to the venue itself: faults, absence, its clock.</summary>
+    public async Task VenueAsync(HttpMethod method, string route, object? body, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(VenueAddress, $"admin/{route}")) { Content = body is null ? null : JsonContent.Create(body, options: JsonSerializerOptions.Default) };
+        request.Headers.Add("X-Admin-Key", VenueAdminKey);
+        using var answer = await Http.SendAsync(request, cancellationToken);
+        if (!answer.IsSuccessStatusCode)
+            throw new ChaosException($"The venue answered {route} with {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
+    }
+
+    /// <summary>Everything that somebody needs who was not there.</summary>
+    public async Task SaveAsync(string folder, Evidence? evidence, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "logs"));
+        foreach (var log in Directory.EnumerateFiles(Logs))
+            File.Copy(log, Path.Combine(folder, "logs", Path.GetFileName(log)), overwrite: true);
+        if (evidence is not null)
+            await File.WriteAllLinesAsync(Path.Combine(folder, "events.jsonl"), evidence.Store.Events.Select(e => $$"""{"seq":{{e.Sequence}},"at":"{{DateTime.UnixEpoch.AddMicroseconds(e.At):O}}","stream":"{{e.Stream}}","version":{{e.Version}},"type":"{{e.Type}}","data":{{Encoding.UTF8.GetString(e.Data)}}}"""), cancellationToken);
+        if (evidence is not null)
+            await File.WriteAllLinesAsync(Path.Combine(folder, "queues.txt"), evidence.Queues.Select(q => $"{q.Waiting,8} {q.Name}"), cancellationToken);
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, "venue-ledger.jsonl"), await VenueLinesAsync(cancellationToken), cancellationToken);
+        }
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, "venue-ledger.jsonl"), $"The venue did not answer: {e.Message}", cancellationToken);
+        }
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(Daemons.Where(d => d.Name != "venue").Select(d => d.DisposeAsync().AsTask()));
+        foreach (var venue in Daemons.Where(d => d.Name == "venue"))
+            await venue.DisposeAsync();
+        Http.Dispose();
+    }
+
+    protected abstract Uri VenueAddress { get; }
+
+    protected abstract string VenueAdminKey { get; }
+
+    protected async Task<string?> WhyNotReadyAsync(string name, Uri route, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(TimeSpan.FromSeconds(2));
+            using var answer = await Http.GetAsync(route, limit.Token);
+            return answer.IsSuccessStatusCode ? null : $"{name}: {await answer.Content.ReadAsStringAsync(limit.Token)}";
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return $"{name}: {e.Message}";
+        }
+    }
+
+    private async Task<string> VenueLinesAsync(CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(VenueAddress, "admin/ledger"));
+        request.Headers.Add("X-Admin-Key", VenueAdminKey);
+        using var answer = await Http.SendAsync(request, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+        return await answer.Content.ReadAsStringAsync(cancellationToken);
+    }
+}
+
+/// <summary>The fault could not be done, or what is broken could not be set up: the case says nothing.</summary>
+internal sealed class ChaosException(string message) : Exception(message);
