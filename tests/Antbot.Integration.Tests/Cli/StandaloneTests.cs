@@ -102,10 +102,13 @@ public sealed class StandaloneTests : IDisposable
             var entries = (await LedgerAsync()).Where(o => o.GetProperty("clientOrderId").GetString()![0] == 'e').ToList();
             Assert.Equal(accepted.Values.Order(), entries.Select(o => o.GetProperty("clientOrderId").GetString()!.Split('-')[1]).Order());
             Assert.All(entries, o => Assert.Equal("FILLED", o.GetProperty("status").GetString()));
+            // The venue is quicker than the word to the Coordinator.
+            await UntilAsync(async () => (await EventsAsync<TradeOpenedRecorded>()).Count == Trades, "every trade is recorded as open");
             AntbotProcess.Signal(process, "TERM");
             await process.WaitForExitAsync(Cancel);
         }
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
+        Assert.Equal(Trades, (await EventsAsync<TradeOpenedRecorded>()).DistinctBy(e => e.Opened.Trade).Count());
         Assert.Equal(Trades, (await EventsAsync<TradeOpenedRecorded>()).Count);
     }
 
