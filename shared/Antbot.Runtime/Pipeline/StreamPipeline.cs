@@ -39,8 +39,8 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
 {
     private const int RoundMax = 64;
 
-    /// <summary>How many lanes at rest keep what they know: those of trades under way, not of every trade there was.</summary>
-    private const int RestingMax = 2_000;
+    /// <summary>How many lanes at rest keep what they know: those of the trades of a large burst under way (fewer, and each is loaded again for every message), not of every trade there was.</summary>
+    private const int RestingMax = 6_000;
 
     private readonly ConcurrentDictionary<StreamId, Queue> _lanes = new();
     private readonly LinkedList<Queue> _resting = new();

@@ -205,7 +205,7 @@ public sealed class StreamLaneTests
     {
         var store = new ScriptedStore(_memory);
         var pipeline = Pipeline(store);
-        const int Many = 2_050;
+        const int Many = 6_050;
         for (var i = 0; i < Many; i++)
             await pipeline.HandleAsync(new StreamId($"many-{i}"), Given($"{i}"), Cancel);
         var loaded = store.StreamReadsFrom.Count;
