@@ -22,7 +22,7 @@ internal static class Json
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     public static string Text(this JsonElement json, string name) =>
-        json.Need(name) is { ValueKind: JsonValueKind.String } value && Read(value) is { Length: > 0 and <= TextLengthMax } text ? text : throw new BadAnswerException($"'{name}' is no text");
+        json.Need(name) is { ValueKind: JsonValueKind.String } value && value.GetString() is { Length: > 0 and <= TextLengthMax } text ? text : throw new BadAnswerException($"'{name}' is no text");
 
     /// <summary>A whole number; ids are numbers at this venue and texts here.</summary>
     public static long Whole(this JsonElement json, string name) =>
@@ -36,7 +36,7 @@ internal static class Json
     public static decimal Number(this JsonElement json, string name) => NumberOf(json.Need(name), name);
 
     public static decimal NumberOf(JsonElement value, string name) =>
-        value.ValueKind == JsonValueKind.String && Read(value) is { Length: <= 40 } text
+        value.ValueKind == JsonValueKind.String && value.GetString() is { Length: <= 40 } text
         && decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number
             : throw new BadAnswerException($"'{name}' is no decimal number");
@@ -59,19 +59,6 @@ internal static class Json
     public static Symbol Symbol(this JsonElement json, string name) => Contracts.Symbol.Fault(json.Text(name)) is { } fault ? throw new BadAnswerException(fault) : new Symbol(json.Text(name));
 
     public static IEnumerable<JsonElement> List(JsonElement json, string name) => json.ValueKind == JsonValueKind.Array ? json.EnumerateArray() : throw new BadAnswerException($"{name} is no list");
-
-    /// <summary>That a text holds half of a surrogate pair is found only when it is read.</summary>
-    public static string Read(JsonElement text)
-    {
-        try
-        {
-            return text.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw new BadAnswerException("a text is not Unicode");
-        }
-    }
 
     private static T Value<T>(decimal number, string name)
         where T : struct, INumberValue<T> => T.Fault(number) is { } fault ? throw new BadAnswerException($"'{name}': {fault}") : T.From(number);

@@ -157,7 +157,7 @@ internal sealed class VenueHttp : IDisposable
                 return new VenueAnswer<T>.Said(read(document.RootElement));
             if (status is >= 400 and < 500 && document.RootElement.Find("code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var number))
             {
-                var text = document.RootElement.Find("msg") is { ValueKind: JsonValueKind.String } msg && Json.Read(msg) is { Length: > 0 } said ? Cut(said) : $"status {status}, without a word";
+                var text = document.RootElement.Find("msg") is { ValueKind: JsonValueKind.String } msg && msg.GetString() is { Length: > 0 } said ? Cut(said) : $"status {status}, without a word";
                 return VenueCodes.RefusalOf(status, number, text) is { } refusal
                     ? new VenueAnswer<T>.Refused(refusal, number.ToString(CultureInfo.InvariantCulture), text)
                     : new VenueAnswer<T>.Unknown($"{status}: {number} {text}");

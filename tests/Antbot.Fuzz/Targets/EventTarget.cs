@@ -33,6 +33,7 @@ public sealed class EventTarget(string name, Type type) : IFuzzTarget
         {
             return e.Message.Length > 0 ? FuzzOutcome.Refused : throw new FuzzException("It was refused without a reason.");
         }
+        Defined.Check(taken);
         var written = Codec.Encode(taken);
         var again = Codec.Encode(Codec.Decode(Stored(name, written.Data)));
         return written.Data.Span.SequenceEqual(again.Data.Span) ? FuzzOutcome.Taken : throw new FuzzException($"It was taken for {Encoding.UTF8.GetString(written.Data.Span)}, which is read as {Encoding.UTF8.GetString(again.Data.Span)}.");

@@ -39,6 +39,7 @@ public sealed class MessageTarget(Type message) : IFuzzTarget
         }
         if (taken is null)
             return FuzzOutcome.Refused;
+        Defined.Check(taken);
         // What was taken means one thing: written and read again it is the same.
         var written = JsonSerializer.Serialize(taken, message, SystemTextJsonMessageSerializer.Options);
         var again = JsonSerializer.Serialize(JsonSerializer.Deserialize(written, message, SystemTextJsonMessageSerializer.Options), message, SystemTextJsonMessageSerializer.Options);

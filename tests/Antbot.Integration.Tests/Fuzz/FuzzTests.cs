@@ -1,4 +1,8 @@
+using System.Collections;
+using Antbot.ConsoleService;
 using Antbot.Fuzz;
+using Antbot.Hosting;
+using Antbot.Signals;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Fuzz;
@@ -28,6 +32,18 @@ public sealed class FuzzTests
         // Where nothing is taken, or nothing refused, nothing was tried.
         Assert.True(taken > 5, $"{taken} were taken");
         Assert.True(kind == "decider" || refused > 20, $"{refused} were refused");
+    }
+
+    /// <summary>Found by the configurations: both ended a service with a trace and without the setting's name.</summary>
+    [Theory]
+    [InlineData("ANTBOT_CONSOLE__SERVICES", "")]
+    [InlineData("ANTBOT_SIGNAL__RSIOVERSOLD", "99999999999999999999999999")]
+    [InlineData("ANTBOT_SIGNAL__MAXPRICEDEVIATIONPERCENT", "99999999999999999999999999")]
+    public void A_setting_that_cannot_even_be_compared_is_named(string variable, string value)
+    {
+        using var app = ServiceHost.Build([], new Hashtable { [variable] = value }, [new SignalModule(), new ConsoleModule()], out var faults);
+        Assert.Null(app);
+        Assert.Contains(faults, f => f.StartsWith(variable, StringComparison.Ordinal));
     }
 
     [Fact]
