@@ -22,6 +22,8 @@ internal sealed class PrometheusMetrics : IDisposable
     private readonly ConcurrentDictionary<Instrument, Series> _series = new();
     private readonly MeterListener _listener = new();
     private readonly Lock _collecting = new();
+    private readonly Meter _own = new(MeterPrefix + "Metrics");
+    private readonly Counter<long> _failures;
 
     public PrometheusMetrics()
     {
@@ -32,11 +34,12 @@ internal sealed class PrometheusMetrics : IDisposable
         };
         // A meter that is disposed of takes its figures with it.
         _listener.MeasurementsCompleted = (instrument, _) => _series.TryRemove(instrument, out Series? _);
-        _listener.SetMeasurementEventCallback<long>(static (_, value, tags, state) => ((Series)state!).Take(value, tags));
-        _listener.SetMeasurementEventCallback<int>(static (_, value, tags, state) => ((Series)state!).Take(value, tags));
-        _listener.SetMeasurementEventCallback<double>(static (_, value, tags, state) => ((Series)state!).Take(value, tags));
-        _listener.SetMeasurementEventCallback<decimal>(static (_, value, tags, state) => ((Series)state!).Take((double)value, tags));
+        _listener.SetMeasurementEventCallback<long>(static (_, value, tags, state) => Take(value, tags, state));
+        _listener.SetMeasurementEventCallback<int>(static (_, value, tags, state) => Take(value, tags, state));
+        _listener.SetMeasurementEventCallback<double>(static (_, value, tags, state) => Take(value, tags, state));
+        _listener.SetMeasurementEventCallback<decimal>(static (_, value, tags, state) => Take((double)value, tags, state));
         _listener.Start();
+        _failures = _own.CreateCounter<long>("antbot_metrics_failed_total", description: "Times that an instrument failed when it was asked for its figure.");
     }
 
     public string Render()
@@ -50,7 +53,17 @@ internal sealed class PrometheusMetrics : IDisposable
     /// <summary>The sum of a counter over all its labels; 0 where there is none of that name.</summary>
     public double Sum(string name) => Collect().Where(s => s.Name == name).Sum(s => s.Sum);
 
-    public void Dispose() => _listener.Dispose();
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _own.Dispose();
+    }
+
+    /// <summary>
+    /// While an instrument comes or goes, on another thread, the listener already tells of it or still does, without what it was
+    /// enabled with: that figure belongs to nothing.
+    /// </summary>
+    private static void Take(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state) => (state as Series)?.Take(value, tags);
 
     /// <summary>Instruments of one name belong under one heading, whichever meter they are of.</summary>
     private List<Family> Collect()
@@ -59,7 +72,15 @@ internal sealed class PrometheusMetrics : IDisposable
         {
             foreach (var series in _series.Values.Where(s => s.IsObserved))
                 series.Forget();
-            _listener.RecordObservableInstruments();
+            try
+            {
+                _listener.RecordObservableInstruments();
+            }
+            catch (AggregateException failures)
+            {
+                // The others have been asked all the same. One that fails may not take the figures of all, nor a process's orderly end, with it.
+                _failures.Add(failures.InnerExceptions.Count);
+            }
             return [.. _series.Values.GroupBy(s => s.Name, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new Family(g.Key, [.. g]))];
         }
     }

@@ -56,6 +56,36 @@ public sealed class PrometheusMetricsTests : IDisposable
     }
 
     [Fact]
+    public void One_that_fails_is_counted_and_takes_no_other_with_it()
+    {
+        _meter.CreateObservableGauge($"{_name}_bad", int () => throw new InvalidOperationException("No figure today."));
+        _meter.CreateObservableGauge(_name, () => 5);
+        Assert.Contains($"{_name} 5\n", _metrics.Render(), StringComparison.Ordinal);
+        Assert.True(_metrics.Sum("antbot_metrics_failed_total") >= 1);
+    }
+
+    /// <summary>A process within another one's tests ended with an exception, because a third began at that moment.</summary>
+    [Fact]
+    public async Task Instruments_that_come_and_go_meanwhile_do_not_fail_it()
+    {
+        var stop = false;
+        var coming = Task.Run(() =>
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                using var meter = new Meter($"Antbot.Test.{_name}");
+                for (var i = 0; i < 20; i++)
+                    meter.CreateObservableGauge($"{_name}_{i}", () => 1);
+            }
+        }, TestContext.Current.CancellationToken);
+        for (var i = 0; i < 3_000; i++)
+            _metrics.Render();
+        Volatile.Write(ref stop, true);
+        await coming;
+        Assert.Equal(0, _metrics.Sum("antbot_metrics_failed_total"));
+    }
+
+    [Fact]
     public void Labels_without_end_end_in_one_place()
     {
         var counter = _meter.CreateCounter<long>(_name);
