@@ -90,6 +90,7 @@ public sealed class MassTransitBus : IMessageBus, IDisposable
             await SendAsync(bus, "exchange", endpoint, alone.Body, context => Describe(context, alone), limit.Token);
         else
             await SendAsync(bus, "exchange", endpoint, new Parcel([.. messages.Select(Parcelled)]), Insist, limit.Token);
+        BusMeter.Delivered(endpoint);
     }
 
     private static async Task SendAsync(IBus bus, string kind, string endpoint, object body, Action<SendContext> describe, CancellationToken cancellationToken)

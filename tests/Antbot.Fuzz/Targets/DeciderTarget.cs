@@ -11,7 +11,6 @@ using Antbot.Reconciliation;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Store;
 using Antbot.Validation.Core;
-using MassTransit.Serialization;
 
 namespace Antbot.Fuzz.Targets;
 
