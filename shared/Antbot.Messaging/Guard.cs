@@ -124,33 +124,42 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
         var holds = 0;
         while (true)
         {
-            try
+            if (await TryAsync(context, next) is not { } fault)
             {
-                await next.Send(new Attempt(context));
                 gate.Passed();
                 if (IsTaken(context))
                     BusMeter.Handled(endpoint, message, clock.GetElapsedTime(delivered));
                 return;
             }
-            catch (Exception e) when (end.IsCancellationRequested || gate.IsReleased)
-            {
-                throw GivenBack(e);
-            }
-            catch (Exception e) when (DependencyFaults.Find(e) is { } dependency)
+            if (end.IsCancellationRequested || gate.IsReleased)
+                throw GivenBack(fault);
+            if (DependencyFaults.Find(fault) is { } dependency)
             {
                 BusMeter.Held(endpoint, dependency);
-                log.Log(holds == 0 ? LogLevel.Information : LogLevel.Debug, "{Message} {Id} waits for '{Dependency}': {Fault}", message, context.MessageId, dependency, Texts.Cap(e.Message, Texts.Line));
-                if (!await gate.HoldAsync(e, delivered, holds++, end))
-                    throw GivenBack(e);
+                log.Log(holds == 0 ? LogLevel.Information : LogLevel.Debug, "{Message} {Id} waits for '{Dependency}': {Fault}", message, context.MessageId, dependency, Texts.Cap(fault.Message, Texts.Line));
+                if (!await gate.HoldAsync(fault, delivered, holds++, end))
+                    throw GivenBack(fault);
+                continue;
             }
-            catch (Exception e)
-            {
-                if (faults == options.RetryAfter.Count || e is SerializationException or UnprocessableMessageException)
-                    throw Final(e);
-                BusMeter.Retried(endpoint, message);
-                log.LogWarning(e, "{Message} {Id} failed by its own fault, attempt {Attempt} of {Attempts}", message, context.MessageId, faults + 1, options.RetryAfter.Count + 1);
-                await Task.Delay(options.RetryAfter[faults++], clock, end);
-            }
+            if (faults == options.RetryAfter.Count || fault is SerializationException or UnprocessableMessageException)
+                throw Final(fault);
+            BusMeter.Retried(endpoint, message);
+            log.LogWarning(fault, "{Message} {Id} failed by its own fault, attempt {Attempt} of {Attempts}", message, context.MessageId, faults + 1, options.RetryAfter.Count + 1);
+            await Task.Delay(options.RetryAfter[faults++], clock, end);
+        }
+    }
+
+    private static async Task<Exception?> TryAsync(ConsumeContext context, IPipe<ConsumeContext> next)
+    {
+        var attempt = new Attempt(context);
+        try
+        {
+            await next.Send(attempt);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return attempt.Fault ?? e;
         }
     }
 
@@ -180,6 +189,13 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
     /// <summary>One attempt. That it failed is told to nobody until it was the last one.</summary>
     private sealed class Attempt(ConsumeContext context) : ConsumeContextScope(context)
     {
-        public override Task NotifyFaulted<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception) => Task.CompletedTask;
+        /// <summary>As it was thrown: MassTransit makes one with a cancellation deep within it into a cancelled consumer, without a cause.</summary>
+        public Exception? Fault { get; private set; }
+
+        public override Task NotifyFaulted<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
+        {
+            Fault ??= exception;
+            return Task.CompletedTask;
+        }
     }
 }

@@ -3,6 +3,7 @@ using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.Messaging;
+using Antbot.Runtime.Bus;
 using Antbot.Runtime.Health;
 using Antbot.Runtime.Store;
 using Xunit;
@@ -18,7 +19,7 @@ public sealed class GateTests(RabbitFixture fixture) : IAsyncLifetime
     private RawBroker _raw = null!;
     private volatile Exception? _down;
 
-    public static TheoryData<string> Faults => ["unavailable", "busy", "read-only", "full", "unknown", "closed", "other"];
+    public static TheoryData<string> Faults => ["unavailable", "busy", "read-only", "full", "unknown", "closed", "timed out", "other"];
 
     public async ValueTask InitializeAsync()
     {
@@ -144,6 +145,8 @@ public sealed class GateTests(RabbitFixture fixture) : IAsyncLifetime
         "read-only" => new EventStoreException(StoreFault.ReadOnly, "A standby."),
         "full" => new InvalidOperationException("wrapped", new EventStoreException(StoreFault.Full, "No room.")),
         "unknown" => new AggregateException(new EventStoreException(StoreFault.OutcomeUnknown, "The answer was lost.")),
+        // MassTransit makes of it a cancelled consumer without a cause, and five of those would be a dead letter.
+        "timed out" => new BusUnavailableException("Not confirmed.", new TaskCanceledException()),
         "closed" => new EventStoreException(StoreFault.Closed, "Closed."),
         _ => new DependencyDownException("venue", "The venue is closed."),
     };
