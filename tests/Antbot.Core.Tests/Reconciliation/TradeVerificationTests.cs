@@ -46,6 +46,17 @@ public sealed class TradeVerificationTests
         Assert.Contains("the venue's order 77", correct.Evidence, StringComparison.Ordinal);
     }
 
+    /// <summary>Found by the fuzz: an order that the question and the record name twice ended every look at its trade.</summary>
+    [Fact]
+    public void The_same_order_twice_in_a_question_and_in_the_record_is_looked_at_and_its_later_word_counts()
+    {
+        var verify = Verify(0.5m) with { Orders = [Entry(), Entry()] };
+        var seen = At(verify, Seen(Entry(), Side.Buy, 0.4m)) with { Record = [new(Entry(), Side.Buy, Quantity.Zero, Over: false), new(Entry(), Side.Buy, new Quantity(0.5m), Over: true)] };
+        var correction = Assert.Single(TradeCheck.Corrections(seen));
+        Assert.Contains("0.5 in our record", correction.What, StringComparison.Ordinal);
+        Assert.IsType<TradeDrifted>(Assert.Single(Decide(State(), seen)));
+    }
+
     [Fact]
     public void An_order_that_the_venue_does_not_know_executed_nothing()
     {
