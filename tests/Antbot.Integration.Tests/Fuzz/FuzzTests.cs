@@ -1,8 +1,7 @@
 using System.Collections;
-using Antbot.ConsoleService;
 using Antbot.Fuzz;
 using Antbot.Hosting;
-using Antbot.Signals;
+using Antbot.Standalone;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Fuzz;
@@ -39,9 +38,11 @@ public sealed class FuzzTests
     [InlineData("ANTBOT_CONSOLE__SERVICES", "")]
     [InlineData("ANTBOT_SIGNAL__RSIOVERSOLD", "99999999999999999999999999")]
     [InlineData("ANTBOT_SIGNAL__MAXPRICEDEVIATIONPERCENT", "99999999999999999999999999")]
+    [InlineData("ANTBOT_RECONCILIATION__LASTSSECONDS", "99999999999999999999999999")]
+    [InlineData("ANTBOT_RECONCILIATION__LASTSSECONDS", "NaN")]
     public void A_setting_that_cannot_even_be_compared_is_named(string variable, string value)
     {
-        using var app = ServiceHost.Build([], new Hashtable { [variable] = value }, [new SignalModule(), new ConsoleModule()], out var faults);
+        using var app = ServiceHost.Build([], new Hashtable { [variable] = value }, PlatformModules.Make(), out var faults);
         Assert.Null(app);
         Assert.Contains(faults, f => f.StartsWith(variable, StringComparison.Ordinal));
     }
