@@ -11,10 +11,13 @@ public sealed class FuzzCampaign(IReadOnlyList<IFuzzTarget> targets, long seed, 
     /// <summary>So many at once, then it is noted.</summary>
     private const int Part = 500;
 
+    /// <summary>Of a target that has noted nothing for so long it is said: it may hang.</summary>
+    private static readonly TimeSpan SilentMax = TimeSpan.FromSeconds(60);
+
     private readonly Lock _lock = new();
     private readonly ConcurrentQueue<IFuzzTarget> _left = new(targets);
     private readonly Dictionary<string, FuzzResult> _results = before.ToDictionary(r => r.Target, StringComparer.Ordinal);
-    private readonly HashSet<string> _now = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _now = new(StringComparer.Ordinal);
     private readonly long _before = before.Sum(r => (long)r.Cases);
     private readonly long _began = Stopwatch.GetTimestamp();
 
@@ -50,9 +53,11 @@ public sealed class FuzzCampaign(IReadOnlyList<IFuzzTarget> targets, long seed, 
             var (done, all) = (Results.Sum(r => (long)r.Cases), targets.Sum(t => (long)Goal(t)));
             var rate = (_results.Values.Sum(r => (long)r.Cases) - _before) / Stopwatch.GetElapsedTime(_began).TotalSeconds;
             var left = rate > 0 ? $", {TimeSpan.FromSeconds((all - done) / rate):h\\:mm\\:ss} left at {rate:N0} a second" : "";
-            return $"{done:N0} of {all:N0} cases, {Results.Count(r => r.Failures.Count > 0)} targets failed{left}; now {string.Join(", ", _now.Order(StringComparer.Ordinal))}";
+            return $"{done:N0} of {all:N0} cases, {Results.Count(r => r.Failures.Count > 0)} targets failed{left}; now {string.Join(", ", _now.OrderBy(n => n.Key, StringComparer.Ordinal).Select(n => Say(n.Key, Stopwatch.GetElapsedTime(n.Value))))}";
         }
     }
+
+    private string Say(string target, TimeSpan silent) => silent < SilentMax ? target : $"{target} (nothing for {silent.TotalSeconds:N0} s, after case {from + (_results.GetValueOrDefault(target)?.Cases ?? 0):N0})";
 
     private int Goal(IFuzzTarget target) => cases ?? target.Cases;
 
@@ -69,13 +74,13 @@ public sealed class FuzzCampaign(IReadOnlyList<IFuzzTarget> targets, long seed, 
         while (!cancellationToken.IsCancellationRequested && _left.TryDequeue(out var target))
         {
             lock (_lock)
-                _now.Add(target.Name);
+                _now[target.Name] = Stopwatch.GetTimestamp();
             var result = Of(target);
             while (!IsDone(target, result) && !cancellationToken.IsCancellationRequested)
             {
                 result += FuzzRun.Of(target, seed, from + result.Cases, Math.Min(Part, Goal(target) - result.Cases), cancellationToken);
                 lock (_lock)
-                    _results[target.Name] = result;
+                    (_results[target.Name], _now[target.Name]) = (result, Stopwatch.GetTimestamp());
             }
             lock (_lock)
             {
