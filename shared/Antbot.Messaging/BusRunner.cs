@@ -282,7 +282,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
 
     private const uint BrokersLargestMessage = 512 * 1024 * 1024;
 
-    private static void Common(IBusFactoryConfigurator bus) => bus.ConfigureJsonSerializerOptions(MessageJson.Strict);
+    private static void Common(IBusFactoryConfigurator bus) => bus.ConfigureJsonSerializerOptions(_ => MessageJson.Options);
 
     private static Exception Deepest(Exception e)
     {

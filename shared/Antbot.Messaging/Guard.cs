@@ -14,16 +14,60 @@ public sealed class UnprocessableMessageException(string message) : Exception(me
 /// down makes it wait without counting. What leaves here is either a cancellation (the broker gets the message back) or the
 /// message's own fault (it is dead-lettered).
 /// </summary>
-internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages, Gate gate, BusOptions options, TimeProvider clock, ILogger log) : IFilter<ConsumeContext>
+internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages, Gate gate, DeadLetterMove deadLetters, BusOptions options, TimeProvider clock, ILogger log) : IFilter<ConsumeContext>
 {
     private const string Unknown = "unknown";
 
+    private static readonly string ParcelType = MessageUrn.ForTypeString<Parcel>();
+
+    /// <summary>The broker counts what it delivered; a parcel is many.</summary>
+    private readonly SemaphoreSlim _underWay = new(options.Prefetch);
+
     public void Probe(ProbeContext context) => context.CreateFilterScope("antbot");
 
-    public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
+    public Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {
         if (context.ReceiveContext.Body.Length is { } size && size > options.BodyBytesMax)
             throw new UnprocessableMessageException($"The message has {size:N0} bytes; {options.BodyBytesMax:N0} are the limit.");
+        return context.SupportedMessageTypes.Contains(ParcelType, StringComparer.Ordinal) ? OpenAsync(context, next) : HandleAsync(context, next);
+    }
+
+    private async Task OpenAsync(ConsumeContext context, IPipe<ConsumeContext> next)
+    {
+        var started = clock.GetTimestamp();
+        if (!context.TryGetMessage<Parcel>(out var parcel))
+            throw new UnprocessableMessageException("The parcel cannot be read.");
+        if (parcel.Message.Messages.Count > Parcel.MessagesTaken)
+            throw new UnprocessableMessageException($"The parcel has {parcel.Message.Messages.Count:N0} messages; {Parcel.MessagesTaken:N0} are the limit.");
+        var messages = parcel.Message.Messages.Select(m => ParcelContext.Of(context.ReceiveContext, m));
+        // It came back: one of them may end the process each time, and the others shall not share its fate.
+        await Task.WhenAll(messages.Select(m => context.ReceiveContext.Redelivered ? deadLetters.SendAloneAsync(m) : HandleAsync(m, next)));
+        await context.NotifyConsumed(parcel, clock.GetElapsedTime(started), nameof(Parcel));
+    }
+
+    private async Task HandleAsync(ParcelContext message, IPipe<ConsumeContext> next)
+    {
+        await _underWay.WaitAsync(message.CancellationToken);
+        try
+        {
+            if (gate.IsReleased)
+                throw new OperationCanceledException("Given back to the broker: the endpoint stops.");
+            await HandleAsync((ConsumeContext)message, next);
+            if (!message.IsConsumed)
+                await deadLetters.SkippedAsync(message);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            await deadLetters.FaultedAsync(message, e);
+        }
+        finally
+        {
+            _underWay.Release();
+        }
+    }
+
+    private async Task HandleAsync(ConsumeContext context, IPipe<ConsumeContext> next)
+    {
         var message = context.SupportedMessageTypes.Select(NameOf).FirstOrDefault(knownMessages.Contains) ?? Unknown;
         var started = clock.GetTimestamp();
         using var activity = Start(context, message);
