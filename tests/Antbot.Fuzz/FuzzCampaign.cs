@@ -14,6 +14,9 @@ public sealed class FuzzCampaign(IReadOnlyList<IFuzzTarget> targets, long seed, 
     /// <summary>Of a target that has noted nothing for so long it is said: it may hang.</summary>
     private static readonly TimeSpan SilentMax = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly ConcurrentQueue<IFuzzTarget> _left = new(targets);
     private readonly Dictionary<string, FuzzResult> _results = before.ToDictionary(r => r.Target, StringComparer.Ordinal);
@@ -40,9 +43,16 @@ public sealed class FuzzCampaign(IReadOnlyList<IFuzzTarget> targets, long seed, 
 
     public void Run(CancellationToken cancellationToken)
     {
-        var threads = Enumerable.Range(0, Math.Min(targets.Count, Environment.ProcessorCount)).Select(_ => new Thread(() => Work(cancellationToken))).ToList();
+        var threads = Enumerable.Range(0, Math.Min(targets.Count, Environment.ProcessorCount)).Select(_ => new Thread(() => Work(cancellationToken)) { IsBackground = true }).ToList();
         threads.ForEach(t => t.Start());
-        threads.ForEach(t => t.Join());
+        foreach (var thread in threads)
+        {
+            while (!thread.Join(Look) && !cancellationToken.IsCancellationRequested)
+            {
+            }
+            // A case that hangs does not hold up whoever asks for an end.
+            thread.Join(EndsWithin);
+        }
     }
 
     /// <summary>How far it is, in a line.</summary>
