@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Diagnostics;
 using System.Runtime.Serialization;
 using System.Text.Json;
 using Antbot.Contracts.Messages;
@@ -66,12 +67,12 @@ public sealed class MassTransitBus : IMessageBus, IDisposable
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(message.Body, message.Body.GetType(), MessageJson.Options);
         var reader = new Utf8JsonReader(json);
-        return new ParcelledMessage(message, JsonElement.ParseValue(ref reader), json.Length);
+        return new ParcelledMessage(message, JsonElement.ParseValue(ref reader), json.Length, Activity.Current);
     }
 
     private async Task HandOverAsync(OutboundMessage message, CancellationToken cancellationToken)
     {
-        var bus = await _runner.BusAsync(message.Endpoint, cancellationToken);
+        var (bus, _) = await _runner.BusAsync(message.Endpoint, cancellationToken);
         if (_catalog.Names.Contains(message.Endpoint, StringComparer.Ordinal))
         {
             await SendAsync(bus, "queue", message.Endpoint, message.Body, context => Describe(context, message), cancellationToken);
@@ -85,12 +86,26 @@ public sealed class MassTransitBus : IMessageBus, IDisposable
     private async Task SendAsync(string endpoint, IReadOnlyList<ParcelledMessage> messages)
     {
         using var limit = new CancellationTokenSource(_options.PublishWithin, _clock);
-        var bus = await _runner.BusAsync(endpoint, limit.Token);
-        if (messages is [var (alone, _, _)])
-            await SendAsync(bus, "exchange", endpoint, alone.Body, context => Describe(context, alone), limit.Token);
-        else
-            await SendAsync(bus, "exchange", endpoint, new Parcel([.. messages.Select(Parcelled)]), Insist, limit.Token);
+        var (bus, gone) = await _runner.BusAsync(endpoint, limit.Token);
+        // What waits behind this goes out on the next bus, and not when this one's time is up.
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, gone);
+        try
+        {
+            await SendAsync(bus, endpoint, messages, end.Token);
+        }
+        catch (OperationCanceledException e) when (gone.IsCancellationRequested && !limit.IsCancellationRequested)
+        {
+            throw new BusUnavailableException("the broker went away under it.", e);
+        }
         BusMeter.Delivered(endpoint);
+    }
+
+    private static Task SendAsync(IBus bus, string endpoint, IReadOnlyList<ParcelledMessage> messages, CancellationToken cancellationToken)
+    {
+        if (messages is not [{ Message: var alone, Span: var span }])
+            return SendAsync(bus, "exchange", endpoint, new Parcel([.. messages.Select(Parcelled)]), Insist, cancellationToken);
+        Activity.Current = span;
+        return SendAsync(bus, "exchange", endpoint, alone.Body, context => Describe(context, alone), cancellationToken);
     }
 
     private static async Task SendAsync(IBus bus, string kind, string endpoint, object body, Action<SendContext> describe, CancellationToken cancellationToken)

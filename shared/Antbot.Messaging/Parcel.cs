@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MassTransit;
 
 namespace Antbot.Messaging;
 
@@ -16,6 +17,15 @@ internal sealed record Parcel(IReadOnlyList<Parcelled> Messages)
 
     /// <summary>Another build may pack more of them than this one.</summary>
     public const int MessagesTaken = 1_000;
+
+    /// <summary>Each as if it had come alone. What is wrong with the parcel itself is found before anything in it is begun.</summary>
+    public IReadOnlyList<ParcelContext> Unpack(ReceiveContext receive)
+    {
+        if (Messages.Count > MessagesTaken)
+            throw new UnprocessableMessageException($"The parcel has {Messages.Count:N0} messages; {MessagesTaken:N0} are the limit.");
+        var empty = Messages.Index().Where(m => m.Item is null).Select(m => m.Index + 1).FirstOrDefault();
+        return empty == 0 ? [.. Messages.Select(m => ParcelContext.Of(receive, m))] : throw new UnprocessableMessageException($"Message {empty} of the parcel is null.");
+    }
 }
 
 /// <param name="Type">The message's URN, as MassTransit names it.</param>

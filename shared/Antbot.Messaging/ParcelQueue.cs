@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Antbot.Runtime.Bus;
 
@@ -25,7 +26,8 @@ internal sealed class ParcelQueue(Func<IReadOnlyList<ParcelledMessage>, Task> se
             if (!_sending)
             {
                 _sending = true;
-                _ = RunAsync();
+                // Without the context of whoever happens to be first: it would be every later one's trace and log scope.
+                ThreadPool.UnsafeQueueUserWorkItem(static queue => _ = queue.RunAsync(), this, preferLocal: false);
             }
         }
         await using var giveUp = cancellationToken.UnsafeRegister(_ => Array.ForEach(mine, m => m.Done.TrySetCanceled(cancellationToken)), null);
@@ -34,8 +36,6 @@ internal sealed class ParcelQueue(Func<IReadOnlyList<ParcelledMessage>, Task> se
 
     private async Task RunAsync()
     {
-        // Those that are in the middle of the same are let in.
-        await Task.Yield();
         while (Take() is { Count: > 0 } parcel)
         {
             try
@@ -78,4 +78,5 @@ internal sealed class ParcelQueue(Func<IReadOnlyList<ParcelledMessage>, Task> se
 }
 
 /// <summary>A message that has been written once: what cannot be written never comes as far as a parcel.</summary>
-internal sealed record ParcelledMessage(OutboundMessage Message, JsonElement Body, int Bytes);
+/// <param name="Span">Within which it was sent.</param>
+internal sealed record ParcelledMessage(OutboundMessage Message, JsonElement Body, int Bytes, Activity? Span = null);

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
 using Antbot.Contracts.Messages;
@@ -41,8 +43,73 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
         await PublishAsync(publisher, [.. Enumerable.Range(0, 200).Select(_ => Message("in time"))]);
         // 64 and 64 and 64 and 8.
         Assert.Equal(4, await _raw.CountAsync(Topology.QueueOf(Routes.Execution)));
+        var counted = 0L;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Name == "antbot_messages_handled_total")
+                l.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref counted, count));
+        listener.Start();
         await using var bus = await TestBus.StartAsync(Taking());
         await bus.UntilAsync(() => _handled.Count == 200, "all are handled");
+        await bus.UntilAsync(() => Interlocked.Read(ref counted) >= 200, "each is counted");
+    }
+
+    /// <summary>Their sender's trace is that of whichever came first.</summary>
+    [Fact]
+    public async Task Each_goes_on_in_its_own_trace()
+    {
+        var seen = new ConcurrentDictionary<Guid, string>();
+        using var listener = new ActivityListener { ShouldListenTo = s => s.Name is "MassTransit" or "Antbot.Messaging", Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded };
+        ActivitySource.AddActivityListener(listener);
+        await using var bus = await TestBus.StartAsync(Parts().Handle<CloseTrade>(Routes.Execution, (_, input, _) =>
+        {
+            for (var activity = Activity.Current; activity is not null; activity = activity.Parent)
+            {
+                if (activity.Source.Name == "Antbot.Messaging")
+                    seen[input.Id] = activity.TraceId.ToHexString();
+            }
+            return Task.CompletedTask;
+        }));
+        var messages = Enumerable.Range(0, Count).Select(_ => Message("in time") with { TraceId = ActivityTraceId.CreateRandom().ToHexString() }).ToList();
+        await PublishAsync(bus, messages);
+        await bus.UntilAsync(() => seen.Count == Count, "all are handled");
+        Assert.All(messages, m => Assert.Equal(m.TraceId, seen[m.Id]));
+    }
+
+    [Fact]
+    public async Task No_more_are_under_way_than_the_prefetch_however_they_came()
+    {
+        var parts = Parts();
+        parts.Options.Prefetch = 10;
+        parts.Handle<CloseTrade>(Routes.Execution, (_, input, _) =>
+        {
+            _attempts.AddOrUpdate(input.Id, 1, (_, n) => n + 1);
+            throw new BusUnavailableException("The broker is away.");
+        });
+        await using var bus = await TestBus.StartAsync(parts);
+        await PublishAsync(bus, [.. Enumerable.Range(0, Count).Select(_ => Message("in time"))]);
+        for (var i = 0; i < 9; i++)
+            await PublishAsync(bus, [Message("in time")]);
+        await bus.UntilAsync(() => _attempts.Values.Sum() >= 50, "they are tried again and again");
+        Assert.Equal(10, _attempts.Count);
+        Assert.Equal(10, bus.Runner.Status().Endpoints[0].Held);
+    }
+
+    /// <summary>The broker ends the channel of who keeps a delivery for too long; one after the other, its messages would.</summary>
+    [Fact]
+    public async Task One_that_is_given_back_takes_those_that_have_not_begun_with_it()
+    {
+        var parts = Parts();
+        (parts.Options.Prefetch, parts.Options.HoldAtMost) = (1, TimeSpan.FromSeconds(1));
+        parts.Handle<CloseTrade>(Routes.Execution, (_, _, _) => throw new BusUnavailableException("The broker is away."));
+        await using (var publisher = await TestBus.StartAsync(Parts()))
+            await PublishAsync(publisher, [.. Enumerable.Range(0, Parcel.MessagesMax).Select(_ => Message("in time"))]);
+        await using var bus = await TestBus.StartAsync(parts);
+        // Three deliveries of a second, and it is opened; if each of the 64 had its second, the first delivery would take a minute.
+        await bus.UntilAsync(() => _raw.CountAsync(Topology.QueueOf(Routes.Execution)).GetAwaiter().GetResult() > Parcel.MessagesMax / 2, "the parcel came back and was opened");
     }
 
     [Fact]
@@ -98,14 +165,17 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
 
     /// <summary>One that ends every process would take the 63 beside it with it when the broker gives up on the parcel.</summary>
     [Fact]
-    public async Task What_came_back_is_opened_and_each_goes_on_alone()
+    public async Task What_goes_on_coming_back_is_opened_and_each_goes_on_alone()
     {
         var messages = Enumerable.Range(0, Count).Select(_ => Message("in time")).Append(Message("never ends")).ToList();
         await using (var publisher = await TestBus.StartAsync(Parts()))
             await PublishAsync(publisher, messages);
         Assert.Equal(1, await _raw.CountAsync(Topology.QueueOf(Routes.Execution)));
-        await using (var connection = await RawBroker.ConnectAsync(_host.Uri))
+        for (var i = 0; i < 3; i++)
+        {
+            await using var connection = await RawBroker.ConnectAsync(_host.Uri);
             await connection.TakeAndBreakAsync(Topology.QueueOf(Routes.Execution));
+        }
 
         await using (var bus = await TestBus.StartAsync(Taking()))
         {
@@ -124,10 +194,12 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
         await using var bus = await TestBus.StartAsync(Taking());
         var good = Guid.NewGuid();
         var fine = $$"""{"trade":"{{Guid.NewGuid():N}}","account":"main","reason":"in time"}""";
-        foreach (var messages in new[] { "5", "null", "[null]", "[5]", "[{}]", $"[{Entry(Guid.NewGuid(), fine).Replace("\"type\"", "\"tipe\"", StringComparison.Ordinal)}]", $"[{string.Join(',', Enumerable.Repeat(Entry(Guid.NewGuid(), fine), Parcel.MessagesTaken + 1))}]" })
+        foreach (var messages in new[] { "5", "null", "[null]", "[5]", "[{}]", $"[{Entry(Guid.NewGuid(), fine).Replace("\"type\"", "\"tipe\"", StringComparison.Ordinal)}]", $"[{Entry(Guid.NewGuid(), fine)},null]", $"[{string.Join(',', Enumerable.Repeat(Entry(Guid.NewGuid(), fine), Parcel.MessagesTaken + 1))}]" })
             await RawAsync(messages);
-        var broken = (await TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 7)).Select(m => m.Headers["MT-Fault-Message"]).ToList();
+        var broken = (await TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 8)).Select(m => m.Headers["MT-Fault-Message"]).ToList();
         Assert.All(broken, Assert.NotEmpty);
+        Assert.Contains("Message 1 of the parcel is null.", broken);
+        Assert.Contains("Message 2 of the parcel is null.", broken);
         Assert.Contains(broken, b => b.Contains("1,000 are the limit", StringComparison.Ordinal));
         Assert.Empty(_attempts);
 
