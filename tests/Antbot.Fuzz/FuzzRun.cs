@@ -29,6 +29,8 @@ public static class FuzzRun
 
     private const int Tries = 3;
 
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+
     public static FuzzResult Of(IFuzzTarget target, long seed, int from, int count, CancellationToken cancellationToken = default)
     {
         var (taken, refused, slowest, failures, began) = (0, 0, TimeSpan.Zero, new List<FuzzFailure>(), Stopwatch.GetTimestamp());
@@ -38,7 +40,10 @@ public static class FuzzRun
             var (outcome, took, why) = Try(target, seed, index);
             // On a busy machine anything may take long once; what takes long each time hangs.
             for (var tries = 1; why is null && took > CaseMax && tries < Tries; tries++)
+            {
+                cancellationToken.WaitHandle.WaitOne(Pause);
                 (outcome, took, why) = Try(target, seed, index);
+            }
             why ??= took > CaseMax ? $"it took {took.TotalSeconds:0.0} s, {Tries} times" : null;
             if (why is not null)
                 failures.Add(new FuzzFailure(target.Name, seed, index, why));
