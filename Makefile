@@ -50,8 +50,9 @@ chaos: build ## real services and servers under real faults, judged from outside
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
 	@dotnet tests/Antbot.Chaos/$(DLL)/Antbot.Chaos.dll $(if $(CASE),--case $(CASE)) $(if $(KILLS),--kills $(KILLS)) $(ARGS)
 
-fuzz: sdk ## what every edge must refuse, and everything that a decider's types allow: TARGET=decider:, CASES=1000, SEED=2
-	@dotnet run --project tests/Antbot.Fuzz -c $(CONFIGURATION) -v quiet -- $(if $(TARGET),--target $(TARGET)) $(if $(CASES),--cases $(CASES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+fuzz: sdk ## what every edge must refuse, and everything that a decider's types allow: TARGET=decider:, CASES=1000, SEED=2; without CASES the long run, which goes on where it was stopped
+	@dotnet build tests/Antbot.Fuzz -c $(CONFIGURATION) -v quiet -clp:NoSummary
+	@exec dotnet tests/Antbot.Fuzz/$(DLL)/Antbot.Fuzz.dll $(if $(TARGET),--target $(TARGET)) $(if $(CASES),--cases $(CASES),--tally artifacts/fuzz/tally-$(or $(SEED),1).json) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: sdk ## formatting and analyzers
 	@dotnet format Antbot.Services.sln --verify-no-changes

@@ -1,16 +1,9 @@
 using System.Text.Json;
-using Antbot.ConsoleService;
-using Antbot.Coordinator;
 using Antbot.EventStore.Proof;
-using Antbot.Execution;
 using Antbot.Hosting;
 using Antbot.PaperVenue;
-using Antbot.Reconciliation;
-using Antbot.Risk;
 using Antbot.Runtime.Projections;
 using Antbot.Runtime.Store;
-using Antbot.Signals;
-using Antbot.Validation;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -54,11 +47,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
 
     private async Task<int> RunAsync(PaperVenueServer venue, CancellationToken cancellationToken)
     {
-        IServiceModule[] modules =
-        [
-            new CoordinatorModule(), new ValidationModule(), new RiskModule(), new ExecutionModule(), new ReconciliationModule(), new SignalModule(), new ConsoleModule(),
-        ];
-        await using var app = ServiceHost.Build(Arguments(venue), modules, out var faults);
+        await using var app = ServiceHost.Build(Arguments(venue), Environment.GetEnvironmentVariables(), PlatformModules.Make(), out var faults, isWhole: true);
         if (app is null)
         {
             foreach (var fault in faults)

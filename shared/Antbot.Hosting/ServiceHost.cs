@@ -70,7 +70,8 @@ public static class ServiceHost
         Build(args, Environment.GetEnvironmentVariables(), modules, out faults);
 
     /// <summary>The same in another environment than the process's own.</summary>
-    public static WebApplication? Build(string[] args, IDictionary environment, IReadOnlyList<IServiceModule> modules, out IReadOnlyList<string> faults)
+    /// <param name="isWhole">Every module of the platform is here: a section that none of them reads is a mistake, and not another process's.</param>
+    public static WebApplication? Build(string[] args, IDictionary environment, IReadOnlyList<IServiceModule> modules, out IReadOnlyList<string> faults, bool isWhole = false)
     {
         var found = new List<string>();
         faults = found;
@@ -95,7 +96,7 @@ public static class ServiceHost
             builder.Services.AddHostedService<ParentWatch>();
 
         var uses = builder.Services.Select(s => s.ImplementationInstance).OfType<OptionsUse>().ToList();
-        found.AddRange(HostConfiguration.FindUnknown(settings, uses, modules.Select(m => m.Name)));
+        found.AddRange(HostConfiguration.FindUnknown(settings, uses, modules.Select(m => m.Name), isWhole));
         var app = builder.Build();
         found.AddRange(app.Services.GetServices<IStartCheck>().SelectMany(c => c.Faults()));
         if (found.Count > 0)

@@ -49,7 +49,7 @@ internal sealed class VenueHttp : IDisposable
     public async Task<VenueAnswer<T>> SendAsync<T>(
         VenueRoute route, int weight, HttpMethod method, string path, string parameters, bool isSigned, Func<JsonElement, T> read, CancellationToken cancellationToken)
     {
-        var breaker = _breakers.Get($"{_options.Name}/{route.Name}", route.Breaker, _clock);
+        var breaker = _breakers.Get(NameOf(route), route.Breaker, _clock);
         if (!breaker.TryEnter(out var retryAfter))
             return new VenueAnswer<T>.NotSent($"the breaker of {breaker.Name} is open", retryAfter);
         if (!_budget.TryTake(weight, route.IsOrder, route.IsReserved, out retryAfter))
@@ -73,7 +73,20 @@ internal sealed class VenueHttp : IDisposable
         }
     }
 
+    /// <summary>
+    /// A route that failed and that nobody has asked for since would never be found well again: it is tried with the cheapest question
+    /// there is. What that does not show, the next failures do.
+    /// </summary>
+    public async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        var waiting = _breakers.All.Where(b => b.State == BreakerState.HalfOpen).Select(b => b.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var route in VenueRoute.All.Where(r => waiting.Contains(NameOf(r))))
+            await SendAsync(route with { IsOrder = false }, 1, HttpMethod.Get, "/api/v3/time", "", isSigned: false, j => j.Time("serverTime"), cancellationToken);
+    }
+
     public void Dispose() => _http.Dispose();
+
+    private string NameOf(VenueRoute route) => $"{_options.Name}/{route.Name}";
 
     private SocketsHttpHandler Handler() => new()
     {

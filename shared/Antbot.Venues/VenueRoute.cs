@@ -22,4 +22,6 @@ internal sealed record VenueRoute(string Name, BreakerOptions Breaker, bool IsRe
     public static VenueRoute Market { get; } = new("market", BreakerOptions.Default, IsReserved: false);
 
     public static VenueRoute Clock { get; } = new("clock", Short, IsReserved: true);
+
+    public static IReadOnlyList<VenueRoute> All { get; } = [Entry, Exit, Cancel, Query, Account, Market, Clock];
 }

@@ -5,5 +5,8 @@ namespace Antbot.Fuzz;
 public static class FuzzTargets
 {
     public static IReadOnlyList<IFuzzTarget> All { get; } =
-        [new SignalBodyTarget(), .. MessageTarget.All, .. EventTarget.All, new VenueTarget(), new MarketTarget(), new ConfigurationTarget(), .. Deciders.All];
+    [
+        // The slowest first: of several at once the last that is begun is soon over.
+        .. Deciders.All, new ConfigurationTarget(), .. StrategyTarget.All, new OperatorRequestTarget(), new SignalBodyTarget(), new VenueTarget(), new MarketTarget(), .. MessageTarget.All, .. EventTarget.All,
+    ];
 }

@@ -1,6 +1,7 @@
 using Antbot.EventStore.Contract;
 using Antbot.EventStore.Marten;
 using Antbot.EventStore.Postgres;
+using Antbot.Integration.Tests.Postgres;
 using Antbot.Kernel.Proof;
 using Antbot.Runtime.Store;
 using JasperFx.Events;

@@ -1,4 +1,5 @@
 using Antbot.EventStore.Contract;
+using Antbot.Integration.Tests.Postgres;
 using Antbot.Runtime.Store;
 
 namespace Antbot.MartenTests;

@@ -1,6 +1,7 @@
 using Antbot.Contracts;
 using Antbot.EventStore.Contract;
 using Antbot.EventStore.Postgres;
+using Antbot.Integration.Tests.Postgres;
 using Antbot.Runtime.Store;
 using JasperFx.Events;
 using JasperFx.Events.Projections;

@@ -29,6 +29,9 @@ internal static class Api
 {
     private const int BodyBytesMax = 16 * 1024;
 
+    /// <summary>A refusal repeats what was wrong, and that may be as long as a request.</summary>
+    private const int MessageLengthMax = 500;
+
     /// <summary>The routes are made when they are first asked for: a process starts, and says how it is, without the store.</summary>
     public static void MapGuarded<TRoutes>(this IEndpointRouteBuilder routes, string method, string pattern, Func<TRoutes, HttpContext, Task> handle)
         where TRoutes : class =>
@@ -106,5 +109,5 @@ internal static class Api
 
     private static Task FailAsync(HttpContext context, int status, string error, string message) => context.Response.HasStarted
         ? Task.CompletedTask
-        : AnswerAsync(context, new ApiError(error, message), status);
+        : AnswerAsync(context, new ApiError(error, message.Length <= MessageLengthMax ? message : $"{message[..MessageLengthMax]} …"), status);
 }

@@ -33,6 +33,8 @@ public static class TradeDecider
 
     private static readonly IReadOnlyList<object> Nothing = [];
 
+    private static readonly DateTimeOffset TimeMax = new(9999, 12, 31, 0, 0, 0, TimeSpan.Zero);
+
     public static IReadOnlyList<Type> Messages { get; } =
     [
         typeof(SignalRaised), typeof(SignalValidated), typeof(SignalRejected), typeof(RiskApproved), typeof(RiskDenied),
@@ -110,7 +112,7 @@ public static class TradeDecider
         SignalRejected m => [new TradeRejected(m.Trade, m.Verdicts)],
         // Its compensation is on the way: Execution answers that one, and frees what was reserved here.
         RiskApproved m when state.Cancelling => [new TradeMessageAbsorbed(m.Trade, nameof(RiskApproved), state.Phase)],
-        RiskApproved m => [new TradeApproved(Signal(state), m.Reserved, m.Verdicts, Later(Signal(state).ValidUntil, now) + patience.Executing)],
+        RiskApproved m => [new TradeApproved(Signal(state), m.Reserved, m.Verdicts, Sum(Later(Signal(state).ValidUntil, now), patience.Executing))],
         RiskDenied m => [new TradeDenied(m.Trade, m.Verdicts)],
         EntryAccepted m => [new TradeEntryAccepted(m.Trade, m.Order, m.VenueOrderId, m.VenueTime)],
         EntryUnknown m => [new TradeEntryUnknown(m.Trade, m.Reason)],
@@ -143,6 +145,9 @@ public static class TradeDecider
     }
 
     private static Signal Signal(TradeState state) => state.Signal ?? throw new InvalidOperationException("A trade past its first phase has its signal.");
+
+    /// <summary>Up to when a signal is valid its sender says, and it may be the last moment that there is.</summary>
+    private static DateTimeOffset Sum(DateTimeOffset at, TimeSpan more) => at < TimeMax - more ? at + more : TimeMax;
 
     private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
 }

@@ -64,8 +64,8 @@ public static class ReconciliationDecider
             return told is null ? [new VerificationPending(seen.Verify, seen.Message, trouble)] : [];
         var evidence = TradeCheck.Evidence(seen.Orders);
         if (TradeCheck.Drift(seen) is not { } drift)
-            return [new TradeVerified(seen.Verify, seen.Orders, new Quantity(seen.Entered), new Quantity(Math.Abs(seen.Net)), evidence)];
-        return drift == told ? [] : [new TradeDrifted(seen.Verify, seen.Message, seen.Orders, drift, evidence, TradeCheck.Corrections(seen))];
+            return [new TradeVerified(seen.Verify, seen.Orders, new Quantity(seen.Entered), new Quantity(Math.Abs(seen.Net)), evidence, seen.Record, seen.Unsellable)];
+        return drift == told ? [] : [new TradeDrifted(seen.Verify, seen.Message, seen.Orders, drift, evidence, TradeCheck.Corrections(seen), seen.Record, seen.Unsellable)];
     }
 
     private static List<object> Decide(ReconciliationState state, AccountLook look, DateTimeOffset now)

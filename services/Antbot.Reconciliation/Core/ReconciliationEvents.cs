@@ -14,8 +14,11 @@ public sealed record SeenOrder(
     ClientOrderId Order, bool Known, string VenueOrderId, Side Side, VenueOrderStatus? Status, Quantity Quantity, Quantity Executed, Money Cost, Quantity BaseFees, DateTimeOffset? At);
 
 /// <summary>The orders of a trade are at the venue what we think they are.</summary>
+/// <param name="Record">Our own record of them, where it was read.</param>
+/// <param name="Unsellable">What is less than this was not held to be left.</param>
 [StoredName("trade_verified")]
-public sealed record TradeVerified(VerifyTrade Verify, IReadOnlyList<SeenOrder> Orders, Quantity Entered, Quantity Left, string Evidence);
+public sealed record TradeVerified(
+    VerifyTrade Verify, IReadOnlyList<SeenOrder> Orders, Quantity Entered, Quantity Left, string Evidence, IReadOnlyList<RecordedOrder>? Record = null, decimal Unsellable = 0);
 
 /// <summary>The venue could not be asked, or its answers contradict one another: it is asked again until it can be said.</summary>
 /// <param name="Message">The message that asked; what comes of it is found by it.</param>
@@ -25,8 +28,11 @@ public sealed record VerificationPending(VerifyTrade Verify, Guid Message, strin
 /// <summary>What one order's record gets wrong.</summary>
 public sealed record Correction(ClientOrderId Order, string What);
 
+/// <param name="Record">Our own record of the orders, where it was read.</param>
+/// <param name="Unsellable">What is less than this was not held to be left.</param>
 [StoredName("trade_drifted")]
-public sealed record TradeDrifted(VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string What, string Evidence, IReadOnlyList<Correction> Corrections);
+public sealed record TradeDrifted(
+    VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string What, string Evidence, IReadOnlyList<Correction> Corrections, IReadOnlyList<RecordedOrder>? Record = null, decimal Unsellable = 0);
 
 public sealed record AssetAmount(string Asset, decimal Amount);
 

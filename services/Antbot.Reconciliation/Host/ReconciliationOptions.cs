@@ -10,7 +10,7 @@ public sealed class ReconciliationOptions
     public int EverySeconds { get; set; } = 10;
 
     /// <summary>A difference that is younger may only be a record that is a moment behind.</summary>
-    [Range(0, 600)]
+    [Range(0.0, 600.0)]
     public double LastsSeconds { get; set; } = 3;
 
     /// <summary>An attempt whose fate is open for longer is a difference.</summary>

@@ -80,15 +80,7 @@ internal static class BoundOptions
     private static List<ValidationResult> Validate(object options, PropertyInfo property)
     {
         var results = new List<ValidationResult>();
-        try
-        {
-            Validator.TryValidateProperty(property.GetValue(options), new ValidationContext(options) { MemberName = property.Name }, results);
-        }
-        // A range converts what it compares to the type of its bounds.
-        catch (OverflowException)
-        {
-            results.Add(new ValidationResult("The number is out of all bounds.", [property.Name]));
-        }
+        Validator.TryValidateProperty(property.GetValue(options), new ValidationContext(options) { MemberName = property.Name }, results);
         return results;
     }
 

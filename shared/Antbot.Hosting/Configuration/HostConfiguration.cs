@@ -40,7 +40,8 @@ internal static class HostConfiguration
     }
 
     /// <summary>What is in a section that is read here and belongs to none of its options; and what looks like a slip in a name.</summary>
-    public static IEnumerable<string> FindUnknown(IReadOnlyDictionary<string, string?> settings, IReadOnlyCollection<OptionsUse> uses, IEnumerable<string> modules)
+    /// <param name="isWhole">No other process reads from the same environment: a section that is not read here is read nowhere.</param>
+    public static IEnumerable<string> FindUnknown(IReadOnlyDictionary<string, string?> settings, IReadOnlyCollection<OptionsUse> uses, IEnumerable<string> modules, bool isWhole)
     {
         var known = uses.GroupBy(u => u.Section, StringComparer.OrdinalIgnoreCase)
             .ToDictionary(g => g.Key, g => g.SelectMany(u => BoundOptions.Properties(u.Options).Select(BoundOptions.KeyOf)).ToList(), StringComparer.OrdinalIgnoreCase);
@@ -59,6 +60,8 @@ internal static class HostConfiguration
                 // Another's section is of no matter here; a slip in the name of one of ours would leave its defaults in force.
                 if (known.Keys.FirstOrDefault(s => s.Length > NearMiss && Distance(s, parts[0]) <= NearMiss) is { } section)
                     yield return $"{BoundOptions.Variable("", key)} is not known. Is {BoundOptions.Variable(section, parts[1])} meant?";
+                else if (isWhole)
+                    yield return $"{BoundOptions.Variable("", key)} is not known: there is no section {parts[0].ToUpperInvariant()}. There are {string.Join(", ", known.Keys.Where(k => k.Length > 0).Select(k => k.ToUpperInvariant()).Order(StringComparer.Ordinal))}.";
             }
             else if (!options.Exists(o => BoundOptions.IsSame(o, parts[1])))
             {

@@ -75,8 +75,26 @@ public interface IEventStore : IAsyncDisposable
 public sealed record EventPage(IReadOnlyList<StoredEvent> Events, long Through)
 {
     /// <summary>What is wanted of a page. Its last event says how far it goes.</summary>
-    public static EventPage Of(IReadOnlyList<StoredEvent> page, IReadOnlyList<string> prefixes, long after) => new(
-        [.. page.Where(e => prefixes.Any(p => e.Stream.StartsWith(p, StringComparison.Ordinal)))], page.Count == 0 ? after : page[^1].Sequence);
+    public static EventPage Of(IReadOnlyList<StoredEvent> page, IReadOnlyList<string> prefixes, long after)
+    {
+        var wanted = new List<StoredEvent>();
+        for (var i = 0; i < page.Count; i++)
+        {
+            if (IsWanted(page[i], prefixes))
+                wanted.Add(page[i]);
+        }
+        return new EventPage(wanted, page.Count == 0 ? after : page[^1].Sequence);
+    }
+
+    private static bool IsWanted(StoredEvent stored, IReadOnlyList<string> prefixes)
+    {
+        for (var i = 0; i < prefixes.Count; i++)
+        {
+            if (stored.Stream.StartsWith(prefixes[i], StringComparison.Ordinal))
+                return true;
+        }
+        return false;
+    }
 }
 
 /// <summary>A fold's state at a version, so that a long stream need not be read from its beginning. Never a source of truth.</summary>

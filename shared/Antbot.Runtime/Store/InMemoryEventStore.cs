@@ -101,7 +101,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         lock (_data.Gate)
         {
             CheckOpen();
-            events = _data.Streams.TryGetValue(stream.Value, out var all) ? [.. all.Where(e => e.Version >= fromVersion)] : [];
+            events = _data.Streams.TryGetValue(stream.Value, out var all) ? [.. all.Skip(all.FindLastIndex(e => e.Version < fromVersion) + 1)] : [];
         }
         foreach (var e in events)
         {
@@ -265,9 +265,8 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
     private AppendOutcome AppendNow(PreparedAppend prepared)
     {
         var request = prepared.Request;
-        var there = Find(request.Decision);
-        if (there.Count > 0)
-            return new AppendOutcome.AlreadyThere(there);
+        if (_data.ById.ContainsKey(prepared.Events[0].EventId))
+            return new AppendOutcome.AlreadyThere(Find(request.Decision));
         foreach (var guard in request.Guards)
         {
             if (!guard.Expected.Allows(Version(guard.Stream.Value)))

@@ -16,7 +16,7 @@ internal static class PipelineRows
         report.Show("100 trades a second: recorded signal to the venue's acceptance, p99", paced.FromRecord.P99, "ms", peer: paced.FromSend.P99);
         report.Within($"trades lost or not finished, of {options.Burst} at once and those at 100 a second", burst.Lost.Count + paced.Lost.Count, "trades", 0, peer: plain.Burst.Lost.Count + plain.Paced.Lost.Count);
         report.Within("orders that the venue has twice", facts.Doubles, "orders", 0, limit: 0);
-        report.Within("reserved, open or held after the last trade", (double)facts.Reserved, "", 0, limit: 0);
+        report.Within("reserved, open or held after the last trade", (double)Math.Abs(facts.Reserved), "", 0, limit: 0);
         report.Show("processor time for a trade, under load", burst.Processor.Values.Sum(), "ms", peer: plain.Burst.Processor.Values.Sum());
         report.Show("processor time for a trade, at 100 a second", paced.Processor.Values.Sum(), "ms", peer: plain.Paced.Processor.Values.Sum());
         foreach (var (name, milliseconds) in burst.Processor)

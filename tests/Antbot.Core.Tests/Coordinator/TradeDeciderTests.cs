@@ -34,6 +34,15 @@ public sealed class TradeDeciderTests
         Assert.Equal(new ExecuteTrade(Some.Signal, new Money(40)), Assert.Single(TradeDecider.React(approved)));
     }
 
+    /// <summary>Found by the long run of the fuzz: beyond the last moment that there is nothing can be added, and the trade stood still.</summary>
+    [Fact]
+    public void What_is_approved_for_a_signal_without_an_end_has_a_deadline_all_the_same()
+    {
+        var endless = TradeState.Fold.Apply(Some.In(TradePhase.None), new TradeRaised(Some.Signal with { ValidUntil = DateTimeOffset.MaxValue }, Some.Now));
+        var approved = Assert.IsType<TradeApproved>(Assert.Single(Decide(After(endless, new SignalValidated(Some.Trade, 0.7m, Some.Verdicts)), new RiskApproved(Some.Trade, new Money(40), Some.Verdicts))));
+        Assert.InRange(approved.Due, Some.Now.AddYears(7_000), DateTimeOffset.MaxValue);
+    }
+
     [Fact]
     public void What_was_opened_and_what_was_closed_is_verified_at_the_venue()
     {

@@ -1,7 +1,10 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Reconciliation;
+using Antbot.Runtime.Store;
 using Xunit;
 using static Antbot.Core.Tests.Reconciliation.Given;
 
@@ -18,6 +21,19 @@ public sealed class TradeVerificationTests
         var told = Assert.IsType<TradeReconciled>(Assert.Single(ReconciliationDecider.React(verified)));
         Assert.Equal((Trade(), false), (told.Trade, told.Closed));
         Assert.Contains("the venue's order 77: Buy Filled, executed 0.5 of 1", told.Evidence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_was_verified_before_it_was_recorded_what_else_that_rested_on_is_read_all_the_same()
+    {
+        var verified = Assert.IsType<TradeVerified>(Assert.Single(Decide(State(), At(Verify(0.5m), Seen(Entry(), Side.Buy, 0.5m)) with { Record = [], Unsellable = 0.001m })));
+        var old = JsonNode.Parse(Codec.Encode(verified).Data.Span)!.AsObject();
+        Assert.True(old.Remove("Record") && old.Remove("Unsellable"));
+        var read = Assert.IsType<TradeVerified>(Codec.Decode(new StoredEvent
+        {
+            Sequence = 1, Position = 1, EventId = Message, Stream = "reconciliation-main", Version = 1, Type = "trade_verified", ClrType = null, Data = Encoding.UTF8.GetBytes(old.ToJsonString()), Timestamp = Now,
+        }));
+        Assert.Equal((verified.Entered, null, 0m), (read.Entered, read.Record, read.Unsellable));
     }
 
     [Fact]
@@ -44,6 +60,17 @@ public sealed class TradeVerificationTests
         Assert.Equal((Trade(), Account, Entry()), (correct.Trade, correct.Account, correct.Order));
         Assert.Contains("0.5 in our record", correct.What, StringComparison.Ordinal);
         Assert.Contains("the venue's order 77", correct.Evidence, StringComparison.Ordinal);
+    }
+
+    /// <summary>Found by the fuzz: an order that the question and the record name twice ended every look at its trade.</summary>
+    [Fact]
+    public void The_same_order_twice_in_a_question_and_in_the_record_is_looked_at_and_its_later_word_counts()
+    {
+        var verify = Verify(0.5m) with { Orders = [Entry(), Entry()] };
+        var seen = At(verify, Seen(Entry(), Side.Buy, 0.4m)) with { Record = [new(Entry(), Side.Buy, Quantity.Zero, Over: false), new(Entry(), Side.Buy, new Quantity(0.5m), Over: true)] };
+        var correction = Assert.Single(TradeCheck.Corrections(seen));
+        Assert.Contains("0.5 in our record", correction.What, StringComparison.Ordinal);
+        Assert.IsType<TradeDrifted>(Assert.Single(Decide(State(), seen)));
     }
 
     [Fact]

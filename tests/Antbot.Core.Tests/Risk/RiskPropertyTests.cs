@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Core.Tests.Coordinator;
@@ -98,6 +100,24 @@ public sealed class RiskPropertyTests
             look(state, step, now, events);
             state = events.Aggregate(state, RiskState.Fold.Apply);
         }
+    }
+
+    /// <summary>Found by the fuzz: the sum of two such numbers is no decimal, and whoever asked for the exposure fell over it.</summary>
+    [Theory]
+    [InlineData("Reserved")]
+    [InlineData("Open")]
+    public void A_sum_beyond_its_bounds_in_a_stored_event_is_refused_where_it_is_read(string sum)
+    {
+        var stored = Codec.Encode(RiskDecider.Decide(RiskState.Initial, new AssessRisk(Some.Signal, 0.9m), Some.Now, RiskLimits.Default)[0]);
+        var sight = JsonNode.Parse(stored.Data.Span)!;
+        Assert.NotNull(sight["Sight"]![sum]);
+        sight["Sight"]![sum] = decimal.MaxValue;
+        var e = Assert.Throws<EventStoreException>(() => Codec.Decode(new StoredEvent
+        {
+            Sequence = 1, Position = 1, EventId = Guid.Empty, Stream = "account-main", Version = 1, Type = stored.Type, ClrType = stored.ClrType, Data = Encoding.UTF8.GetBytes(sight.ToJsonString()), Timestamp = Some.Now,
+        }));
+        Assert.Equal(StoreFault.Undecodable, e.Fault);
+        Assert.Contains("A sum over all trades lies within", e.Message, StringComparison.Ordinal);
     }
 
     private static string Text(IReadOnlyList<object> events) => string.Join('\n', events.Select(e => JsonSerializer.Serialize(e, e.GetType(), EventCodec.Json)));

@@ -38,6 +38,26 @@ public sealed class SealerTests
         Assert.Empty(_said);
     }
 
+    /// <summary>How long a writer without our lock may take, and how much is looked at every five seconds: both are paid for on every store.</summary>
+    [Fact]
+    public async Task Unless_told_otherwise_it_looks_every_five_seconds_at_what_was_drawn_in_the_last_fifteen()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var running = new Sealer(_ledger, _clock, (_, what) => _said.Enqueue(what)).RunAsync(stop.Token);
+        var looks = new List<(int Second, long After)>();
+        for (var second = 0; second <= 120; second += 5)
+        {
+            looks.Add((second, await _ledger.NextLookAsync()));
+            _ledger.Sequence += 50;
+            _clock.Advance(TimeSpan.FromSeconds(5));
+        }
+        await stop.CancelAsync();
+        await running;
+
+        Assert.Equal([0, 15], looks.Where(l => l.After == long.MinValue).Select(l => l.Second));
+        Assert.All(looks.Where(l => l.After != long.MinValue && l.Second > 15), l => Assert.InRange(l.After, 10 * (l.Second - 35), 10 * (l.Second - 15)));
+    }
+
     [Fact]
     public async Task A_store_that_is_away_is_said_once_and_survived()
     {

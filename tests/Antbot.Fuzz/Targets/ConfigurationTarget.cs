@@ -1,13 +1,7 @@
 using System.Collections;
 using System.Globalization;
-using Antbot.ConsoleService;
-using Antbot.Coordinator;
-using Antbot.Execution;
 using Antbot.Hosting;
-using Antbot.Reconciliation;
-using Antbot.Risk;
-using Antbot.Signals;
-using Antbot.Validation;
+using Antbot.Standalone;
 
 namespace Antbot.Fuzz.Targets;
 
@@ -33,7 +27,7 @@ public sealed class ConfigurationTarget : IFuzzTarget
         ["ANTBOT_CONSOLE__TOKEN"] = "fuzz-console-token-0123456789",
     };
 
-    private readonly string[] _names = [.. ConfigurationTemplate.Render(Modules()).Split('\n').Where(l => l.StartsWith("#ANTBOT_", StringComparison.Ordinal)).Select(l => l[1..l.IndexOf('=', StringComparison.Ordinal)])];
+    private readonly string[] _names = [.. ConfigurationTemplate.Render(PlatformModules.Make()).Split('\n').Where(l => l.StartsWith("#ANTBOT_", StringComparison.Ordinal)).Select(l => l[1..l.IndexOf('=', StringComparison.Ordinal)])];
 
     public string Name => "configuration";
 
@@ -51,12 +45,9 @@ public sealed class ConfigurationTarget : IFuzzTarget
             var name = _names[random.Next(_names.Length)];
             environment[random.Next(10) switch { 0 => $"{name}X", 1 => $"{name}_FILE", 2 => name.ToLowerInvariant(), _ => name }] = random.Next(4) == 0 ? random.Next().ToString(CultureInfo.InvariantCulture) : Values[random.Next(Values.Length)];
         }
-        using var app = ServiceHost.Build([], environment, Modules(), out var faults);
+        using var app = ServiceHost.Build([], environment, PlatformModules.Make(), out var faults, isWhole: true);
         if (app is null)
             return faults.Count > 0 && faults.All(f => f.Trim().Length > 0 && !f.Contains("fuzz-venue-secret", StringComparison.Ordinal)) ? FuzzOutcome.Refused : throw new FuzzException($"It was refused without a reason, or with a secret: {string.Join(" | ", faults)}");
         return faults.Count == 0 ? FuzzOutcome.Taken : throw new FuzzException("It was taken with faults.");
     }
-
-    private static IServiceModule[] Modules() =>
-        [new SignalModule(), new CoordinatorModule(), new ValidationModule(), new RiskModule(), new ExecutionModule(), new ReconciliationModule(), new ConsoleModule()];
 }

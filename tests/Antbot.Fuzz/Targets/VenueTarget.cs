@@ -41,7 +41,9 @@ public sealed class VenueTarget : IFuzzTarget
     {
         using var handler = new Nonsense(random);
         var budget = new RequestBudget(TimeProvider.System);
-        using var http = new VenueHttp(Options, new BreakerPanel(), budget, TimeProvider.System, NullLogger.Instance, handler);
+        // Its meter is the process's: a hundred thousand of them and every listener that starts is at it for minutes.
+        using var breakers = new BreakerPanel();
+        using var http = new VenueHttp(Options, breakers, budget, TimeProvider.System, NullLogger.Instance, handler);
         var venue = new BinanceVenue(Options, http, budget, TimeProvider.System, NullLogger<BinanceVenue>.Instance);
         return Ask(venue, handler, random.Next(8)).GetAwaiter().GetResult();
     }

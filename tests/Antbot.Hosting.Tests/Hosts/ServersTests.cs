@@ -1,7 +1,7 @@
 using System.Net;
 using Antbot.EventStore.Postgres;
 using Antbot.Hosting.Tests.Buses;
-using Antbot.Hosting.Tests.Hosts;
+using Antbot.Integration.Tests.Postgres;
 using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.Messaging;
@@ -9,25 +9,7 @@ using Antbot.Runtime.Store;
 using Npgsql;
 using Xunit;
 
-[assembly: AssemblyFixture(typeof(PostgresFixture))]
-
 namespace Antbot.Hosting.Tests.Hosts;
-
-/// <summary>One server for all, started when the first asks.</summary>
-public sealed class PostgresFixture : IAsyncDisposable
-{
-    private readonly Lazy<Task<PostgresServer>> _server = new(() => PostgresServer.StartAsync());
-
-    public async Task<PostgresDatabase> CreateDatabaseAsync() => await (await _server.Value).CreateDatabaseAsync(cancellationToken: TestContext.Current.CancellationToken);
-
-    public async Task DropAsync(PostgresDatabase database) => await (await _server.Value).DropDatabaseAsync(database.Name);
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_server.IsValueCreated)
-            await (await _server.Value).DisposeAsync();
-    }
-}
 
 /// <summary>Two processes over PostgreSQL and RabbitMQ, both behind links that can be cut.</summary>
 public sealed class ServersTests(PostgresFixture postgres, RabbitFixture rabbit) : IAsyncLifetime
@@ -51,7 +33,7 @@ public sealed class ServersTests(PostgresFixture postgres, RabbitFixture rabbit)
 
     public async ValueTask InitializeAsync()
     {
-        _database = await postgres.CreateDatabaseAsync();
+        _database = await postgres.Server.CreateDatabaseAsync(cancellationToken: Cancel);
         _host = await rabbit.CreateVirtualHostAsync();
         _toStore = new TcpProxy(new NpgsqlConnectionStringBuilder(_database.ConnectionString).Port);
         _toBus = new TcpProxy(_host.Uri.Port);
@@ -61,7 +43,7 @@ public sealed class ServersTests(PostgresFixture postgres, RabbitFixture rabbit)
     {
         await _toStore.DisposeAsync();
         await _toBus.DisposeAsync();
-        await postgres.DropAsync(_database);
+        await postgres.Server.DropDatabaseAsync(_database.Name);
         await rabbit.DropAsync(_host);
     }
 

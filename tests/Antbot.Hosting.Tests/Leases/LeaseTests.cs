@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Antbot.EventStore.Postgres;
-using Antbot.Hosting.Tests.Hosts;
+using Antbot.Integration.Tests.Postgres;
 using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.Runtime.Leases;
@@ -95,7 +95,7 @@ public sealed class PostgresLeaseTests(PostgresFixture fixture) : LeaseContract,
 
     public async ValueTask InitializeAsync()
     {
-        _database = await fixture.CreateDatabaseAsync();
+        _database = await fixture.Server.CreateDatabaseAsync(cancellationToken: Cancel);
         _proxy = new TcpProxy(new NpgsqlConnectionStringBuilder(_database.ConnectionString).Port);
     }
 
@@ -104,7 +104,7 @@ public sealed class PostgresLeaseTests(PostgresFixture fixture) : LeaseContract,
         foreach (var leases in _opened)
             await leases.DisposeAsync();
         await _proxy.DisposeAsync();
-        await fixture.DropAsync(_database);
+        await fixture.Server.DropDatabaseAsync(_database.Name);
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using Antbot.Contracts.Events;
 using Antbot.EventStore.Sqlite;
+using Antbot.Hosting;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -133,6 +134,17 @@ public sealed class StandaloneTests : IDisposable
         Assert.Equal(3, refused.ExitCode);
         Assert.Contains("not as it was recorded", await said, StringComparison.Ordinal);
         Assert.Equal(recorded, (await StoredAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_setting_of_a_section_that_nobody_reads_is_named_and_nothing_runs()
+    {
+        using var refused = AntbotProcess.Start("Antbot.Standalone.dll", _folder, [.. ByHandOnly, "--set", "leverage:max=5"]);
+        var said = refused.StandardError.ReadToEndAsync(Cancel);
+        await refused.WaitForExitAsync(Cancel);
+        Assert.Equal(ExitCodes.InvalidConfiguration, refused.ExitCode);
+        Assert.Contains("ANTBOT_LEVERAGE__MAX is not known: there is no section LEVERAGE", await said, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(Data, "antbot.db")));
     }
 
     /// <summary>Nobody calls `antbot seal`.</summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using Antbot.Hosting;
 using Xunit;
@@ -26,6 +27,16 @@ public sealed class TemplateTests
         Assert.DoesNotContain(lines.Zip(lines.Skip(1)), pair => pair.Second.StartsWith("#ANTBOT_", StringComparison.Ordinal) && (!pair.First.StartsWith("# ", StringComparison.Ordinal) || pair.First.Length < 12 || pair.First.StartsWith("# --", StringComparison.Ordinal) || pair.First.StartsWith("#  (", StringComparison.Ordinal)));
         Assert.Contains("#ANTBOT_STORE=", lines);
         Assert.Contains("#ANTBOT_RISK__MAXEXPOSURE=10000", lines);
+    }
+
+    /// <summary>A range compares by the type of its bounds: what does not fit into that ended a service with a trace and without the setting's name.</summary>
+    [Fact]
+    public void Every_range_has_bounds_that_take_whatever_its_setting_can_be()
+    {
+        var ranges = Modules().Select(m => m.GetType().Assembly).Append(typeof(PlatformOptions).Assembly).Distinct().SelectMany(a => a.GetTypes()).SelectMany(t => t.GetProperties())
+            .Select(p => (Property: p, Range: p.GetCustomAttribute<RangeAttribute>())).Where(p => p.Range is not null).ToList();
+        Assert.True(ranges.Count > 20, $"{ranges.Count} ranges");
+        Assert.All(ranges, r => Assert.True(r.Range!.OperandType == r.Property.PropertyType || r.Range.OperandType == typeof(double), $"{r.Property.DeclaringType!.Name}.{r.Property.Name} is compared as {r.Range.OperandType.Name}"));
     }
 
     /// <summary>All that a service's own program hosts; Standalone puts them together and has no settings of its own.</summary>

@@ -55,6 +55,16 @@ public sealed class ConsoleApiTests : IAsyncLifetime
         Assert.Equal(0, await _console.Store.ReadVersionAsync(Streams.Control, Cancel));
     }
 
+    /// <summary>Found by the fuzz: a mode of sixteen thousand letters was sent back whole, with the reason behind it.</summary>
+    [Fact]
+    public async Task A_refusal_repeats_no_more_of_what_was_wrong_than_anybody_reads()
+    {
+        var (status, body) = await _console.PostAsync("/api/control/mode", new { Mode = new string('x', 10_000), Reason = "drill", By = "anna" });
+        Assert.Equal(400, status);
+        Assert.InRange(body.GetProperty("Message").GetString()!.Length, 100, 600);
+        Assert.Equal(0, await _console.Store.ReadVersionAsync(Streams.Control, Cancel));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("short")]

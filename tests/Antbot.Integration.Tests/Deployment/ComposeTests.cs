@@ -78,7 +78,7 @@ public sealed class ComposeTests(DeploymentFiles files) : IClassFixture<Deployme
         var environment = new Hashtable();
         foreach (var (variable, value) in ComposeFile.Read(files.Compose()).Services[name].Variables)
             environment[variable] = value.Replace(ComposeChecks.SecretsRoot, files.Keys.Folder + "/", StringComparison.Ordinal);
-        await using var app = ServiceHost.Build([], environment, [Settings.Modules[name]()], out var faults);
+        await using var app = ServiceHost.Build([], environment, [Settings.Modules[name]], out var faults);
         Assert.Empty(faults);
         Assert.NotNull(app);
     }

@@ -1,13 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
-using Antbot.ConsoleService;
-using Antbot.Coordinator;
-using Antbot.Execution;
 using Antbot.Hosting;
-using Antbot.Reconciliation;
-using Antbot.Risk;
-using Antbot.Signals;
-using Antbot.Validation;
+using Antbot.Standalone;
 
 namespace Antbot.Integration.Tests.Deployment;
 
@@ -20,16 +14,7 @@ internal static partial class Settings
     private const string FileSuffix = "_FILE";
 
     /// <summary>The services that are hosted as modules, by the name they have here.</summary>
-    public static IReadOnlyDictionary<string, Func<IServiceModule>> Modules { get; } = new Dictionary<string, Func<IServiceModule>>(StringComparer.Ordinal)
-    {
-        ["coordinator"] = static () => new CoordinatorModule(),
-        ["validation"] = static () => new ValidationModule(),
-        ["risk"] = static () => new RiskModule(),
-        ["execution"] = static () => new ExecutionModule(),
-        ["reconciliation"] = static () => new ReconciliationModule(),
-        ["signal"] = static () => new SignalModule(),
-        ["console"] = static () => new ConsoleModule(),
-    };
+    public static IReadOnlyDictionary<string, IServiceModule> Modules => PlatformModules.Make().ToDictionary(m => m.Name, StringComparer.Ordinal);
 
     private static readonly ConcurrentDictionary<string, HashSet<string>> Known = new(StringComparer.Ordinal);
 
@@ -39,7 +24,7 @@ internal static partial class Settings
         {
             "venue" => InSource("services/Antbot.PaperVenue/Host"),
             "cli" or "schema" => InSource("services/Antbot.Cli"),
-            _ => InTemplate(Modules[name]()),
+            _ => InTemplate(Modules[name]),
         });
         return known.Contains(variable)
             || (variable.EndsWith(FileSuffix, StringComparison.Ordinal) && known.Contains(variable[..^FileSuffix.Length]))

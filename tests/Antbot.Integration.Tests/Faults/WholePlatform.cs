@@ -3,10 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Antbot.ConsoleService;
 using Antbot.Contracts;
-using Antbot.Coordinator;
-using Antbot.Execution;
 using Antbot.Hosting;
 using Antbot.Integration.Tests.PaperVenue;
 using Antbot.Integration.Tests.Postgres;
@@ -14,12 +11,9 @@ using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.Messaging;
 using Antbot.PaperVenue;
-using Antbot.Reconciliation;
-using Antbot.Risk;
 using Antbot.Runtime.Store;
 using Antbot.Runtime.Venue;
-using Antbot.Signals;
-using Antbot.Validation;
+using Antbot.Standalone;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -88,9 +82,7 @@ internal sealed class WholePlatform : IAsyncDisposable
             "--execution:windowMilliseconds=1000", "--execution:askMarginMilliseconds=200",
             .. settings.Select(s => $"--{s}"),
         ];
-        IServiceModule[] modules =
-            [new CoordinatorModule(), new ValidationModule(), new RiskModule(), new ExecutionModule(), new ReconciliationModule(), new SignalModule(), new ConsoleModule()];
-        var app = ServiceHost.Build(arguments, new Hashtable(), modules, out var faults) ?? throw new InvalidOperationException(string.Join('\n', faults));
+        var app = ServiceHost.Build(arguments, new Hashtable(), PlatformModules.Make(), out var faults, isWhole: true) ?? throw new InvalidOperationException(string.Join('\n', faults));
         await app.StartAsync(Cancel);
         return new WholePlatform(postgres, rabbit, database, host, venue, app);
     }

@@ -1,8 +1,7 @@
 using System.Collections;
-using Antbot.ConsoleService;
 using Antbot.Fuzz;
 using Antbot.Hosting;
-using Antbot.Signals;
+using Antbot.Standalone;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Fuzz;
@@ -39,9 +38,11 @@ public sealed class FuzzTests
     [InlineData("ANTBOT_CONSOLE__SERVICES", "")]
     [InlineData("ANTBOT_SIGNAL__RSIOVERSOLD", "99999999999999999999999999")]
     [InlineData("ANTBOT_SIGNAL__MAXPRICEDEVIATIONPERCENT", "99999999999999999999999999")]
+    [InlineData("ANTBOT_RECONCILIATION__LASTSSECONDS", "99999999999999999999999999")]
+    [InlineData("ANTBOT_RECONCILIATION__LASTSSECONDS", "NaN")]
     public void A_setting_that_cannot_even_be_compared_is_named(string variable, string value)
     {
-        using var app = ServiceHost.Build([], new Hashtable { [variable] = value }, [new SignalModule(), new ConsoleModule()], out var faults);
+        using var app = ServiceHost.Build([], new Hashtable { [variable] = value }, PlatformModules.Make(), out var faults);
         Assert.Null(app);
         Assert.Contains(faults, f => f.StartsWith(variable, StringComparison.Ordinal));
     }
@@ -54,7 +55,33 @@ public sealed class FuzzTests
         Assert.Equal(Antbot.Contracts.Messages.Routes.All.Count, names.Count(n => n.StartsWith("message:", StringComparison.Ordinal)));
         var stored = File.ReadLines(Path.Combine(RepositoryFolder.Root, "tests/Antbot.Core.Tests/stored-names.txt")).Select(l => l.Split(' ')[0]).Where(n => n.Length > 0 && n[0] != '#').Order(StringComparer.Ordinal);
         Assert.Equal(stored, names.Where(n => n.StartsWith("event:", StringComparison.Ordinal)).Select(n => n["event:".Length..]).Order(StringComparer.Ordinal));
-        Assert.Superset(new HashSet<string>(["decider:coordinator", "decider:validation", "decider:risk", "decider:execution", "decider:reconciliation", "decider:control"], StringComparer.Ordinal), names.ToHashSet(StringComparer.Ordinal));
+        Assert.Superset(new HashSet<string>(["decider:coordinator", "decider:validation", "decider:risk", "decider:execution", "decider:reconciliation", "decider:control", "strategy:ema-cross", "strategy:rsi-reversion", "operator-request"], StringComparer.Ordinal), names.ToHashSet(StringComparer.Ordinal));
+    }
+
+    /// <summary>A long run is stopped and gone on with: nothing is done twice or left out.</summary>
+    [Fact]
+    public void A_run_goes_on_where_its_tally_says_that_it_was_stopped()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory("antbot-fuzz-").FullName, "deeper", "tally.json");
+        IFuzzTarget[] targets = [.. FuzzTargets.All.Where(t => t.Name is "signal-body" or "market-message")];
+        var begun = new FuzzCampaign(targets, Seed, from: 0, cases: 700, []);
+        begun.Run(Cancel);
+        begun.Tally.Write(path);
+        var before = FuzzTally.Read(path, Seed);
+        Assert.Equal([700, 700], before.Results.Select(r => r.Cases));
+        var over = new List<FuzzResult>();
+        var rest = new FuzzCampaign(targets, Seed, from: 0, cases: 1_500, before.Results) { Over = over.Add };
+        Assert.False(rest.IsOver);
+        rest.Run(Cancel);
+        Assert.True(rest.IsOver);
+        foreach (var (target, result) in targets.Zip(rest.Results))
+        {
+            var inOne = FuzzRun.Of(target, Seed, from: 0, 1_500, cancellationToken: Cancel);
+            Assert.Equal((1_500, inOne.Taken, inOne.Refused), (result.Cases, result.Taken, result.Refused));
+            Assert.Contains(result, over);
+        }
+        Assert.Contains("another file", Assert.Throws<System.Text.Json.JsonException>(() => FuzzTally.Read(path, Seed + 1)).Message, StringComparison.Ordinal);
+        Directory.Delete(Path.GetDirectoryName(Path.GetDirectoryName(path))!, recursive: true);
     }
 
     [Fact]

@@ -113,6 +113,38 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
     }
 
+    /// <summary>A process stayed reduced for as long as no signal came, because nothing but an entry could show that entries work again.</summary>
+    [Fact]
+    public async Task A_route_that_nobody_asks_for_is_found_well_again_without_an_order()
+    {
+        var clock = new LeapingClock();
+        await using var services = Connect(_server.Server.Address, _server.Server.Key.Key, _server.Server.Key.Secret, clock);
+        var (venue, http) = (services.GetRequiredService<IVenue>(), services.GetRequiredService<VenueHttp>());
+        await _server.Client.FaultAsync(new { kind = "errorBefore", route = "order", count = 5, status = 503 });
+        for (var i = 0; i < 5; i++)
+            Assert.IsType<VenueAnswer<OrderReport>.Unknown>(await venue.PlaceAsync(Market(NextId()), Cancel));
+        await http.ProbeAsync(Cancel);
+        Assert.Equal(BreakerState.Open, Entries(services));
+        clock.Leap(TimeSpan.FromSeconds(61));
+        Assert.Equal(BreakerState.HalfOpen, Entries(services));
+        await http.ProbeAsync(Cancel);
+        Assert.Equal(BreakerState.Closed, Entries(services));
+        Assert.Empty(await _server.Client.LedgerAsync("order"));
+    }
+
+    [Fact]
+    public async Task A_route_whose_venue_is_still_away_stays_shut()
+    {
+        var clock = new LeapingClock();
+        await using var services = Connect(new Uri("http://127.0.0.1:9"), "key", "secret", clock);
+        for (var i = 0; i < 5; i++)
+            Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await services.GetRequiredService<IVenue>().PlaceAsync(Market(NextId()), Cancel));
+        clock.Leap(TimeSpan.FromSeconds(61));
+        Assert.Equal(BreakerState.HalfOpen, Entries(services));
+        await services.GetRequiredService<VenueHttp>().ProbeAsync(Cancel);
+        Assert.Equal(BreakerState.Open, Entries(services));
+    }
+
     [Fact]
     public async Task When_told_to_wait_nothing_is_sent_until_then()
     {
@@ -165,7 +197,9 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
     }
 
-    internal static ServiceProvider Connect(Uri address, string key, string secret)
+    private static BreakerState Entries(IServiceProvider services) => services.GetRequiredService<BreakerPanel>().All.Single(b => b.Name == "venue/entry").State;
+
+    internal static ServiceProvider Connect(Uri address, string key, string secret, TimeProvider? clock = null)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -177,7 +211,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         }).Build();
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(clock ?? TimeProvider.System);
         var builder = new ModuleBuilder("test", services, configuration, new EndpointCatalog());
         builder.AddVenue().AddVenue();
         var provider = services.BuildServiceProvider();
@@ -186,6 +220,16 @@ public sealed class VenueAdapterTests : IAsyncLifetime
     }
 
     private VenueOrder Market(ClientOrderId id) => new(id, Btc, Side.Buy, OrderKind.Market, new Quantity(0.01m), null, null, _venue.Now ?? DateTimeOffset.UtcNow, TimeSpan.FromSeconds(3), ReduceOnly: false);
+
+    /// <summary>The steady clock, now and then further than it went by itself.</summary>
+    private sealed class LeapingClock : TimeProvider
+    {
+        private long _ahead;
+
+        public override long GetTimestamp() => base.GetTimestamp() + _ahead;
+
+        public void Leap(TimeSpan time) => _ahead += (long)(time.TotalSeconds * TimestampFrequency);
+    }
 
     private ClientOrderId NextId() => new($"test-{++_orders}");
 

@@ -13,7 +13,10 @@ public sealed class SimLoop
     private static readonly SendOrPostCallback Call = static act => ((Action)act!)();
     private static readonly SendOrPostCallback Complete = static done => ((TaskCompletionSource)done!).TrySetResult();
 
-    private readonly PriorityQueue<Item, long> _items = new();
+    /// <summary>The queue orders the places of what waits, and not what waits itself: what it moves about holds no references.</summary>
+    private readonly PriorityQueue<int, long> _queue = new();
+    private readonly List<Item> _places = [];
+    private readonly Stack<int> _free = [];
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private long _order;
 
@@ -34,7 +37,7 @@ public sealed class SimLoop
     public long Steps { get; private set; }
 
     /// <summary>What is going to happen, as far as it is known.</summary>
-    public int Waiting => _items.Count;
+    public int Waiting => _queue.Count;
 
     /// <summary>What went on outside of this thread, where anything did.</summary>
     public string? Escaped { get; private set; }
@@ -59,8 +62,11 @@ public sealed class SimLoop
 
     public bool Step()
     {
-        if (!_items.TryDequeue(out var item, out var key))
+        if (!_queue.TryDequeue(out var place, out var key))
             return false;
+        var item = _places[place];
+        _places[place] = default;
+        _free.Push(place);
         Ticks = Math.Max(Ticks, key >> OrderBits);
         if (item.Context.IsDead)
             return true;
@@ -88,7 +94,16 @@ public sealed class SimLoop
     {
         if (order > OrderMask || at >= 1L << (63 - OrderBits))
             throw new InvalidOperationException("More happens in this run than its queue can order.");
-        _items.Enqueue(item, at << OrderBits | order);
+        if (_free.TryPop(out var place))
+        {
+            _places[place] = item;
+        }
+        else
+        {
+            place = _places.Count;
+            _places.Add(item);
+        }
+        _queue.Enqueue(place, at << OrderBits | order);
     }
 
     private readonly record struct Item(SimContext Context, SendOrPostCallback Act, object? State);

@@ -6,6 +6,7 @@ using Antbot.Kernel.Decisions;
 using Antbot.Kernel.Identity;
 using Antbot.Kernel.Proof;
 using Antbot.Kernel.Time;
+using Antbot.Reconciliation;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Store;
 using Antbot.Validation.Core;
@@ -30,7 +31,7 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
 
     public void Check()
     {
-        var streams = new Dictionary<string, List<(StoredEvent Stored, object Event)>>(StringComparer.Ordinal);
+        var streams = new Dictionary<string, List<Read>>(StringComparer.Ordinal);
         byte[]? previous = null;
         foreach (var link in world.Disk.Data.Ledger.ReadLinksAsync().ToBlockingEnumerable())
         {
@@ -40,19 +41,18 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
             if (stored.Version != events.Count + 1)
                 violated($"{stored.Stream} goes from version {events.Count} to {stored.Version}");
             var @event = Codec.Decode(stored);
-            var bytes = Bytes(@event);
+            var written = Codec.Encode(@event).Data;
+            var bytes = CanonicalJson.From(written.Span);
             if (!bytes.AsSpan().SequenceEqual(stored.Data.Span))
                 violated($"{stored.Type} in {stored.Stream} version {stored.Version} is not written as it was read");
             CheckLink(link, stored, bytes, previous);
             previous = link.Hash;
-            events.Add((stored, @event));
+            events.Add(new Read(stored, @event, written));
         }
         foreach (var (stream, events) in streams)
             CheckStream(stream, events);
         world.Tally.Happened("decisions that were made again", _decidedAgain);
     }
-
-    private static byte[] Bytes(object @event) => CanonicalJson.From(Codec.Encode(@event).Data.Span);
 
     private void CheckLink(LedgerLink link, StoredEvent stored, byte[] bytes, byte[]? previous)
     {
@@ -68,23 +68,25 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
             violated($"event {link.Position} is not what was recorded");
     }
 
-    private void CheckStream(string stream, List<(StoredEvent Stored, object Event)> events)
+    private void CheckStream(string stream, List<Read> events)
     {
         if (stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal))
-            CheckStream(stream, events, Coordination, (_, first) => Deadline(first.Event, first.Stored) ?? Message(first.Stored), isComplete: true);
+            CheckStream(stream, events, Coordination, (_, _, first) => Deadline(first.Event, first.Stored) ?? Message(first.Stored), isComplete: true);
         else if (stream.StartsWith(Streams.OrderPrefix, StringComparison.Ordinal))
-            CheckStream(stream, events, ExecutionDecider.Behaviour, (decided, _) => Entered(decided), isComplete: false);
+            CheckStream(stream, events, ExecutionDecider.Behaviour, (_, decided, _) => Entered(decided), isComplete: false);
         else if (stream.StartsWith("account-", StringComparison.Ordinal))
-            CheckStream(stream, events, Risk, (_, first) => Message(first.Stored), isComplete: true);
+            CheckStream(stream, events, Risk, (_, _, first) => Message(first.Stored), isComplete: true);
         else if (stream.StartsWith("validation-", StringComparison.Ordinal))
-            CheckStream(stream, events, Validation, (_, first) => Message(first.Stored), isComplete: true);
+            CheckStream(stream, events, Validation, (_, _, first) => Message(first.Stored), isComplete: true);
+        else if (stream.StartsWith("reconciliation-", StringComparison.Ordinal))
+            CheckStream(stream, events, ReconciliationDecider.Behaviour, (state, decided, _) => (object?)Seen(decided) ?? Looked(state, decided), isComplete: true);
     }
 
-    /// <param name="inputOf">What was decided on, from the events of the decision; null where it is not all recorded.</param>
+    /// <param name="inputOf">What was decided on, from the state before and the events of the decision; null where it is not all recorded.</param>
     /// <param name="isComplete">Of these streams every input is recorded.</param>
     private void CheckStream<TState>(
-        string stream, List<(StoredEvent Stored, object Event)> events, Behaviour<TState> behaviour,
-        Func<IReadOnlyList<object>, (StoredEvent Stored, object Event), object?> inputOf, bool isComplete)
+        string stream, List<Read> events, Behaviour<TState> behaviour,
+        Func<TState, IReadOnlyList<object>, Read, object?> inputOf, bool isComplete)
         where TState : class
     {
         var state = behaviour.Fold.Initial;
@@ -94,7 +96,7 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
             while (to < events.Count && events[to].Stored.CausationId == events[from].Stored.CausationId)
                 to++;
             var decided = events.GetRange(from, to - from).ConvertAll(e => e.Event);
-            if (inputOf(decided, events[from]) is { } input)
+            if (inputOf(state, decided, events[from]) is { } input)
                 DecideAgain(stream, behaviour, state, input, events.GetRange(from, to - from));
             else if (isComplete)
                 violated($"{stream} version {from + 1} rests on {events[from].Stored.CausationId}, which is recorded nowhere");
@@ -107,7 +109,7 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
         static byte[] Json(object state) => JsonSerializer.SerializeToUtf8Bytes(state, typeof(TState), EventCodec.Json);
     }
 
-    private void DecideAgain<TState>(string stream, Behaviour<TState> behaviour, TState state, object input, List<(StoredEvent Stored, object Event)> then)
+    private void DecideAgain<TState>(string stream, Behaviour<TState> behaviour, TState state, object input, List<Read> then)
         where TState : class
     {
         _decidedAgain++;
@@ -121,7 +123,7 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
             violated($"{stream} version {then[0].Stored.Version}: decided again on {input.GetType().Name}, it is refused: {e.Message}");
             return;
         }
-        if (again.Count != then.Count || again.Where((e, i) => !Bytes(e).AsSpan().SequenceEqual(then[i].Stored.Data.Span)).Any())
+        if (again.Count != then.Count || again.Where((e, i) => e.GetType() != then[i].Event.GetType() || !Codec.Encode(e).Data.Span.SequenceEqual(then[i].Written.Span)).Any())
             violated($"{stream} version {then[0].Stored.Version}: decided again on {input.GetType().Name}, it is [{string.Join(", ", again)}] and was [{string.Join(", ", then.Select(e => e.Event))}]");
     }
 
@@ -139,4 +141,45 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
         decided is [EntryPlanned plan, ..] && decided.OfType<OrderAttempted>().FirstOrDefault() is { } attempt
             ? new Enter(plan.Signal, plan.Reserved, plan.Rules, plan.Market, plan.Policy, new Stamp(attempt.VenueTime, attempt.WindowMilliseconds, attempt.ControlVersion, null, null, null))
             : null;
+
+    /// <summary>What the venue said of a trade, as Reconciliation has recorded it.</summary>
+    private static TradeSeen? Seen(IReadOnlyList<object> decided) => decided switch
+    {
+        [TradeVerified e] => new TradeSeen(e.Verify, Guid.Empty, e.Orders, null, e.Record, e.Unsellable),
+        [TradeDrifted e] => new TradeSeen(e.Verify, e.Message, e.Orders, null, e.Record, e.Unsellable),
+        [VerificationPending e] => new TradeSeen(e.Verify, e.Message, [], e.Reason, null, 0),
+        _ => null,
+    };
+
+    /// <summary>
+    /// A look at the whole account: each of its findings is an event of its own. What is not said to be new or settled is as it was.
+    /// </summary>
+    private static AccountLook? Looked(ReconciliationState state, IReadOnlyList<object> decided)
+    {
+        if (decided is [ReconciliationStalled stalled])
+            return new AccountLook(stalled.Look, stalled.Account, "", 0, 0, stalled.Reason, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false);
+        if (decided.Any(e => e is not (ReconciliationResumed or BalanceBaselineSet or DifferenceFound or DifferenceSettled or StartReconciled)))
+            return null;
+        var settled = decided.OfType<DifferenceSettled>().ToDictionary(e => OpenDifference.KeyOf(e.Kind, e.Subject), StringComparer.Ordinal);
+        var found = decided.OfType<DifferenceFound>().Select(e => (e.Through, Difference: new Difference(e.Kind, e.Subject, e.Trade, e.Ours, e.What, e.Evidence))).ToList();
+        var known = state.Differences.Where(d => !settled.ContainsKey(d.Key) && !found.Exists(f => f.Difference.Key == d.Key)).Select(d => d.Value).ToList();
+        var (baseline, start) = (decided.OfType<BalanceBaselineSet>().FirstOrDefault(), decided.OfType<StartReconciled>().FirstOrDefault());
+        var (look, account) = decided[0] switch
+        {
+            ReconciliationResumed e => (e.Look, e.Account),
+            BalanceBaselineSet e => (e.Look, e.Account),
+            DifferenceFound e => (e.Look, e.Account),
+            DifferenceSettled e => (e.Look, e.Account),
+            StartReconciled e => (e.Look, e.Account),
+            var other => throw new InvalidOperationException($"A look does not begin with {other.GetType().Name}."),
+        };
+        return new AccountLook(
+            look, account, start?.Venue ?? baseline?.Venue ?? "", start?.Through ?? found.FirstOrDefault().Through, start?.OpenOrders ?? 0, null,
+            [.. found.Select(f => f.Difference), .. known.Take((start?.Differences ?? 0) - found.Count).Select(d => new Difference(d.Kind, d.Subject, d.Trade, Ours: true, d.What, ""))],
+            new HashSet<string>(known.Select(d => OpenDifference.KeyOf(d.Kind, d.Subject)).Concat(found.Select(f => f.Difference.Key)), StringComparer.Ordinal),
+            settled.Values.Any(e => e.Kind == DifferenceKind.Balance), baseline, start is not null);
+    }
+
+    /// <param name="Written">The event as it is written now, of which the stored bytes are the canonical form.</param>
+    private sealed record Read(StoredEvent Stored, object Event, ReadOnlyMemory<byte> Written);
 }

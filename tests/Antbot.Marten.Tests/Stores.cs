@@ -1,29 +1,11 @@
 using Antbot.EventStore.Marten;
 using Antbot.EventStore.Postgres;
+using Antbot.Integration.Tests.Postgres;
 using Antbot.LocalServers;
-using Antbot.MartenTests;
 using Antbot.Runtime.Store;
 using Xunit;
 
-[assembly: AssemblyFixture(typeof(PostgresFixture))]
-
 namespace Antbot.MartenTests;
-
-/// <summary>One private server for all tests; each test has its own database on it.</summary>
-public sealed class PostgresFixture : IAsyncLifetime
-{
-    private PostgresServer? _server;
-
-    public PostgresServer Server => _server ?? throw new InvalidOperationException("The server has not been started.");
-
-    public async ValueTask InitializeAsync() => _server = await PostgresServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_server is not null)
-            await _server.DisposeAsync();
-    }
-}
 
 /// <summary>A database with the store's schema, and both engines on it.</summary>
 internal sealed class Stores(PostgresFixture fixture)
