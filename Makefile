@@ -6,6 +6,7 @@ MARTEN ?= auto
 TESTCONTAINERS ?= auto
 AREA ?= store
 PORT ?= 8765
+ADMIN_PORT ?= 8766
 ARGS ?=
 # true: a lock file that does not fit what is built is an error, and not rewritten.
 LOCKED ?= false
@@ -62,8 +63,8 @@ run: sdk ## the whole system in one process on the embedded store
 stop: sdk ## end what 'make run ARGS=--detach' left running
 	@dotnet run --project services/Antbot.Standalone -c $(CONFIGURATION) -v quiet -- stop $(ARGS)
 
-venue: sdk ## the paper venue alone (PORT=8765)
-	@dotnet run --project services/Antbot.PaperVenue/Host -c $(CONFIGURATION) -v quiet -- --port $(PORT) $(ARGS)
+venue: sdk ## the paper venue alone (PORT=8765 ADMIN_PORT=8766); prints its address, a funded key and its secret as shell assignments
+	@dotnet run --project services/Antbot.PaperVenue/Host -c $(CONFIGURATION) -v quiet -- --port $(PORT) --admin-port $(ADMIN_PORT) --shell $(ARGS)
 
 up: build ## every service as a process of its own on PostgreSQL and RabbitMQ (INSTANCES='validation=3 risk=2')
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure

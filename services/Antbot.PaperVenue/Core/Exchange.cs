@@ -123,6 +123,7 @@ public sealed partial class Exchange
                 account[d.Asset].Free += d.Amount;
                 account.UpdateTime = d.Time;
                 Outbox.Touch(account, d.Asset);
+                Outbox.Credits.Add(new Credit(account, d.Asset, d.Amount, d.Time));
                 break;
             case OrderAccepted a:
                 Apply(a);
@@ -245,7 +246,7 @@ public sealed partial class Exchange
         order.Executed += e.Quantity;
         order.QuoteExecuted += quote;
         if (order.Level is { } level)
-            level.Total -= e.Quantity;
+            market.Of(side).Reduce(level, e.Quantity);
         if (order.IsHouse)
         {
             if (order.Remaining.IsZero && order.Level is not null)

@@ -55,6 +55,11 @@ public readonly record struct NewOrder
     public Fixed8 QuoteQuantity { get; init; }
 
     public required string ClientId { get; init; }
+
+    /// <summary>
+    /// Spot knows no such order, so this is the venue's own: a sale of at most what is free, cut to that. A purchase opens or adds, and is refused.
+    /// </summary>
+    public bool ReduceOnly { get; init; }
 }
 
 /// <summary>One execution, from one side's view.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Antbot.PaperVenue.Faults;
 using Antbot.PaperVenue.Http;
 using Antbot.PaperVenue.Journal;
@@ -180,6 +181,11 @@ internal sealed class Venue : IAsyncDisposable
             if (Hub.HasListener(report.Order.Account.Id))
                 _untold.Enqueue((sequence, report.Order.Account.Id, report.Fill is not null, UserMessages.Execution(report, Rules)));
         }
+        foreach (var credit in outbox.Credits)
+        {
+            if (Hub.HasListener(credit.Account.Id))
+                _untold.Enqueue((sequence, credit.Account.Id, false, UserMessages.Credit(credit, Rules)));
+        }
         foreach (var (account, assets) in outbox.Touched)
         {
             if (Hub.HasListener(account.Id))
@@ -192,6 +198,7 @@ internal sealed class Venue : IAsyncDisposable
         {
             _data[print.Instrument.Index].Take(print);
             Hub.Publish(MarketMessages.TradeStream(print.Instrument), () => MarketMessages.Trade(print));
+            Hub.Publish(MarketMessages.AggregateTradeStream(print.Instrument), () => MarketMessages.AggregateTrade(print));
             traded = print.Instrument;
         }
         outbox.Clear();
@@ -288,6 +295,16 @@ internal sealed class Venue : IAsyncDisposable
         ShowBest(instrument);
         foreach (var depth in MarketMessages.Depths)
             Hub.Publish(MarketMessages.DepthStream(instrument, depth), () => MarketMessages.Depth(market, depth, Updates));
+        ShowChanges(market, now);
+        if (now / 1_000 != data.TickerShownAt / 1_000)
+        {
+            data.TickerShownAt = now;
+            Hub.Publish(MarketMessages.TickerStream(instrument), () => MarketMessages.Ticker(market, data, now));
+            Hub.Publish(MarketMessages.MiniTickerStream(instrument), () => MarketMessages.MiniTicker(market, data, now));
+            Hub.Publish(MarketMessages.AveragePriceStream(instrument), () => MarketMessages.AveragePrice(market, data, now));
+            if (instrument.Index == Rules.Instruments.Count - 1)
+                ShowAllTickers(now);
+        }
         foreach (var (series, candle) in data.Closed)
             Hub.Publish(MarketMessages.KlineStream(instrument, series.Interval), () => MarketMessages.Kline(instrument, series.Interval, candle, isClosed: true, now));
         data.Closed.Clear();
@@ -298,12 +315,47 @@ internal sealed class Venue : IAsyncDisposable
         }
     }
 
+    /// <summary>A book is watched from the first step on, so that whoever subscribes and then asks for all of it finds the two to fit.</summary>
+    private void ShowChanges(Market market, long now)
+    {
+        var data = _data[market.Instrument.Index];
+        if (market.Bids.Changed is { } bids && market.Asks.Changed is { } asks)
+        {
+            var first = data.ChangesShownTo + 1;
+            Hub.Publish(MarketMessages.ChangeStream(market.Instrument), () => MarketMessages.Changes(market, first, Updates, now));
+            bids.Clear();
+            asks.Clear();
+        }
+        else
+        {
+            // Another book than before: what was shown of that one does not lead to this one, and the gap says so.
+            Updates++;
+            (market.Bids.Changed, market.Asks.Changed) = (new HashSet<long>(), new HashSet<long>());
+        }
+        data.ChangesShownTo = Updates;
+    }
+
+    private void ShowAllTickers(long now)
+    {
+        Hub.Publish(MarketMessages.AllTickers, () => All(MarketMessages.WriteTicker));
+        Hub.Publish(MarketMessages.AllMiniTickers, () => All(MarketMessages.WriteMiniTicker));
+
+        byte[] All(Action<Utf8JsonWriter, Market, MarketData, long> write) => Json.Write(json =>
+        {
+            json.WriteStartArray();
+            foreach (var instrument in Rules.Instruments)
+                write(json, _exchange[instrument], _data[instrument.Index], now);
+            json.WriteEndArray();
+        });
+    }
+
     /// <summary>Keeps the journal bounded, and opens it anew when it has failed: start-up is recovery.</summary>
     private async Task MendAsync()
     {
         using var timer = new PeriodicTimer(MendEvery, _clock);
         while (await NextAsync(timer))
         {
+            Hub.EndOldKeys();
             try
             {
                 if ((_journal.Failure ?? _suspect) is not null)

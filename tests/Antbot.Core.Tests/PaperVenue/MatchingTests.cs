@@ -204,6 +204,62 @@ public sealed class MatchingTests
         Assert.DoesNotContain(_venue.Journal, e => e is OrderAccepted);
     }
 
+    [Theory]
+    [InlineData("500", true)]
+    [InlineData("500.01", false)]
+    [InlineData("20", true)]
+    [InlineData("19.99", false)]
+    public void Given_a_last_price_When_a_limit_is_more_than_five_times_off_Then_it_is_refused(string price, bool taken)
+    {
+        _venue.ShowLast("100");
+        var placed = _venue.Place(Alice, Order(OrderType.Limit, Side.Buy) with { Price = N(price) });
+        Assert.Equal(taken ? null : "Filter failure: PERCENT_PRICE_BY_SIDE", placed.Rejection?.Message);
+    }
+
+    [Fact]
+    public void Given_an_order_at_any_price_When_it_is_larger_than_such_may_be_Then_it_is_refused_and_at_a_price_it_is_not()
+    {
+        var rich = _venue.Open("rich", coins: "9000");
+        _venue.ShowLast("100");
+        var order = Order(OrderType.Market, Side.Sell) with { Quantity = N("1000.00001") };
+        Assert.Equal("Filter failure: MARKET_LOT_SIZE", _venue.Place(rich, order).Rejection?.Message);
+        Assert.Equal("Filter failure: MARKET_LOT_SIZE", _venue.Place(rich, order with { Type = OrderType.StopLoss, StopPrice = N("90") }).Rejection?.Message);
+        Assert.NotNull(_venue.Place(rich, order with { Type = OrderType.Limit, Price = N("100") }).Order);
+    }
+
+    [Theory]
+    [InlineData("60", "30", "30")]
+    [InlineData("40", "100", "60")]
+    [InlineData("100", "1", null)]
+    public void Given_a_sale_that_only_reduces_When_less_is_free_Then_it_is_cut_to_that(string locked, string asked, string? placed)
+    {
+        _venue.Sell(Alice, "200", locked);
+        var order = _venue.Place(Alice, Order(OrderType.Limit, Side.Sell) with { Price = N("150"), Quantity = N(asked), ReduceOnly = true });
+        Assert.Equal(placed is null ? null : N(placed), order.Order?.Quantity);
+        Assert.Equal(placed is null ? "ReduceOnly Order is rejected." : null, order.Rejection?.Message);
+    }
+
+    [Fact]
+    public void Given_a_purchase_that_only_reduces_When_it_comes_Then_it_is_refused_as_it_would_add() =>
+        Assert.Equal("ReduceOnly Order is rejected.", _venue.Place(Alice, Order(OrderType.Limit, Side.Buy) with { Price = N("150"), ReduceOnly = true }).Rejection?.Message);
+
+    [Fact]
+    public void Given_somebody_who_watches_the_book_When_it_changes_Then_every_price_that_changed_is_noted()
+    {
+        var (bids, asks) = (_venue.Exchange[Btc].Bids, _venue.Exchange[Btc].Asks);
+        (bids.Changed, asks.Changed) = (new HashSet<long>(), new HashSet<long>());
+        var sale = _venue.Sell(Bob, "101", "2");
+        _venue.Buy(Alice, "101", "0.5");
+        Assert.Equal([N("101").Units], asks.Changed);
+        // It rested for the moment before it took.
+        Assert.Equal([N("101").Units], bids.Changed);
+        Assert.Equal((N("1.5"), N("0")), (asks.TotalAt(N("101")), bids.TotalAt(N("101"))));
+        asks.Changed.Clear();
+        _venue.Cancel(sale);
+        Assert.Equal([N("101").Units], asks.Changed);
+        Assert.Equal(N("0"), asks.TotalAt(N("101")));
+    }
+
     [Fact]
     public void Given_too_little_money_When_an_order_needs_more_Then_it_is_refused()
     {

@@ -29,7 +29,7 @@ public sealed class FaultTests : IAsyncLifetime
     public async Task Accept_then_time_out_holds_until_the_client_gives_up()
     {
         await Client.FaultAsync(new { kind = "acceptThenTimeout", route = "order", count = 1 });
-        using var impatient = new VenueClient(_venue.Server.Address, _venue.Server.Key, "") { Http = { Timeout = TimeSpan.FromSeconds(1) } };
+        using var impatient = new VenueClient(_venue.Server.Address, _venue.Server.Key) { Http = { Timeout = TimeSpan.FromSeconds(1) } };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient.BuyAsync("0.01", "held"));
         Assert.Equal("FILLED", (await Client.FindAsync("held"))["status"]);
     }

@@ -120,6 +120,6 @@ public sealed class VenueProcessTests : IDisposable
         var line = await process.StandardOutput.ReadLineAsync(Cancel) ?? throw new InvalidOperationException($"It ended: {await process.StandardError.ReadToEndAsync(Cancel)}");
         var said = JsonDocument.Parse(line).RootElement;
         var key = JsonDocument.Parse(await File.ReadAllTextAsync(said.GetProperty("keyFile").GetString()!, Cancel)).RootElement;
-        return new VenueClient(new Uri(said.GetProperty("address").GetString()!), new ApiKey("main", key.GetProperty("apiKey").GetString()!, key.GetProperty("apiSecret").GetString()!), "");
+        return new VenueClient(new Uri(said.GetProperty("address").GetString()!), new ApiKey("main", key.GetProperty("apiKey").GetString()!, key.GetProperty("apiSecret").GetString()!));
     }
 }

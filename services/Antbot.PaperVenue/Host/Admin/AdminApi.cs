@@ -14,6 +14,7 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
 {
     private const int MaxBodyBytes = 64 << 10;
     private const int LedgerPage = 500;
+    private const int MaxKeys = 20;
 
     private readonly byte[] _key = Encoding.UTF8.GetBytes(adminKey);
 
@@ -62,6 +63,9 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
             ("POST", "/admin/clock") => SetClockOff(body),
             ("GET", "/admin/accounts") => await AccountsAsync(),
             ("POST", "/admin/accounts") => await OpenAccountAsync(body),
+            ("GET", "/admin/keys") => Json.Write(WriteKeys),
+            ("POST", "/admin/keys") => await AddKeyAsync(body),
+            ("DELETE", "/admin/keys") => RemoveKey(request.Query["apiKey"].ToString()),
             ("POST", "/admin/deposit") => await DepositAsync(body),
             ("POST", "/admin/balances") => await SetBalancesAsync(body),
             ("POST", "/admin/reset") => await ResetAsync(body),
@@ -208,6 +212,58 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
             json.Field("account", name).Field("id", account).Field("apiKey", key.Key).Field("apiSecret", key.Secret).Field("keyFile", files.PathOf(name));
             json.WriteEndObject();
         });
+    }
+
+    /// <summary>Without the secrets: they were told when the keys were made, and are in their files.</summary>
+    private void WriteKeys(Utf8JsonWriter json)
+    {
+        json.WriteStartArray();
+        foreach (var (key, _) in keys.All.OrderBy(k => k.Account).ThenBy(k => k.Key.Key, StringComparer.Ordinal))
+            WriteKey(json, key, withSecret: false);
+        json.WriteEndArray();
+    }
+
+    private static void WriteKey(Utf8JsonWriter json, ApiKey key, bool withSecret)
+    {
+        json.WriteStartObject();
+        json.Field("account", key.Account).Field("apiKey", key.Key);
+        if (withSecret && key.Secret.Length > 0)
+            json.Field("apiSecret", key.Secret);
+        json.Field("signature", key.PublicKey is null ? "HMAC" : "Ed25519");
+        json.WriteStartArray("permissions");
+        foreach (var name in KeyFile.Names(key.Permissions))
+            json.WriteStringValue(name);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private async Task<byte[]> AddKeyAsync(Body body)
+    {
+        var account = body.NeedText("account");
+        var id = await venue.ReadAsync((exchange, _) => exchange.FindAccount(account)?.Id) ?? throw new ApiException(-1102, "There is no account of this name.", 404);
+        if (keys.All.Count(k => k.Account == id) >= MaxKeys)
+            throw new ApiException(-1003, $"The account has {MaxKeys} keys already; remove some.");
+        var may = body.FindTexts("permissions") is { } names
+            ? names.Aggregate(Permissions.None, (all, name) => all | Named<Permissions>(name, "permissions"))
+            : Permissions.Read | Permissions.Trade;
+        var publicKey = body.FindText("publicKey");
+        if (publicKey is not null && !Ed25519.TryReadPublicKey(publicKey, out _))
+            throw new ApiException(-1102, "'publicKey' is the public half of an Ed25519 key in PEM, as 'openssl pkey -pubout' writes it.");
+        var key = new ApiKey(account, KeyFile.NewKey(), publicKey is null ? KeyFile.NewKey() : "") { Permissions = may, PublicKey = publicKey };
+        files.SaveFurther(key);
+        keys.Add(key, id);
+        return Json.Write(json => WriteKey(json, key, withSecret: true));
+    }
+
+    private byte[] RemoveKey(string apiKey)
+    {
+        if (keys.FindKey(apiKey) is not { } key)
+            throw new ApiException(-1102, "There is no such key.", 404);
+        if (!File.Exists(files.PathOf(key)))
+            throw new ApiException(-1102, "An account's first key stays; it was made with the account.", 409);
+        files.Remove(key);
+        keys.Remove(apiKey);
+        return Json.Write(WriteKeys);
     }
 
     private Task<byte[]> DepositAsync(Body body)

@@ -54,15 +54,14 @@ internal static class OrderAnswers
         json.WriteEndObject();
     }
 
-    public static void WriteAccount(this Utf8JsonWriter json, Account a, VenueRules rules, bool withoutZeros)
+    public static void WriteAccount(this Utf8JsonWriter json, Account a, Permissions may, VenueRules rules, bool withoutZeros)
     {
         json.WriteStartObject();
         json.Field("makerCommission", rules.MakerFee.Units / 10_000).Field("takerCommission", rules.TakerFee.Units / 10_000).Field("buyerCommission", 0).Field("sellerCommission", 0);
         json.WriteStartObject("commissionRates");
         json.Number("maker", rules.MakerFee).Number("taker", rules.TakerFee).Number("buyer", Fixed8.Zero).Number("seller", Fixed8.Zero);
         json.WriteEndObject();
-        // No money ever leaves this venue: a key that may withdraw would be refused by a careful client.
-        json.Field("canTrade", true).Field("canWithdraw", false).Field("canDeposit", true).Field("brokered", false).Field("requireSelfTradePrevention", false).Field("preventSor", false)
+        json.Field("canTrade", may.HasFlag(Permissions.Trade)).Field("canWithdraw", may.HasFlag(Permissions.Withdraw)).Field("canDeposit", true).Field("brokered", false).Field("requireSelfTradePrevention", false).Field("preventSor", false)
             .Field("updateTime", a.UpdateTime).Field("accountType", "SPOT");
         json.WriteStartArray("balances");
         for (var asset = 0; asset < a.Balances.Length; asset++)
