@@ -9,6 +9,8 @@ internal abstract class Connection(TimeProvider clock, TimeSpan maxAge)
     private const int MaxWaiting = 4_096;
     private const int MaxRequestBytes = 64 << 10;
 
+    private static readonly TimeSpan FarewellWithin = TimeSpan.FromSeconds(2);
+
     private readonly Channel<ReadOnlyMemory<byte>> _waiting = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly CancellationTokenSource _cut = new();
 
@@ -75,6 +77,9 @@ internal abstract class Connection(TimeProvider clock, TimeSpan maxAge)
             await foreach (var message in _waiting.Reader.ReadAllAsync(cancellationToken))
                 await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, CutBecause, cancellationToken);
+            // Aborted at once, the connection would lose what the client has not read yet.
+            _cut.CancelAfter(FarewellWithin);
+            return;
         }
         catch (Exception e) when (e is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
         {
