@@ -4,6 +4,7 @@ CONFIGURATION ?= Release
 # auto: a probe restore turns on what the registry has, and says which. true and false force it.
 MARTEN ?= auto
 TESTCONTAINERS ?= auto
+CLIENTS ?= auto
 AREA ?= store
 PORT ?= 8765
 ADMIN_PORT ?= 8766
@@ -36,7 +37,7 @@ build: sdk ## restore and build everything
 test: LOCKED = true
 test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
-	@MARTEN_ON=$(MARTEN_ON) build/test.sh $(CONFIGURATION)
+	@MARTEN_ON=$(MARTEN_ON) CLIENTS_ON=$$(build/clients.sh $(CLIENTS)) build/test.sh $(CONFIGURATION)
 
 bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline, servers)
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter servers pipeline,$(AREA)),,--postgres)
