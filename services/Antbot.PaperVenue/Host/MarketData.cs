@@ -39,6 +39,9 @@ internal sealed class MarketData
     /// <summary>The last change of the book that was told.</summary>
     public long ChangesShownTo { get; set; }
 
+    /// <summary>The book as it is shown while a fault keeps it so.</summary>
+    public BookView? Stale { get; set; }
+
     public long TickerShownAt { get; set; }
 
     public IReadOnlyList<CandleSeries> Series { get; }
@@ -116,7 +119,7 @@ internal sealed class MarketData
                 if (previous.IsZero)
                     previous = price;
                 candle ??= new Candle { OpenTime = open, CloseTime = open + length - 1, Open = previous, High = previous, Low = previous, Close = previous };
-                SyntheticMarket.TryFlow(Instrument, options.Seed, at * options.Speed, price, out var side, out var quantity);
+                SyntheticMarket.TryFlow(Instrument, options.Seed, at * options.Speed, new Conditions(price), out var side, out var quantity);
                 candle = candle.With(price, quantity, side, -1);
                 previous = price;
             }

@@ -25,6 +25,12 @@ public sealed record PaperVenueOptions
     /// <summary>How many times faster than real time the prices move.</summary>
     public int Speed { get; init; } = 1;
 
+    /// <summary>What the market begins with, where it is not gone on with; by the name that the admin route takes.</summary>
+    public string? Scenario { get; init; }
+
+    /// <summary>Of the scenario replay: a candle file in the folder <c>candles</c> under the data folder.</summary>
+    public string? ReplayFile { get; init; }
+
     /// <summary>How often the market moves.</summary>
     public int StepMilliseconds { get; init; } = 250;
 
@@ -90,6 +96,8 @@ public sealed record PaperVenueOptions
         Need(Port == 0 || Port != AdminPort, $"The admin routes are to have port {AdminPort}, which is the venue's own; give them another, or 0 for any that is free.");
         Need(!string.IsNullOrWhiteSpace(Data), "No data folder is named; the venue keeps its journal there.");
         Need(Speed is >= 1 and <= 1_000, $"The speed is {Speed}; give one from 1 to 1000.");
+        Need(Scenario is null || Admin.AdminApi.FindScenario(Scenario) is not null, $"The scenario is '{Scenario}'; there are {Admin.AdminApi.ScenarioNames}.");
+        Need(ReplayFile is null == (Scenario != "replay"), "A replay needs the name of a candle file, and nothing else takes one.");
         Need(StepMilliseconds is >= 10 and <= 10_000, $"The market's step is {StepMilliseconds} ms; give one from 10 to 10000.");
         Need((ApiKey is null) == (ApiSecret is null), "Of API key and secret only one is given; give both or neither.");
         Need(ApiKey is null || KeyFile.IsKey(ApiKey), "The API key is not of 16 to 128 letters and digits.");

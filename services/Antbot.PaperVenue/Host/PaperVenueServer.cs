@@ -69,10 +69,11 @@ public sealed class PaperVenueServer : IAsyncDisposable
             var wrong = new WrongClock(clock);
             clock = wrong;
             var plan = new FaultPlan(options.Seed, clock);
-            var hub = new StreamHub(clock, options.ListenKeyLife);
+            var hub = new StreamHub(plan, clock, options.ListenKeyLife);
             venue = new Venue(options, clock, hub, plan, log);
             var keys = new Keys(clock);
             var key = await OpenAccountsAsync(venue, keys, files, options);
+            await BeginAsync(venue, options);
             var adminKey = files.LoadAdmin(options.AdminKey);
             var limits = new RateLimits(options, clock);
             var routes = new MarketRoutes(venue, options).All.Concat(new TradingRoutes(venue, hub, limits, options).All).Concat(new WalletRoutes(venue).All);
@@ -149,6 +150,26 @@ public sealed class PaperVenueServer : IAsyncDisposable
         foreach (var key in files.LoadFurther().Where(k => ids.ContainsKey(k.Account)))
             keys.Add(key, ids[key.Account]);
         return first!;
+    }
+
+    private static async Task BeginAsync(Venue venue, PaperVenueOptions options)
+    {
+        if (options.Scenario is null)
+            return;
+        var scenario = AdminApi.FindScenario(options.Scenario)!.Value;
+        try
+        {
+            if (options.ReplayFile is { } file)
+                venue.Weather.Load(file);
+        }
+        catch (FormatException e)
+        {
+            throw new PaperVenueException($"{options.ReplayFile} cannot be replayed: {e.Message}", e);
+        }
+        var (inForce, played) = await venue.ReadAsync((exchange, _) => (exchange.Program.Scenario, exchange.Program.File));
+        // After a restart it goes on where it was.
+        if (inForce != scenario || played != (options.ReplayFile ?? ""))
+            await venue.ChooseAsync(scenario, Scenarios.DefaultLength(scenario), options.ReplayFile ?? "");
     }
 
     /// <summary>In the order in which they were asked for.</summary>

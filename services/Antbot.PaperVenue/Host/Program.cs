@@ -8,6 +8,8 @@ var listen = new Option<string>("--listen") { Description = "The address to list
 var data = new Option<string>("--data") { Description = "Where the journal and the keys are kept.", DefaultValueFactory = _ => ".local/venue" };
 var seed = new Option<long>("--seed") { Description = "Of the synthetic market: the same seed gives the same prices at the same time.", DefaultValueFactory = _ => 1 };
 var speed = new Option<int>("--speed") { Description = "How many times faster than real time the prices move.", DefaultValueFactory = _ => 1 };
+var scenario = new Option<string?>("--scenario") { Description = "What the market begins with: usual, quiet, trending, choppy, flash-crash, altcoin-frenzy, rug-cascade, liquidity-crisis, volatility-spike, gas-war or replay." };
+var replay = new Option<string?>("--replay-file") { Description = "Of the scenario replay: the name of a candle file in the folder 'candles' under the data folder." };
 var noFaults = new Option<bool>("--no-faults") { Description = "Let nobody order faults." };
 var remoteAdmin = new Option<bool>("--remote-admin") { Description = "Answer the admin routes to other machines too. They need the admin key all the same." };
 var weight = new Option<int>("--weight-limit") { Description = "Request weight that one address may use in a minute (Binance: 6000).", DefaultValueFactory = _ => 1_200_000 };
@@ -22,7 +24,7 @@ var command = new RootCommand("""
 
     The first account's key and secret come from ANTBOT_VENUE_API_KEY and ANTBOT_VENUE_API_SECRET, the admin key from ANTBOT_VENUE_ADMIN_KEY,
     each also as NAME_FILE with the path of a file. Without them keys are made at the first start and kept under the data folder.
-    """) { port, adminPort, listen, data, seed, speed, noFaults, remoteAdmin, weight, orders, salvage, practice, withInput, json, shell };
+    """) { port, adminPort, listen, data, seed, speed, scenario, replay, noFaults, remoteAdmin, weight, orders, salvage, practice, withInput, json, shell };
 command.SetAction(async (parsed, cancellationToken) =>
 {
     try
@@ -35,6 +37,8 @@ command.SetAction(async (parsed, cancellationToken) =>
             AdminPort = parsed.GetValue(adminPort),
             Seed = parsed.GetValue(seed),
             Speed = parsed.GetValue(speed),
+            Scenario = parsed.GetValue(scenario),
+            ReplayFile = parsed.GetValue(replay),
             Faults = !parsed.GetValue(noFaults),
             RemoteAdmin = parsed.GetValue(remoteAdmin),
             WeightPerMinute = parsed.GetValue(weight),

@@ -70,6 +70,8 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
             ("POST", "/admin/balances") => await SetBalancesAsync(body),
             ("POST", "/admin/reset") => await ResetAsync(body),
             ("POST", "/admin/market") => await DirectAsync(body),
+            ("GET", "/admin/scenario") => await ScenarioAsync(),
+            ("POST", "/admin/scenario") => await ChooseAsync(body),
             ("GET", "/admin/ledger") => null,
             _ => throw new ApiException(-1000, "There is no such admin route.", 404),
         };
@@ -124,7 +126,7 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
         NeedFaults();
         var kind = Named<FaultKind>(body.NeedText("kind"), "kind");
         var group = body.FindText("route") is { } route && route != "all" ? Named<RouteGroup>(route, "route") : (RouteGroup?)null;
-        var milliseconds = kind switch { FaultKind.Delay or FaultKind.DelayAnswer or FaultKind.LateReport => 1_000, FaultKind.RateLimit => 5_000, _ => 60_000 };
+        var milliseconds = kind switch { FaultKind.Delay or FaultKind.DelayAnswer or FaultKind.LateReport or FaultKind.LateFill or FaultKind.BustedFill => 1_000, FaultKind.RateLimit => 5_000, _ => 60_000 };
         var status = body.Whole("status", kind == FaultKind.RateLimit ? 429 : 500, 400, 599);
         var fault = new Fault(
             0, kind, group, body.Number("probability", 1, 0, 1), body.Has("count") ? body.Whole("count", 1, 1, 1_000_000) : null,
@@ -311,11 +313,12 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
         await venue.ChangeAsync((exchange, now) =>
         {
             var market = exchange[instrument];
-            var middle = SyntheticMarket.Middle(instrument, options.Seed, now * options.Speed);
-            var current = price ?? (market.HeldAt.IsPositive ? market.HeldAt : SyntheticMarket.Middle(instrument, options.Seed, now * options.Speed, market.Shift));
-            // Let go, it moves on from where it is.
-            var shift = new Fixed8((long)((Int128)current.Units * Fixed8.One / middle.Units) - Fixed8.One);
-            exchange.Direct(instrument, freeze ? current : Fixed8.Zero, shift, now);
+            var program = venue.Weather.Of(instrument, exchange, now).Middle;
+            var current = price ?? (market.HeldAt.IsPositive ? market.HeldAt : program);
+            // Let go, it moves on from where it is: the program goes on with it, and has moved it by as much as before.
+            var usual = SyntheticMarket.Middle(instrument, options.Seed, now * options.Speed, market.Shift);
+            var path = new Fixed8(Math.Max(instrument.Tick.Units, (long)((Int128)current.Units * usual.Units / program.Units)));
+            exchange.Direct(instrument, freeze ? current : Fixed8.Zero, venue.ShiftTo(instrument, path, now), now);
             return 0;
         });
         venue.Move(instrument);
@@ -327,6 +330,60 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
             json.WriteEndObject();
         }));
     }
+
+    private Task<byte[]> ScenarioAsync() => venue.ReadAsync((exchange, now) => Json.Write(json =>
+    {
+        var program = exchange.Program;
+        json.WriteStartObject();
+        json.Field("scenario", Hyphened(program.Scenario)).Field("since", program.Since).Field("seconds", program.Length / 1_000);
+        if (program.File.Length > 0)
+            json.Field("file", program.File);
+        json.WriteStartArray("instruments");
+        foreach (var instrument in Rules.Instruments)
+        {
+            var conditions = venue.Weather.Of(instrument, exchange, now);
+            json.WriteStartObject();
+            json.Field("symbol", instrument.Symbol).Number("middle", conditions.Middle).Field("depthPerMille", conditions.Depth).Field("volumePerMille", conditions.Volume)
+                .Field("failedOrdersPerMille", conditions.FailedOrders).Field("gasGwei", conditions.GasGwei);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }));
+
+    private async Task<byte[]> ChooseAsync(Body body)
+    {
+        var scenario = FindScenario(body.NeedText("scenario")) ?? throw new ApiException(-1102, $"'scenario' is one of {ScenarioNames}.");
+        var file = body.FindText("file") ?? "";
+        if (file.Length > 0 != (scenario == Scenario.Replay))
+            throw new ApiException(-1102, "'file' is for a replay, and a replay needs it: the name of a candle file.");
+        var length = body.Has("seconds") ? body.Whole("seconds", 1, 1, 86_400) * 1_000L : Scenarios.DefaultLength(scenario);
+        try
+        {
+            if (scenario == Scenario.Replay)
+                venue.Weather.Load(file);
+        }
+        catch (FormatException e)
+        {
+            throw new ApiException(-1102, e.Message);
+        }
+        await venue.ChooseAsync(scenario, length, file);
+        return await ScenarioAsync();
+    }
+
+    public static string ScenarioNames => string.Join(", ", Enum.GetValues<Scenario>().Select(Hyphened));
+
+    public static Scenario? FindScenario(string name)
+    {
+        foreach (var scenario in Enum.GetValues<Scenario>())
+        {
+            if (Hyphened(scenario) == name)
+                return scenario;
+        }
+        return null;
+    }
+
+    private static string Hyphened(Scenario scenario) => JsonNamingPolicy.KebabCaseLower.ConvertName(scenario.ToString());
 
     /// <summary>Every account, order and fill that is remembered, a line each: for whoever wants to check what a client says of itself.</summary>
     private async Task LedgerAsync(HttpContext context)

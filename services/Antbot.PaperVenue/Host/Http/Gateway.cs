@@ -90,7 +90,10 @@ internal sealed class Gateway
         var caller = Authenticate(route.Security, key, session, parameters);
         if (route.Group == RouteGroup.Order)
             CountOrder(meters, caller.Account);
-        var answer = await route.Answer(new Call(parameters, caller, fault));
+        var call = new Call(parameters, caller, fault);
+        var answer = await route.Answer(call);
+        if (fault?.Kind == FaultKind.Duplicate)
+            await RepeatAsync(route, call);
         switch (fault?.Kind)
         {
             case FaultKind.AcceptThenTimeout:
@@ -105,6 +108,19 @@ internal sealed class Gateway
                 break;
         }
         return new Reply(200, answer);
+    }
+
+    /// <summary>The client hears of the first time alone.</summary>
+    private static async Task RepeatAsync(Route route, Call call)
+    {
+        try
+        {
+            await route.Answer(call);
+        }
+        catch (ApiException)
+        {
+            // Refused the second time, as an order whose id is still open is.
+        }
     }
 
     private Caller Authenticate(Security security, string? key, Caller? session, Parameters parameters)

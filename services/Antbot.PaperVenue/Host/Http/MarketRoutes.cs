@@ -130,7 +130,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
     {
         var instrument = call.Parameters.NeedSymbol(Rules);
         var limit = call.Parameters.Limit(100, MaxDepth);
-        return venue.Show(instrument, (market, _) => MarketMessages.Depth(market, limit, venue.Updates));
+        return venue.Show(instrument, (market, _) => MarketMessages.Depth(venue.ViewOf(market), limit, venue.Updates));
     }
 
     private byte[] Trades(Call call)
@@ -218,7 +218,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
     {
         json.WriteStartObject();
         json.Field("symbol", market.Instrument.Symbol);
-        WriteBest(json, market);
+        WriteBest(json, venue.ViewOf(market));
         json.WriteEndObject();
     });
 
@@ -231,7 +231,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
             json.WriteStartObject();
             json.Field("symbol", market.Instrument.Symbol).Number("priceChange", day.Change).Field("priceChangePercent", day.ChangePercent)
                 .Number("weightedAvgPrice", day.Average).Number("prevClosePrice", day.Open).Number("lastPrice", day.Last).Number("lastQty", day.LastQuantity);
-            WriteBest(json, market);
+            WriteBest(json, venue.ViewOf(market));
             json.Number("openPrice", day.Open).Number("highPrice", day.High).Number("lowPrice", day.Low)
                 .Number("volume", day.Volume).Number("quoteVolume", day.QuoteVolume).Field("openTime", day.OpenTime).Field("closeTime", now)
                 .Field("firstId", day.FirstTrade).Field("lastId", day.LastTrade).Field("count", day.Trades);
@@ -239,10 +239,10 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         });
     }
 
-    private static void WriteBest(Utf8JsonWriter json, Market market)
+    private static void WriteBest(Utf8JsonWriter json, BookView book)
     {
-        var (bid, ask) = (market.Bids.Best, market.Asks.Best);
-        json.Number("bidPrice", bid?.Price ?? Fixed8.Zero).Number("bidQty", bid?.Total ?? Fixed8.Zero).Number("askPrice", ask?.Price ?? Fixed8.Zero).Number("askQty", ask?.Total ?? Fixed8.Zero);
+        var (bid, ask) = (book.BestBid, book.BestAsk);
+        json.Number("bidPrice", bid?.Price ?? Fixed8.Zero).Number("bidQty", bid?.Quantity ?? Fixed8.Zero).Number("askPrice", ask?.Price ?? Fixed8.Zero).Number("askQty", ask?.Quantity ?? Fixed8.Zero);
     }
 
     private byte[] OneOrMany(Call call, Action<Utf8JsonWriter, Market, MarketData> write)

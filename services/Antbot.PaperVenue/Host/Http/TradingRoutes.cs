@@ -40,6 +40,7 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
     {
         var order = OrderRequests.Read(call.Parameters, Rules);
         var kind = OrderRequests.ResponseTo(call.Parameters, order.Type);
+        TurnAway(order.Instrument);
         // So that it is the fault that leaves too little, and not who came before.
         if (call.Fault is { Kind: Faults.FaultKind.Partial })
             venue.Move(order.Instrument);
@@ -47,10 +48,19 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
         {
             if (call.Fault is { Kind: Faults.FaultKind.Partial } fault && order.Quantity.IsPositive)
                 exchange.Thin(order.Instrument, order.Side == Side.Buy ? Side.Sell : Side.Buy, fault.PartOf(order.Quantity, order.Instrument.Lot));
-            var placed = exchange.Place(exchange.FindAccount(call.Account)!, order, now);
+            var placed = exchange.Place(exchange.FindAccount(call.Account)!, order, now, isHeld: call.Fault is { Kind: Faults.FaultKind.LateFill });
+            if (placed.Order is not null && call.Fault is { Kind: Faults.FaultKind.LateFill or Faults.FaultKind.BustedFill } undone)
+                venue.Later(undone, placed.Order.Id);
             return placed.Order is { } made ? (Json.Write(json => json.WritePlaced(made, kind, Rules)), (Rejection?)null) : (System.Array.Empty<byte>(), placed.Rejection);
         });
         return rejection is null ? answer : throw ApiException.Refused(rejection);
+    }
+
+    /// <summary>In a market that has no room for everybody. Nothing has happened then, and the code says so.</summary>
+    private void TurnAway(Instrument instrument)
+    {
+        if (venue.TurnsAway(instrument))
+            throw new ApiException(-1008, "Server is currently overloaded with other requests. Please try again in a few minutes.", 503);
     }
 
     private async ValueTask<byte[]> TestAsync(Call call)
@@ -107,6 +117,7 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
         var (id, clientId) = (p.FindWhole("cancelOrderId"), p.FindId("cancelOrigClientOrderId"));
         if (id is null && clientId is null)
             throw ApiException.Missing("cancelOrderId");
+        TurnAway(order.Instrument);
         var cancelId = p.FindId("cancelNewClientOrderId") ?? OrderRequests.NewClientId();
         var stopsOnFailure = p.Need("cancelReplaceMode") switch
         {
@@ -198,7 +209,7 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
     private ValueTask<byte[]> AccountAsync(Call call)
     {
         var withoutZeros = call.Parameters.Find("omitZeroBalances") == "true";
-        return new(venue.ReadAsync((exchange, _) => Json.Write(json => json.WriteAccount(exchange.FindAccount(call.Account)!, call.Caller.Permissions, Rules, withoutZeros))));
+        return new(venue.ReadAsync((exchange, _) => Json.Write(json => json.WriteAccount(exchange.FindAccount(call.Account)!, call.Caller.Permissions, Rules, withoutZeros, call.Fault is { Kind: Faults.FaultKind.WrongBalances } wrong ? wrong : null))));
     }
 
     private ValueTask<byte[]> Commission(Call call)

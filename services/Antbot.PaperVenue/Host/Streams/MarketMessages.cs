@@ -92,8 +92,9 @@ internal static class MarketMessages
         json.WriteStartObject();
         json.Field("e", "24hrTicker").Field("E", now).Field("s", market.Instrument.Symbol).Number("p", day.Change).Field("P", day.ChangePercent).Number("w", day.Average)
             .Number("x", day.Open).Number("c", day.Last).Number("Q", day.LastQuantity);
-        WriteBest(json, "b", "B", market.Bids.Best);
-        WriteBest(json, "a", "A", market.Asks.Best);
+        var book = BookView.Of(market);
+        WriteBest(json, "b", "B", book.BestBid);
+        WriteBest(json, "a", "A", book.BestAsk);
         json.Number("o", day.Open).Number("h", day.High).Number("l", day.Low).Number("v", day.Volume).Number("q", day.QuoteVolume).Field("O", day.OpenTime).Field("C", now)
             .Field("F", day.FirstTrade).Field("L", day.LastTrade).Field("n", day.Trades);
         json.WriteEndObject();
@@ -115,23 +116,23 @@ internal static class MarketMessages
         json.WriteEndObject();
     });
 
-    public static byte[] BookTicker(Market market, long update) => Json.Write(json =>
+    public static byte[] BookTicker(Instrument instrument, BookView book, long update) => Json.Write(json =>
     {
         json.WriteStartObject();
-        json.Field("u", update).Field("s", market.Instrument.Symbol);
-        WriteBest(json, "b", "B", market.Bids.Best);
-        WriteBest(json, "a", "A", market.Asks.Best);
+        json.Field("u", update).Field("s", instrument.Symbol);
+        WriteBest(json, "b", "B", book.BestBid);
+        WriteBest(json, "a", "A", book.BestAsk);
         json.WriteEndObject();
     });
 
-    public static byte[] Depth(Market market, int levels, long update) => Json.Write(json => WriteDepth(json, market, levels, update));
+    public static byte[] Depth(BookView book, int levels, long update) => Json.Write(json => WriteDepth(json, book, levels, update));
 
-    public static void WriteDepth(Utf8JsonWriter json, Market market, int levels, long update)
+    private static void WriteDepth(Utf8JsonWriter json, BookView book, int levels, long update)
     {
         json.WriteStartObject();
         json.Field("lastUpdateId", update);
-        WriteLevels(json, "bids", market.Bids, levels);
-        WriteLevels(json, "asks", market.Asks, levels);
+        WriteLevels(json, "bids", book.Bids, levels);
+        WriteLevels(json, "asks", book.Asks, levels);
         json.WriteEndObject();
     }
 
@@ -147,8 +148,8 @@ internal static class MarketMessages
         json.WriteEndObject();
     });
 
-    private static void WriteBest(Utf8JsonWriter json, string price, string quantity, Level? best) =>
-        json.Number(price, best?.Price ?? Fixed8.Zero).Number(quantity, best?.Total ?? Fixed8.Zero);
+    private static void WriteBest(Utf8JsonWriter json, string price, string quantity, Quote? best) =>
+        json.Number(price, best?.Price ?? Fixed8.Zero).Number(quantity, best?.Quantity ?? Fixed8.Zero);
 
     private static void WriteChanges(Utf8JsonWriter json, string name, BookSide side)
     {
@@ -163,13 +164,13 @@ internal static class MarketMessages
         json.WriteEndArray();
     }
 
-    private static void WriteLevels(Utf8JsonWriter json, string name, BookSide side, int levels)
+    private static void WriteLevels(Utf8JsonWriter json, string name, IEnumerable<Quote> side, int levels)
     {
         json.WriteStartArray(name);
-        foreach (var level in side.Levels.Take(levels))
+        foreach (var level in side.Take(levels))
         {
             json.WriteStartArray();
-            json.Number(level.Price).Number(level.Total);
+            json.Number(level.Price).Number(level.Quantity);
             json.WriteEndArray();
         }
         json.WriteEndArray();

@@ -1,16 +1,14 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Antbot.PaperVenue.Faults;
+using Antbot.PaperVenue.Http;
 
 namespace Antbot.PaperVenue.Streams;
 
 /// <summary>Who listens to what. Publishing never waits: a connection that does not keep up is cut.</summary>
-internal sealed class StreamHub(TimeProvider clock, TimeSpan keyLife)
+internal sealed class StreamHub(FaultPlan faults, TimeProvider clock, TimeSpan keyLife)
 {
-    /// <summary>What is said until then nobody hears; connections stay open all the while.</summary>
-    private long _marketSilentUntil;
-    private long _ownersSilentUntil;
-
     private const int MaxKeysPerAccount = 32;
 
     private readonly ConcurrentDictionary<string, ImmutableArray<Connection>> _listeners = new(StringComparer.Ordinal);
@@ -24,7 +22,7 @@ internal sealed class StreamHub(TimeProvider clock, TimeSpan keyLife)
 
     public void Publish(string stream, Func<byte[]> message)
     {
-        if (!_listeners.TryGetValue(stream, out var connections) || connections.IsEmpty || IsSilent(ref _marketSilentUntil))
+        if (!_listeners.TryGetValue(stream, out var connections) || connections.IsEmpty || faults.Silences(RouteGroup.Market))
             return;
         var bytes = message();
         foreach (var connection in connections)
@@ -33,23 +31,12 @@ internal sealed class StreamHub(TimeProvider clock, TimeSpan keyLife)
 
     public void Tell(int account, ReadOnlyMemory<byte> message)
     {
-        if (_owners.TryGetValue(account, out var connections) && !IsSilent(ref _ownersSilentUntil))
+        if (_owners.TryGetValue(account, out var connections) && !faults.Silences(RouteGroup.UserStream))
         {
             foreach (var connection in connections)
                 connection.Tell(account, message);
         }
     }
-
-    public void Silence(TimeSpan time, bool market, bool owners)
-    {
-        var until = (clock.GetUtcNow() + time).UtcTicks;
-        if (market)
-            Interlocked.Exchange(ref _marketSilentUntil, until);
-        if (owners)
-            Interlocked.Exchange(ref _ownersSilentUntil, until);
-    }
-
-    private bool IsSilent(ref long until) => Interlocked.Read(ref until) > clock.GetUtcNow().UtcTicks;
 
     public void Listen(Connection connection, string stream)
     {
