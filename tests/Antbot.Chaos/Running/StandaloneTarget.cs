@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Antbot.Chaos.Checking;
 using Antbot.LocalServers;
 
