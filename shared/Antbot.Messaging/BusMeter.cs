@@ -15,6 +15,7 @@ internal static class BusMeter
     private static readonly Counter<long> DeadLetteredCount = Meter.CreateCounter<long>("antbot_messages_dead_lettered_total", description: "Messages that were moved to an error or skipped queue.");
     private static readonly Histogram<double> HandleTime = Meter.CreateHistogram<double>("antbot_message_duration_seconds", "s", "From the delivery of a message to its end, retries and waiting included.");
     private static readonly Counter<long> PublishedCount = Meter.CreateCounter<long>("antbot_messages_published_total", description: "Messages that the broker confirmed.");
+    private static readonly Counter<long> DeliveryCount = Meter.CreateCounter<long>("antbot_deliveries_published_total", description: "What the broker confirmed: messages that went alone, and parcels of several.");
     private static readonly Counter<long> UnpublishedCount = Meter.CreateCounter<long>("antbot_publish_failures_total", description: "Publishes that were not confirmed.");
     private static readonly Histogram<double> PublishTime = Meter.CreateHistogram<double>("antbot_publish_duration_seconds", "s", "From a publish to its confirmation.");
 
@@ -37,6 +38,8 @@ internal static class BusMeter
         PublishedCount.Add(1, Endpoint(endpoint));
         PublishTime.Record(took.TotalSeconds, Endpoint(endpoint));
     }
+
+    public static void Delivered(string endpoint) => DeliveryCount.Add(1, Endpoint(endpoint));
 
     public static void Unpublished(string endpoint) => UnpublishedCount.Add(1, Endpoint(endpoint));
 

@@ -29,7 +29,7 @@ public sealed class BusOptions
     /// <summary>How long a publish waits for a connection and its confirmation.</summary>
     public TimeSpan PublishWithin { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Publishes on their way at once; more wait, within the same limit.</summary>
+    /// <summary>Decisions whose messages are on their way at once; more wait, within the same limit.</summary>
     public int PublishesInFlight { get; set; } = 512;
 
     /// <summary>A bus that is not there this long after the broker answers never will be: the process ends and is started again.</summary>

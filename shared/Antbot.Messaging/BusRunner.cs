@@ -31,7 +31,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
     private readonly IReadOnlyList<string> _queues;
     private readonly Meter _meter = new($"{BusMeter.Name}.Runner");
 
-    private TaskCompletionSource<IBus> _bus = NewBus();
+    private TaskCompletionSource<LiveBus> _bus = NewBus();
     private volatile IReadOnlyDictionary<string, long> _waiting = ImmutableDictionary<string, long>.Empty;
     private volatile bool _declareAgain;
     private string? _trouble = "The bus has not been started yet.";
@@ -48,7 +48,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
         _endpoints = [.. catalog.Names.Select(n => new EndpointRunner(n, options, catalog, provider, each, clock, _log))];
         _queues = [.. catalog.Names.SelectMany(n => new[] { Topology.QueueOf(n), Topology.ErrorQueueOf(n), Topology.SkippedQueueOf(n) }), Topology.DeadLetters];
         _meter.CreateObservableGauge("antbot_bus_up", () => Status().IsUp ? 1 : 0, description: "Whether this process has a bus.");
-        _meter.CreateObservableGauge("antbot_queue_messages", () => _waiting.Select(w => new Measurement<long>(w.Value, new KeyValuePair<string, object?>("queue", w.Key))), description: "Messages that wait in a queue.");
+        _meter.CreateObservableGauge("antbot_queue_messages", () => _waiting.Select(w => new Measurement<long>(w.Value, new KeyValuePair<string, object?>("queue", w.Key))), description: "Deliveries that wait in a queue: a message, or a parcel of several.");
         _meter.CreateObservableGauge("antbot_endpoint_taking", () => Status().Endpoints.Select(e => new Measurement<int>(e.State == EndpointState.Taking ? 1 : 0, new KeyValuePair<string, object?>("endpoint", e.Name))), description: "Whether an endpoint takes messages.");
         _meter.CreateObservableGauge("antbot_endpoint_held", () => Status().Endpoints.Select(e => new Measurement<int>(e.Held, new KeyValuePair<string, object?>("endpoint", e.Name))), description: "Messages that were taken and wait for a dependency.");
     }
@@ -104,12 +104,12 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
     }
 
     /// <summary>The bus, as soon as it keeps what is sent to this endpoint.</summary>
-    internal async Task<IBus> BusAsync(string endpoint, CancellationToken cancellationToken)
+    internal async Task<LiveBus> BusAsync(string endpoint, CancellationToken cancellationToken)
     {
         // In memory nothing is declared ahead: what is sent before the endpoint was there once is dropped in silence.
         if (_options.IsMemory && _endpoints.FirstOrDefault(e => e.Name == endpoint) is { } here)
             await here.Taken.WaitAsync(cancellationToken);
-        TaskCompletionSource<IBus> bus;
+        TaskCompletionSource<LiveBus> bus;
         lock (_lock)
             bus = _bus;
         return await bus.Task.WaitAsync(cancellationToken);
@@ -118,7 +118,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
     /// <summary>The broker had no queue for a message: somebody deleted what every process declares.</summary>
     internal void DeclareAgain() => _declareAgain = true;
 
-    private static TaskCompletionSource<IBus> NewBus() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource<LiveBus> NewBus() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task RunAsync()
     {
@@ -163,7 +163,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
             taking = Task.WhenAll(_endpoints.Select(e => e.RunAsync(bus, probe, gone.Token, _stopTaking.Token)));
             lock (_lock)
                 _taking = taking;
-            Up(bus);
+            Up(new LiveBus(bus, gone.Token));
             await WatchAsync(bus, link, taking, gone.Token);
         }
         catch (OperationCanceledException) when (link is { Lost.IsCancellationRequested: true } && !stop.IsCancellationRequested)
@@ -282,7 +282,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
 
     private const uint BrokersLargestMessage = 512 * 1024 * 1024;
 
-    private static void Common(IBusFactoryConfigurator bus) => bus.ConfigureJsonSerializerOptions(MessageJson.Strict);
+    private static void Common(IBusFactoryConfigurator bus) => bus.ConfigureJsonSerializerOptions(_ => MessageJson.Options);
 
     private static Exception Deepest(Exception e)
     {
@@ -304,7 +304,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
         }
     }
 
-    private void Up(IBus bus)
+    private void Up(LiveBus bus)
     {
         _log.LogInformation("The bus is up");
         lock (_lock)
@@ -337,3 +337,6 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
             _log.LogWarning("There is no bus: {Trouble}", Texts.Cap(trouble, Texts.Line));
     }
 }
+
+/// <param name="Gone">Cancelled when nothing will come of it any more.</param>
+internal sealed record LiveBus(IBus Bus, CancellationToken Gone);

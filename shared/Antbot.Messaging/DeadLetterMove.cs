@@ -11,7 +11,7 @@ namespace Antbot.Messaging;
 /// reason in MassTransit's headers. MassTransit's own move copies everything as it came, and a header too long for a frame makes
 /// the broker close the connection on every message in it.
 /// </summary>
-internal sealed class DeadLetterMove(string endpoint, ILogger log) : IFilter<ExceptionReceiveContext>, IFilter<ReceiveContext>
+internal sealed class DeadLetterMove(string endpoint, TimeProvider clock, ILogger log) : IFilter<ExceptionReceiveContext>, IFilter<ReceiveContext>
 {
     private const int MessageLengthMax = 2_000;
     private const int StackLengthMax = 4_000;
@@ -24,46 +24,80 @@ internal sealed class DeadLetterMove(string endpoint, ILogger log) : IFilter<Exc
 
     public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
-        var fault = context.Exception.GetBaseException();
+        await FaultedAsync(context, context.Exception, context.ExceptionTimestamp, alone: null);
+        await context.NotifyFaulted(context.Exception);
+    }
+
+    public Task Send(ReceiveContext context, IPipe<ReceiveContext> next) => SkippedAsync(context, alone: null);
+
+    /// <summary>One of a parcel, without the others.</summary>
+    public Task FaultedAsync(ParcelContext message, Exception fault) => GiveBackOnFailureAsync(() => FaultedAsync(message.ReceiveContext, fault, clock.GetUtcNow().UtcDateTime, message));
+
+    /// <summary>One of a parcel, without the others.</summary>
+    public Task SkippedAsync(ParcelContext message) => GiveBackOnFailureAsync(() => SkippedAsync(message.ReceiveContext, message));
+
+    /// <summary>Back to where it came from, without the others of its parcel.</summary>
+    public Task SendAloneAsync(ParcelContext message) => GiveBackOnFailureAsync(() => MoveAsync(message.ReceiveContext, Topology.QueueOf(endpoint), [], message));
+
+    /// <summary>What could not be moved is still in its parcel, and that goes back to the broker.</summary>
+    private static async Task GiveBackOnFailureAsync(Func<Task> move)
+    {
+        try
+        {
+            await move();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new OperationCanceledException($"Given back to the broker: {e.Message}", e);
+        }
+    }
+
+    private async Task FaultedAsync(ReceiveContext context, Exception exception, DateTime at, ParcelContext? alone)
+    {
+        var fault = exception.GetBaseException();
         // The outermost says what was being done, the innermost why it could not be.
-        var reason = fault == context.Exception ? fault.Message : $"{context.Exception.Message} {fault.Message}";
+        var reason = fault == exception ? fault.Message : $"{exception.Message} {fault.Message}";
         await MoveAsync(context, Topology.ErrorQueueOf(endpoint), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["MT-Reason"] = "fault",
             ["MT-Fault-ExceptionType"] = Texts.Cap(fault.GetType().FullName, Texts.Line),
             ["MT-Fault-Message"] = Texts.Cap(reason, MessageLengthMax),
             ["MT-Fault-StackTrace"] = Texts.Cap(fault.StackTrace, StackLengthMax),
-            ["MT-Fault-Timestamp"] = context.ExceptionTimestamp.ToString("O", CultureInfo.InvariantCulture),
+            ["MT-Fault-Timestamp"] = at.ToString("O", CultureInfo.InvariantCulture),
             ["MT-Fault-InputAddress"] = Topology.QueueOf(endpoint),
-        });
+        }, alone);
         BusMeter.DeadLettered(endpoint, "fault");
-        log.LogError(context.Exception, "A message was dead-lettered to {Queue} by its own fault: {Fault}", Topology.ErrorQueueOf(endpoint), Texts.Cap(reason, Texts.Line));
-        await context.NotifyFaulted(context.Exception);
+        log.LogError(exception, "A message was dead-lettered to {Queue} by its own fault: {Fault}", Topology.ErrorQueueOf(endpoint), Texts.Cap(reason, Texts.Line));
     }
 
-    public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
+    private async Task SkippedAsync(ReceiveContext context, ParcelContext? alone)
     {
         await MoveAsync(context, Topology.SkippedQueueOf(endpoint), new Dictionary<string, object?>(StringComparer.Ordinal)
         {
             ["MT-Reason"] = "dead-letter",
             ["MT-Fault-Message"] = "No handler of this endpoint takes a message of its type.",
             ["MT-Fault-InputAddress"] = Topology.QueueOf(endpoint),
-        });
+        }, alone);
         BusMeter.DeadLettered(endpoint, "skipped");
         log.LogError("A message was dead-lettered to {Queue}: no handler of this endpoint takes its type", Topology.SkippedQueueOf(endpoint));
     }
 
-    private static async Task MoveAsync(ReceiveContext context, string to, Dictionary<string, object?> reason)
+    private static async Task MoveAsync(ReceiveContext context, string to, Dictionary<string, object?> headers, ParcelContext? alone)
     {
         // Within one process there is no queue to keep it in: the log line is what is left of it.
         if (!context.TryGetPayload(out RabbitMqBasicConsumeContext? delivery) || !context.TryGetPayload(out ChannelContext? channel))
             return;
         foreach (var (name, value) in HeadersOf(delivery.Properties))
-            reason.TryAdd(name, value);
-        var properties = new BasicProperties(delivery.Properties) { Headers = reason, Persistent = true };
+            headers.TryAdd(name, value);
+        var properties = new BasicProperties(delivery.Properties) { Headers = headers, Persistent = true };
         properties.ClearExpiration();
         properties.ClearUserId();
-        await channel.BasicPublishAsync(to, "", mandatory: true, properties, context.GetBody(), awaitAck: true);
+        if (alone is not null)
+        {
+            properties.MessageId = alone.MessageId?.ToString("D");
+            properties.CorrelationId = alone.CorrelationId?.ToString("D");
+        }
+        await channel.BasicPublishAsync(to, "", mandatory: true, properties, alone?.Alone() ?? context.GetBody(), awaitAck: true);
     }
 
     private static IEnumerable<KeyValuePair<string, object?>> HeadersOf(IReadOnlyBasicProperties properties)

@@ -168,10 +168,10 @@ internal sealed class EndpointRunner(
         endpoint.PublishFaults = false;
         endpoint.PrefetchCount = options.Prefetch;
         endpoint.ConcurrentMessageLimit = options.Prefetch;
-        var move = new DeadLetterMove(name, log);
+        var move = new DeadLetterMove(name, clock, log);
         endpoint.ConfigureError(pipe => pipe.UseFilter(move));
         endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(move));
-        endpoint.AddPrePipeSpecification(new Around(new Guard(name, _messages, gate, options, clock, log)));
+        endpoint.AddPrePipeSpecification(new Around(new Guard(name, _messages, gate, move, options, clock, log)));
         catalog.Configure(name, endpoint, provider);
     }
 

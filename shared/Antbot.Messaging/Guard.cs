@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.Serialization;
 using MassTransit;
 using MassTransit.Context;
@@ -14,18 +15,102 @@ public sealed class UnprocessableMessageException(string message) : Exception(me
 /// down makes it wait without counting. What leaves here is either a cancellation (the broker gets the message back) or the
 /// message's own fault (it is dead-lettered).
 /// </summary>
-internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages, Gate gate, BusOptions options, TimeProvider clock, ILogger log) : IFilter<ConsumeContext>
+internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages, Gate gate, DeadLetterMove deadLetters, BusOptions options, TimeProvider clock, ILogger log) : IFilter<ConsumeContext>
 {
     private const string Unknown = "unknown";
 
+    /// <summary>Most of what comes back does because a process was stopped; only what goes on coming back may hold one that ends processes.</summary>
+    private const int ReturnsTogetherMax = 3;
+
+    private static readonly string ParcelType = MessageUrn.ForTypeString<Parcel>();
+
+    /// <summary>The broker counts what it delivered; a parcel is many.</summary>
+    private readonly SemaphoreSlim _underWay = new(options.Prefetch);
+
     public void Probe(ProbeContext context) => context.CreateFilterScope("antbot");
 
-    public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
+    public Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {
         if (context.ReceiveContext.Body.Length is { } size && size > options.BodyBytesMax)
             throw new UnprocessableMessageException($"The message has {size:N0} bytes; {options.BodyBytesMax:N0} are the limit.");
+        var delivered = clock.GetTimestamp();
+        return context.SupportedMessageTypes.Contains(ParcelType, StringComparer.Ordinal) ? OpenAsync(context, next, delivered) : HandleAsync(context, next, delivered, parcel: null);
+    }
+
+    private async Task OpenAsync(ConsumeContext context, IPipe<ConsumeContext> next, long delivered)
+    {
+        if (!context.TryGetMessage<Parcel>(out var parcel))
+            throw new UnprocessableMessageException("The parcel cannot be read.");
+        var messages = parcel.Message.Unpack(context.ReceiveContext);
+        if (ReturnsOf(context.ReceiveContext) >= ReturnsTogetherMax)
+            await SendOnAsync(messages);
+        else
+            await HandleAsync(messages, next, delivered, context.CancellationToken);
+        await context.NotifyConsumed(parcel, clock.GetElapsedTime(delivered), nameof(Parcel));
+    }
+
+    /// <summary>One of them may end the process each time, and the others shall not share its fate.</summary>
+    private async Task SendOnAsync(IReadOnlyList<ParcelContext> messages)
+    {
+        log.LogWarning("A parcel of {Count} messages to {Endpoint} came back {Returns} times or more: each goes on alone", messages.Count, endpoint, ReturnsTogetherMax);
+        foreach (var message in messages)
+            await deadLetters.SendAloneAsync(message);
+    }
+
+    private async Task HandleAsync(IReadOnlyList<ParcelContext> messages, IPipe<ConsumeContext> next, long delivered, CancellationToken cancellationToken)
+    {
+        using var parcel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var faults = await Task.WhenAll(messages.Select(m => TryHandleAsync(m, next, delivered, parcel)));
+        // Only now: what was moved from a parcel that goes back would be moved again.
+        foreach (var (message, fault) in messages.Zip(faults))
+        {
+            if (fault is not null)
+                await deadLetters.FaultedAsync(message, fault);
+            else if (!message.IsConsumed)
+                await deadLetters.SkippedAsync(message);
+        }
+    }
+
+    private async Task<Exception?> TryHandleAsync(ParcelContext message, IPipe<ConsumeContext> next, long delivered, CancellationTokenSource parcel)
+    {
+        try
+        {
+            await HandleAsync(message, next, delivered, parcel);
+            return null;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return e;
+        }
+    }
+
+    private async Task HandleAsync(ConsumeContext context, IPipe<ConsumeContext> next, long delivered, CancellationTokenSource? parcel)
+    {
+        var end = parcel?.Token ?? context.CancellationToken;
+        await _underWay.WaitAsync(end);
+        try
+        {
+            // A place may come to who has just stopped waiting for it.
+            end.ThrowIfCancellationRequested();
+            if (gate.IsReleased)
+                throw new OperationCanceledException("Given back to the broker: the endpoint stops.");
+            await AttemptAsync(context, next, delivered, end);
+        }
+        catch (OperationCanceledException) when (parcel is not null)
+        {
+            // It takes its parcel with it, and so those that have not ended, before one of them has this one's place.
+            await parcel.CancelAsync();
+            throw;
+        }
+        finally
+        {
+            _underWay.Release();
+        }
+    }
+
+    private async Task AttemptAsync(ConsumeContext context, IPipe<ConsumeContext> next, long delivered, CancellationToken end)
+    {
         var message = context.SupportedMessageTypes.Select(NameOf).FirstOrDefault(knownMessages.Contains) ?? Unknown;
-        var started = clock.GetTimestamp();
         using var activity = Start(context, message);
         using var scope = log.BeginScope(new Dictionary<string, object?>(StringComparer.Ordinal)
         {
@@ -43,11 +128,11 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             {
                 await next.Send(new Attempt(context));
                 gate.Passed();
-                if (context.ReceiveContext.IsDelivered)
-                    BusMeter.Handled(endpoint, message, clock.GetElapsedTime(started));
+                if (IsTaken(context))
+                    BusMeter.Handled(endpoint, message, clock.GetElapsedTime(delivered));
                 return;
             }
-            catch (Exception e) when (context.CancellationToken.IsCancellationRequested || gate.IsReleased)
+            catch (Exception e) when (end.IsCancellationRequested || gate.IsReleased)
             {
                 throw GivenBack(e);
             }
@@ -55,7 +140,7 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             {
                 BusMeter.Held(endpoint, dependency);
                 log.Log(holds == 0 ? LogLevel.Information : LogLevel.Debug, "{Message} {Id} waits for '{Dependency}': {Fault}", message, context.MessageId, dependency, Texts.Cap(e.Message, Texts.Line));
-                if (!await gate.HoldAsync(e, started, holds++, context.CancellationToken))
+                if (!await gate.HoldAsync(e, delivered, holds++, end))
                     throw GivenBack(e);
             }
             catch (Exception e)
@@ -64,10 +149,16 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
                     throw Final(e);
                 BusMeter.Retried(endpoint, message);
                 log.LogWarning(e, "{Message} {Id} failed by its own fault, attempt {Attempt} of {Attempts}", message, context.MessageId, faults + 1, options.RetryAfter.Count + 1);
-                await Task.Delay(options.RetryAfter[faults++], clock, context.CancellationToken);
+                await Task.Delay(options.RetryAfter[faults++], clock, end);
             }
         }
     }
+
+    /// <summary>Whether anybody here took it; a type that nobody takes passes without a fault.</summary>
+    private static bool IsTaken(ConsumeContext context) => context is ParcelContext parcelled ? parcelled.IsConsumed : context.ReceiveContext.IsDelivered;
+
+    private static long ReturnsOf(ReceiveContext context) =>
+        context.TryGetPayload(out RabbitMqBasicConsumeContext? delivery) && delivery.Properties.Headers?.TryGetValue("x-delivery-count", out var count) == true && count is long or int ? Convert.ToInt64(count, CultureInfo.InvariantCulture) : 0;
 
     /// <summary>Cancellations are not dead-lettered: the broker gets the message back and delivers it again.</summary>
     private static OperationCanceledException GivenBack(Exception e) => e as OperationCanceledException ?? new OperationCanceledException($"Given back to the broker: {e.Message}", e);
@@ -80,8 +171,9 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
     private static Activity? Start(ConsumeContext context, string message)
     {
         var given = context.Headers.Get<string>(MessageHeaders.TraceId);
-        // The trace id comes down from the event, years later if need be; the span that sent it is known only while a tracer listens.
-        var parent = Activity.Current is null && Traces.TryParse(given, out var trace) ? Traces.ParentIn(trace) : default;
+        // The trace id comes down from the event, years later if need be; the span that sent it is known only while a tracer listens,
+        // and only where it was sent alone.
+        var parent = Traces.TryParse(given, out var trace) && Activity.Current?.TraceId != trace ? Traces.ParentIn(trace) : default;
         return BusMeter.Activities.StartActivity($"handle {message}", ActivityKind.Consumer, parent);
     }
 

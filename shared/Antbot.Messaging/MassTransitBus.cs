@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using System.Diagnostics;
 using System.Runtime.Serialization;
 using System.Text.Json;
 using Antbot.Contracts.Messages;
@@ -8,65 +10,128 @@ using Microsoft.Extensions.Logging;
 namespace Antbot.Messaging;
 
 /// <summary>Sends straight to the endpoints' own exchanges, and returns when the broker has confirmed all.</summary>
-public sealed class MassTransitBus(BusRunner runner, BusOptions options, EndpointCatalog catalog, TimeProvider clock, ILogger<MassTransitBus> log) : IMessageBus, IDisposable
+public sealed class MassTransitBus : IMessageBus, IDisposable
 {
-    private readonly SemaphoreSlim _inFlight = new(options.PublishesInFlight);
+    private readonly BusRunner _runner;
+    private readonly BusOptions _options;
+    private readonly EndpointCatalog _catalog;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _log;
+    private readonly SemaphoreSlim _inFlight;
+    private readonly FrozenDictionary<string, ParcelQueue> _parcels;
     private int _warned;
 
+    public MassTransitBus(BusRunner runner, BusOptions options, EndpointCatalog catalog, TimeProvider clock, ILogger<MassTransitBus> log)
+    {
+        (_runner, _options, _catalog, _clock, _log) = (runner, options, catalog, clock, log);
+        _inFlight = new SemaphoreSlim(options.PublishesInFlight);
+        _parcels = Routes.Endpoints.ToFrozenDictionary(e => e, e => new ParcelQueue(m => SendAsync(e, m)), StringComparer.Ordinal);
+    }
+
     public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default) => messages.Count == 1
-        ? SendAsync(messages[0], cancellationToken)
-        : Task.WhenAll(messages.Select(m => SendAsync(m, cancellationToken)));
+        ? PublishAsync(messages[0].Endpoint, messages, cancellationToken)
+        : Task.WhenAll(messages.GroupBy(m => m.Endpoint, StringComparer.Ordinal).Select(e => PublishAsync(e.Key, [.. e], cancellationToken)));
 
     public void Dispose() => _inFlight.Dispose();
 
-    private async Task SendAsync(OutboundMessage message, CancellationToken cancellationToken)
+    private async Task PublishAsync(string endpoint, IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken)
     {
-        if (!Routes.Endpoints.Contains(message.Endpoint, StringComparer.Ordinal))
-            throw new ArgumentException($"There is no endpoint '{message.Endpoint}': nobody would ever take the {message.Body.GetType().Name}.", nameof(message));
-        var started = clock.GetTimestamp();
+        if (!_parcels.TryGetValue(endpoint, out var parcels))
+            throw new ArgumentException($"There is no endpoint '{endpoint}': nobody would ever take the {messages[0].Body.GetType().Name}.", nameof(messages));
+        var started = _clock.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(options.PublishWithin);
+        limit.CancelAfter(_options.PublishWithin);
         try
         {
             await _inFlight.WaitAsync(limit.Token);
             try
             {
-                await SendAsync(await runner.BusAsync(message.Endpoint, limit.Token), message, limit.Token);
+                await (_options.IsMemory ? Task.WhenAll(messages.Select(m => HandOverAsync(m, limit.Token))) : parcels.SendAsync(messages.Select(Write), limit.Token));
             }
             finally
             {
                 _inFlight.Release();
             }
-            BusMeter.Published(message.Endpoint, clock.GetElapsedTime(started));
+            foreach (var _ in messages)
+                BusMeter.Published(endpoint, _clock.GetElapsedTime(started));
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && !IsOfMessage(e))
         {
-            BusMeter.Unpublished(message.Endpoint);
-            throw Translate(e, message);
+            foreach (var _ in messages)
+                BusMeter.Unpublished(endpoint);
+            throw Translate(e, messages[0]);
         }
     }
 
-    private async Task SendAsync(IBus bus, OutboundMessage message, CancellationToken cancellationToken)
+    private static ParcelledMessage Write(OutboundMessage message)
     {
-        if (options.IsMemory && !catalog.Names.Contains(message.Endpoint, StringComparer.Ordinal))
+        var json = JsonSerializer.SerializeToUtf8Bytes(message.Body, message.Body.GetType(), MessageJson.Options);
+        var reader = new Utf8JsonReader(json);
+        return new ParcelledMessage(message, JsonElement.ParseValue(ref reader), json.Length, Activity.Current);
+    }
+
+    private async Task HandOverAsync(OutboundMessage message, CancellationToken cancellationToken)
+    {
+        var (bus, _) = await _runner.BusAsync(message.Endpoint, cancellationToken);
+        if (_catalog.Names.Contains(message.Endpoint, StringComparer.Ordinal))
         {
-            // One process is all there is: without the module nobody will ever take it, and it would stay in memory for good.
-            if (Interlocked.Exchange(ref _warned, 1) == 0)
-                log.LogWarning("No module of this process takes what is sent to '{Endpoint}'; its messages are dropped", message.Endpoint);
+            await SendAsync(bus, "queue", message.Endpoint, message.Body, context => Describe(context, message), cancellationToken);
             return;
         }
-        var address = new Uri($"{(options.IsMemory ? "queue" : "exchange")}:{Topology.QueueOf(message.Endpoint)}");
-        var endpoint = await bus.GetSendEndpoint(address).WaitAsync(cancellationToken);
-        // The client has been seen to wait for ever on a connection that broke under it.
-        await endpoint.Send(message.Body, message.Body.GetType(), Pipe.Execute<SendContext>(context => Describe(context, message)), cancellationToken).WaitAsync(cancellationToken);
+        // One process is all there is: without the module nobody will ever take it, and it would stay in memory for good.
+        if (Interlocked.Exchange(ref _warned, 1) == 0)
+            _log.LogWarning("No module of this process takes what is sent to '{Endpoint}'; its messages are dropped", message.Endpoint);
     }
+
+    private async Task SendAsync(string endpoint, IReadOnlyList<ParcelledMessage> messages)
+    {
+        using var limit = new CancellationTokenSource(_options.PublishWithin, _clock);
+        var (bus, gone) = await _runner.BusAsync(endpoint, limit.Token);
+        // What waits behind this goes out on the next bus, and not when this one's time is up.
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, gone);
+        try
+        {
+            await SendAsync(bus, endpoint, messages, end.Token);
+        }
+        catch (OperationCanceledException e) when (gone.IsCancellationRequested && !limit.IsCancellationRequested)
+        {
+            throw new BusUnavailableException("the broker went away under it.", e);
+        }
+        BusMeter.Delivered(endpoint);
+    }
+
+    private static Task SendAsync(IBus bus, string endpoint, IReadOnlyList<ParcelledMessage> messages, CancellationToken cancellationToken)
+    {
+        if (messages is not [{ Message: var alone, Span: var span }])
+            return SendAsync(bus, "exchange", endpoint, new Parcel([.. messages.Select(Parcelled)]), Insist, cancellationToken);
+        Activity.Current = span;
+        return SendAsync(bus, "exchange", endpoint, alone.Body, context => Describe(context, alone), cancellationToken);
+    }
+
+    private static async Task SendAsync(IBus bus, string kind, string endpoint, object body, Action<SendContext> describe, CancellationToken cancellationToken)
+    {
+        var to = await bus.GetSendEndpoint(new Uri($"{kind}:{Topology.QueueOf(endpoint)}")).WaitAsync(cancellationToken);
+        // The client has been seen to wait for ever on a connection that broke under it.
+        await to.Send(body, body.GetType(), Pipe.Execute(describe), cancellationToken).WaitAsync(cancellationToken);
+    }
+
+    private static Parcelled Parcelled(ParcelledMessage message) =>
+        new(message.Message.Id, MessageUrn.ForTypeString(message.Message.Body.GetType()), CorrelationOf(message.Message), message.Message.TraceId, message.Body);
+
+    private static Guid? CorrelationOf(OutboundMessage message) => Guid.TryParseExact(message.CorrelationId, "N", out var correlation) ? correlation : null;
 
     private static void Describe(SendContext context, OutboundMessage message)
     {
         context.MessageId = message.Id;
-        context.CorrelationId = Guid.TryParseExact(message.CorrelationId, "N", out var correlation) ? correlation : null;
+        context.CorrelationId = CorrelationOf(message);
         if (message.TraceId is { } trace)
             context.Headers.Set(MessageHeaders.TraceId, trace);
+        Insist(context);
+    }
+
+    /// <summary>A message for which the broker has no queue comes back, and is not lost without a word.</summary>
+    private static void Insist(SendContext context)
+    {
         if (context.TryGetPayload<RabbitMqSendContext>(out var rabbit))
             rabbit.Mandatory = true;
     }
@@ -78,11 +143,11 @@ public sealed class MassTransitBus(BusRunner runner, BusOptions options, Endpoin
     {
         if (e is MessageReturnedException)
         {
-            runner.DeclareAgain();
+            _runner.DeclareAgain();
             return new BusUnavailableException($"The broker has no queue for '{message.Endpoint}', where the {message.Body.GetType().Name} was to go. It is declared again.", e);
         }
         return e is OperationCanceledException
-            ? new BusUnavailableException($"The {message.Body.GetType().Name} to '{message.Endpoint}' was not confirmed within {options.PublishWithin.TotalSeconds:0} s{(runner.Status().Trouble is { } trouble ? $": {trouble}" : ".")}", e)
+            ? new BusUnavailableException($"The {message.Body.GetType().Name} to '{message.Endpoint}' was not confirmed within {_options.PublishWithin.TotalSeconds:0} s{(_runner.Status().Trouble is { } trouble ? $": {trouble}" : ".")}", e)
             : new BusUnavailableException($"The {message.Body.GetType().Name} to '{message.Endpoint}' could not be sent: {e.Message}", e);
     }
 }

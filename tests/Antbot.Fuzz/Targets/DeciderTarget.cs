@@ -11,7 +11,6 @@ using Antbot.Reconciliation;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Store;
 using Antbot.Validation.Core;
-using MassTransit.Serialization;
 
 namespace Antbot.Fuzz.Targets;
 
@@ -73,7 +72,7 @@ public sealed class DeciderTarget<TState>(string name, Fold<TState> fold, Func<T
 internal static class Deciders
 {
     private static readonly EventCodec Codec = new(EventRegistry.From(EventTarget.ServiceAssemblies()));
-    private static readonly JsonSerializerOptions Messages = MessageJson.Strict(SystemTextJsonMessageSerializer.Options);
+    private static readonly JsonSerializerOptions Messages = MessageJson.Options;
 
     public static IEnumerable<IFuzzTarget> All { get; } =
     [

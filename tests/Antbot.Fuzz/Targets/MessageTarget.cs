@@ -54,7 +54,7 @@ public sealed class MessageTarget(Type message) : IFuzzTarget
 
     private static SystemTextJsonMessageSerializer Prepare()
     {
-        SystemTextJsonMessageSerializer.Options = MessageJson.Strict(SystemTextJsonMessageSerializer.Options);
+        SystemTextJsonMessageSerializer.Options = MessageJson.Options;
         return new SystemTextJsonMessageSerializer();
     }
 }
