@@ -26,7 +26,7 @@ for project in tests/*/*.Tests.csproj; do
   echo "== $name"
   started=$(date +%s)
   # shellcheck disable=SC2086 # two words, or none
-  dotnet "$program" -noColor -noLogo $without -xml "$results/$name.xml" >"$results/$name.log" 2>&1 </dev/null
+  dotnet "$program" -noColor -noLogo -xml "$results/$name.xml" $without >"$results/$name.log" 2>&1 </dev/null
   code=$?
   if [ ! -s "$results/$name.xml" ]; then
     tail -n 40 "$results/$name.log"

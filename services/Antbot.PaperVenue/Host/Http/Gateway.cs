@@ -81,6 +81,9 @@ internal sealed class Gateway
                 return Failure(fault.Status);
             case FaultKind.RateLimit:
                 return Limited(meters, fault.Status, Math.Max(1, fault.Milliseconds / 1_000));
+            default:
+                // It befalls what is done, or how that is answered.
+                break;
         }
         var parameters = await read();
         var (used, status, retryAfter) = _limits.Use(address, route.Weight(parameters));
@@ -105,6 +108,9 @@ internal sealed class Gateway
                 return Failure(fault.Status);
             case FaultKind.DelayAnswer:
                 await WaitAsync(fault, cancellationToken);
+                break;
+            default:
+                // It has befallen already.
                 break;
         }
         return new Reply(200, answer);
