@@ -2,9 +2,10 @@
 // usage: node client.mjs ADDRESS, then on standard input one line of JSON: {"apiKey":…,"secret":…}.
 // It first says the public half of a key of its own, so that whoever started it may have it signed up; without a secret it signs with that key.
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import ccxt from 'ccxt';
+import WebSocket from 'ws';
 
 const [address] = process.argv.slice(2);
 const own = generateKeyPairSync('ed25519', { publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } });
@@ -147,6 +148,29 @@ await check('orders by WebSocket', async () => {
   assert.equal((await venue.cancelOrderWs(placed.id, symbol)).status, 'canceled');
   assert.ok((await venue.fetchMyTradesWs(symbol)).length > 0);
 });
+
+if (!given.secret) {
+  // ccxt signs every request; who has logged on need not.
+  await check('session', async () => {
+    const socket = new WebSocket(`${address.replace(/^http/, 'ws').replace(/\/$/, '')}/ws-api/v3`);
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    const ask = (method, params) => new Promise((resolve) => {
+      socket.once('message', (message) => resolve(JSON.parse(message)));
+      socket.send(JSON.stringify({ id: method, method, params }));
+    });
+    const timestamp = await venue.fetchTime();
+    const signature = sign(null, Buffer.from(`apiKey=${given.apiKey}&timestamp=${timestamp}`), own.privateKey).toString('base64');
+    assert.equal((await ask('account.status', { timestamp })).status, 401);
+    assert.equal((await ask('session.logon', { apiKey: given.apiKey, timestamp: timestamp + 1, signature })).error.code, -1022);
+    assert.equal((await ask('session.logon', { apiKey: given.apiKey, timestamp, signature })).result.apiKey, given.apiKey);
+    assert.equal((await ask('account.status', { timestamp: await venue.fetchTime() })).result.canTrade, true);
+    assert.equal((await ask('account.status', { timestamp: 1 })).error.code, -1021);
+    assert.equal((await ask('userDataStream.subscribe', {})).result.subscriptionId, 0);
+    assert.equal((await ask('session.logout', {})).result.apiKey, null);
+    assert.equal((await ask('account.status', { timestamp })).status, 401);
+    socket.close();
+  });
+}
 
 await venue.close();
 console.log(JSON.stringify({ done }));
