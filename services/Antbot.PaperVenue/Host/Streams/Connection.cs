@@ -9,7 +9,7 @@ internal abstract class Connection(TimeProvider clock, TimeSpan maxAge)
     private const int MaxWaiting = 4_096;
     private const int MaxRequestBytes = 64 << 10;
 
-    private static readonly TimeSpan FarewellWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FarewellWithin = TimeSpan.FromSeconds(10);
 
     private readonly Channel<ReadOnlyMemory<byte>> _waiting = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly CancellationTokenSource _cut = new();
