@@ -4,8 +4,10 @@ CONFIGURATION ?= Release
 # auto: a probe restore turns on what the registry has, and says which. true and false force it.
 MARTEN ?= auto
 TESTCONTAINERS ?= auto
+CLIENTS ?= auto
 AREA ?= store
 PORT ?= 8765
+ADMIN_PORT ?= 8766
 ARGS ?=
 # true: a lock file that does not fit what is built is an error, and not rewritten.
 LOCKED ?= false
@@ -35,7 +37,7 @@ build: sdk ## restore and build everything
 test: LOCKED = true
 test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
-	@MARTEN_ON=$(MARTEN_ON) build/test.sh $(CONFIGURATION)
+	@MARTEN_ON=$(MARTEN_ON) CLIENTS_ON=$$(build/clients.sh $(CLIENTS)) build/test.sh $(CONFIGURATION)
 
 bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline, servers)
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter servers pipeline,$(AREA)),,--postgres)
@@ -63,8 +65,8 @@ run: sdk ## the whole system in one process on the embedded store
 stop: sdk ## end what 'make run ARGS=--detach' left running
 	@dotnet run --project services/Antbot.Standalone -c $(CONFIGURATION) -v quiet -- stop $(ARGS)
 
-venue: sdk ## the paper venue alone (PORT=8765)
-	@dotnet run --project services/Antbot.PaperVenue/Host -c $(CONFIGURATION) -v quiet -- --port $(PORT) $(ARGS)
+venue: sdk ## the paper venue alone (PORT=8765 ADMIN_PORT=8766); prints its address, a funded key and its secret as shell assignments
+	@dotnet run --project services/Antbot.PaperVenue/Host -c $(CONFIGURATION) -v quiet -- --port $(PORT) --admin-port $(ADMIN_PORT) --shell $(ARGS)
 
 up: build ## every service as a process of its own on PostgreSQL and RabbitMQ (INSTANCES='validation=3 risk=2')
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure

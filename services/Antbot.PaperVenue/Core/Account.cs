@@ -81,6 +81,8 @@ public sealed class Account
 
     internal void Add(Fill fill) => _fills.Add(fill);
 
+    internal void Remove(Fill fill) => _fills.Remove(fill);
+
     /// <summary>A snapshot holds the open orders first: here they get their places, and a client id its latest order.</summary>
     internal void Restored()
     {

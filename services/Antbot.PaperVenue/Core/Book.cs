@@ -52,6 +52,9 @@ public sealed class BookSide(Side side)
 
     public int Count { get; private set; }
 
+    /// <summary>Prices at which something has changed since whoever watches emptied it; null while nobody does.</summary>
+    public ISet<long>? Changed { get; set; }
+
     public Level? Best => Count == 0 ? null : _levels[Count - 1];
 
     /// <summary>The levels from the best one on.</summary>
@@ -86,12 +89,27 @@ public sealed class BookSide(Side side)
             Count++;
         }
         _levels[at].Append(order);
+        Changed?.Add(order.Price.Units);
+    }
+
+    /// <summary>What stands at a price, which may be nothing.</summary>
+    public Fixed8 TotalAt(Fixed8 price)
+    {
+        var at = Array.BinarySearch(_keys, 0, Count, Key(price));
+        return at < 0 ? Fixed8.Zero : _levels[at].Total;
+    }
+
+    internal void Reduce(Level level, Fixed8 by)
+    {
+        level.Total -= by;
+        Changed?.Add(level.Price.Units);
     }
 
     internal void Remove(Order order)
     {
         var level = order.Level!;
         level.Unlink(order);
+        Changed?.Add(level.Price.Units);
         if (level.First is not null)
             return;
         var at = Array.BinarySearch(_keys, 0, Count, Key(level.Price));

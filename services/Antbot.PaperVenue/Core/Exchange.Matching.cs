@@ -6,6 +6,13 @@ public sealed partial class Exchange
     private Rejection? Refuse(Account account, ref NewOrder order, long now)
     {
         var market = _markets[order.Instrument.Index];
+        if (order.ReduceOnly)
+        {
+            var most = account[order.Instrument.Base].Free.FloorTo(order.Instrument.Lot);
+            if (order.Side == Side.Buy || order.QuoteQuantity.IsPositive || !most.IsPositive)
+                return Rejection.NewOrder("ReduceOnly Order is rejected.");
+            order = order with { Quantity = Fixed8.Min(order.Quantity, most) };
+        }
         if (order.QuoteQuantity.IsPositive)
         {
             if (order.QuoteQuantity < order.Instrument.MinNotional || order.QuoteQuantity > order.Instrument.MaxNotional)
@@ -33,8 +40,12 @@ public sealed partial class Exchange
             if (!price.IsZero && (price < instrument.Tick || price > instrument.MaxPrice || !price.IsMultipleOf(instrument.Tick)))
                 return Rejection.Filter("PRICE_FILTER");
         }
+        if (order.Price.IsPositive && market.Last.IsPositive && IsFarOff(order.Price, market.Last))
+            return Rejection.Filter("PERCENT_PRICE_BY_SIDE");
         if (order.Quantity < instrument.Lot || order.Quantity > instrument.MaxQuantity || !order.Quantity.IsMultipleOf(instrument.Lot))
             return Rejection.Filter("LOT_SIZE");
+        if (order.Price.IsZero && order.Quantity > instrument.MaxMarketQuantity)
+            return Rejection.Filter("MARKET_LOT_SIZE");
         var price0 = order.Price.IsPositive ? order.Price : order.StopPrice.IsPositive ? order.StopPrice : market.Last;
         if (!price0.CanMultiply(order.Quantity))
             return Rejection.Filter("NOTIONAL");
@@ -45,6 +56,9 @@ public sealed partial class Exchange
             return Rejection.Filter("MAX_NUM_ORDERS");
         return order.StopPrice.IsPositive && account.WaitingCount(instrument) >= Rules.MaxWaitingOrders ? Rejection.Filter("MAX_NUM_ALGO_ORDERS") : null;
     }
+
+    private bool IsFarOff(Fixed8 price, Fixed8 last) =>
+        price.Units > (Int128)last.Units * Rules.MaxPriceRatio || (Int128)price.Units * Rules.MaxPriceRatio < last.Units;
 
     private static bool WouldWake(in NewOrder order, Fixed8 last) =>
         StopBook.WaitsForRise(order.Type, order.Side) ? last >= order.StopPrice : last <= order.StopPrice;

@@ -12,7 +12,7 @@ public sealed partial class Exchange
             .SelectMany(m => m.Bids.Levels.Concat(m.Asks.Levels).SelectMany(Standing).Where(o => !o.IsHouse).Concat(Waiting(m.Instrument)))
             .ToList();
         var closed = _closed.ToArray();
-        ExchangeSnapshot.WriteHead(head, new Counters(_nextOrder, _tradesReservedBelow, Forgotten), _accounts.Values, _markets, open, closed.Length);
+        ExchangeSnapshot.WriteHead(head, new Counters(_nextOrder, _tradesReservedBelow, Forgotten), Program, _accounts.Values, _markets, open, closed.Length);
         return new ExchangeSnapshot(head.WrittenMemory, closed);
     }
 
@@ -43,6 +43,11 @@ public sealed partial class Exchange
             set => (exchange._nextOrder, exchange._tradesReservedBelow, exchange.Forgotten) = (value.NextOrder, value.TradesReservedBelow, value.Forgotten);
         }
 
+        public MarketProgram Program
+        {
+            set => exchange.Program = value;
+        }
+
         public Account Account(int id, string name, long opened)
         {
             if (id == HouseId)
@@ -68,9 +73,9 @@ public sealed partial class Exchange
             var market = exchange._markets[order.Instrument.Index];
             if (!order.IsOpen)
                 exchange._closed.Enqueue(order);
-            else if (!order.IsWorking)
+            else if (order.HasStop && !order.IsWorking)
                 market.Stops.Add(order);
-            else
+            else if (!order.IsHeld)
                 market.Of(order.Side).Add(order);
         }
     }

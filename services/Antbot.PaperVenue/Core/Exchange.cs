@@ -34,6 +34,12 @@ public sealed partial class Exchange
 
     public Outbox Outbox { get; } = new();
 
+    /// <summary>What the house's market goes by.</summary>
+    public MarketProgram Program { get; private set; } = MarketProgram.Usual;
+
+    /// <summary>Orders that are kept from the market.</summary>
+    public IReadOnlyList<Order> Held => [.. Accounts.SelectMany(a => a.OpenOrders).Where(o => o.IsHeld)];
+
     public IEnumerable<Account> Accounts => _accounts.Values.Where(a => a.Id != HouseId);
 
     /// <summary>How many closed orders were forgotten to stay within the limit.</summary>
@@ -76,14 +82,16 @@ public sealed partial class Exchange
         return true;
     }
 
-    public Placed Place(Account account, in NewOrder request, long now)
+    /// <param name="isHeld">It is kept from the market until it is let go. One that waits for a stop price waits anyhow.</param>
+    public Placed Place(Account account, in NewOrder request, long now, bool isHeld = false)
     {
         var order = request;
         if (Refuse(account, ref order, now) is { } rejection)
             return new Placed(null, rejection);
         Emit(new OrderAccepted(
             now, _nextOrder, account.Id, order.Instrument.Index, order.Side, order.Type, order.TimeInForce,
-            order.Price, order.StopPrice, order.Quantity, order.QuoteQuantity, order.ClientId));
+            order.Price, order.StopPrice, order.Quantity, order.QuoteQuantity, order.ClientId)
+        { IsHeld = isHeld && order.StopPrice.IsZero });
         var placed = _orders[_nextOrder - 1];
         if (placed.IsWorking)
             Execute(placed, now);
@@ -107,6 +115,33 @@ public sealed partial class Exchange
         return true;
     }
 
+    /// <summary>Lets an order go to the market that was held back; false when it is not held any more.</summary>
+    public bool Release(Order order, long now)
+    {
+        if (!order.IsHeld)
+            return false;
+        Emit(new OrderTriggered(now, order.Id));
+        Execute(order, now);
+        WakeStops(_markets[order.Instrument.Index], now);
+        return true;
+    }
+
+    /// <summary>Undoes the last fill of an order that has ended. False when it has none, or its owner has spent what it brought.</summary>
+    public bool Bust(Order order, long now)
+    {
+        if (order.IsOpen || order.IsForgotten || order.Fills.Count == 0)
+            return false;
+        var fill = order.Fills[^1];
+        var received = (order.Side == Side.Buy ? fill.Quantity : fill.QuoteQuantity) - fill.Fee;
+        if (order.Account[order.Receives].Free < received)
+            return false;
+        Emit(new TradeBusted(now, fill.Trade, order.Id));
+        return true;
+    }
+
+    /// <summary>The market goes by this program from now on.</summary>
+    public void Choose(Scenario scenario, long length, string file, long now) => Emit(new ScenarioChosen(now, scenario, length, file));
+
     /// <summary>Holds the price of an instrument (zero lets it go), or shifts its path by this many parts of <see cref="Fixed8.One"/>.</summary>
     public void Direct(Instrument instrument, Fixed8 heldAt, Fixed8 shift, long now) => Emit(new MarketDirected(now, instrument.Index, heldAt, shift));
 
@@ -123,6 +158,7 @@ public sealed partial class Exchange
                 account[d.Asset].Free += d.Amount;
                 account.UpdateTime = d.Time;
                 Outbox.Touch(account, d.Asset);
+                Outbox.Credits.Add(new Credit(account, d.Asset, d.Amount, d.Time));
                 break;
             case OrderAccepted a:
                 Apply(a);
@@ -135,6 +171,12 @@ public sealed partial class Exchange
                 break;
             case OrderClosed c:
                 Apply(c, _orders[c.Order]);
+                break;
+            case TradeBusted b:
+                Apply(b, _orders[b.Order]);
+                break;
+            case ScenarioChosen s:
+                Program = new MarketProgram(s.Scenario, s.Time, s.Length, s.File);
                 break;
             case TradeNumbersReserved r:
                 _tradesReservedBelow = Math.Max(_tradesReservedBelow, r.Below);
@@ -175,7 +217,7 @@ public sealed partial class Exchange
             Time = e.Time,
             UpdateTime = e.Time,
         };
-        if (!order.HasStop)
+        if (!order.HasStop && !e.IsHeld)
             order.WorkingTime = e.Time;
         _nextOrder = Math.Max(_nextOrder, e.Order + 1);
         _orders.Add(order.Id, order);
@@ -185,17 +227,40 @@ public sealed partial class Exchange
         var market = _markets[e.Instrument];
         if (order.HasStop)
             market.Stops.Add(order);
-        else if (order.Rests)
+        else if (order.Rests && order.IsWorking)
             market.Of(order.Side).Add(order);
         Report(ExecutionKind.New, order, e.Time, null);
+    }
+
+    private void Apply(TradeBusted e, Order order)
+    {
+        var fill = order.Fills.Single(f => f.Trade == e.Trade);
+        var (paid, received) = order.Side == Side.Buy ? (fill.QuoteQuantity, fill.Quantity) : (fill.Quantity, fill.QuoteQuantity);
+        var account = order.Account;
+        account[order.Pays].Free += paid;
+        House[order.Pays].Free -= paid;
+        account[order.Receives].Free -= received - fill.Fee;
+        House[order.Receives].Free += received - fill.Fee;
+        order.Remove(fill);
+        account.Remove(fill);
+        order.Executed -= fill.Quantity;
+        order.QuoteExecuted -= fill.QuoteQuantity;
+        order.UpdateTime = account.UpdateTime = e.Time;
+        if (order.Status == OrderStatus.Filled)
+            order.Status = OrderStatus.Expired;
+        Outbox.Touch(account, order.Pays);
+        Outbox.Touch(account, order.Receives);
     }
 
     private void Apply(OrderTriggered e, Order order)
     {
         var market = _markets[order.Instrument.Index];
-        market.Stops.Remove(order);
+        if (order.HasStop)
+        {
+            market.Stops.Remove(order);
+            order.Account.Woke(order);
+        }
         order.WorkingTime = order.UpdateTime = e.Time;
-        order.Account.Woke(order);
         if (order.Rests)
             market.Of(order.Side).Add(order);
         Report(ExecutionKind.New, order, e.Time, null);
@@ -245,7 +310,7 @@ public sealed partial class Exchange
         order.Executed += e.Quantity;
         order.QuoteExecuted += quote;
         if (order.Level is { } level)
-            level.Total -= e.Quantity;
+            market.Of(side).Reduce(level, e.Quantity);
         if (order.IsHouse)
         {
             if (order.Remaining.IsZero && order.Level is not null)

@@ -8,7 +8,10 @@ namespace Antbot.PaperVenue;
 /// </summary>
 public sealed class ExchangeSnapshot
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
+
+    /// <summary>Without the market's program; read still.</summary>
+    private const byte FirstVersion = 1;
 
     private readonly ReadOnlyMemory<byte> _head;
     private readonly IReadOnlyList<Order> _closed;
@@ -35,9 +38,10 @@ public sealed class ExchangeSnapshot
         yield return buffer.WrittenMemory;
     }
 
-    internal static void WriteHead(IBufferWriter<byte> output, Exchange.Counters counters, IReadOnlyCollection<Account> accounts, IEnumerable<Market> markets, IReadOnlyCollection<Order> open, int closed)
+    internal static void WriteHead(IBufferWriter<byte> output, Exchange.Counters counters, MarketProgram program, IReadOnlyCollection<Account> accounts, IEnumerable<Market> markets, IReadOnlyCollection<Order> open, int closed)
     {
-        var record = new RecordWriter(output).Add(Version).Add(counters.NextOrder).Add(counters.TradesReservedBelow).Add(counters.Forgotten).Add(accounts.Count);
+        var record = new RecordWriter(output).Add(Version).Add(counters.NextOrder).Add(counters.TradesReservedBelow).Add(counters.Forgotten)
+            .Add((byte)program.Scenario).Add(program.Since).Add(program.Length).Add(program.File).Add(accounts.Count);
         foreach (var account in accounts)
         {
             record.Add(account.Id).Add(account.Name).Add(account.Opened).Add(account.UpdateTime).Add(account.Balances.Length);
@@ -55,9 +59,11 @@ public sealed class ExchangeSnapshot
     internal static void Read(ReadOnlySpan<byte> bytes, Exchange.Restorer into)
     {
         var record = new RecordReader(bytes);
-        if (record.Byte() is var version && version != Version)
-            throw new UnknownRecordException($"The snapshot is of version {version}; this program knows version {Version}.");
+        if (record.Byte() is var version && version is not (FirstVersion or Version))
+            throw new UnknownRecordException($"The snapshot is of version {version}; this program knows versions {FirstVersion} to {Version}. Start the version that wrote it, or begin with an empty data folder.");
         into.Counters = new Exchange.Counters(record.Long(), record.Long(), record.Long());
+        if (version > FirstVersion)
+            into.Program = new MarketProgram((Scenario)record.Byte(), record.Long(), record.Long(), record.Text());
         var accounts = record.Int();
         for (var i = 0; i < accounts; i++)
         {

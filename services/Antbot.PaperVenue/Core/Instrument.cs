@@ -20,6 +20,9 @@ public sealed record Instrument
 
     public required Fixed8 MaxQuantity { get; init; }
 
+    /// <summary>Of an order at any price.</summary>
+    public required Fixed8 MaxMarketQuantity { get; init; }
+
     public required Fixed8 MinNotional { get; init; }
 
     public required Fixed8 MaxNotional { get; init; }
@@ -44,6 +47,9 @@ public sealed record VenueRules
     public Fixed8 MakerFee { get; init; } = Fixed8.Parse("0.001");
 
     public Fixed8 TakerFee { get; init; } = Fixed8.Parse("0.001");
+
+    /// <summary>A limit price is at most so many times the last price, and at least the last price divided by as many.</summary>
+    public int MaxPriceRatio { get; init; } = 5;
 
     /// <summary>Open orders of one account on one instrument.</summary>
     public int MaxOpenOrders { get; init; } = 10_000;
@@ -100,6 +106,7 @@ public sealed record VenueRules
         Lot = Fixed8.Parse(lot),
         MaxPrice = Fixed8.Parse("1000000"),
         MaxQuantity = new Fixed8(Fixed8.Parse(lot).Units * 900_000_000),
+        MaxMarketQuantity = new Fixed8(Fixed8.Parse(lot).Units * 100_000_000),
         MinNotional = Fixed8.Parse("5"),
         MaxNotional = Fixed8.Parse("9000000"),
         ReferencePrice = Fixed8.Parse(price),

@@ -19,6 +19,9 @@ public static class JournalCodec
         OrderClosed,
         TradeNumbersReserved,
         MarketDirected,
+        OrderHeld,
+        TradeBusted,
+        ScenarioChosen,
     }
 
     public static void Write(IBufferWriter<byte> output, VenueEvent e)
@@ -33,7 +36,7 @@ public static class JournalCodec
                 record.Add((byte)Tag.Deposited).Add(d.Time).Add(d.Account).Add(d.Asset).Add(d.Amount);
                 break;
             case OrderAccepted a:
-                record.Add((byte)Tag.OrderAccepted).Add(a.Time).Add(a.Order).Add(a.Account).Add(a.Instrument).Add((byte)a.Side).Add((byte)a.Type).Add((byte)a.TimeInForce)
+                record.Add((byte)(a.IsHeld ? Tag.OrderHeld : Tag.OrderAccepted)).Add(a.Time).Add(a.Order).Add(a.Account).Add(a.Instrument).Add((byte)a.Side).Add((byte)a.Type).Add((byte)a.TimeInForce)
                     .Add(a.Price).Add(a.StopPrice).Add(a.Quantity).Add(a.QuoteQuantity).Add(a.ClientId);
                 break;
             case OrderTriggered t:
@@ -45,6 +48,12 @@ public static class JournalCodec
                 break;
             case OrderClosed c:
                 record.Add((byte)Tag.OrderClosed).Add(c.Time).Add(c.Order).Add((byte)c.Status).Add(c.CancelId ?? "");
+                break;
+            case TradeBusted b:
+                record.Add((byte)Tag.TradeBusted).Add(b.Time).Add(b.Trade).Add(b.Order);
+                break;
+            case ScenarioChosen s:
+                record.Add((byte)Tag.ScenarioChosen).Add(s.Time).Add((byte)s.Scenario).Add(s.Length).Add(s.File);
                 break;
             case TradeNumbersReserved r:
                 record.Add((byte)Tag.TradeNumbersReserved).Add(r.Below);
@@ -64,9 +73,10 @@ public static class JournalCodec
         {
             Tag.AccountOpened => new AccountOpened(record.Long(), record.Int(), record.Text()),
             Tag.Deposited => new Deposited(record.Long(), record.Int(), record.Int(), record.Fixed()),
-            Tag.OrderAccepted => new OrderAccepted(
-                record.Long(), record.Long(), record.Int(), record.Int(), (Side)record.Byte(), (OrderType)record.Byte(), (TimeInForce)record.Byte(),
-                record.Fixed(), record.Fixed(), record.Fixed(), record.Fixed(), record.Text()),
+            Tag.OrderAccepted => ReadAccepted(ref record),
+            Tag.OrderHeld => ReadAccepted(ref record) with { IsHeld = true },
+            Tag.TradeBusted => new TradeBusted(record.Long(), record.Long(), record.Long()),
+            Tag.ScenarioChosen => new ScenarioChosen(record.Long(), (Scenario)record.Byte(), record.Long(), record.Text()),
             Tag.OrderTriggered => new OrderTriggered(record.Long(), record.Long()),
             Tag.Traded => new Traded(
                 record.Long(), record.Long(), record.Int(), record.Fixed(), record.Fixed(), (Side)record.Byte(),
@@ -77,6 +87,10 @@ public static class JournalCodec
             _ => throw new UnknownRecordException($"A record of kind {(byte)tag} is unknown here; a later version wrote it."),
         };
     }
+
+    private static OrderAccepted ReadAccepted(ref RecordReader record) => new(
+        record.Long(), record.Long(), record.Int(), record.Int(), (Side)record.Byte(), (OrderType)record.Byte(), (TimeInForce)record.Byte(),
+        record.Fixed(), record.Fixed(), record.Fixed(), record.Fixed(), record.Text());
 }
 
 /// <summary>Appends fields to a buffer.</summary>

@@ -55,6 +55,11 @@ public readonly record struct NewOrder
     public Fixed8 QuoteQuantity { get; init; }
 
     public required string ClientId { get; init; }
+
+    /// <summary>
+    /// Spot knows no such order, so this is the venue's own: a sale of at most what is free, cut to that. A purchase opens or adds, and is refused.
+    /// </summary>
+    public bool ReduceOnly { get; init; }
 }
 
 /// <summary>One execution, from one side's view.</summary>
@@ -131,6 +136,9 @@ public sealed class Order
 
     public bool HasStop => Type is OrderType.StopLoss or OrderType.StopLossLimit or OrderType.TakeProfit or OrderType.TakeProfitLimit;
 
+    /// <summary>Kept from the market though it waits for no price.</summary>
+    public bool IsHeld => IsOpen && !IsWorking && !HasStop;
+
     public bool HasPrice => Type is not (OrderType.Market or OrderType.StopLoss or OrderType.TakeProfit);
 
     /// <summary>Whether what is left waits in the book.</summary>
@@ -141,6 +149,9 @@ public sealed class Order
     /// <summary>The asset it pays with.</summary>
     public int Pays => Side == Side.Buy ? Instrument.Quote : Instrument.Base;
 
+    /// <summary>The asset it brings.</summary>
+    public int Receives => Side == Side.Buy ? Instrument.Base : Instrument.Quote;
+
     /// <summary>Forgotten: no query finds it any more.</summary>
     internal bool IsForgotten { get; set; }
 
@@ -150,6 +161,8 @@ public sealed class Order
 
     /// <summary>Who stands behind it at its price.</summary>
     public Order? Next { get; internal set; }
+
+    internal void Remove(Fill fill) => _fills!.Remove(fill);
 
     internal void Add(Fill fill) => (_fills ??= new List<Fill>(1)).Add(fill);
 }

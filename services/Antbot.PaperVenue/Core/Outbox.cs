@@ -24,6 +24,9 @@ public readonly record struct ExecutionReport(ExecutionKind Kind, Order Order, O
 /// <summary>A trade as everybody sees it.</summary>
 public readonly record struct Print(Instrument Instrument, long Trade, Fixed8 Price, Fixed8 Quantity, long Time, Side TakerSide);
 
+/// <summary>What came into an account, or left it below zero, without a trade.</summary>
+public readonly record struct Credit(Account Account, int Asset, Fixed8 Amount, long Time);
+
 /// <summary>What an operation leaves to be written, told and shown, in order. Whoever owns the exchange empties it.</summary>
 public sealed class Outbox
 {
@@ -33,6 +36,8 @@ public sealed class Outbox
 
     public IList<Print> Prints { get; } = [];
 
+    public IList<Credit> Credits { get; } = [];
+
     /// <summary>Accounts whose balances changed, with which assets (a bit each).</summary>
     public IDictionary<Account, uint> Touched { get; } = new Dictionary<Account, uint>();
 
@@ -41,6 +46,7 @@ public sealed class Outbox
         Journal.Clear();
         Reports.Clear();
         Prints.Clear();
+        Credits.Clear();
         Touched.Clear();
     }
 

@@ -56,31 +56,36 @@ public static class SyntheticMarket
     }
 
     /// <summary>The house's quotes around a price: nearer ones smaller, none alike.</summary>
-    public static void QuotesAround(Instrument instrument, long seed, long time, Fixed8 middle, Span<Quote> bids, Span<Quote> asks)
+    public static void QuotesAround(Instrument instrument, long seed, long time, in Conditions conditions, Span<Quote> bids, Span<Quote> asks)
     {
         var key = (ulong)seed * 31 + (ulong)instrument.Index;
-        // A basis point and a half between the levels, or a tick where that is more.
-        var gap = Math.Max(instrument.Tick.Units, new Fixed8(middle.Units * 15 / 100_000).FloorTo(instrument.Tick).Units);
+        var (middle, depth) = (conditions.Middle, conditions.Depth);
+        // A basis point and a half between the levels, or a tick where that is more; or as much as takes the last one where it is to stand.
+        var between = conditions.Reach == 0 ? middle.Units * 15 / 100_000 : (long)((Int128)middle.Units * conditions.Reach / 1_000 / bids.Length);
+        var gap = Math.Max(instrument.Tick.Units, new Fixed8(between).FloorTo(instrument.Tick).Units);
         for (var i = 0; i < bids.Length; i++)
         {
             var away = (gap / 2 / instrument.Tick.Units * instrument.Tick.Units) + (gap * i);
-            bids[i] = new Quote(new Fixed8(Math.Max(instrument.Tick.Units, middle.Units - Math.Max(away, instrument.Tick.Units * (i + 1)))), Size(instrument, middle, Hash(key, 101 + i, time), i));
-            asks[i] = new Quote(new Fixed8(middle.Units + Math.Max(away, instrument.Tick.Units * (i + 1))), Size(instrument, middle, Hash(key, 201 + i, time), i));
+            bids[i] = new Quote(new Fixed8(Math.Max(instrument.Tick.Units, middle.Units - Math.Max(away, instrument.Tick.Units * (i + 1)))), Size(instrument, middle, Hash(key, 101 + i, time), i, depth));
+            asks[i] = new Quote(new Fixed8(middle.Units + Math.Max(away, instrument.Tick.Units * (i + 1))), Size(instrument, middle, Hash(key, 201 + i, time), i, depth));
         }
     }
 
     /// <summary>The trade that passes through the book at this time, if there is one; the side it takes, and how much.</summary>
-    public static bool TryFlow(Instrument instrument, long seed, long time, Fixed8 middle, out Side side, out Fixed8 quantity)
+    public static bool TryFlow(Instrument instrument, long seed, long time, in Conditions conditions, out Side side, out Fixed8 quantity)
     {
         var hash = Hash((ulong)seed * 31 + (ulong)instrument.Index, 301, time);
         side = (hash & 1) == 0 ? Side.Buy : Side.Sell;
         // Worth 20 to 2,020 of the quote asset.
-        quantity = AtLeastOneLot(instrument, new Fixed8((20 + (long)((hash >> 8) % 2_000)) * Fixed8.One).DividedBy(middle));
+        quantity = AtLeastOneLot(instrument, new Fixed8((20 + (long)((hash >> 8) % 2_000)) * (Fixed8.One / 1_000) * conditions.Volume).DividedBy(conditions.Middle));
         return (hash >> 40) % 10 < 8;
     }
 
+    /// <summary>True so many times in a thousand.</summary>
+    public static bool Chance(long seed, long turn, int perThousand) => Hash((ulong)seed, 501, turn) % 1_000 < (ulong)perThousand;
+
     /// <summary>A wave of straight pieces between hashed heights, from minus a million to a million.</summary>
-    private static long Wave(ulong key, int wave, long period, long time)
+    internal static long Wave(ulong key, int wave, long period, long time)
     {
         var at = time / period;
         var (left, right) = (Height(key, wave, at), Height(key, wave, at + 1));
@@ -89,8 +94,8 @@ public static class SyntheticMarket
 
     private static long Height(ulong key, int wave, long at) => (long)(Hash(key, wave, at) % (2 * Million + 1)) - Million;
 
-    private static Fixed8 Size(Instrument instrument, Fixed8 price, ulong hash, int level) =>
-        AtLeastOneLot(instrument, new Fixed8((2_000 + (long)(hash % 6_000)) * (level + 1) * Fixed8.One).DividedBy(price));
+    private static Fixed8 Size(Instrument instrument, Fixed8 price, ulong hash, int level, int depth) =>
+        AtLeastOneLot(instrument, new Fixed8((2_000 + (long)(hash % 6_000)) * (level + 1) * (Fixed8.One / 1_000) * depth).DividedBy(price));
 
     private static Fixed8 AtLeastOneLot(Instrument instrument, Fixed8 quantity) => quantity > instrument.Lot ? quantity.FloorTo(instrument.Lot) : instrument.Lot;
 

@@ -10,9 +10,13 @@ public sealed record Deposited(long Time, int Account, int Asset, Fixed8 Amount)
 
 public sealed record OrderAccepted(
     long Time, long Order, int Account, int Instrument, Side Side, OrderType Type, TimeInForce TimeInForce,
-    Fixed8 Price, Fixed8 StopPrice, Fixed8 Quantity, Fixed8 QuoteQuantity, string ClientId) : VenueEvent;
+    Fixed8 Price, Fixed8 StopPrice, Fixed8 Quantity, Fixed8 QuoteQuantity, string ClientId) : VenueEvent
+{
+    /// <summary>Taken, and kept from the market until it is let go: its fills come late.</summary>
+    public bool IsHeld { get; init; }
+}
 
-/// <summary>The last price woke an order that waited for it.</summary>
+/// <summary>The last price woke an order that waited for it, or one that was held back was let go.</summary>
 public sealed record OrderTriggered(long Time, long Order) : VenueEvent;
 
 /// <summary>A trade in which at least one client took part. The house's orders have ids below zero and are in no journal.</summary>
@@ -22,6 +26,14 @@ public sealed record Traded(
 
 /// <summary>It ended with something left: cancelled by its owner, or expired by its own terms.</summary>
 public sealed record OrderClosed(long Time, long Order, OrderStatus Status, string? CancelId) : VenueEvent;
+
+/// <summary>A fill of an order that has ended was undone: its owner and the house have back what they gave.</summary>
+public sealed record TradeBusted(long Time, long Trade, long Order) : VenueEvent;
+
+/// <summary>The market goes by another program from now on.</summary>
+/// <param name="Length">How long the movement of it takes, in milliseconds.</param>
+/// <param name="File">Of a replay: the candles' file.</param>
+public sealed record ScenarioChosen(long Time, Scenario Scenario, long Length, string File) : VenueEvent;
 
 /// <summary>Trade numbers below this may be in use: trades of the house alone are in no journal.</summary>
 public sealed record TradeNumbersReserved(long Below) : VenueEvent;

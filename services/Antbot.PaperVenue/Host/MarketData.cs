@@ -1,8 +1,21 @@
 namespace Antbot.PaperVenue;
 
+/// <summary>The last 24 hours in figures.</summary>
+internal readonly record struct DayFigures(
+    Fixed8 Open, Fixed8 High, Fixed8 Low, Fixed8 Last, Fixed8 LastQuantity, Fixed8 Volume, Fixed8 QuoteVolume, long OpenTime, long FirstTrade, long LastTrade, long Trades)
+{
+    public Fixed8 Change => Last - Open;
+
+    public string ChangePercent => ((decimal)Change.Units * 100 / Open.Units).ToString("0.000");
+
+    public Fixed8 Average => Volume.IsPositive ? QuoteVolume.DividedBy(Volume) : Last;
+}
+
 /// <summary>What everybody may see of one instrument: its last trades and its candles.</summary>
 internal sealed class MarketData
 {
+    private const long DayMilliseconds = 86_400_000;
+
     private const int MaxPrints = 1_000;
     private const int MaxCandles = 1_000;
 
@@ -23,6 +36,14 @@ internal sealed class MarketData
 
     public Instrument Instrument { get; }
 
+    /// <summary>The last change of the book that was told.</summary>
+    public long ChangesShownTo { get; set; }
+
+    /// <summary>The book as it is shown while a fault keeps it so.</summary>
+    public BookView? Stale { get; set; }
+
+    public long TickerShownAt { get; set; }
+
     public IReadOnlyList<CandleSeries> Series { get; }
 
     public CandleSeries Minutes => Series[1];
@@ -31,6 +52,37 @@ internal sealed class MarketData
 
     /// <summary>Candles that have closed since this was last asked for.</summary>
     public List<(CandleSeries Series, Candle Candle)> Closed { get; } = [];
+
+    public DayFigures Day(Fixed8 last, long now)
+    {
+        var (open, high, low) = (last, last, last);
+        var (openTime, first, latest, trades) = (now, -1L, -1L, 0L);
+        var (volume, quote) = (Fixed8.Zero, Fixed8.Zero);
+        foreach (var minute in Minutes.FromLatest)
+        {
+            if (minute.OpenTime <= now - DayMilliseconds)
+                break;
+            (open, openTime) = (minute.Open, minute.OpenTime);
+            high = minute.High > high ? minute.High : high;
+            low = minute.Low < low ? minute.Low : low;
+            volume += minute.Volume;
+            quote += minute.QuoteVolume;
+            trades += minute.Trades;
+            if (latest < 0)
+                latest = minute.LastTrade;
+            if (minute.FirstTrade >= 0)
+                first = minute.FirstTrade;
+        }
+        return new DayFigures(open, high, low, last, _prints.Count > 0 ? _prints.Last().Quantity : Fixed8.Zero, volume, quote, openTime, first, latest, trades);
+    }
+
+    /// <summary>Of the last five minutes, weighed by what was traded.</summary>
+    public Fixed8 AveragePrice(Fixed8 last)
+    {
+        var minutes = Minutes.FromLatest.Take(5).ToList();
+        var volume = new Fixed8(minutes.Sum(c => c.Volume.Units));
+        return volume.IsPositive ? new Fixed8(minutes.Sum(c => c.QuoteVolume.Units)).DividedBy(volume) : last;
+    }
 
     public void Take(in Print print)
     {
@@ -67,7 +119,7 @@ internal sealed class MarketData
                 if (previous.IsZero)
                     previous = price;
                 candle ??= new Candle { OpenTime = open, CloseTime = open + length - 1, Open = previous, High = previous, Low = previous, Close = previous };
-                SyntheticMarket.TryFlow(Instrument, options.Seed, at * options.Speed, price, out var side, out var quantity);
+                SyntheticMarket.TryFlow(Instrument, options.Seed, at * options.Speed, new Conditions(price), out var side, out var quantity);
                 candle = candle.With(price, quantity, side, -1);
                 previous = price;
             }

@@ -13,6 +13,9 @@ public sealed record PaperVenueOptions
     /// <summary>Zero for any that is free.</summary>
     public int Port { get; init; }
 
+    /// <summary>Of the admin routes, which have a port of their own; zero for any that is free. Where it is says <c>admin.json</c> in the data folder.</summary>
+    public int AdminPort { get; init; }
+
     /// <summary>Where the journal and the keys are kept.</summary>
     public required string Data { get; init; }
 
@@ -21,6 +24,12 @@ public sealed record PaperVenueOptions
 
     /// <summary>How many times faster than real time the prices move.</summary>
     public int Speed { get; init; } = 1;
+
+    /// <summary>What the market begins with, where it is not gone on with; by the name that the admin route takes.</summary>
+    public string? Scenario { get; init; }
+
+    /// <summary>Of the scenario replay: a candle file in the folder <c>candles</c> under the data folder.</summary>
+    public string? ReplayFile { get; init; }
 
     /// <summary>How often the market moves.</summary>
     public int StepMilliseconds { get; init; } = 250;
@@ -35,7 +44,7 @@ public sealed record PaperVenueOptions
 
     public string? AdminKey { get; init; }
 
-    /// <summary>The admin routes answer to this machine alone unless this is set.</summary>
+    /// <summary>The admin routes listen on loopback and answer to this machine alone unless this is set.</summary>
     public bool RemoteAdmin { get; init; }
 
     /// <summary>What the first account is opened with.</summary>
@@ -53,9 +62,18 @@ public sealed record PaperVenueOptions
     /// <summary>Orders that one account may place in ten seconds. Binance's own figure is 100.</summary>
     public int OrdersPerTenSeconds { get; init; } = 100_000;
 
+    /// <summary>Orders that one account may place in a day of universal time. Binance's own figure is 200000.</summary>
+    public int OrdersPerDay { get; init; } = 50_000_000;
+
     public int MaxConnections { get; init; } = 2_048;
 
     public int MaxStreamConnections { get; init; } = 512;
+
+    /// <summary>After so long a WebSocket is closed, whoever it is.</summary>
+    public TimeSpan MaxStreamAge { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>A listen key that nobody keeps alive ends after so long.</summary>
+    public TimeSpan ListenKeyLife { get; init; } = TimeSpan.FromMinutes(60);
 
     /// <summary>One file of the journal. Space for one ahead is always reserved.</summary>
     public int SegmentBytes { get; init; } = 16 << 20;
@@ -74,8 +92,12 @@ public sealed record PaperVenueOptions
         var faults = new List<string>();
         Need(IPAddress.TryParse(Listen, out _), $"The address to listen on is '{Listen}', which is no IP address; give one such as 127.0.0.1.");
         Need(Port is >= 0 and <= 65_535, $"The port is {Port}; give one from 1 to 65535, or 0 for any that is free.");
+        Need(AdminPort is >= 0 and <= 65_535, $"The admin port is {AdminPort}; give one from 1 to 65535, or 0 for any that is free.");
+        Need(Port == 0 || Port != AdminPort, $"The admin routes are to have port {AdminPort}, which is the venue's own; give them another, or 0 for any that is free.");
         Need(!string.IsNullOrWhiteSpace(Data), "No data folder is named; the venue keeps its journal there.");
         Need(Speed is >= 1 and <= 1_000, $"The speed is {Speed}; give one from 1 to 1000.");
+        Need(Scenario is null || Admin.AdminApi.FindScenario(Scenario) is not null, $"The scenario is '{Scenario}'; there are {Admin.AdminApi.ScenarioNames}.");
+        Need(ReplayFile is null == (Scenario != "replay"), "A replay needs the name of a candle file, and nothing else takes one.");
         Need(StepMilliseconds is >= 10 and <= 10_000, $"The market's step is {StepMilliseconds} ms; give one from 10 to 10000.");
         Need((ApiKey is null) == (ApiSecret is null), "Of API key and secret only one is given; give both or neither.");
         Need(ApiKey is null || KeyFile.IsKey(ApiKey), "The API key is not of 16 to 128 letters and digits.");
@@ -83,7 +105,10 @@ public sealed record PaperVenueOptions
         Need(AdminKey is null || KeyFile.IsKey(AdminKey), "The admin key is not of 16 to 128 letters and digits.");
         Need(WeightPerMinute > 0, $"The request weight per minute is {WeightPerMinute}; give a number above 0.");
         Need(OrdersPerTenSeconds > 0, $"The number of orders per ten seconds is {OrdersPerTenSeconds}; give a number above 0.");
+        Need(OrdersPerDay > 0, $"The number of orders per day is {OrdersPerDay}; give a number above 0.");
         Need(MaxConnections > 0 && MaxStreamConnections > 0, "A limit of connections is not above 0.");
+        Need(MaxStreamAge > TimeSpan.Zero && MaxStreamAge <= TimeSpan.FromDays(1), $"A stream is to be closed after {MaxStreamAge}; give a time of at most a day.");
+        Need(ListenKeyLife > TimeSpan.Zero && ListenKeyLife <= TimeSpan.FromDays(1), $"A listen key is to last {ListenKeyLife}; give a time of at most a day.");
         Need(SegmentBytes is >= 64 << 10 and <= 1 << 30, $"A journal file is to have {SegmentBytes} bytes; give 64 KiB to 1 GiB.");
         Need(SnapshotBytes >= SegmentBytes, $"The journal is to start over after {SnapshotBytes} bytes, less than one of its files of {SegmentBytes}.");
         foreach (var (asset, amount) in Deposits)

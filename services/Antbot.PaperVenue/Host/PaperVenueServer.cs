@@ -5,6 +5,9 @@ using Antbot.PaperVenue.Faults;
 using Antbot.PaperVenue.Http;
 using Antbot.PaperVenue.Streams;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -19,6 +22,7 @@ public sealed class PaperVenueServer : IAsyncDisposable
 {
     public const string MainAccount = "main";
 
+    private static readonly object AdminEndpoint = new();
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(5);
 
     private readonly WebApplication _web;
@@ -30,11 +34,13 @@ public sealed class PaperVenueServer : IAsyncDisposable
     {
         (_web, _venue, _folderLock, Key, AdminKey) = (web, venue, folderLock, key, adminKey);
         (KeyFilePath, AdminFilePath) = (files.PathOf(key.Account), files.AdminPath);
-        var address = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        Address = new Uri(address);
+        (Address, AdminAddress) = AddressesOf(web);
     }
 
     public Uri Address { get; }
+
+    /// <summary>Of the admin routes.</summary>
+    public Uri AdminAddress { get; }
 
     /// <summary>Of the first account.</summary>
     public ApiKey Key { get; }
@@ -63,16 +69,19 @@ public sealed class PaperVenueServer : IAsyncDisposable
             var wrong = new WrongClock(clock);
             clock = wrong;
             var plan = new FaultPlan(options.Seed, clock);
-            var hub = new StreamHub(clock);
+            var hub = new StreamHub(plan, clock, options.ListenKeyLife);
             venue = new Venue(options, clock, hub, plan, log);
             var keys = new Keys(clock);
             var key = await OpenAccountsAsync(venue, keys, files, options);
+            await BeginAsync(venue, options);
             var adminKey = files.LoadAdmin(options.AdminKey);
             var limits = new RateLimits(options, clock);
-            var api = new VenueApi(new MarketRoutes(venue, options).All.Concat(new TradingRoutes(venue, hub).All), limits, plan, keys, clock, log);
+            var routes = new MarketRoutes(venue, options).All.Concat(new TradingRoutes(venue, hub, limits, options).All).Concat(new WalletRoutes(venue).All);
+            var gateway = new Gateway(routes, limits, plan, keys, clock, log);
             var admin = new AdminApi(venue, plan, keys, files, options, adminKey, wrong);
-            var web = Build(options, logging, api, admin, new StreamApi(hub, plan, options, clock));
+            var web = Build(options, logging, new VenueApi(gateway), admin, new StreamApi(hub, gateway, keys, options, clock));
             await ListenAsync(web, options, cancellationToken);
+            files.SaveAdmin(adminKey, AddressesOf(web).Admin);
             venue.Start();
             return new PaperVenueServer(web, venue, folderLock, key, adminKey, files);
         }
@@ -128,6 +137,7 @@ public sealed class PaperVenueServer : IAsyncDisposable
             }
             return exchange.Accounts.Select(a => (a.Name, a.Id)).ToList();
         });
+        var ids = accounts.ToDictionary(a => a.Name, a => a.Id, StringComparer.Ordinal);
         ApiKey? first = null;
         foreach (var (name, id) in accounts)
         {
@@ -137,7 +147,36 @@ public sealed class PaperVenueServer : IAsyncDisposable
             if (isMain)
                 first = key;
         }
+        foreach (var key in files.LoadFurther().Where(k => ids.ContainsKey(k.Account)))
+            keys.Add(key, ids[key.Account]);
         return first!;
+    }
+
+    private static async Task BeginAsync(Venue venue, PaperVenueOptions options)
+    {
+        if (options.Scenario is null)
+            return;
+        var scenario = AdminApi.FindScenario(options.Scenario)!.Value;
+        try
+        {
+            if (options.ReplayFile is { } file)
+                venue.Weather.Load(file);
+        }
+        catch (FormatException e)
+        {
+            throw new PaperVenueException($"{options.ReplayFile} cannot be replayed: {e.Message}", e);
+        }
+        var (inForce, played) = await venue.ReadAsync((exchange, _) => (exchange.Program.Scenario, exchange.Program.File));
+        // After a restart it goes on where it was.
+        if (inForce != scenario || played != (options.ReplayFile ?? ""))
+            await venue.ChooseAsync(scenario, Scenarios.DefaultLength(scenario), options.ReplayFile ?? "");
+    }
+
+    /// <summary>In the order in which they were asked for.</summary>
+    private static (Uri Venue, Uri Admin) AddressesOf(WebApplication web)
+    {
+        var addresses = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        return (new Uri(addresses.First()), new Uri(addresses.Last()));
     }
 
     private static WebApplication Build(PaperVenueOptions options, ILoggerFactory? logging, VenueApi api, AdminApi admin, StreamApi streams)
@@ -149,7 +188,13 @@ public sealed class PaperVenueServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Parse(options.Listen), options.Port);
+            var address = IPAddress.Parse(options.Listen);
+            kestrel.Listen(address, options.Port);
+            kestrel.Listen(options.RemoteAdmin ? address : IPAddress.Loopback, options.AdminPort, endpoint => endpoint.Use(next => connection =>
+            {
+                connection.Items[AdminEndpoint] = true;
+                return next(connection);
+            }));
             kestrel.Limits.MaxConcurrentConnections = options.MaxConnections;
             kestrel.Limits.MaxConcurrentUpgradedConnections = options.MaxStreamConnections;
             kestrel.Limits.MaxRequestBodySize = 128 << 10;
@@ -163,8 +208,8 @@ public sealed class PaperVenueServer : IAsyncDisposable
         web.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(20), KeepAliveTimeout = TimeSpan.FromMinutes(1) });
         web.Run(context => context.Request.Path.Value switch
         {
-            { } path when path.StartsWith("/admin/", StringComparison.Ordinal) => admin.AnswerAsync(context),
-            { } path when path == "/stream" || path == "/ws" || path.StartsWith("/ws/", StringComparison.Ordinal) => streams.AnswerAsync(context),
+            _ when context.Features.GetRequiredFeature<IConnectionItemsFeature>().Items.ContainsKey(AdminEndpoint) => admin.AnswerAsync(context),
+            { } path when path is "/stream" or "/ws" or "/ws-api/v3" || path.StartsWith("/ws/", StringComparison.Ordinal) => streams.AnswerAsync(context),
             _ => api.AnswerAsync(context),
         });
         return web;
@@ -179,7 +224,7 @@ public sealed class PaperVenueServer : IAsyncDisposable
         catch (Exception e) when (e is IOException or SocketException)
         {
             await web.DisposeAsync();
-            throw new PaperVenueException($"{options.Listen}:{options.Port} cannot be listened on: {e.Message} Choose another port, or 0 for any that is free.", e);
+            throw new PaperVenueException($"{options.Listen}:{options.Port}, or port {options.AdminPort} for the admin routes, cannot be listened on: {e.Message} Choose another port, or 0 for any that is free.", e);
         }
     }
 }

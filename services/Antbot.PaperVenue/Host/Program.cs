@@ -3,10 +3,13 @@ using System.Text.Json;
 using Antbot.PaperVenue;
 
 var port = new Option<int>("--port") { Description = "The port to listen on; 0 for any that is free.", DefaultValueFactory = _ => 0 };
+var adminPort = new Option<int>("--admin-port") { Description = "The port of the admin routes; 0 for any that is free.", DefaultValueFactory = _ => 0 };
 var listen = new Option<string>("--listen") { Description = "The address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
 var data = new Option<string>("--data") { Description = "Where the journal and the keys are kept.", DefaultValueFactory = _ => ".local/venue" };
 var seed = new Option<long>("--seed") { Description = "Of the synthetic market: the same seed gives the same prices at the same time.", DefaultValueFactory = _ => 1 };
 var speed = new Option<int>("--speed") { Description = "How many times faster than real time the prices move.", DefaultValueFactory = _ => 1 };
+var scenario = new Option<string?>("--scenario") { Description = "What the market begins with: usual, quiet, trending, choppy, flash-crash, altcoin-frenzy, rug-cascade, liquidity-crisis, volatility-spike, gas-war or replay." };
+var replay = new Option<string?>("--replay-file") { Description = "Of the scenario replay: the name of a candle file in the folder 'candles' under the data folder." };
 var noFaults = new Option<bool>("--no-faults") { Description = "Let nobody order faults." };
 var remoteAdmin = new Option<bool>("--remote-admin") { Description = "Answer the admin routes to other machines too. They need the admin key all the same." };
 var weight = new Option<int>("--weight-limit") { Description = "Request weight that one address may use in a minute (Binance: 6000).", DefaultValueFactory = _ => 1_200_000 };
@@ -15,12 +18,13 @@ var salvage = new Option<bool>("--salvage") { Description = "Go on from the last
 var practice = new Option<bool>("--practice") { Description = "Open the first account with something of everything, and not with USDT alone." };
 var withInput = new Option<bool>("--stop-with-input") { Description = "End in order when the standard input closes, for whoever supervises it." };
 var json = new Option<bool>("--json") { Description = "Say where it is as one line of JSON." };
+var shell = new Option<bool>("--shell") { Description = "Say where it is and with which keys one trades on it as shell assignments, secrets among them." };
 var command = new RootCommand("""
     An exchange to practise on, with Binance spot's REST and WebSocket API. Ctrl-C stops it; the next start goes on where it was.
 
     The first account's key and secret come from ANTBOT_VENUE_API_KEY and ANTBOT_VENUE_API_SECRET, the admin key from ANTBOT_VENUE_ADMIN_KEY,
     each also as NAME_FILE with the path of a file. Without them keys are made at the first start and kept under the data folder.
-    """) { port, listen, data, seed, speed, noFaults, remoteAdmin, weight, orders, salvage, practice, withInput, json };
+    """) { port, adminPort, listen, data, seed, speed, scenario, replay, noFaults, remoteAdmin, weight, orders, salvage, practice, withInput, json, shell };
 command.SetAction(async (parsed, cancellationToken) =>
 {
     try
@@ -30,8 +34,11 @@ command.SetAction(async (parsed, cancellationToken) =>
             Data = parsed.GetValue(data)!,
             Listen = parsed.GetValue(listen)!,
             Port = parsed.GetValue(port),
+            AdminPort = parsed.GetValue(adminPort),
             Seed = parsed.GetValue(seed),
             Speed = parsed.GetValue(speed),
+            Scenario = parsed.GetValue(scenario),
+            ReplayFile = parsed.GetValue(replay),
             Faults = !parsed.GetValue(noFaults),
             RemoteAdmin = parsed.GetValue(remoteAdmin),
             WeightPerMinute = parsed.GetValue(weight),
@@ -45,9 +52,7 @@ command.SetAction(async (parsed, cancellationToken) =>
             options = options with { Deposits = PaperVenueOptions.PracticeDeposits };
         using var logging = new ErrorLog();
         await using var server = await PaperVenueServer.StartAsync(options, TimeProvider.System, logging, cancellationToken);
-        Console.WriteLine(parsed.GetValue(json)
-            ? JsonSerializer.Serialize(new { address = server.Address, keyFile = Path.GetFullPath(server.KeyFilePath), adminFile = Path.GetFullPath(server.AdminFilePath) }, JsonSerializerOptions.Web)
-            : $"The paper venue listens on {server.Address}; its key is in {server.KeyFilePath}, the admin's in {server.AdminFilePath}. Ctrl-C stops it.");
+        Console.WriteLine(parsed.GetValue(json) ? AsJson(server) : parsed.GetValue(shell) ? AsAssignments(server) : AsText(server));
         await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken), parsed.GetValue(withInput) ? InputEnds() : Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken));
         return 0;
     }
@@ -59,6 +64,22 @@ command.SetAction(async (parsed, cancellationToken) =>
     }
 });
 return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+
+static string AsJson(PaperVenueServer server) => JsonSerializer.Serialize(
+    new { address = server.Address, keyFile = Path.GetFullPath(server.KeyFilePath), adminAddress = server.AdminAddress, adminFile = Path.GetFullPath(server.AdminFilePath) },
+    JsonSerializerOptions.Web);
+
+static string AsText(PaperVenueServer server) =>
+    $"The paper venue listens on {server.Address}, its admin routes on {server.AdminAddress}; its key is in {server.KeyFilePath}, the admin's in {server.AdminFilePath}. Ctrl-C stops it.";
+
+// Addresses and keys are of letters, digits and the marks of an address: no quotes are needed.
+static string AsAssignments(PaperVenueServer server) => $"""
+    VENUE_ADDRESS={server.Address.ToString().TrimEnd('/')}
+    VENUE_API_KEY={server.Key.Key}
+    VENUE_API_SECRET={server.Key.Secret}
+    VENUE_ADMIN_ADDRESS={server.AdminAddress.ToString().TrimEnd('/')}
+    VENUE_ADMIN_KEY={server.AdminKey}
+    """;
 
 static Task InputEnds()
 {

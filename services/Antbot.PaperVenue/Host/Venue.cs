@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Antbot.PaperVenue.Faults;
 using Antbot.PaperVenue.Http;
 using Antbot.PaperVenue.Journal;
@@ -28,6 +29,9 @@ internal sealed class Venue : IAsyncDisposable
     private readonly Lock _telling = new();
     private readonly ConcurrentQueue<(long Sequence, int Account, bool IsFill, byte[] Message)> _untold = new();
 
+    /// <summary>A report that waits until the one after it has been told.</summary>
+    private (int Account, byte[] Message)? _overtaken;
+
     /// <summary>The journal has everything up to this on disk.</summary>
     private long _committed;
     private Exchange _exchange;
@@ -35,20 +39,26 @@ internal sealed class Venue : IAsyncDisposable
     private IReadOnlyList<MarketData> _data;
     private Task _work = Task.CompletedTask;
     private long _snapshotAt;
+    private long _turns;
     private Exception? _suspect;
 
     public Venue(PaperVenueOptions options, TimeProvider clock, StreamHub hub, FaultPlan faults, ILogger log)
     {
         (_options, _clock, Hub, _faults, _log) = (options, clock, hub, faults, log);
+        Weather = new Weather(options);
         _folder = Path.Combine(options.Data, "journal");
         (_exchange, _journal) = Open();
         var now = Now;
         // More than one update in a microsecond there never is, so the next start goes on above.
         Updates = now * 1_000;
         _data = [.. options.Rules.Instruments.Select(i => new MarketData(i, options, _exchange[i].Shift, now))];
+        LoadReplay();
         foreach (var instrument in options.Rules.Instruments)
             Step(instrument, first: true);
+        ReleaseHeld();
     }
+
+    public Weather Weather { get; }
 
     public StreamHub Hub { get; }
 
@@ -110,10 +120,10 @@ internal sealed class Venue : IAsyncDisposable
     }
 
     /// <summary>Quotes again at once, for example because the price was set.</summary>
-    public void Move(Instrument instrument)
+    public void Move(Instrument instrument, bool first = false)
     {
         lock (_gate)
-            Keep(() => Step(instrument, first: false));
+            Keep(() => Step(instrument, first));
     }
 
     public async ValueTask DisposeAsync()
@@ -134,6 +144,93 @@ internal sealed class Venue : IAsyncDisposable
         _journal.Dispose();
         _stop.Dispose();
     }
+
+    /// <summary>Lets an order go that is held back, or undoes its last fill, when the fault's time has come.</summary>
+    public void Later(Fault fault, long order) => _ = LaterAsync(fault, order);
+
+    private async Task LaterAsync(Fault fault, long order)
+    {
+        try
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(fault.Milliseconds), _clock, _stop.Token);
+            await ChangeAsync((exchange, now) => exchange.FindOrder(order) is { } found && (fault.Kind == FaultKind.LateFill ? exchange.Release(found, now) : exchange.Bust(found, now)));
+        }
+        catch (Exception e) when (e is OperationCanceledException or VenueUnavailableException or JournalException)
+        {
+            // At the next start what is held is let go.
+        }
+    }
+
+    /// <summary>The book as it is shown, which under a fault is not as it is.</summary>
+    public BookView ViewOf(Market market)
+    {
+        var fault = _faults.StrikeBook();
+        var data = _data[market.Instrument.Index];
+        if (fault?.Kind == FaultKind.StaleBook)
+            return data.Stale ??= BookView.Of(market).Copied();
+        if (!_faults.Has(FaultKind.StaleBook))
+            data.Stale = null;
+        return fault?.Kind == FaultKind.CrossedBook ? BookView.Of(market).Crossed() : BookView.Of(market);
+    }
+
+    /// <summary>The market goes by another program from now on, from the prices that there are.</summary>
+    public async Task ChooseAsync(Scenario scenario, long length, string file)
+    {
+        await ChangeAsync((exchange, now) => Choose(exchange, scenario, length, file, now));
+        // A trade shows where it begins: a replay begins elsewhere.
+        foreach (var instrument in Rules.Instruments)
+            Move(instrument, first: true);
+    }
+
+    private long Choose(Exchange exchange, Scenario scenario, long length, string file, long now)
+    {
+        foreach (var instrument in Rules.Instruments)
+        {
+            var market = exchange[instrument];
+            exchange.Direct(instrument, market.HeldAt, ShiftTo(instrument, Weather.Of(instrument, exchange, now).Middle, now), now);
+        }
+        exchange.Choose(scenario, length, file, now);
+        return now;
+    }
+
+    /// <summary>What is added to the path so that it leads through a price now.</summary>
+    public Fixed8 ShiftTo(Instrument instrument, Fixed8 price, long now)
+    {
+        var path = SyntheticMarket.Middle(instrument, _options.Seed, now * _options.Speed);
+        return new Fixed8((long)((Int128)price.Units * Fixed8.One / path.Units) - Fixed8.One);
+    }
+
+    /// <summary>Whether the market's program turns this order away. Chance by the seed and the count, so that a run can be had again.</summary>
+    public bool TurnsAway(Instrument instrument)
+    {
+        int failed;
+        lock (_gate)
+            failed = Weather.Of(instrument, _exchange, Now).FailedOrders;
+        return failed > 0 && SyntheticMarket.Chance(_options.Seed, Interlocked.Increment(ref _turns), failed);
+    }
+
+    private void LoadReplay()
+    {
+        if (_exchange.Program is not { Scenario: Scenario.Replay, File: { Length: > 0 } file })
+            return;
+        try
+        {
+            Weather.Load(file);
+        }
+        catch (FormatException e)
+        {
+            Notes = [.. Notes, $"The replay of {file} cannot go on, so the market is the usual one: {e.Message}"];
+            _log.LogWarning("{Note}", Notes[^1]);
+        }
+    }
+
+    /// <summary>Who held them back is gone.</summary>
+    private void ReleaseHeld() => Keep(() =>
+    {
+        foreach (var order in _exchange.Held)
+            _exchange.Release(order, Now);
+        return 0;
+    });
 
     private (Exchange Exchange, JournalWriter Journal) Open()
     {
@@ -180,6 +277,11 @@ internal sealed class Venue : IAsyncDisposable
             if (Hub.HasListener(report.Order.Account.Id))
                 _untold.Enqueue((sequence, report.Order.Account.Id, report.Fill is not null, UserMessages.Execution(report, Rules)));
         }
+        foreach (var credit in outbox.Credits)
+        {
+            if (Hub.HasListener(credit.Account.Id))
+                _untold.Enqueue((sequence, credit.Account.Id, false, UserMessages.Credit(credit, Rules)));
+        }
         foreach (var (account, assets) in outbox.Touched)
         {
             if (Hub.HasListener(account.Id))
@@ -192,6 +294,7 @@ internal sealed class Venue : IAsyncDisposable
         {
             _data[print.Instrument.Index].Take(print);
             Hub.Publish(MarketMessages.TradeStream(print.Instrument), () => MarketMessages.Trade(print));
+            Hub.Publish(MarketMessages.AggregateTradeStream(print.Instrument), () => MarketMessages.AggregateTrade(print));
             traded = print.Instrument;
         }
         outbox.Clear();
@@ -216,21 +319,43 @@ internal sealed class Venue : IAsyncDisposable
             while (_untold.TryPeek(out var next) && next.Sequence <= _committed && _untold.TryDequeue(out next))
             {
                 if (next.IsFill && _faults.StrikeReport() is { } fault)
-                    _ = TellFaultilyAsync(next.Account, next.Message, fault);
+                    TellFaultily(next.Account, next.Message, fault);
                 else
                     Hub.Tell(next.Account, next.Message);
+                if (next.IsFill && _overtaken is { } late && late.Message != next.Message)
+                {
+                    _overtaken = null;
+                    Hub.Tell(late.Account, late.Message);
+                }
             }
         }
     }
 
-    private async Task TellFaultilyAsync(int account, byte[] message, Fault fault)
+    private void TellFaultily(int account, byte[] message, Fault fault)
     {
-        if (fault.Kind == FaultKind.LostReport)
-            return;
-        if (fault.Kind == FaultKind.DuplicateReport)
-            Hub.Tell(account, message);
-        else
-            await Task.Delay(TimeSpan.FromMilliseconds(fault.Milliseconds), _clock);
+        switch (fault.Kind)
+        {
+            case FaultKind.LostReport:
+                break;
+            case FaultKind.DuplicateReport:
+                Hub.Tell(account, message);
+                Hub.Tell(account, message);
+                break;
+            case FaultKind.ReorderReport:
+                // One at a time is overtaken; another that is there already goes first.
+                if (_overtaken is { } late)
+                    Hub.Tell(late.Account, late.Message);
+                _overtaken = (account, message);
+                break;
+            default:
+                _ = TellLateAsync(account, message, fault);
+                break;
+        }
+    }
+
+    private async Task TellLateAsync(int account, byte[] message, Fault fault)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(fault.Milliseconds), _clock);
         Hub.Tell(account, message);
     }
 
@@ -263,13 +388,16 @@ internal sealed class Venue : IAsyncDisposable
         var now = Now;
         var time = now / _options.StepMilliseconds * _options.StepMilliseconds * _options.Speed;
         var held = market.HeldAt.IsPositive;
-        var middle = held ? market.HeldAt : SyntheticMarket.Middle(instrument, _options.Seed, time, market.Shift);
+        var conditions = Weather.Of(instrument, _exchange, now / _options.StepMilliseconds * _options.StepMilliseconds);
+        if (held)
+            conditions = conditions with { Middle = market.HeldAt };
+        var middle = conditions.Middle;
         Span<Quote> bids = stackalloc Quote[SyntheticMarket.Levels];
         Span<Quote> asks = stackalloc Quote[SyntheticMarket.Levels];
-        SyntheticMarket.QuotesAround(instrument, _options.Seed, time, middle, bids, asks);
+        SyntheticMarket.QuotesAround(instrument, _options.Seed, time, conditions, bids, asks);
         data.Advance(now);
         _exchange.Requote(instrument, bids, asks, held ? middle : asks[0].Price, held ? middle : bids[0].Price, now);
-        var flows = SyntheticMarket.TryFlow(instrument, _options.Seed, time, middle, out var side, out var quantity);
+        var flows = SyntheticMarket.TryFlow(instrument, _options.Seed, time, conditions, out var side, out var quantity);
         if (held || first)
             _exchange.Show(instrument, middle, instrument.Lot, now);
         else if (flows)
@@ -280,14 +408,24 @@ internal sealed class Venue : IAsyncDisposable
     }
 
     private void ShowBest(Instrument instrument) =>
-        Hub.Publish(MarketMessages.BookTickerStream(instrument), () => MarketMessages.BookTicker(_exchange[instrument], Updates));
+        Hub.Publish(MarketMessages.BookTickerStream(instrument), () => MarketMessages.BookTicker(instrument, ViewOf(_exchange[instrument]), Updates));
 
     private void ShowMarket(Instrument instrument, long now)
     {
         var (market, data) = (_exchange[instrument], _data[instrument.Index]);
         ShowBest(instrument);
         foreach (var depth in MarketMessages.Depths)
-            Hub.Publish(MarketMessages.DepthStream(instrument, depth), () => MarketMessages.Depth(market, depth, Updates));
+            Hub.Publish(MarketMessages.DepthStream(instrument, depth), () => MarketMessages.Depth(ViewOf(market), depth, Updates));
+        ShowChanges(market, now);
+        if (now / 1_000 != data.TickerShownAt / 1_000)
+        {
+            data.TickerShownAt = now;
+            Hub.Publish(MarketMessages.TickerStream(instrument), () => MarketMessages.Ticker(market, data, now));
+            Hub.Publish(MarketMessages.MiniTickerStream(instrument), () => MarketMessages.MiniTicker(market, data, now));
+            Hub.Publish(MarketMessages.AveragePriceStream(instrument), () => MarketMessages.AveragePrice(market, data, now));
+            if (instrument.Index == Rules.Instruments.Count - 1)
+                ShowAllTickers(now);
+        }
         foreach (var (series, candle) in data.Closed)
             Hub.Publish(MarketMessages.KlineStream(instrument, series.Interval), () => MarketMessages.Kline(instrument, series.Interval, candle, isClosed: true, now));
         data.Closed.Clear();
@@ -298,12 +436,47 @@ internal sealed class Venue : IAsyncDisposable
         }
     }
 
+    /// <summary>A book is watched from the first step on, so that whoever subscribes and then asks for all of it finds the two to fit.</summary>
+    private void ShowChanges(Market market, long now)
+    {
+        var data = _data[market.Instrument.Index];
+        if (market.Bids.Changed is { } bids && market.Asks.Changed is { } asks)
+        {
+            var first = data.ChangesShownTo + 1;
+            Hub.Publish(MarketMessages.ChangeStream(market.Instrument), () => MarketMessages.Changes(market, first, Updates, now));
+            bids.Clear();
+            asks.Clear();
+        }
+        else
+        {
+            // Another book than before: what was shown of that one does not lead to this one, and the gap says so.
+            Updates++;
+            (market.Bids.Changed, market.Asks.Changed) = (new HashSet<long>(), new HashSet<long>());
+        }
+        data.ChangesShownTo = Updates;
+    }
+
+    private void ShowAllTickers(long now)
+    {
+        Hub.Publish(MarketMessages.AllTickers, () => All(MarketMessages.WriteTicker));
+        Hub.Publish(MarketMessages.AllMiniTickers, () => All(MarketMessages.WriteMiniTicker));
+
+        byte[] All(Action<Utf8JsonWriter, Market, MarketData, long> write) => Json.Write(json =>
+        {
+            json.WriteStartArray();
+            foreach (var instrument in Rules.Instruments)
+                write(json, _exchange[instrument], _data[instrument.Index], now);
+            json.WriteEndArray();
+        });
+    }
+
     /// <summary>Keeps the journal bounded, and opens it anew when it has failed: start-up is recovery.</summary>
     private async Task MendAsync()
     {
         using var timer = new PeriodicTimer(MendEvery, _clock);
         while (await NextAsync(timer))
         {
+            Hub.EndOldKeys();
             try
             {
                 if ((_journal.Failure ?? _suspect) is not null)
@@ -328,6 +501,7 @@ internal sealed class Venue : IAsyncDisposable
             _suspect = null;
             foreach (var instrument in Rules.Instruments)
                 Step(instrument, first: true);
+            ReleaseHeld();
         }
         _log.LogInformation("The journal is open again; the venue stands where its disk says.");
     }

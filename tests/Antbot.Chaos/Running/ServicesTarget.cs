@@ -40,7 +40,6 @@ internal sealed class ServicesTarget : Target
     private readonly Dictionary<string, Uri> _addresses = new(StringComparer.Ordinal);
     private readonly Layout _layout;
     private readonly Programs _programs;
-    private readonly string _adminKey = Secret();
     private PostgresServer? _postgres;
     private RabbitServer? _rabbit;
     private Uri? _broker;
@@ -62,9 +61,7 @@ internal sealed class ServicesTarget : Target
 
     public string StoreAddress { get; private set; } = "";
 
-    protected override Uri VenueAddress => _addresses["venue"];
-
-    protected override string VenueAdminKey => _adminKey;
+    protected override string VenueFolder => Path.Combine(Folder, "venue");
 
     public static async Task<ServicesTarget> StartAsync(string folder, Programs programs, Layout layout, Action<string> say, CancellationToken cancellationToken)
     {
@@ -177,9 +174,9 @@ internal sealed class ServicesTarget : Target
     {
         var (venueKey, venueSecret) = (Secret(), Secret());
         _addresses["venue"] = Listen();
-        Add("venue", () => new ProcessStartInfo("dotnet", [_programs.Find("venue"), "--port", $"{_addresses["venue"].Port}", "--data", Path.Combine(Folder, "venue"), "--practice", "--stop-with-input"])
+        Add("venue", () => new ProcessStartInfo("dotnet", [_programs.Find("venue"), "--port", $"{_addresses["venue"].Port}", "--data", VenueFolder, "--practice", "--stop-with-input"])
         {
-            Environment = { ["ANTBOT_VENUE_API_KEY"] = venueKey, ["ANTBOT_VENUE_API_SECRET"] = venueSecret, ["ANTBOT_VENUE_ADMIN_KEY"] = _adminKey },
+            Environment = { ["ANTBOT_VENUE_API_KEY"] = venueKey, ["ANTBOT_VENUE_API_SECRET"] = venueSecret },
         });
         // Who comes before the venue answers finds nobody there, and opens its breakers for a minute.
         await ReadyAsync(TimeSpan.FromSeconds(60), cancellationToken);

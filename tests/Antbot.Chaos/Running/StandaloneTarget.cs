@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Antbot.Chaos.Checking;
 using Antbot.LocalServers;
 
@@ -37,25 +36,7 @@ internal sealed class StandaloneTarget : Target
 
     public string DataFolder { get; }
 
-    /// <summary>It listens at another port after each start, and says so.</summary>
-    protected override Uri VenueAddress
-    {
-        get
-        {
-            using var log = new StreamReader(new FileStream(_daemon.Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            var said = log.ReadToEnd().Split('\n').LastOrDefault(l => l.StartsWith("  venue ", StringComparison.Ordinal)) ?? throw new ChaosException("It has not said where its venue is.");
-            return new Uri(said.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
-        }
-    }
-
-    protected override string VenueAdminKey
-    {
-        get
-        {
-            using var admin = JsonDocument.Parse(File.ReadAllText(Path.Combine(DataFolder, "venue", "admin.json")));
-            return admin.RootElement.GetProperty("adminKey").GetString()!;
-        }
-    }
+    protected override string VenueFolder => Path.Combine(DataFolder, "venue");
 
     public static async Task<StandaloneTarget> StartAsync(string folder, Programs programs, StandaloneLayout layout, Action<string> say, CancellationToken cancellationToken)
     {

@@ -56,8 +56,9 @@ internal abstract class Target(string folder) : IAsyncDisposable
     /// <summary>An order to the venue itself: faults, absence, its clock.</summary>
     public async Task VenueAsync(HttpMethod method, string route, object? body, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(method, new Uri(VenueAddress, $"admin/{route}")) { Content = body is null ? null : JsonContent.Create(body, options: JsonSerializerOptions.Default) };
-        request.Headers.Add("X-Admin-Key", VenueAdminKey);
+        var admin = VenueAdmin;
+        using var request = new HttpRequestMessage(method, new Uri(admin.Address, $"admin/{route}")) { Content = body is null ? null : JsonContent.Create(body, options: JsonSerializerOptions.Default) };
+        request.Headers.Add("X-Admin-Key", admin.Key);
         using var answer = await Http.SendAsync(request, cancellationToken);
         if (!answer.IsSuccessStatusCode)
             throw new ChaosException($"The venue answered {route} with {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
@@ -91,9 +92,18 @@ internal abstract class Target(string folder) : IAsyncDisposable
         Http.Dispose();
     }
 
-    protected abstract Uri VenueAddress { get; }
+    /// <summary>Where the venue keeps what is its own.</summary>
+    protected abstract string VenueFolder { get; }
 
-    protected abstract string VenueAdminKey { get; }
+    /// <summary>The admin routes are at another port after each start, and the venue writes down where.</summary>
+    private (Uri Address, string Key) VenueAdmin
+    {
+        get
+        {
+            using var admin = JsonDocument.Parse(File.ReadAllText(Path.Combine(VenueFolder, "admin.json")));
+            return (new Uri(admin.RootElement.GetProperty("address").GetString()!), admin.RootElement.GetProperty("adminKey").GetString()!);
+        }
+    }
 
     protected async Task<string?> WhyNotReadyAsync(string name, Uri route, CancellationToken cancellationToken)
     {
@@ -112,8 +122,9 @@ internal abstract class Target(string folder) : IAsyncDisposable
 
     private async Task<string> VenueLinesAsync(CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(VenueAddress, "admin/ledger"));
-        request.Headers.Add("X-Admin-Key", VenueAdminKey);
+        var admin = VenueAdmin;
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(admin.Address, "admin/ledger"));
+        request.Headers.Add("X-Admin-Key", admin.Key);
         using var answer = await Http.SendAsync(request, cancellationToken);
         answer.EnsureSuccessStatusCode();
         return await answer.Content.ReadAsStringAsync(cancellationToken);

@@ -204,6 +204,126 @@ public sealed class MatchingTests
         Assert.DoesNotContain(_venue.Journal, e => e is OrderAccepted);
     }
 
+    [Theory]
+    [InlineData("500", true)]
+    [InlineData("500.01", false)]
+    [InlineData("20", true)]
+    [InlineData("19.99", false)]
+    public void Given_a_last_price_When_a_limit_is_more_than_five_times_off_Then_it_is_refused(string price, bool taken)
+    {
+        _venue.ShowLast("100");
+        var placed = _venue.Place(Alice, Order(OrderType.Limit, Side.Buy) with { Price = N(price) });
+        Assert.Equal(taken ? null : "Filter failure: PERCENT_PRICE_BY_SIDE", placed.Rejection?.Message);
+    }
+
+    [Fact]
+    public void Given_an_order_at_any_price_When_it_is_larger_than_such_may_be_Then_it_is_refused_and_at_a_price_it_is_not()
+    {
+        var rich = _venue.Open("rich", coins: "9000");
+        _venue.ShowLast("100");
+        var order = Order(OrderType.Market, Side.Sell) with { Quantity = N("1000.00001") };
+        Assert.Equal("Filter failure: MARKET_LOT_SIZE", _venue.Place(rich, order).Rejection?.Message);
+        Assert.Equal("Filter failure: MARKET_LOT_SIZE", _venue.Place(rich, order with { Type = OrderType.StopLoss, StopPrice = N("90") }).Rejection?.Message);
+        Assert.NotNull(_venue.Place(rich, order with { Type = OrderType.Limit, Price = N("100") }).Order);
+    }
+
+    [Theory]
+    [InlineData("60", "30", "30")]
+    [InlineData("40", "100", "60")]
+    [InlineData("100", "1", null)]
+    public void Given_a_sale_that_only_reduces_When_less_is_free_Then_it_is_cut_to_that(string locked, string asked, string? placed)
+    {
+        _venue.Sell(Alice, "200", locked);
+        var order = _venue.Place(Alice, Order(OrderType.Limit, Side.Sell) with { Price = N("150"), Quantity = N(asked), ReduceOnly = true });
+        Assert.Equal(placed is null ? null : N(placed), order.Order?.Quantity);
+        Assert.Equal(placed is null ? "ReduceOnly Order is rejected." : null, order.Rejection?.Message);
+    }
+
+    [Fact]
+    public void Given_a_purchase_that_only_reduces_When_it_comes_Then_it_is_refused_as_it_would_add() =>
+        Assert.Equal("ReduceOnly Order is rejected.", _venue.Place(Alice, Order(OrderType.Limit, Side.Buy) with { Price = N("150"), ReduceOnly = true }).Rejection?.Message);
+
+    [Fact]
+    public void Given_somebody_who_watches_the_book_When_it_changes_Then_every_price_that_changed_is_noted()
+    {
+        var (bids, asks) = (_venue.Exchange[Btc].Bids, _venue.Exchange[Btc].Asks);
+        (bids.Changed, asks.Changed) = (new HashSet<long>(), new HashSet<long>());
+        var sale = _venue.Sell(Bob, "101", "2");
+        _venue.Buy(Alice, "101", "0.5");
+        Assert.Equal([N("101").Units], asks.Changed);
+        // It rested for the moment before it took.
+        Assert.Equal([N("101").Units], bids.Changed);
+        Assert.Equal((N("1.5"), N("0")), (asks.TotalAt(N("101")), bids.TotalAt(N("101"))));
+        asks.Changed.Clear();
+        _venue.Cancel(sale);
+        Assert.Equal([N("101").Units], asks.Changed);
+        Assert.Equal(N("0"), asks.TotalAt(N("101")));
+    }
+
+    [Theory]
+    [InlineData(OrderType.Market, OrderStatus.Filled, "101")]
+    [InlineData(OrderType.Limit, OrderStatus.PartiallyFilled, "101")]
+    public void Given_an_order_that_is_held_back_When_it_is_let_go_Then_it_trades_and_not_before(OrderType type, OrderStatus status, string price)
+    {
+        _venue.ShowLast("100");
+        _venue.Sell(Bob, "101", "1");
+        var order = _venue.Exchange.Place(Alice, Order(type, Side.Buy) with { Price = type == OrderType.Limit ? N("102") : Fixed8.Zero, Quantity = type == OrderType.Limit ? N("2") : N("1") }, _venue.Now, isHeld: true).Order!;
+        _venue.Drain();
+        Assert.Equal((OrderStatus.New, true, false), (order.Status, order.IsHeld, order.IsWorking));
+        _venue.Sell(Bob, "105", "1");
+        Assert.Empty(order.Fills);
+        foreach (var read in (Exchange[])[Replayed(_venue.Journal), Exchange.Restore(VenueRules.Default, StateOf(_venue.Exchange))])
+        {
+            Assert.Equal(order.Id, Assert.Single(read.Held).Id);
+            Assert.True(read.Release(read.Held[0], _venue.Now));
+            Assert.Equal(status, read.FindOrder(order.Id)!.Status);
+        }
+
+        Assert.True(_venue.Exchange.Release(order, ++_venue.Now));
+        _venue.Drain();
+        Assert.Equal((status, N(price)), (order.Status, order.Fills[0].Price));
+        Assert.False(_venue.Exchange.Release(order, _venue.Now));
+        Assert.Equal(StateOf(_venue.Exchange), StateOf(Replayed(_venue.Journal)));
+    }
+
+    [Fact]
+    public void Given_an_order_that_is_held_back_When_it_is_cancelled_Then_all_is_free_again()
+    {
+        var order = _venue.Exchange.Place(Alice, Order(OrderType.Limit, Side.Buy) with { Price = N("100") }, _venue.Now, isHeld: true).Order!;
+        Assert.Equal(N("100"), Alice.Balances[0].Locked);
+        Assert.True(_venue.Cancel(order));
+        Assert.Equal((N("0"), N("1000000")), (Alice.Balances[0].Locked, Alice.Balances[0].Free));
+    }
+
+    [Theory]
+    [InlineData(Side.Buy)]
+    [InlineData(Side.Sell)]
+    public void Given_a_fill_When_it_is_busted_Then_its_owner_has_back_what_was_given_and_all_together_hold_the_same(Side side)
+    {
+        _venue.ShowLast("100");
+        _venue.Quote("99", "101");
+        var before = (Alice.Balances[0], Alice.Balances[Btc.Base]);
+        var order = _venue.Market(Alice, side, "2");
+        Assert.True(_venue.Exchange.Bust(order, ++_venue.Now));
+        _venue.Drain();
+        Assert.Equal(before, (Alice.Balances[0], Alice.Balances[Btc.Base]));
+        Assert.Equal((OrderStatus.Expired, N("0"), N("0"), 0), (order.Status, order.Executed, order.QuoteExecuted, order.Fills.Count));
+        Assert.Empty(Alice.FillsFrom(0));
+        Assert.False(_venue.Exchange.Bust(order, _venue.Now));
+        Assert.Equal(StateOf(_venue.Exchange), StateOf(Replayed(_venue.Journal)));
+    }
+
+    [Fact]
+    public void Given_a_fill_When_what_it_brought_is_spent_Then_it_cannot_be_busted()
+    {
+        var carol = _venue.Open("carol", "1000", "0");
+        _venue.ShowLast("100");
+        _venue.Quote("99", "101");
+        var order = _venue.Market(carol, Side.Buy, "2");
+        _venue.Sell(carol, "150", "1.9");
+        Assert.False(_venue.Exchange.Bust(order, _venue.Now));
+    }
+
     [Fact]
     public void Given_too_little_money_When_an_order_needs_more_Then_it_is_refused()
     {

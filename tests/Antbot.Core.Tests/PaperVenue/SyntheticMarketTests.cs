@@ -43,7 +43,7 @@ public sealed class SyntheticMarketTests
                 var time = Start + ((long)pair.Item1 * 250);
                 var middle = SyntheticMarket.Middle(instrument, pair.Item2, time);
                 Assert.InRange(middle.Units, instrument.ReferencePrice.Units / 2, instrument.ReferencePrice.Units * 2);
-                SyntheticMarket.QuotesAround(instrument, pair.Item2, time, middle, bids, asks);
+                SyntheticMarket.QuotesAround(instrument, pair.Item2, time, new Conditions(middle), bids, asks);
                 for (var i = 0; i < bids.Length; i++)
                 {
                     Assert.True(bids[i].Price < middle && asks[i].Price > middle);
@@ -51,7 +51,7 @@ public sealed class SyntheticMarketTests
                     foreach (var quote in (Quote[])[bids[i], asks[i]])
                         Assert.True(quote.Price.IsMultipleOf(instrument.Tick) && quote.Quantity.IsMultipleOf(instrument.Lot) && quote.Quantity.IsPositive);
                 }
-                SyntheticMarket.TryFlow(instrument, pair.Item2, time, middle, out _, out var flow);
+                SyntheticMarket.TryFlow(instrument, pair.Item2, time, new Conditions(middle), out _, out var flow);
                 Assert.True(flow.IsMultipleOf(instrument.Lot) && flow.IsPositive);
             }
         });

@@ -212,12 +212,10 @@ public sealed class StandaloneTests : IDisposable
     /// <summary>The orders that the venue itself remembers.</summary>
     private async Task<List<JsonElement>> LedgerAsync()
     {
-        using var running = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "running.json"), Cancel));
-        var venue = running.RootElement.GetProperty("Summary").EnumerateArray().Select(l => l.GetString()!).First(l => l.StartsWith("venue", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
         using var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "venue", "admin.json"), Cancel));
         using var client = new HttpClient();
         client.DefaultRequestHeaders.Add("X-Admin-Key", keys.RootElement.GetProperty("adminKey").GetString());
-        var lines = (await client.GetStringAsync(new Uri(new Uri(venue), "admin/ledger"), Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await client.GetStringAsync(new Uri(new Uri(keys.RootElement.GetProperty("address").GetString()!), "admin/ledger"), Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return [.. lines.Select(l => JsonDocument.Parse(l).RootElement).Where(e => e.GetProperty("kind").GetString() == "order" && e.GetProperty("account").GetString() == "main").Select(e => e.GetProperty("entry"))];
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Xunit;
 
 namespace Antbot.Integration.Tests.PaperVenue;
@@ -29,7 +30,7 @@ public sealed class FaultTests : IAsyncLifetime
     public async Task Accept_then_time_out_holds_until_the_client_gives_up()
     {
         await Client.FaultAsync(new { kind = "acceptThenTimeout", route = "order", count = 1 });
-        using var impatient = new VenueClient(_venue.Server.Address, _venue.Server.Key, "") { Http = { Timeout = TimeSpan.FromSeconds(1) } };
+        using var impatient = new VenueClient(_venue.Server.Address, _venue.Server.Key) { Http = { Timeout = TimeSpan.FromSeconds(1) } };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient.BuyAsync("0.01", "held"));
         Assert.Equal("FILLED", (await Client.FindAsync("held"))["status"]);
     }
@@ -139,6 +140,113 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.Equal(["double", "double", "plain", "late"], seen);
     }
 
+    [Fact]
+    public async Task A_report_may_come_after_the_one_that_follows_it()
+    {
+        using var stream = await Client.ListenAsOwnerAsync();
+        await Client.FaultAsync(new { kind = "reorderReport", count = 1 });
+        foreach (var id in (string[])["first", "second", "third"])
+            await Client.BuyAsync("0.001", id);
+        var seen = new List<string>();
+        while (seen.Count < 3)
+            seen.Add((await stream.NextAsync(m => m.GetProperty("e").GetString() == "executionReport" && m.GetProperty("x").GetString() == "TRADE")).GetProperty("c").GetString()!);
+        Assert.Equal(["second", "first", "third"], seen);
+    }
+
+    /// <summary>As a proxy does that repeats what it has not heard back of: with the order filled, its id is free again.</summary>
+    [Fact]
+    public async Task A_request_that_is_repeated_on_its_way_is_done_twice_and_answered_once()
+    {
+        await Client.FaultAsync(new { kind = "duplicate", route = "order", count = 2 });
+        Assert.Equal("FILLED", (await Client.BuyAsync("0.01", "twice"))["status"]);
+        Assert.Equal("NEW", (await Client.LimitAsync("BUY", "20000", "0.01", "rests"))["status"]);
+        var orders = (await Client.LedgerAsync("order")).Select(o => o.GetProperty("clientOrderId").GetString()).ToList();
+        Assert.Equal((2, 1), (orders.Count(o => o == "twice"), orders.Count(o => o == "rests")));
+    }
+
+    [Fact]
+    public async Task A_late_fill_leaves_an_order_open_that_any_other_day_would_be_filled()
+    {
+        using var stream = await Client.ListenAsOwnerAsync();
+        await Client.FaultAsync(new { kind = "lateFill", count = 1, ms = 700 });
+        var placed = await Client.BuyAsync("0.01", "late");
+        Assert.Equal(("NEW", "0.00000000"), (placed["status"], placed["executedQty"]));
+        Assert.Equal("NEW", (await Client.FindAsync("late"))["status"]);
+        var fill = await stream.NextAsync(m => m.GetProperty("e").GetString() == "executionReport" && m.GetProperty("x").GetString() == "TRADE");
+        Assert.Equal(("late", "FILLED"), (fill.GetProperty("c").GetString(), fill.GetProperty("X").GetString()));
+        Assert.Equal("FILLED", (await Client.FindAsync("late"))["status"]);
+    }
+
+    [Fact]
+    public async Task A_busted_fill_was_told_and_is_gone_from_orders_trades_and_balances()
+    {
+        var before = await AccountAsync();
+        await Client.FaultAsync(new { kind = "bustedFill", count = 1, ms = 300 });
+        var placed = await Client.BuyAsync("0.01", "busted");
+        Assert.Equal("FILLED", placed["status"]);
+        var found = await Client.FindAsync("busted");
+        for (var i = 0; i < 200 && found["status"] == "FILLED"; i++, found = await Client.FindAsync("busted"))
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        Assert.Equal(("EXPIRED", "0.00000000"), (found["status"], found["executedQty"]));
+        Assert.Equal(0, (await Client.SignedAsync(HttpMethod.Get, "/api/v3/myTrades", ("symbol", "BTCUSDT"))).Json.GetArrayLength());
+        Assert.Equal(before, await AccountAsync());
+    }
+
+    [Fact]
+    public async Task Wrong_balances_are_told_to_whom_asks_and_change_nothing()
+    {
+        var right = await AccountAsync();
+        await Client.FaultAsync(new { kind = "wrongBalances", count = 1, ratio = 0.25 });
+        // It waits for what it can befall.
+        Assert.Equal(-2013, (await Client.FindAsync("x")).Code);
+        Assert.Equal("25000.00000000", (await AccountAsync())["USDT"]);
+        Assert.Equal(right, await AccountAsync());
+    }
+
+    [Fact]
+    public async Task A_stale_book_stays_while_the_market_moves_on()
+    {
+        await Client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "BTCUSDT", price = "60000" });
+        await Client.FaultAsync(new { kind = "staleBook", seconds = 60 });
+        var (stale, ticker) = (await BookAsync(), await TickerAsync());
+        await Client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "BTCUSDT", price = "61000" });
+        Assert.Equal((stale, ticker), (await BookAsync(), await TickerAsync()));
+        var bought = await Client.BuyAsync("0.001");
+        Assert.True(decimal.Parse(bought.Json.GetProperty("fills")[0].GetProperty("price").GetString()!) > 60_900);
+        await Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+        Assert.NotEqual(stale, await BookAsync());
+        Assert.NotEqual(ticker, await TickerAsync());
+    }
+
+    [Fact]
+    public async Task A_crossed_book_is_shown_and_not_traded_on()
+    {
+        using var stream = await Client.ListenAsync("/ws/btcusdt@bookTicker");
+        await Client.FaultAsync(new { kind = "crossedBook", seconds = 60 });
+        var depth = (await Client.GetAsync("/api/v3/depth?symbol=BTCUSDT&limit=5")).Json;
+        Assert.True(Price(depth.GetProperty("bids")[0][0]) > Price(depth.GetProperty("asks")[0][0]));
+        await stream.NextAsync(m => Price(m.GetProperty("b")) > Price(m.GetProperty("a")));
+        await Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+        await stream.NextAsync(m => Price(m.GetProperty("b")) < Price(m.GetProperty("a")));
+
+        static decimal Price(JsonElement price) => decimal.Parse(price.GetString()!);
+    }
+
+    [Fact]
+    public async Task A_silent_stream_is_open_and_says_nothing_until_it_is_over()
+    {
+        using var owner = await Client.ListenAsOwnerAsync();
+        using var market = await Client.ListenAsync("/ws/btcusdt@bookTicker");
+        await Client.FaultAsync(new { kind = "silentStream", route = "userStream", seconds = 60 });
+        await Client.BuyAsync("0.001", "unheard");
+        await market.NextAsync();
+        await Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+        await Client.BuyAsync("0.001", "heard");
+        var first = await owner.NextAsync(m => m.GetProperty("e").GetString() == "executionReport");
+        Assert.Equal("heard", first.GetProperty("c").GetString());
+        Assert.True((await Client.AdminAsync(HttpMethod.Get, "/admin/status")).Json.GetProperty("struck").GetProperty("silentStream").GetInt32() > 0);
+    }
+
     [Theory]
     [InlineData("503")]
     [InlineData("reset")]
@@ -197,4 +305,11 @@ public sealed class FaultTests : IAsyncLifetime
         var answer = await Client.SendAsync(HttpMethod.Post, "/admin/faults", new StringContent(body), adminKey: _venue.Server.AdminKey);
         Assert.Equal((400, -1102), (answer.Status, answer.Code));
     }
+
+    private async Task<IReadOnlyDictionary<string, string>> AccountAsync() => (await Client.SignedAsync(HttpMethod.Get, "/api/v3/account")).Json.GetProperty("balances").EnumerateArray()
+        .ToDictionary(b => b.GetProperty("asset").GetString()!, b => b.GetProperty("free").GetString()!, StringComparer.Ordinal);
+
+    private async Task<string> BookAsync() => (await Client.GetAsync("/api/v3/depth?symbol=BTCUSDT&limit=5")).Json is var book ? book.GetProperty("bids").GetRawText() + book.GetProperty("asks").GetRawText() : "";
+
+    private async Task<string> TickerAsync() => (await Client.GetAsync("/api/v3/ticker/bookTicker?symbol=BTCUSDT")).Json.GetRawText();
 }

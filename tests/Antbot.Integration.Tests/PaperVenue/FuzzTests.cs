@@ -12,18 +12,18 @@ public sealed class FuzzTests : IAsyncLifetime
 
     private static readonly string[] Paths =
     [
-        "order", "order/test", "openOrders", "allOrders", "myTrades", "account", "userDataStream", "exchangeInfo", "depth", "trades", "klines", "avgPrice", "ticker/price", "ticker/bookTicker", "ticker/24hr", "time", "nowhere",
+        "order", "order/test", "openOrders", "allOrders", "myTrades", "account", "userDataStream", "exchangeInfo", "depth", "trades", "klines", "avgPrice", "ticker/price", "ticker/bookTicker", "ticker/24hr", "time", "nowhere", "aggTrades", "historicalTrades", "order/cancelReplace", "account/commission", "rateLimit/order",
     ];
 
     private static readonly string[] Names =
     [
         "symbol", "symbols", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "stopPrice", "newClientOrderId", "origClientOrderId", "orderId", "limit", "startTime", "endTime", "fromId", "interval", "recvWindow",
-        "newOrderRespType", "listenKey", "omitZeroBalances", "", "%00", "x",
+        "newOrderRespType", "listenKey", "omitZeroBalances", "reduceOnly", "cancelReplaceMode", "cancelOrderId", "cancelOrigClientOrderId", "", "%00", "x",
     ];
 
     private static readonly string[] Values =
     [
-        "BTCUSDT", "ETHUSDT", "BUY", "SELL", "MARKET", "LIMIT", "LIMIT_MAKER", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT", "GTC", "IOC", "FOK", "1", "0", "-1", "0.001", "65000", "1e9", "0.00000001", "92233720368.54775807",
+        "BTCUSDT", "ETHUSDT", "BUY", "SELL", "MARKET", "LIMIT", "STOP_ON_FAILURE", "ALLOW_FAILURE", "LIMIT_MAKER", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT", "GTC", "IOC", "FOK", "1", "0", "-1", "0.001", "65000", "1e9", "0.00000001", "92233720368.54775807",
         "92233720368547758079223372036854775807", "9223372036854775807", "9223372036854775808", "NaN", "null", "true", "[]", "[\"BTCUSDT\"]", "[null]", "[[[[[[", "{}", "1m", "1s", "", " ", "%", "%zz", "%00", "\u0000", "ſ", "💥", "'; drop", "<script>", "../../etc",
     ];
 
@@ -58,9 +58,9 @@ public sealed class FuzzTests : IAsyncLifetime
     public async Task Admin_bodies_of_any_kind_are_answered_in_form()
     {
         var random = new Random(20_240_102);
-        string[] paths = ["faults", "away", "accounts", "deposit", "balances", "reset", "market", "ledger", "status", "x"];
-        string[] names = ["kind", "route", "probability", "count", "ms", "name", "deposits", "account", "asset", "amount", "balances", "symbol", "price", "frozen", "seconds", "mode", "id"];
-        string[] values = ["\"main\"", "\"USDT\"", "\"BTCUSDT\"", "\"1\"", "\"-1\"", "\"60000\"", "1", "-1", "1e400", "99999999999999999999", "null", "true", "{}", "[]", "{\"USDT\":\"5\"}", "{\"USDT\":5}", "\"delay\"", "\"\"", "\"92233720368.54775807\""];
+        string[] paths = ["faults", "away", "accounts", "deposit", "balances", "reset", "market", "ledger", "status", "keys", "scenario", "x"];
+        string[] names = ["kind", "route", "probability", "count", "ms", "name", "deposits", "account", "asset", "amount", "balances", "symbol", "price", "frozen", "seconds", "mode", "id", "scenario", "file", "permissions", "publicKey", "ratio", "status"];
+        string[] values = ["\"main\"", "\"USDT\"", "\"BTCUSDT\"", "\"1\"", "\"-1\"", "\"60000\"", "1", "-1", "1e400", "99999999999999999999", "null", "true", "{}", "[]", "{\"USDT\":\"5\"}", "{\"USDT\":5}", "\"delay\"", "\"crossedBook\"", "\"flash-crash\"", "[\"read\"]", "\"\"", "\"92233720368.54775807\""];
         for (var i = 0; i < Requests / 4; i++)
         {
             var body = "{" + string.Join(',', Enumerable.Range(0, random.Next(5)).Select(_ => $"\"{names[random.Next(names.Length)]}\":{values[random.Next(values.Length)]}")) + (random.Next(20) == 0 ? "" : "}");

@@ -74,6 +74,55 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
         Assert.Equal([first["orderId"], second["orderId"], third["orderId"]], all.Json.EnumerateArray().Where(o => o.GetProperty("clientOrderId").GetString() == "again").Select(o => o.GetProperty("orderId").ToString()));
     }
 
+    [Fact]
+    public async Task An_order_is_replaced_in_one_step_and_what_of_it_failed_is_told()
+    {
+        var first = await _client.LimitAsync("BUY", "20000", "0.02", "replaced");
+        var replaced = await ReplaceAsync("STOP_ON_FAILURE", first["orderId"], "21000", "0.02");
+        Assert.Equal(("SUCCESS", "SUCCESS"), (replaced["cancelResult"], replaced["newOrderResult"]));
+        Assert.Equal("CANCELED", (await _client.FindAsync("replaced"))["status"]);
+        var second = replaced.Json.GetProperty("newOrderResponse").GetProperty("orderId").ToString();
+
+        var unknown = await ReplaceAsync("STOP_ON_FAILURE", first["orderId"], "21000", "0.02");
+        Assert.Equal((400, -2022, "FAILURE", "NOT_ATTEMPTED"), (unknown.Status, unknown.Code, unknown.Json.GetProperty("data").GetProperty("cancelResult").GetString(), unknown.Json.GetProperty("data").GetProperty("newOrderResult").GetString()));
+        var half = await ReplaceAsync("ALLOW_FAILURE", first["orderId"], "21001", "0.02");
+        Assert.Equal((409, -2021, -2011), (half.Status, half.Code, half.Json.GetProperty("data").GetProperty("cancelResponse").GetProperty("code").GetInt32()));
+        var tooLarge = await ReplaceAsync("STOP_ON_FAILURE", second, "21000", "8000");
+        Assert.Equal((409, -2021, "SUCCESS", "FAILURE"), (tooLarge.Status, tooLarge.Code, tooLarge.Json.GetProperty("data").GetProperty("cancelResult").GetString(), tooLarge.Json.GetProperty("data").GetProperty("newOrderResult").GetString()));
+        await _client.SignedAsync(HttpMethod.Delete, "/api/v3/openOrders", ("symbol", "BTCUSDT"));
+
+        Task<Answer> ReplaceAsync(string mode, string id, string price, string quantity) => _client.SignedAsync(
+            HttpMethod.Post, "/api/v3/order/cancelReplace", ("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", "GTC"), ("price", price), ("quantity", quantity), ("cancelReplaceMode", mode), ("cancelOrderId", id));
+    }
+
+    [Fact]
+    public async Task What_may_only_reduce_sells_no_more_than_there_is()
+    {
+        var opened = await _client.AdminAsync(HttpMethod.Post, "/admin/accounts", new { name = "reducer", deposits = new { BTC = "0.05" } });
+        using var client = new VenueClient(_client.Http.BaseAddress!, new ApiKey("reducer", opened["apiKey"], opened["apiSecret"]));
+        var sold = await client.OrderAsync(("symbol", "BTCUSDT"), ("side", "SELL"), ("type", "MARKET"), ("quantity", "1"), ("reduceOnly", "true"));
+        Assert.Equal(("FILLED", "0.05000000", "0.05000000"), (sold["status"], sold["origQty"], sold["executedQty"]));
+        var nothing = await client.OrderAsync(("symbol", "BTCUSDT"), ("side", "SELL"), ("type", "MARKET"), ("quantity", "1"), ("reduceOnly", "true"));
+        Assert.Equal((400, -2010, "ReduceOnly Order is rejected."), (nothing.Status, nothing.Code, nothing["msg"]));
+    }
+
+    [Fact]
+    public async Task What_is_asked_beside_the_market_is_answered()
+    {
+        Assert.Equal(0, (await _client.GetAsync("/sapi/v1/system/status")).Json.GetProperty("status").GetInt32());
+        Assert.Equal(0, (await _client.GetAsync("/fapi/v1/exchangeInfo")).Json.GetProperty("symbols").GetArrayLength());
+        Assert.Equal(VenueRules.Default.Assets, (await _client.SignedAsync(HttpMethod.Get, "/sapi/v1/capital/config/getall")).Json.EnumerateArray().Select(a => a.GetProperty("coin").GetString()));
+        var commission = await _client.SignedAsync(HttpMethod.Get, "/api/v3/account/commission", ("symbol", "BTCUSDT"));
+        Assert.Equal("0.00100000", commission.Json.GetProperty("standardCommission").GetProperty("taker").GetString());
+        await _client.BuyAsync("0.001");
+        var limits = await _client.SignedAsync(HttpMethod.Get, "/api/v3/rateLimit/order");
+        Assert.True(limits.Json[1].GetProperty("count").GetInt32() > 0);
+        var trades = (await _client.GetAsync("/api/v3/trades?symbol=BTCUSDT&limit=5")).Json.EnumerateArray().ToList();
+        var from = trades[1].GetProperty("id").GetInt64();
+        var aggregated = (await _client.GetAsync($"/api/v3/aggTrades?symbol=BTCUSDT&fromId={from}&limit=3")).Json.EnumerateArray().ToList();
+        Assert.Equal(trades.Skip(1).Take(3).Select(t => (t.GetProperty("id").GetInt64(), t.GetProperty("price").GetString())), aggregated.Select(t => (t.GetProperty("a").GetInt64(), t.GetProperty("p").GetString())));
+    }
+
     [Theory]
     [InlineData("ACK", false, false)]
     [InlineData("RESULT", true, false)]
@@ -100,7 +149,7 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
     public async Task The_account_shows_what_is_free_and_what_is_locked()
     {
         var opened = await _client.AdminAsync(HttpMethod.Post, "/admin/accounts", new { name = "locked", deposits = new { USDT = "1000", BTC = "1" } });
-        using var client = new VenueClient(_client.Http.BaseAddress!, new ApiKey("locked", opened["apiKey"], opened["apiSecret"]), "");
+        using var client = new VenueClient(_client.Http.BaseAddress!, new ApiKey("locked", opened["apiKey"], opened["apiSecret"]));
         await client.LimitAsync("BUY", "20000", "0.02");
         await client.LimitAsync("SELL", "200000", "0.4");
         var account = await client.SignedAsync(HttpMethod.Get, "/api/v3/account", ("omitZeroBalances", "true"));
@@ -120,7 +169,7 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
         var info = await _client.GetAsync("/api/v3/exchangeInfo");
         Assert.Equal(VenueRules.Default.Instruments.Select(i => i.Symbol), info.Json.GetProperty("symbols").EnumerateArray().Select(s => s.GetProperty("symbol").GetString()));
         Assert.Equal(
-            ["PRICE_FILTER", "LOT_SIZE", "NOTIONAL", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS"],
+            ["PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "PERCENT_PRICE_BY_SIDE", "NOTIONAL", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS"],
             info.Json.GetProperty("symbols")[0].GetProperty("filters").EnumerateArray().Select(f => f.GetProperty("filterType").GetString()));
         var depth = await _client.GetAsync("/api/v3/depth?symbol=ETHUSDT&limit=5");
         var (bids, asks) = (Prices(depth.Json.GetProperty("bids")), Prices(depth.Json.GetProperty("asks")));

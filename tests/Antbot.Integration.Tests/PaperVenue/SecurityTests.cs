@@ -93,7 +93,11 @@ public sealed class SecurityTests(SharedVenue shared) : IClassFixture<SharedVenu
     [InlineData("symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001&icebergQty=1", -1104)]
     [InlineData("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.00001&price=5", -1013)]
     [InlineData("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=20000.001", -1013)]
-    [InlineData("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=9000&price=999", -2010)]
+    [InlineData("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=100&price=20000", -2010)]
+    [InlineData("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=999", -1013)]
+    [InlineData("symbol=BTCUSDT&side=SELL&type=MARKET&quantity=1000.00001", -1013)]
+    [InlineData("symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.01&reduceOnly=true", -2010)]
+    [InlineData("symbol=BTCUSDT&side=SELL&type=MARKET&quantity=0.01&reduceOnly=maybe", -1100)]
     [InlineData("symbol=BTCUSDT&side=SELL&type=LIMIT_MAKER&quantity=0.01&price=20000", -2010)]
     [InlineData("symbol=BTCUSDT&side=SELL&type=STOP_LOSS&quantity=0.01&stopPrice=500000", -2010)]
     public async Task A_wrong_order_is_told_what_is_wrong(string parameters, int code)

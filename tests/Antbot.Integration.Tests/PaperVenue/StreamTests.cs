@@ -176,6 +176,121 @@ public sealed class StreamTests : IAsyncLifetime
         Assert.Equal(200, (await Client.GetAsync("/api/v3/ping")).Status);
     }
 
+    /// <summary>As the exchange's own page tells clients to keep a book: listen, ask for all of it, and go on with the change that follows.</summary>
+    [Fact]
+    public async Task A_book_kept_from_the_stream_of_its_changes_is_the_book()
+    {
+        // Of all instruments the last to move: between its moves nothing does.
+        using var stream = await Client.ListenAsync("/ws/dogeusdt@depth@100ms");
+        var whole = await BookAsync();
+        var (bids, asks) = (Levels(whole.GetProperty("bids")), Levels(whole.GetProperty("asks")));
+        await Client.OrderAsync(("symbol", "DOGEUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", "GTC"), ("price", "0.05"), ("quantity", "200"));
+        var (last, seen, compared) = (whole.GetProperty("lastUpdateId").GetInt64(), 0, 0);
+        for (var i = 0; compared < 3; i++)
+        {
+            Assert.True(i < 200, $"Of {i} changes only {compared} could be compared.");
+            var change = await stream.NextAsync();
+            Assert.Equal(("depthUpdate", "DOGEUSDT"), (Text(change, "e"), Text(change, "s")));
+            var (from, to) = (change.GetProperty("U").GetInt64(), change.GetProperty("u").GetInt64());
+            if (to <= last)
+                continue;
+            Assert.True(seen == 0 ? from <= last + 1 : from == last + 1, $"After {last} came {from}.");
+            (last, seen) = (to, seen + 1);
+            Apply(bids, change.GetProperty("b"));
+            Apply(asks, change.GetProperty("a"));
+            var now = await BookAsync();
+            // The move itself ends with a number of its own.
+            if (now.GetProperty("lastUpdateId").GetInt64() > last + 1)
+                continue;
+            compared++;
+            Assert.Equal(Levels(now.GetProperty("bids")), bids);
+            Assert.Equal(Levels(now.GetProperty("asks")), asks);
+        }
+        Assert.Equal("200.00000000", bids["0.05000000"]);
+
+        async Task<JsonElement> BookAsync() => (await Client.GetAsync("/api/v3/depth?symbol=DOGEUSDT&limit=5000")).Json;
+
+        static SortedDictionary<string, string> Levels(JsonElement side)
+        {
+            var levels = new SortedDictionary<string, string>(StringComparer.Ordinal);
+            Apply(levels, side);
+            return levels;
+        }
+
+        static void Apply(SortedDictionary<string, string> levels, JsonElement changes)
+        {
+            foreach (var change in changes.EnumerateArray())
+            {
+                if (change[1].GetString() == "0.00000000")
+                    levels.Remove(change[0].GetString()!);
+                else
+                    levels[change[0].GetString()!] = change[1].GetString()!;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Each_second_the_day_is_told_of_one_instrument_and_of_all()
+    {
+        using var stream = await Client.ListenAsync("/stream?streams=btcusdt@ticker/ethusdt@miniTicker/!miniTicker@arr/!ticker@arr/btcusdt@aggTrade/btcusdt@avgPrice");
+        var seen = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        while (seen.Count < 6)
+        {
+            var message = await stream.NextAsync();
+            seen[Text(message, "stream")] = message.GetProperty("data");
+        }
+        Assert.Equal(("24hrTicker", "24hrMiniTicker", "aggTrade", "avgPrice"), (Text(seen["btcusdt@ticker"], "e"), Text(seen["ethusdt@miniTicker"], "e"), Text(seen["btcusdt@aggTrade"], "e"), Text(seen["btcusdt@avgPrice"], "e")));
+        Assert.Equal((6, 6), (seen["!miniTicker@arr"].GetArrayLength(), seen["!ticker@arr"].GetArrayLength()));
+        Assert.InRange(decimal.Parse(Text(seen["btcusdt@ticker"], "c")), decimal.Parse(Text(seen["btcusdt@ticker"], "l")) * 0.99m, decimal.Parse(Text(seen["btcusdt@ticker"], "h")) * 1.01m);
+    }
+
+    [Fact]
+    public async Task A_deposit_is_told_as_what_came_and_as_what_is_there()
+    {
+        using var stream = await Client.ListenAsOwnerAsync();
+        await Client.AdminAsync(HttpMethod.Post, "/admin/deposit", new { account = "main", asset = "ETH", amount = "2.5" });
+        var credit = await stream.NextAsync();
+        Assert.Equal(("balanceUpdate", "ETH", "2.50000000"), (Text(credit, "e"), Text(credit, "a"), Text(credit, "d")));
+        var position = await stream.NextAsync();
+        Assert.Equal(("outboundAccountPosition", "2.50000000"), (Text(position, "e"), Text(position.GetProperty("B")[0], "f")));
+    }
+
+    [Fact]
+    public async Task A_listen_key_that_nobody_keeps_ends_with_a_word_and_the_connection_with_it()
+    {
+        await using var venue = await RunningVenue.StartAsync(o => o with { ListenKeyLife = TimeSpan.FromSeconds(2) });
+        using var stream = await venue.Client.ListenAsOwnerAsync();
+        Assert.Equal("listenKeyExpired", Text(await stream.NextAsync(), "e"));
+        await Assert.ThrowsAnyAsync<Exception>(() => stream.NextAsync());
+        using var kept = await venue.Client.ListenAsOwnerAsync();
+        Assert.Equal("listenKeyExpired", Text(await kept.NextAsync(), "e"));
+    }
+
+    [Theory]
+    [InlineData("/ws/btcusdt@trade")]
+    [InlineData("/ws-api/v3")]
+    public async Task After_its_day_a_connection_is_closed_in_order(string path)
+    {
+        await using var venue = await RunningVenue.StartAsync(o => o with { MaxStreamAge = TimeSpan.FromSeconds(1.5) });
+        using var stream = await venue.Client.ListenAsync(path);
+        var closed = await Assert.ThrowsAsync<System.Net.WebSockets.WebSocketException>(async () =>
+        {
+            while (true)
+                await stream.NextAsync();
+        });
+        Assert.Equal(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, stream.Socket.CloseStatus);
+        Assert.Equal("It was closed.", closed.Message);
+    }
+
+    /// <summary>Some clients number their connections in the path and subscribe afterwards.</summary>
+    [Fact]
+    public async Task A_numbered_connection_is_taken_and_listens_to_what_it_asks_for()
+    {
+        using var stream = await Client.ListenAsync("/ws/17");
+        await stream.SayAsync("""{"method":"SUBSCRIBE","params":["btcusdt@trade"],"id":1}""");
+        await stream.NextAsync(m => m.TryGetProperty("e", out var e) && e.GetString() == "trade");
+    }
+
     private async Task<int> ListenersAsync() => (await Client.AdminAsync(HttpMethod.Get, "/admin/status")).Json.GetProperty("listeners").GetInt32();
 
     private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;

@@ -19,11 +19,12 @@ internal sealed class VenueClient : IDisposable
 {
     private readonly HttpClient _http;
     private readonly ApiKey _key;
+    private readonly Uri? _admin;
     private readonly string _adminKey;
 
-    public VenueClient(Uri address, ApiKey key, string adminKey)
+    public VenueClient(Uri address, ApiKey key, Uri? admin = null, string adminKey = "")
     {
-        (_key, _adminKey) = (key, adminKey);
+        (_key, _admin, _adminKey) = (key, admin, adminKey);
         // No retry behind the test's back: a reset connection is what some tests are about.
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
     }
@@ -63,7 +64,7 @@ internal sealed class VenueClient : IDisposable
 
     public async Task<IReadOnlyList<JsonElement>> LedgerAsync(string kind)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/admin/ledger") { Headers = { { "X-Admin-Key", _adminKey } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_admin!, "/admin/ledger")) { Headers = { { "X-Admin-Key", _adminKey } } };
         using var response = await _http.SendAsync(request);
         var lines = (await response.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement);
         return [.. lines.Where(l => l.GetProperty("kind").GetString() == kind).Select(l => l.GetProperty("entry"))];
@@ -71,7 +72,9 @@ internal sealed class VenueClient : IDisposable
 
     public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? content = null, string? apiKey = null, string? adminKey = null)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = content };
+        // The admin routes have a port of their own.
+        var isAdmin = _admin is not null && path.StartsWith("/admin/", StringComparison.Ordinal);
+        using var request = new HttpRequestMessage(method, isAdmin ? new Uri(_admin!, path) : new Uri(path, UriKind.Relative)) { Content = content };
         if (apiKey is not null)
             request.Headers.Add("X-MBX-APIKEY", apiKey);
         if (adminKey is not null)

@@ -11,7 +11,7 @@ internal sealed class RunningVenue : IAsyncDisposable
     private RunningVenue(PaperVenueServer server, string folder, bool ownsFolder)
     {
         (Server, _folder, _ownsFolder) = (server, folder, ownsFolder);
-        Client = new VenueClient(server.Address, server.Key, server.AdminKey);
+        Client = new VenueClient(server.Address, server.Key, server.AdminAddress, server.AdminKey);
     }
 
     public PaperVenueServer Server { get; }

@@ -14,6 +14,7 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
 {
     private const int MaxBodyBytes = 64 << 10;
     private const int LedgerPage = 500;
+    private const int MaxKeys = 20;
 
     private readonly byte[] _key = Encoding.UTF8.GetBytes(adminKey);
 
@@ -62,10 +63,15 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
             ("POST", "/admin/clock") => SetClockOff(body),
             ("GET", "/admin/accounts") => await AccountsAsync(),
             ("POST", "/admin/accounts") => await OpenAccountAsync(body),
+            ("GET", "/admin/keys") => Json.Write(WriteKeys),
+            ("POST", "/admin/keys") => await AddKeyAsync(body),
+            ("DELETE", "/admin/keys") => RemoveKey(request.Query["apiKey"].ToString()),
             ("POST", "/admin/deposit") => await DepositAsync(body),
             ("POST", "/admin/balances") => await SetBalancesAsync(body),
             ("POST", "/admin/reset") => await ResetAsync(body),
             ("POST", "/admin/market") => await DirectAsync(body),
+            ("GET", "/admin/scenario") => await ScenarioAsync(),
+            ("POST", "/admin/scenario") => await ChooseAsync(body),
             ("GET", "/admin/ledger") => null,
             _ => throw new ApiException(-1000, "There is no such admin route.", 404),
         };
@@ -120,7 +126,7 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
         NeedFaults();
         var kind = Named<FaultKind>(body.NeedText("kind"), "kind");
         var group = body.FindText("route") is { } route && route != "all" ? Named<RouteGroup>(route, "route") : (RouteGroup?)null;
-        var milliseconds = kind switch { FaultKind.Delay or FaultKind.DelayAnswer or FaultKind.LateReport => 1_000, FaultKind.RateLimit => 5_000, _ => 60_000 };
+        var milliseconds = kind switch { FaultKind.Delay or FaultKind.DelayAnswer or FaultKind.LateReport or FaultKind.LateFill or FaultKind.BustedFill => 1_000, FaultKind.RateLimit => 5_000, _ => 60_000 };
         var status = body.Whole("status", kind == FaultKind.RateLimit ? 429 : 500, 400, 599);
         var fault = new Fault(
             0, kind, group, body.Number("probability", 1, 0, 1), body.Has("count") ? body.Whole("count", 1, 1, 1_000_000) : null,
@@ -210,6 +216,58 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
         });
     }
 
+    /// <summary>Without the secrets: they were told when the keys were made, and are in their files.</summary>
+    private void WriteKeys(Utf8JsonWriter json)
+    {
+        json.WriteStartArray();
+        foreach (var (key, _) in keys.All.OrderBy(k => k.Account).ThenBy(k => k.Key.Key, StringComparer.Ordinal))
+            WriteKey(json, key, withSecret: false);
+        json.WriteEndArray();
+    }
+
+    private static void WriteKey(Utf8JsonWriter json, ApiKey key, bool withSecret)
+    {
+        json.WriteStartObject();
+        json.Field("account", key.Account).Field("apiKey", key.Key);
+        if (withSecret && key.Secret.Length > 0)
+            json.Field("apiSecret", key.Secret);
+        json.Field("signature", key.PublicKey is null ? "HMAC" : "Ed25519");
+        json.WriteStartArray("permissions");
+        foreach (var name in KeyFile.Names(key.Permissions))
+            json.WriteStringValue(name);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private async Task<byte[]> AddKeyAsync(Body body)
+    {
+        var account = body.NeedText("account");
+        var id = await venue.ReadAsync((exchange, _) => exchange.FindAccount(account)?.Id) ?? throw new ApiException(-1102, "There is no account of this name.", 404);
+        if (keys.All.Count(k => k.Account == id) >= MaxKeys)
+            throw new ApiException(-1003, $"The account has {MaxKeys} keys already; remove some.");
+        var may = body.FindTexts("permissions") is { } names
+            ? names.Aggregate(Permissions.None, (all, name) => all | Named<Permissions>(name, "permissions"))
+            : Permissions.Read | Permissions.Trade;
+        var publicKey = body.FindText("publicKey");
+        if (publicKey is not null && !Ed25519.TryReadPublicKey(publicKey, out _))
+            throw new ApiException(-1102, "'publicKey' is the public half of an Ed25519 key in PEM, as 'openssl pkey -pubout' writes it.");
+        var key = new ApiKey(account, KeyFile.NewKey(), publicKey is null ? KeyFile.NewKey() : "") { Permissions = may, PublicKey = publicKey };
+        files.SaveFurther(key);
+        keys.Add(key, id);
+        return Json.Write(json => WriteKey(json, key, withSecret: true));
+    }
+
+    private byte[] RemoveKey(string apiKey)
+    {
+        if (keys.FindKey(apiKey) is not { } key)
+            throw new ApiException(-1102, "There is no such key.", 404);
+        if (!File.Exists(files.PathOf(key)))
+            throw new ApiException(-1102, "An account's first key stays; it was made with the account.", 409);
+        files.Remove(key);
+        keys.Remove(apiKey);
+        return Json.Write(WriteKeys);
+    }
+
     private Task<byte[]> DepositAsync(Body body)
     {
         var (name, asset, amount) = (body.NeedText("account"), Asset(body.NeedText("asset")), Amount(body.NeedText("amount")));
@@ -255,11 +313,12 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
         await venue.ChangeAsync((exchange, now) =>
         {
             var market = exchange[instrument];
-            var middle = SyntheticMarket.Middle(instrument, options.Seed, now * options.Speed);
-            var current = price ?? (market.HeldAt.IsPositive ? market.HeldAt : SyntheticMarket.Middle(instrument, options.Seed, now * options.Speed, market.Shift));
-            // Let go, it moves on from where it is.
-            var shift = new Fixed8((long)((Int128)current.Units * Fixed8.One / middle.Units) - Fixed8.One);
-            exchange.Direct(instrument, freeze ? current : Fixed8.Zero, shift, now);
+            var program = venue.Weather.Of(instrument, exchange, now).Middle;
+            var current = price ?? (market.HeldAt.IsPositive ? market.HeldAt : program);
+            // Let go, it moves on from where it is: the program goes on with it, and has moved it by as much as before.
+            var usual = SyntheticMarket.Middle(instrument, options.Seed, now * options.Speed, market.Shift);
+            var path = new Fixed8(Math.Max(instrument.Tick.Units, (long)((Int128)current.Units * usual.Units / program.Units)));
+            exchange.Direct(instrument, freeze ? current : Fixed8.Zero, venue.ShiftTo(instrument, path, now), now);
             return 0;
         });
         venue.Move(instrument);
@@ -271,6 +330,60 @@ internal sealed class AdminApi(Venue venue, FaultPlan faults, Keys keys, KeyFile
             json.WriteEndObject();
         }));
     }
+
+    private Task<byte[]> ScenarioAsync() => venue.ReadAsync((exchange, now) => Json.Write(json =>
+    {
+        var program = exchange.Program;
+        json.WriteStartObject();
+        json.Field("scenario", Hyphened(program.Scenario)).Field("since", program.Since).Field("seconds", program.Length / 1_000);
+        if (program.File.Length > 0)
+            json.Field("file", program.File);
+        json.WriteStartArray("instruments");
+        foreach (var instrument in Rules.Instruments)
+        {
+            var conditions = venue.Weather.Of(instrument, exchange, now);
+            json.WriteStartObject();
+            json.Field("symbol", instrument.Symbol).Number("middle", conditions.Middle).Field("depthPerMille", conditions.Depth).Field("volumePerMille", conditions.Volume)
+                .Field("failedOrdersPerMille", conditions.FailedOrders).Field("gasGwei", conditions.GasGwei);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }));
+
+    private async Task<byte[]> ChooseAsync(Body body)
+    {
+        var scenario = FindScenario(body.NeedText("scenario")) ?? throw new ApiException(-1102, $"'scenario' is one of {ScenarioNames}.");
+        var file = body.FindText("file") ?? "";
+        if (file.Length > 0 != (scenario == Scenario.Replay))
+            throw new ApiException(-1102, "'file' is for a replay, and a replay needs it: the name of a candle file.");
+        var length = body.Has("seconds") ? body.Whole("seconds", 1, 1, 86_400) * 1_000L : Scenarios.DefaultLength(scenario);
+        try
+        {
+            if (scenario == Scenario.Replay)
+                venue.Weather.Load(file);
+        }
+        catch (FormatException e)
+        {
+            throw new ApiException(-1102, e.Message);
+        }
+        await venue.ChooseAsync(scenario, length, file);
+        return await ScenarioAsync();
+    }
+
+    public static string ScenarioNames => string.Join(", ", Enum.GetValues<Scenario>().Select(Hyphened));
+
+    public static Scenario? FindScenario(string name)
+    {
+        foreach (var scenario in Enum.GetValues<Scenario>())
+        {
+            if (Hyphened(scenario) == name)
+                return scenario;
+        }
+        return null;
+    }
+
+    private static string Hyphened(Scenario scenario) => JsonNamingPolicy.KebabCaseLower.ConvertName(scenario.ToString());
 
     /// <summary>Every account, order and fill that is remembered, a line each: for whoever wants to check what a client says of itself.</summary>
     private async Task LedgerAsync(HttpContext context)

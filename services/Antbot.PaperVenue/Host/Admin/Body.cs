@@ -29,6 +29,16 @@ internal sealed class Body
 
     public string NeedText(string name) => FindText(name) is { Length: > 0 } text ? text : throw ApiException.Missing(name);
 
+    /// <summary>A list of texts; null where there is none.</summary>
+    public IReadOnlyList<string>? FindTexts(string name)
+    {
+        if (!_root.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+            return null;
+        return value.ValueKind == JsonValueKind.Array && value.GetArrayLength() <= 64 && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String)
+            ? [.. value.EnumerateArray().Select(v => v.GetString()!)]
+            : throw new ApiException(-1102, $"'{name}' must be a list of texts.");
+    }
+
     public bool? Flag(string name)
     {
         if (!_root.TryGetProperty(name, out var value))

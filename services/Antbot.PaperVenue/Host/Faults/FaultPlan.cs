@@ -67,9 +67,23 @@ internal sealed class FaultPlan(long seed, TimeProvider clock)
             return _faults.RemoveAll(f => f.Id == id) > 0;
     }
 
-    public Fault? Strike(RouteGroup group) => _any ? Strike(f => !f.IsOfReports && (f.Group is null || f.Group == group)) : null;
+    public Fault? Strike(RouteGroup group) => _any ? Strike(f => f.Scope == FaultScope.Request && f.Befalls(group)) : null;
 
-    public Fault? StrikeReport() => _any ? Strike(f => f.IsOfReports) : null;
+    public Fault? StrikeReport() => _any ? Strike(f => f.Scope == FaultScope.Report) : null;
+
+    public bool Has(FaultKind kind)
+    {
+        if (!_any)
+            return false;
+        lock (_gate)
+            return _faults.Exists(f => f.Kind == kind && (f.Until is null || f.Until > clock.GetUtcNow()));
+    }
+
+    /// <summary>What befalls a book that is about to be shown.</summary>
+    public Fault? StrikeBook() => _any ? Strike(f => f.Scope == FaultScope.Book) : null;
+
+    /// <summary>Whether a message is kept back; of the market's, or of the owners'.</summary>
+    public bool Silences(RouteGroup group) => _any && Strike(f => f.Scope == FaultScope.Stream && f.Befalls(group)) is not null;
 
     public void GoAway(TimeSpan time, bool resets)
     {

@@ -7,6 +7,21 @@ internal sealed class ApiException(int code, string message, int status = 400) :
 
     public int Status { get; } = status;
 
+    /// <summary>What is told beside code and message, as JSON; of two things asked for in one, which was done.</summary>
+    public byte[]? Details { get; init; }
+
+    public byte[] ToJson() => Json.Write(json =>
+    {
+        json.WriteStartObject();
+        json.Field("code", Code).Field("msg", Message);
+        if (Details is { } details)
+        {
+            json.WritePropertyName("data");
+            json.WriteRawValue(details);
+        }
+        json.WriteEndObject();
+    });
+
     public static ApiException Missing(string name) => new(-1102, $"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.");
 
     public static ApiException Illegal(string name, string legal) => new(-1100, $"Illegal characters found in parameter '{name}'; legal range is '{legal}'.");

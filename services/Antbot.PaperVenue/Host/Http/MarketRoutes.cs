@@ -7,7 +7,6 @@ namespace Antbot.PaperVenue.Http;
 internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
 {
     private const int MaxDepth = 5_000;
-    private const long Day = 86_400_000;
 
     private VenueRules Rules => venue.Rules;
 
@@ -23,7 +22,10 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         Get("exchangeInfo", 20, Info),
         ("GET", "/api/v3/depth", new Route(RouteGroup.Market, Security.Open, DepthWeight, call => ValueTask.FromResult(Depth(call)))),
         Get("trades", 25, Trades),
+        Get("historicalTrades", 25, Trades),
+        Get("aggTrades", 4, AggregateTrades),
         Get("klines", 2, Klines),
+        Get("uiKlines", 2, Klines),
         Get("avgPrice", 2, AveragePrice),
         Get("ticker/price", 2, Price),
         Get("ticker/bookTicker", 2, BookTicker),
@@ -51,6 +53,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
             json.WriteStartArray("rateLimits");
             WriteLimit(json, "REQUEST_WEIGHT", "MINUTE", 1, options.WeightPerMinute);
             WriteLimit(json, "ORDERS", "SECOND", 10, options.OrdersPerTenSeconds);
+            WriteLimit(json, "ORDERS", "DAY", 1, options.OrdersPerDay);
             json.WriteEndArray();
             json.WriteStartArray("exchangeFilters");
             json.WriteEndArray();
@@ -62,10 +65,12 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         });
     }
 
-    private static void WriteLimit(Utf8JsonWriter json, string type, string interval, int number, int limit)
+    public static void WriteLimit(Utf8JsonWriter json, string type, string interval, int number, int limit, int? used = null)
     {
         json.WriteStartObject();
         json.Field("rateLimitType", type).Field("interval", interval).Field("intervalNum", number).Field("limit", limit);
+        if (used is { } count)
+            json.Field("count", count);
         json.WriteEndObject();
     }
 
@@ -80,13 +85,21 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
             json.WriteStringValue(type.Text());
         json.WriteEndArray();
         json.Field("icebergAllowed", false).Field("ocoAllowed", false).Field("otoAllowed", false).Field("quoteOrderQtyMarketAllowed", true)
-            .Field("allowTrailingStop", false).Field("cancelReplaceAllowed", false).Field("isSpotTradingAllowed", true).Field("isMarginTradingAllowed", false);
+            .Field("allowTrailingStop", false).Field("cancelReplaceAllowed", true).Field("isSpotTradingAllowed", true).Field("isMarginTradingAllowed", false);
         json.WriteStartArray("filters");
         json.WriteStartObject();
         json.Field("filterType", "PRICE_FILTER").Number("minPrice", i.Tick).Number("maxPrice", i.MaxPrice).Number("tickSize", i.Tick);
         json.WriteEndObject();
         json.WriteStartObject();
         json.Field("filterType", "LOT_SIZE").Number("minQty", i.Lot).Number("maxQty", i.MaxQuantity).Number("stepSize", i.Lot);
+        json.WriteEndObject();
+        json.WriteStartObject();
+        json.Field("filterType", "MARKET_LOT_SIZE").Number("minQty", i.Lot).Number("maxQty", i.MaxMarketQuantity).Number("stepSize", i.Lot);
+        json.WriteEndObject();
+        json.WriteStartObject();
+        var (up, down) = (new Fixed8(Rules.MaxPriceRatio * Fixed8.One), new Fixed8(Fixed8.One / Rules.MaxPriceRatio));
+        json.Field("filterType", "PERCENT_PRICE_BY_SIDE").Number("bidMultiplierUp", up).Number("bidMultiplierDown", down).Number("askMultiplierUp", up)
+            .Number("askMultiplierDown", down).Field("avgPriceMins", 0);
         json.WriteEndObject();
         json.WriteStartObject();
         json.Field("filterType", "NOTIONAL").Number("minNotional", i.MinNotional).Field("applyMinToMarket", true).Number("maxNotional", i.MaxNotional)
@@ -117,14 +130,14 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
     {
         var instrument = call.Parameters.NeedSymbol(Rules);
         var limit = call.Parameters.Limit(100, MaxDepth);
-        return venue.Show(instrument, (market, _) => MarketMessages.Depth(market, limit, venue.Updates));
+        return venue.Show(instrument, (market, _) => MarketMessages.Depth(venue.ViewOf(market), limit, venue.Updates));
     }
 
     private byte[] Trades(Call call)
     {
         var instrument = call.Parameters.NeedSymbol(Rules);
-        var limit = call.Parameters.Limit(500, 1_000);
-        var prints = venue.Show(instrument, (_, data) => data.Prints.Skip(Math.Max(0, data.Prints.Count - limit)).ToList());
+        var (from, limit) = (call.Parameters.FindWhole("fromId"), call.Parameters.Limit(500, 1_000));
+        var prints = Prints(instrument, from, null, null, limit);
         return Array(prints, static (json, p) =>
         {
             json.WriteStartObject();
@@ -133,6 +146,27 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
             json.WriteEndObject();
         });
     }
+
+    /// <summary>Each trade by itself: what one order took at one price is not added up here.</summary>
+    private byte[] AggregateTrades(Call call)
+    {
+        var p = call.Parameters;
+        var instrument = p.NeedSymbol(Rules);
+        return Array(Prints(instrument, p.FindWhole("fromId"), p.FindWhole("startTime"), p.FindWhole("endTime"), p.Limit(500, 1_000)), static (json, print) =>
+        {
+            json.WriteStartObject();
+            json.Field("a", print.Trade).Number("p", print.Price).Number("q", print.Quantity).Field("f", print.Trade).Field("l", print.Trade).Field("T", print.Time)
+                .Field("m", print.TakerSide == Side.Sell).Field("M", true);
+            json.WriteEndObject();
+        });
+    }
+
+    /// <summary>The first from where is asked, or the last of all.</summary>
+    private List<Print> Prints(Instrument instrument, long? from, long? start, long? end, int limit) => venue.Show(instrument, (_, data) =>
+    {
+        var found = data.Prints.Where(p => (from is null || p.Trade >= from) && (start is null || p.Time >= start) && (end is null || p.Time <= end));
+        return from is null && start is null ? found.TakeLast(limit).ToList() : found.Take(limit).ToList();
+    });
 
     private byte[] Klines(Call call)
     {
@@ -167,10 +201,8 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         var instrument = call.Parameters.NeedSymbol(Rules);
         return venue.Show(instrument, (market, data) => Json.Write(json =>
         {
-            var last = data.Minutes.FromLatest.Take(5).ToList();
-            var volume = new Fixed8(last.Sum(c => c.Volume.Units));
             json.WriteStartObject();
-            json.Field("mins", 5).Number("price", volume.IsPositive ? new Fixed8(last.Sum(c => c.QuoteVolume.Units)).DividedBy(volume) : market.Last).Field("closeTime", venue.Now);
+            json.Field("mins", 5).Number("price", data.AveragePrice(market.Last)).Field("closeTime", venue.Now);
             json.WriteEndObject();
         }));
     }
@@ -186,7 +218,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
     {
         json.WriteStartObject();
         json.Field("symbol", market.Instrument.Symbol);
-        WriteBest(json, market);
+        WriteBest(json, venue.ViewOf(market));
         json.WriteEndObject();
     });
 
@@ -195,29 +227,22 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         var now = venue.Now;
         return OneOrMany(call, (json, market, data) =>
         {
-            var day = data.Minutes.FromLatest.TakeWhile(c => c.OpenTime > now - Day).ToList();
-            var (first, last) = (day[^1], market.Last);
-            var volume = new Fixed8(day.Sum(c => c.Volume.Units));
-            var quote = new Fixed8(day.Sum(c => c.QuoteVolume.Units));
-            var change = last - first.Open;
+            var day = data.Day(market.Last, now);
             json.WriteStartObject();
-            json.Field("symbol", market.Instrument.Symbol).Number("priceChange", change)
-                .Field("priceChangePercent", ((decimal)change.Units * 100 / first.Open.Units).ToString("0.000"))
-                .Number("weightedAvgPrice", volume.IsPositive ? quote.DividedBy(volume) : last).Number("prevClosePrice", first.Open)
-                .Number("lastPrice", last).Number("lastQty", data.Prints.Count > 0 ? data.Prints.Last().Quantity : Fixed8.Zero);
-            WriteBest(json, market);
-            json.Number("openPrice", first.Open).Number("highPrice", day.Max(c => c.High)).Number("lowPrice", day.Min(c => c.Low))
-                .Number("volume", volume).Number("quoteVolume", quote).Field("openTime", first.OpenTime).Field("closeTime", now)
-                .Field("firstId", day.Where(c => c.FirstTrade >= 0).Select(c => c.FirstTrade).DefaultIfEmpty(-1).Last())
-                .Field("lastId", day.Select(c => c.LastTrade).FirstOrDefault(-1)).Field("count", day.Sum(c => (long)c.Trades));
+            json.Field("symbol", market.Instrument.Symbol).Number("priceChange", day.Change).Field("priceChangePercent", day.ChangePercent)
+                .Number("weightedAvgPrice", day.Average).Number("prevClosePrice", day.Open).Number("lastPrice", day.Last).Number("lastQty", day.LastQuantity);
+            WriteBest(json, venue.ViewOf(market));
+            json.Number("openPrice", day.Open).Number("highPrice", day.High).Number("lowPrice", day.Low)
+                .Number("volume", day.Volume).Number("quoteVolume", day.QuoteVolume).Field("openTime", day.OpenTime).Field("closeTime", now)
+                .Field("firstId", day.FirstTrade).Field("lastId", day.LastTrade).Field("count", day.Trades);
             json.WriteEndObject();
         });
     }
 
-    private static void WriteBest(Utf8JsonWriter json, Market market)
+    private static void WriteBest(Utf8JsonWriter json, BookView book)
     {
-        var (bid, ask) = (market.Bids.Best, market.Asks.Best);
-        json.Number("bidPrice", bid?.Price ?? Fixed8.Zero).Number("bidQty", bid?.Total ?? Fixed8.Zero).Number("askPrice", ask?.Price ?? Fixed8.Zero).Number("askQty", ask?.Total ?? Fixed8.Zero);
+        var (bid, ask) = (book.BestBid, book.BestAsk);
+        json.Number("bidPrice", bid?.Price ?? Fixed8.Zero).Number("bidQty", bid?.Quantity ?? Fixed8.Zero).Number("askPrice", ask?.Price ?? Fixed8.Zero).Number("askQty", ask?.Quantity ?? Fixed8.Zero);
     }
 
     private byte[] OneOrMany(Call call, Action<Utf8JsonWriter, Market, MarketData> write)

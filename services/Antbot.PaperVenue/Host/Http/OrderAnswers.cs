@@ -54,15 +54,14 @@ internal static class OrderAnswers
         json.WriteEndObject();
     }
 
-    public static void WriteAccount(this Utf8JsonWriter json, Account a, VenueRules rules, bool withoutZeros)
+    public static void WriteAccount(this Utf8JsonWriter json, Account a, Permissions may, VenueRules rules, bool withoutZeros, Faults.Fault? wrong = null)
     {
         json.WriteStartObject();
         json.Field("makerCommission", rules.MakerFee.Units / 10_000).Field("takerCommission", rules.TakerFee.Units / 10_000).Field("buyerCommission", 0).Field("sellerCommission", 0);
         json.WriteStartObject("commissionRates");
         json.Number("maker", rules.MakerFee).Number("taker", rules.TakerFee).Number("buyer", Fixed8.Zero).Number("seller", Fixed8.Zero);
         json.WriteEndObject();
-        // No money ever leaves this venue: a key that may withdraw would be refused by a careful client.
-        json.Field("canTrade", true).Field("canWithdraw", false).Field("canDeposit", true).Field("brokered", false).Field("requireSelfTradePrevention", false).Field("preventSor", false)
+        json.Field("canTrade", may.HasFlag(Permissions.Trade)).Field("canWithdraw", may.HasFlag(Permissions.Withdraw)).Field("canDeposit", true).Field("brokered", false).Field("requireSelfTradePrevention", false).Field("preventSor", false)
             .Field("updateTime", a.UpdateTime).Field("accountType", "SPOT");
         json.WriteStartArray("balances");
         for (var asset = 0; asset < a.Balances.Length; asset++)
@@ -71,7 +70,7 @@ internal static class OrderAnswers
             if (withoutZeros && balance.Free.IsZero && balance.Locked.IsZero)
                 continue;
             json.WriteStartObject();
-            json.Field("asset", rules.Assets[asset]).Number("free", balance.Free).Number("locked", balance.Locked);
+            json.Field("asset", rules.Assets[asset]).Number("free", Told(balance.Free)).Number("locked", Told(balance.Locked));
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -80,6 +79,8 @@ internal static class OrderAnswers
         json.WriteEndArray();
         json.Field("uid", a.Id);
         json.WriteEndObject();
+
+        Fixed8 Told(Fixed8 amount) => wrong is null ? amount : wrong.PartOf(amount, new Fixed8(1));
     }
 
     private static void WriteFigures(Utf8JsonWriter json, Order o)

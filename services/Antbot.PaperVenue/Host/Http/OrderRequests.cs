@@ -8,13 +8,19 @@ internal static class OrderRequests
     private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
     {
         "symbol", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "newClientOrderId", "stopPrice", "newOrderRespType",
-        "strategyId", "strategyType", "selfTradePreventionMode", "computeCommissionRates", "recvWindow", "timestamp", "signature",
+        "strategyId", "strategyType", "selfTradePreventionMode", "computeCommissionRates", "recvWindow", "timestamp", "signature", "reduceOnly",
     };
 
-    public static NewOrder Read(Parameters p, VenueRules rules)
+    private static readonly HashSet<string> KnownToReplace = new(Known, StringComparer.Ordinal)
+    {
+        "cancelReplaceMode", "cancelOrderId", "cancelOrigClientOrderId", "cancelNewClientOrderId", "cancelRestrictions", "orderRateLimitExceededMode",
+    };
+
+    public static NewOrder Read(Parameters p, VenueRules rules, bool replaces = false)
     {
         var instrument = p.NeedSymbol(rules);
-        var unknown = p.Names.Where(n => !Known.Contains(n)).ToList();
+        var known = replaces ? KnownToReplace : Known;
+        var unknown = p.Names.Where(n => !known.Contains(n)).ToList();
         if (unknown.Count > 0)
             throw new ApiException(-1104, $"Not all sent parameters were read; read '{p.Names.Count() - unknown.Count}' parameter(s) but was sent '{p.Names.Count()}'.");
         if (p.Find("selfTradePreventionMode") is { } prevention and not "NONE")
@@ -42,6 +48,7 @@ internal static class OrderRequests
             Quantity = byQuote ? Fixed8.Zero : p.NeedPositive("quantity"),
             QuoteQuantity = byQuote ? p.NeedPositive("quoteOrderQty") : Fixed8.Zero,
             ClientId = p.FindId("newClientOrderId") ?? NewClientId(),
+            ReduceOnly = p.Flag("reduceOnly"),
         };
     }
 

@@ -35,6 +35,16 @@ internal sealed class Parameters
         return parameters;
     }
 
+    /// <summary>Of a request that is no query: the values as they are, and what its signature is over.</summary>
+    public static Parameters From(IReadOnlyDictionary<string, string> values, string signed)
+    {
+        if (values.Count > MaxCount)
+            throw new ApiException(-1101, "Too many parameters sent for this endpoint.");
+        var parameters = new Parameters(signed);
+        parameters._values.AddRange(values.Select(v => (v.Key, v.Value)));
+        return parameters;
+    }
+
     /// <summary>Null when it is not there; empty is as good as not there.</summary>
     public string? Find(string name)
     {
@@ -76,6 +86,14 @@ internal sealed class Parameters
             throw ApiException.Illegal(name, WholeForm);
         return long.TryParse(text, out var value) ? value : throw ApiException.Invalid(name);
     }
+
+    /// <summary>False where it is not there.</summary>
+    public bool Flag(string name) => Find(name) switch
+    {
+        null or "false" => false,
+        "true" => true,
+        _ => throw ApiException.Illegal(name, "true|false"),
+    };
 
     public long NeedWhole(string name) => FindWhole(name) ?? throw ApiException.Missing(name);
 

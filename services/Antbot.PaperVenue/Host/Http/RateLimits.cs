@@ -40,8 +40,18 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
         }
     }
 
-    /// <summary>How many orders an account has placed in these ten seconds and today, with this one; or that there are too many.</summary>
-    public (int InTenSeconds, int Today, bool TooMany) Order(int account)
+    /// <summary>How many orders an account has placed in these ten seconds and today.</summary>
+    public (int InTenSeconds, int Today) OrdersOf(int account)
+    {
+        var seconds = clock.GetUtcNow().ToUnixTimeSeconds();
+        if (!_orders.TryGetValue(account, out var orders))
+            return (0, 0);
+        lock (orders)
+            return (orders.Window == seconds / 10 ? orders.InWindow : 0, orders.Day == seconds / 86_400 ? orders.Today : 0);
+    }
+
+    /// <summary>How many with this one; or how long there have been too many for.</summary>
+    public (int InTenSeconds, int Today, int? RetryAfter) Order(int account)
     {
         var seconds = clock.GetUtcNow().ToUnixTimeSeconds();
         var orders = _orders.GetOrAdd(account, static _ => new Orders());
@@ -51,9 +61,11 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
                 (orders.Window, orders.InWindow) = (seconds / 10, 0);
             if (orders.Day != seconds / 86_400)
                 (orders.Day, orders.Today) = (seconds / 86_400, 0);
+            if (orders.Today >= options.OrdersPerDay)
+                return (orders.InWindow, orders.Today, (int)(((orders.Day + 1) * 86_400) - seconds));
             if (orders.InWindow >= options.OrdersPerTenSeconds)
-                return (orders.InWindow, orders.Today, true);
-            return (++orders.InWindow, ++orders.Today, false);
+                return (orders.InWindow, orders.Today, (int)(((orders.Window + 1) * 10) - seconds));
+            return (++orders.InWindow, ++orders.Today, null);
         }
     }
 

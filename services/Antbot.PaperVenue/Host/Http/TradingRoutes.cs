@@ -4,7 +4,7 @@ using Antbot.PaperVenue.Streams;
 namespace Antbot.PaperVenue.Http;
 
 /// <summary>What the owner of an account may ask and do.</summary>
-internal sealed class TradingRoutes(Venue venue, StreamHub hub)
+internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limits, PaperVenueOptions options)
 {
     private const int MaxHistory = 1_000;
     private const long Day = 86_400_000;
@@ -13,15 +13,18 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub)
 
     public IEnumerable<(string Method, string Path, Route Route)> All =>
     [
-        ("POST", "/api/v3/order", Signed(RouteGroup.Order, 1, PlaceAsync)),
-        ("POST", "/api/v3/order/test", Signed(RouteGroup.Order, 1, TestAsync)),
+        ("POST", "/api/v3/order", Trading(RouteGroup.Order, PlaceAsync)),
+        ("POST", "/api/v3/order/test", Trading(RouteGroup.Order, TestAsync)),
+        ("POST", "/api/v3/order/cancelReplace", Trading(RouteGroup.Order, ReplaceAsync)),
         ("GET", "/api/v3/order", Signed(RouteGroup.Query, 4, QueryAsync)),
-        ("DELETE", "/api/v3/order", Signed(RouteGroup.Cancel, 1, CancelAsync)),
+        ("DELETE", "/api/v3/order", Trading(RouteGroup.Cancel, CancelAsync)),
         ("GET", "/api/v3/openOrders", new Route(RouteGroup.OpenOrders, Security.Signed, p => p.Find("symbol") is null ? 80 : 6, OpenOrdersAsync)),
-        ("DELETE", "/api/v3/openOrders", Signed(RouteGroup.Cancel, 1, CancelAllAsync)),
+        ("DELETE", "/api/v3/openOrders", Trading(RouteGroup.Cancel, CancelAllAsync)),
         ("GET", "/api/v3/allOrders", Signed(RouteGroup.Query, 20, AllOrdersAsync)),
         ("GET", "/api/v3/myTrades", new Route(RouteGroup.Trades, Security.Signed, p => p.Find("orderId") is null ? 20 : 5, TradesAsync)),
         ("GET", "/api/v3/account", Signed(RouteGroup.Account, 20, AccountAsync)),
+        ("GET", "/api/v3/account/commission", Signed(RouteGroup.Account, 20, Commission)),
+        ("GET", "/api/v3/rateLimit/order", Signed(RouteGroup.Account, 40, OrderLimits)),
         ("POST", "/api/v3/userDataStream", Keyed(NewStream)),
         ("PUT", "/api/v3/userDataStream", Keyed(KeepStream)),
         ("DELETE", "/api/v3/userDataStream", Keyed(EndStream)),
@@ -29,12 +32,15 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub)
 
     private static Route Signed(RouteGroup group, int weight, Func<Call, ValueTask<byte[]>> answer) => new(group, Security.Signed, _ => weight, answer);
 
+    private static Route Trading(RouteGroup group, Func<Call, ValueTask<byte[]>> answer) => new(group, Security.Trade, _ => 1, answer);
+
     private static Route Keyed(Func<Call, byte[]> answer) => new(RouteGroup.UserStream, Security.Key, _ => 2, call => ValueTask.FromResult(answer(call)));
 
     private async ValueTask<byte[]> PlaceAsync(Call call)
     {
         var order = OrderRequests.Read(call.Parameters, Rules);
         var kind = OrderRequests.ResponseTo(call.Parameters, order.Type);
+        TurnAway(order.Instrument);
         // So that it is the fault that leaves too little, and not who came before.
         if (call.Fault is { Kind: Faults.FaultKind.Partial })
             venue.Move(order.Instrument);
@@ -42,10 +48,19 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub)
         {
             if (call.Fault is { Kind: Faults.FaultKind.Partial } fault && order.Quantity.IsPositive)
                 exchange.Thin(order.Instrument, order.Side == Side.Buy ? Side.Sell : Side.Buy, fault.PartOf(order.Quantity, order.Instrument.Lot));
-            var placed = exchange.Place(exchange.FindAccount(call.Account)!, order, now);
+            var placed = exchange.Place(exchange.FindAccount(call.Account)!, order, now, isHeld: call.Fault is { Kind: Faults.FaultKind.LateFill });
+            if (placed.Order is not null && call.Fault is { Kind: Faults.FaultKind.LateFill or Faults.FaultKind.BustedFill } undone)
+                venue.Later(undone, placed.Order.Id);
             return placed.Order is { } made ? (Json.Write(json => json.WritePlaced(made, kind, Rules)), (Rejection?)null) : (System.Array.Empty<byte>(), placed.Rejection);
         });
         return rejection is null ? answer : throw ApiException.Refused(rejection);
+    }
+
+    /// <summary>In a market that has no room for everybody. Nothing has happened then, and the code says so.</summary>
+    private void TurnAway(Instrument instrument)
+    {
+        if (venue.TurnsAway(instrument))
+            throw new ApiException(-1008, "Server is currently overloaded with other requests. Please try again in a few minutes.", 503);
     }
 
     private async ValueTask<byte[]> TestAsync(Call call)
@@ -93,6 +108,63 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub)
         }));
     }
 
+    /// <summary>Cancels one order and places another as one step, so that nobody trades between the two.</summary>
+    private ValueTask<byte[]> ReplaceAsync(Call call)
+    {
+        var p = call.Parameters;
+        var order = OrderRequests.Read(p, Rules, replaces: true);
+        var kind = OrderRequests.ResponseTo(p, order.Type);
+        var (id, clientId) = (p.FindWhole("cancelOrderId"), p.FindId("cancelOrigClientOrderId"));
+        if (id is null && clientId is null)
+            throw ApiException.Missing("cancelOrderId");
+        TurnAway(order.Instrument);
+        var cancelId = p.FindId("cancelNewClientOrderId") ?? OrderRequests.NewClientId();
+        var stopsOnFailure = p.Need("cancelReplaceMode") switch
+        {
+            "STOP_ON_FAILURE" => true,
+            "ALLOW_FAILURE" => false,
+            _ => throw ApiException.Invalid("cancelReplaceMode"),
+        };
+        return new(venue.ChangeAsync((exchange, now) =>
+        {
+            var account = exchange.FindAccount(call.Account)!;
+            var old = id is { } number ? exchange.FindOrder(number) : account.Latest(clientId!);
+            var cancelled = old is { IsOpen: true } && old.Account == account && old.Instrument == order.Instrument && exchange.Cancel(old, cancelId, now);
+            var placed = cancelled || !stopsOnFailure ? exchange.Place(account, order, now) : default;
+            var result = Json.Write(json =>
+            {
+                json.WriteStartObject();
+                json.Field("cancelResult", cancelled ? "SUCCESS" : "FAILURE")
+                    .Field("newOrderResult", placed.Order is not null ? "SUCCESS" : placed.Rejection is not null ? "FAILURE" : "NOT_ATTEMPTED");
+                json.WritePropertyName("cancelResponse");
+                if (cancelled)
+                    json.WriteCancelled(old!);
+                else
+                    WriteError(json, new Rejection(-2011, "Unknown order sent."));
+                json.WritePropertyName("newOrderResponse");
+                if (placed.Order is { } made)
+                    json.WritePlaced(made, kind, Rules);
+                else if (placed.Rejection is { } rejection)
+                    WriteError(json, rejection);
+                else
+                    json.WriteNullValue();
+                json.WriteEndObject();
+            });
+            if (cancelled && placed.Order is not null)
+                return result;
+            throw cancelled || placed.Order is not null
+                ? new ApiException(-2021, "Order cancel-replace partially failed.", 409) { Details = result }
+                : new ApiException(-2022, "Order cancel-replace failed.") { Details = result };
+        }));
+    }
+
+    private static void WriteError(Utf8JsonWriter json, Rejection rejection)
+    {
+        json.WriteStartObject();
+        json.Field("code", rejection.Code).Field("msg", rejection.Message);
+        json.WriteEndObject();
+    }
+
     private ValueTask<byte[]> OpenOrdersAsync(Call call)
     {
         var instrument = call.Parameters.FindSymbol(Rules);
@@ -137,7 +209,40 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub)
     private ValueTask<byte[]> AccountAsync(Call call)
     {
         var withoutZeros = call.Parameters.Find("omitZeroBalances") == "true";
-        return new(venue.ReadAsync((exchange, _) => Json.Write(json => json.WriteAccount(exchange.FindAccount(call.Account)!, Rules, withoutZeros))));
+        return new(venue.ReadAsync((exchange, _) => Json.Write(json => json.WriteAccount(exchange.FindAccount(call.Account)!, call.Caller.Permissions, Rules, withoutZeros, call.Fault is { Kind: Faults.FaultKind.WrongBalances } wrong ? wrong : null))));
+    }
+
+    private ValueTask<byte[]> Commission(Call call)
+    {
+        var instrument = call.Parameters.NeedSymbol(Rules);
+        return ValueTask.FromResult(Json.Write(json =>
+        {
+            json.WriteStartObject();
+            json.Field("symbol", instrument.Symbol);
+            WriteRates("standardCommission", Rules.MakerFee, Rules.TakerFee);
+            WriteRates("specialCommission", Fixed8.Zero, Fixed8.Zero);
+            WriteRates("taxCommission", Fixed8.Zero, Fixed8.Zero);
+            json.WriteEndObject();
+
+            void WriteRates(string name, Fixed8 maker, Fixed8 taker)
+            {
+                json.WriteStartObject(name);
+                json.Number("maker", maker).Number("taker", taker).Number("buyer", Fixed8.Zero).Number("seller", Fixed8.Zero);
+                json.WriteEndObject();
+            }
+        }));
+    }
+
+    private ValueTask<byte[]> OrderLimits(Call call)
+    {
+        var (inTenSeconds, today) = limits.OrdersOf(call.Account);
+        return ValueTask.FromResult(Json.Write(json =>
+        {
+            json.WriteStartArray();
+            MarketRoutes.WriteLimit(json, "ORDERS", "SECOND", 10, options.OrdersPerTenSeconds, inTenSeconds);
+            MarketRoutes.WriteLimit(json, "ORDERS", "DAY", 1, options.OrdersPerDay, today);
+            json.WriteEndArray();
+        }));
     }
 
     private byte[] NewStream(Call call)

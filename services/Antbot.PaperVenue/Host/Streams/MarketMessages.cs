@@ -18,15 +18,34 @@ internal static class MarketMessages
 
     public static string DepthStream(Instrument instrument, int levels) => Name(instrument, levels switch { 5 => "depth5", 10 => "depth10", _ => "depth20" });
 
+    public static string AggregateTradeStream(Instrument instrument) => Name(instrument, "aggTrade");
+
+    /// <summary>Changes of the whole book.</summary>
+    public static string ChangeStream(Instrument instrument) => Name(instrument, "depth");
+
+    public static string TickerStream(Instrument instrument) => Name(instrument, "ticker");
+
+    public static string MiniTickerStream(Instrument instrument) => Name(instrument, "miniTicker");
+
+    public static string AveragePriceStream(Instrument instrument) => Name(instrument, "avgPrice");
+
+    public const string AllTickers = "!ticker@arr";
+
+    public const string AllMiniTickers = "!miniTicker@arr";
+
     /// <summary>The name under which a stream is published, for one that a client asks for; null for one that there is not.</summary>
     public static string? Find(string asked, VenueRules rules)
     {
+        if (asked is AllTickers or AllMiniTickers)
+            return asked;
         var at = asked.IndexOf('@', StringComparison.Ordinal);
         if (at <= 0 || rules.Find(asked[..at].ToUpperInvariant()) is not { } instrument)
             return null;
         var kind = asked[(at + 1)..];
-        if (kind is "trade" or "bookTicker")
+        if (kind is "trade" or "aggTrade" or "bookTicker" or "ticker" or "miniTicker" or "avgPrice")
             return Name(instrument, kind);
+        if (kind is "depth" or "depth@100ms" or "depth@1000ms")
+            return ChangeStream(instrument);
         if (kind.StartsWith("kline_", StringComparison.Ordinal))
             return Interval.Find(kind.AsSpan(6)) is { } interval ? KlineStream(instrument, Interval.All[interval]) : null;
         foreach (var levels in Depths)
@@ -45,23 +64,75 @@ internal static class MarketMessages
         json.WriteEndObject();
     });
 
-    public static byte[] BookTicker(Market market, long update) => Json.Write(json =>
+    public static byte[] AggregateTrade(Print p) => Json.Write(json =>
     {
         json.WriteStartObject();
-        json.Field("u", update).Field("s", market.Instrument.Symbol);
-        WriteBest(json, "b", "B", market.Bids.Best);
-        WriteBest(json, "a", "A", market.Asks.Best);
+        json.Field("e", "aggTrade").Field("E", p.Time).Field("s", p.Instrument.Symbol).Field("a", p.Trade).Number("p", p.Price).Number("q", p.Quantity)
+            .Field("f", p.Trade).Field("l", p.Trade).Field("T", p.Time).Field("m", p.TakerSide == Side.Sell).Field("M", true);
         json.WriteEndObject();
     });
 
-    public static byte[] Depth(Market market, int levels, long update) => Json.Write(json => WriteDepth(json, market, levels, update));
+    /// <summary>What stands now at every price at which something has changed since the last of these; zero where nothing does.</summary>
+    public static byte[] Changes(Market market, long first, long last, long now) => Json.Write(json =>
+    {
+        json.WriteStartObject();
+        json.Field("e", "depthUpdate").Field("E", now).Field("s", market.Instrument.Symbol).Field("U", first).Field("u", last);
+        WriteChanges(json, "b", market.Bids);
+        WriteChanges(json, "a", market.Asks);
+        json.WriteEndObject();
+    });
 
-    public static void WriteDepth(Utf8JsonWriter json, Market market, int levels, long update)
+    public static byte[] Ticker(Market market, MarketData data, long now) => Json.Write(json => WriteTicker(json, market, data, now));
+
+    public static byte[] MiniTicker(Market market, MarketData data, long now) => Json.Write(json => WriteMiniTicker(json, market, data, now));
+
+    public static void WriteTicker(Utf8JsonWriter json, Market market, MarketData data, long now)
+    {
+        var day = data.Day(market.Last, now);
+        json.WriteStartObject();
+        json.Field("e", "24hrTicker").Field("E", now).Field("s", market.Instrument.Symbol).Number("p", day.Change).Field("P", day.ChangePercent).Number("w", day.Average)
+            .Number("x", day.Open).Number("c", day.Last).Number("Q", day.LastQuantity);
+        var book = BookView.Of(market);
+        WriteBest(json, "b", "B", book.BestBid);
+        WriteBest(json, "a", "A", book.BestAsk);
+        json.Number("o", day.Open).Number("h", day.High).Number("l", day.Low).Number("v", day.Volume).Number("q", day.QuoteVolume).Field("O", day.OpenTime).Field("C", now)
+            .Field("F", day.FirstTrade).Field("L", day.LastTrade).Field("n", day.Trades);
+        json.WriteEndObject();
+    }
+
+    public static void WriteMiniTicker(Utf8JsonWriter json, Market market, MarketData data, long now)
+    {
+        var day = data.Day(market.Last, now);
+        json.WriteStartObject();
+        json.Field("e", "24hrMiniTicker").Field("E", now).Field("s", market.Instrument.Symbol).Number("c", day.Last).Number("o", day.Open).Number("h", day.High)
+            .Number("l", day.Low).Number("v", day.Volume).Number("q", day.QuoteVolume);
+        json.WriteEndObject();
+    }
+
+    public static byte[] AveragePrice(Market market, MarketData data, long now) => Json.Write(json =>
+    {
+        json.WriteStartObject();
+        json.Field("e", "avgPrice").Field("E", now).Field("s", market.Instrument.Symbol).Field("i", "5m").Number("w", data.AveragePrice(market.Last)).Field("T", now);
+        json.WriteEndObject();
+    });
+
+    public static byte[] BookTicker(Instrument instrument, BookView book, long update) => Json.Write(json =>
+    {
+        json.WriteStartObject();
+        json.Field("u", update).Field("s", instrument.Symbol);
+        WriteBest(json, "b", "B", book.BestBid);
+        WriteBest(json, "a", "A", book.BestAsk);
+        json.WriteEndObject();
+    });
+
+    public static byte[] Depth(BookView book, int levels, long update) => Json.Write(json => WriteDepth(json, book, levels, update));
+
+    private static void WriteDepth(Utf8JsonWriter json, BookView book, int levels, long update)
     {
         json.WriteStartObject();
         json.Field("lastUpdateId", update);
-        WriteLevels(json, "bids", market.Bids, levels);
-        WriteLevels(json, "asks", market.Asks, levels);
+        WriteLevels(json, "bids", book.Bids, levels);
+        WriteLevels(json, "asks", book.Asks, levels);
         json.WriteEndObject();
     }
 
@@ -77,16 +148,29 @@ internal static class MarketMessages
         json.WriteEndObject();
     });
 
-    private static void WriteBest(Utf8JsonWriter json, string price, string quantity, Level? best) =>
-        json.Number(price, best?.Price ?? Fixed8.Zero).Number(quantity, best?.Total ?? Fixed8.Zero);
+    private static void WriteBest(Utf8JsonWriter json, string price, string quantity, Quote? best) =>
+        json.Number(price, best?.Price ?? Fixed8.Zero).Number(quantity, best?.Quantity ?? Fixed8.Zero);
 
-    private static void WriteLevels(Utf8JsonWriter json, string name, BookSide side, int levels)
+    private static void WriteChanges(Utf8JsonWriter json, string name, BookSide side)
     {
         json.WriteStartArray(name);
-        foreach (var level in side.Levels.Take(levels))
+        foreach (var units in side.Changed ?? Enumerable.Empty<long>())
+        {
+            var price = new Fixed8(units);
+            json.WriteStartArray();
+            json.Number(price).Number(side.TotalAt(price));
+            json.WriteEndArray();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteLevels(Utf8JsonWriter json, string name, IEnumerable<Quote> side, int levels)
+    {
+        json.WriteStartArray(name);
+        foreach (var level in side.Take(levels))
         {
             json.WriteStartArray();
-            json.Number(level.Price).Number(level.Total);
+            json.Number(level.Price).Number(level.Quantity);
             json.WriteEndArray();
         }
         json.WriteEndArray();

@@ -1,37 +1,24 @@
-using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
-using System.Threading.Channels;
 
 namespace Antbot.PaperVenue.Streams;
 
-/// <summary>One WebSocket: what it listens to, and what waits to be sent to it.</summary>
-internal sealed class StreamConnection
+/// <summary>A WebSocket that listens: to the market, and with a listen key to its owner's account.</summary>
+internal sealed class StreamConnection(StreamHub hub, PaperVenueOptions options, TimeProvider clock, bool combined) : Connection(clock, options.MaxStreamAge)
 {
-    private const int MaxWaiting = 4_096;
     private const int MaxStreams = 1_024;
-    private const int MaxRequestBytes = 64 << 10;
     private const int MaxRequestsPerSecond = 5;
 
     /// <summary>Requests up to this many are forgiven above the rate, so that a client may set itself up.</summary>
     private const int MaxRequestsAtOnce = 20;
 
-    private static readonly TimeSpan MaxAge = TimeSpan.FromHours(24);
-
-    private readonly StreamHub _hub;
-    private readonly VenueRules _rules;
-    private readonly TimeProvider _clock;
+    private readonly VenueRules _rules = options.Rules;
     private readonly HashSet<string> _streams = new(StringComparer.Ordinal);
-    private readonly HashSet<int> _accounts = [];
+    private readonly Dictionary<string, int> _keys = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _askedAs = new(StringComparer.Ordinal);
-    private readonly Channel<ReadOnlyMemory<byte>> _waiting = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
-    private readonly CancellationTokenSource _cut = new();
-    private volatile bool _combined;
-
-    public StreamConnection(StreamHub hub, VenueRules rules, TimeProvider clock, bool combined) => (_hub, _rules, _clock, _combined) = (hub, rules, clock, combined);
-
-    /// <summary>Why it was ended by the venue, if it was.</summary>
-    public string? CutBecause { get; private set; }
+    private volatile bool _combined = combined;
+    private double _tokens = MaxRequestsAtOnce;
+    private long _lastHeard = clock.GetTimestamp();
 
     /// <summary>Whether there is such a stream, and room for it; then it is listened to.</summary>
     public bool TryListen(string asked)
@@ -43,106 +30,59 @@ internal sealed class StreamConnection
             lock (_askedAs)
                 _askedAs[stream] = asked;
             _streams.Add(stream);
-            _hub.Listen(this, stream);
+            hub.Listen(this, stream);
             return true;
         }
-        if (_hub.FindKey(asked) is not { } account)
+        if (hub.FindKey(asked) is not { } account)
             return false;
-        _accounts.Add(account);
-        _hub.ListenAsOwner(this, account);
+        lock (_keys)
+            _keys[asked] = account;
+        hub.ListenAsOwner(this, account);
         return true;
     }
 
-    public void Send(string stream, ReadOnlyMemory<byte> message) => Enqueue(_combined ? Wrap(AskedAs(stream), message) : message);
+    public override void Send(string stream, ReadOnlyMemory<byte> message) => Enqueue(_combined ? Wrap(AskedAs(stream), message) : message);
 
-    public void Tell(ReadOnlyMemory<byte> message) => Enqueue(message);
-
-    public void Cut(string why)
+    public override void Tell(int account, ReadOnlyMemory<byte> message)
     {
-        CutBecause ??= why;
-        _waiting.Writer.TryComplete();
-        // Whoever waits goes on elsewhere: this may be called while the market is held still.
-        _ = _cut.CancelAsync();
+        if (!_combined)
+        {
+            Enqueue(message);
+            return;
+        }
+        string key;
+        lock (_keys)
+            key = _keys.FirstOrDefault(k => k.Value == account).Key ?? "";
+        Enqueue(Wrap(key, message));
     }
 
-    public async Task RunAsync(WebSocket socket, CancellationToken cancellationToken)
+    public override void KeyEnded(string key, ReadOnlyMemory<byte> message)
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _cut.Token);
-        using var age = new CancellationTokenSource(MaxAge, _clock);
-        using var old = age.Token.Register(() => Cut("24 hours are over"));
-        var sending = SendAsync(socket, end.Token);
-        await ReceiveAsync(socket, end.Token);
-        Cut("it is closed");
-        await sending;
-        if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
-            socket.Abort();
+        bool listens;
+        lock (_keys)
+            listens = _keys.ContainsKey(key);
+        if (!listens)
+            return;
+        Enqueue(_combined ? Wrap(key, message) : message);
+        Finish("its listen key has ended");
     }
 
-    public void Leave()
+    public override void Leave()
     {
         foreach (var stream in _streams)
-            _hub.Unlisten(this, stream);
-        foreach (var account in _accounts)
-            _hub.UnlistenAsOwner(this, account);
+            hub.Unlisten(this, stream);
+        foreach (var account in _keys.Values)
+            hub.UnlistenAsOwner(this, account);
     }
 
-    private void Enqueue(ReadOnlyMemory<byte> message)
+    protected override bool Hear(ReadOnlySpan<byte> request)
     {
-        if (!_waiting.Writer.TryWrite(message))
-            Cut("it does not keep up");
-    }
-
-    private async Task SendAsync(WebSocket socket, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await foreach (var message in _waiting.Reader.ReadAllAsync(cancellationToken))
-                await socket.SendAsync(message, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
-        }
-        catch (Exception e) when (e is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException or InvalidOperationException)
-        {
-            Cut("it cannot be sent to");
-        }
-    }
-
-    private async Task ReceiveAsync(WebSocket socket, CancellationToken cancellationToken)
-    {
-        var buffer = new byte[MaxRequestBytes];
-        var tokens = (double)MaxRequestsAtOnce;
-        var last = _clock.GetTimestamp();
-        try
-        {
-            while (true)
-            {
-                var length = 0;
-                ValueWebSocketReceiveResult got;
-                do
-                {
-                    if (length == buffer.Length)
-                        return;
-                    got = await socket.ReceiveAsync(buffer.AsMemory(length), cancellationToken);
-                    length += got.Count;
-                }
-                while (!got.EndOfMessage);
-                if (got.MessageType == WebSocketMessageType.Close)
-                {
-                    await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, cancellationToken);
-                    return;
-                }
-                tokens = Math.Min(MaxRequestsAtOnce, tokens + (_clock.GetElapsedTime(last).TotalSeconds * MaxRequestsPerSecond)) - 1;
-                last = _clock.GetTimestamp();
-                if (tokens < 0)
-                {
-                    Cut("it asks too often");
-                    return;
-                }
-                Enqueue(Answer(buffer.AsSpan(0, length)));
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or WebSocketException or IOException or ObjectDisposedException)
-        {
-            // Gone, or cut.
-        }
+        _tokens = Math.Min(MaxRequestsAtOnce, _tokens + (Clock.GetElapsedTime(_lastHeard).TotalSeconds * MaxRequestsPerSecond)) - 1;
+        _lastHeard = Clock.GetTimestamp();
+        if (_tokens < 0)
+            return false;
+        Enqueue(Answer(request));
+        return true;
     }
 
     private byte[] Answer(ReadOnlySpan<byte> request)
@@ -187,7 +127,7 @@ internal sealed class StreamConnection
     {
         if (names.Count == 0 || names.Count + _streams.Count > MaxStreams)
             return Error(id, 2, $"Invalid request: name 1 to {MaxStreams} streams.");
-        var unknown = names.Find(n => MarketMessages.Find(n, _rules) is null && _hub.FindKey(n) is null);
+        var unknown = names.Find(n => MarketMessages.Find(n, _rules) is null && hub.FindKey(n) is null);
         if (unknown is not null)
             return Error(id, 2, "Invalid request: there is no such stream.");
         names.ForEach(n => TryListen(n));
@@ -200,7 +140,7 @@ internal sealed class StreamConnection
         {
             if (MarketMessages.Find(name, _rules) is not { } stream || !_streams.Remove(stream))
                 continue;
-            _hub.Unlisten(this, stream);
+            hub.Unlisten(this, stream);
         }
         return Result(id, json => json.WriteNullValue());
     }

@@ -1,19 +1,19 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Antbot.PaperVenue.Faults;
+using Antbot.PaperVenue.Http;
 
 namespace Antbot.PaperVenue.Streams;
 
 /// <summary>Who listens to what. Publishing never waits: a connection that does not keep up is cut.</summary>
-internal sealed class StreamHub(TimeProvider clock)
+internal sealed class StreamHub(FaultPlan faults, TimeProvider clock, TimeSpan keyLife)
 {
-    public static readonly TimeSpan KeyLife = TimeSpan.FromMinutes(60);
-
     private const int MaxKeysPerAccount = 32;
 
-    private readonly ConcurrentDictionary<string, ImmutableArray<StreamConnection>> _listeners = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ImmutableArray<Connection>> _listeners = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (int Account, DateTimeOffset Until)> _keys = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<int, ImmutableArray<StreamConnection>> _owners = new();
+    private readonly ConcurrentDictionary<int, ImmutableArray<Connection>> _owners = new();
     private readonly Lock _gate = new();
 
     public bool HasListener(int account) => _owners.TryGetValue(account, out var owners) && owners.Length > 0;
@@ -22,7 +22,7 @@ internal sealed class StreamHub(TimeProvider clock)
 
     public void Publish(string stream, Func<byte[]> message)
     {
-        if (!_listeners.TryGetValue(stream, out var connections) || connections.IsEmpty)
+        if (!_listeners.TryGetValue(stream, out var connections) || connections.IsEmpty || faults.Silences(RouteGroup.Market))
             return;
         var bytes = message();
         foreach (var connection in connections)
@@ -31,20 +31,20 @@ internal sealed class StreamHub(TimeProvider clock)
 
     public void Tell(int account, ReadOnlyMemory<byte> message)
     {
-        if (_owners.TryGetValue(account, out var connections))
+        if (_owners.TryGetValue(account, out var connections) && !faults.Silences(RouteGroup.UserStream))
         {
             foreach (var connection in connections)
-                connection.Tell(message);
+                connection.Tell(account, message);
         }
     }
 
-    public void Listen(StreamConnection connection, string stream)
+    public void Listen(Connection connection, string stream)
     {
         lock (_gate)
             _listeners.AddOrUpdate(stream, [connection], (_, there) => there.Contains(connection) ? there : there.Add(connection));
     }
 
-    public void Unlisten(StreamConnection connection, string stream)
+    public void Unlisten(Connection connection, string stream)
     {
         lock (_gate)
         {
@@ -53,13 +53,13 @@ internal sealed class StreamHub(TimeProvider clock)
         }
     }
 
-    public void ListenAsOwner(StreamConnection connection, int account)
+    public void ListenAsOwner(Connection connection, int account)
     {
         lock (_gate)
             _owners.AddOrUpdate(account, [connection], (_, there) => there.Contains(connection) ? there : there.Add(connection));
     }
 
-    public void UnlistenAsOwner(StreamConnection connection, int account)
+    public void UnlistenAsOwner(Connection connection, int account)
     {
         lock (_gate)
         {
@@ -79,12 +79,10 @@ internal sealed class StreamHub(TimeProvider clock)
     public string? NewKey(int account)
     {
         var now = clock.GetUtcNow();
-        foreach (var (old, _) in _keys.Where(k => k.Value.Until <= now))
-            _keys.TryRemove(old, out _);
         if (_keys.Count(k => k.Value.Account == account) >= MaxKeysPerAccount)
             return null;
         var key = RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 64);
-        _keys[key] = (account, now + KeyLife);
+        _keys[key] = (account, now + keyLife);
         return key;
     }
 
@@ -92,11 +90,32 @@ internal sealed class StreamHub(TimeProvider clock)
     {
         if (FindKey(key) != account)
             return false;
-        _keys[key] = (account, clock.GetUtcNow() + KeyLife);
+        _keys[key] = (account, clock.GetUtcNow() + keyLife);
         return true;
     }
 
-    public bool DropKey(string key, int account) => FindKey(key) == account && _keys.TryRemove(key, out _);
+    public bool DropKey(string key, int account) => FindKey(key) == account && EndKey(key);
+
+    /// <summary>Keys that nobody has kept alive end, and what listens with them is told.</summary>
+    public void EndOldKeys()
+    {
+        var now = clock.GetUtcNow();
+        foreach (var (old, _) in _keys.Where(k => k.Value.Until <= now))
+            EndKey(old);
+    }
+
+    private bool EndKey(string key)
+    {
+        if (!_keys.TryRemove(key, out var ended))
+            return false;
+        if (_owners.TryGetValue(ended.Account, out var connections))
+        {
+            var message = UserMessages.KeyEnded(key, clock.GetUtcNow().ToUnixTimeMilliseconds());
+            foreach (var connection in connections)
+                connection.KeyEnded(key, message);
+        }
+        return true;
+    }
 
     public int? FindKey(string key) => _keys.TryGetValue(key, out var known) && known.Until > clock.GetUtcNow() ? known.Account : null;
 }

@@ -40,4 +40,19 @@ internal static class UserMessages
         json.WriteEndArray();
         json.WriteEndObject();
     });
+
+    /// <summary>A deposit, or a withdrawal below zero.</summary>
+    public static byte[] Credit(Credit c, VenueRules rules) => Json.Write(json =>
+    {
+        json.WriteStartObject();
+        json.Field("e", "balanceUpdate").Field("E", c.Time).Field("a", rules.Assets[c.Asset]).Number("d", c.Amount).Field("T", c.Time);
+        json.WriteEndObject();
+    });
+
+    public static byte[] KeyEnded(string key, long now) => Json.Write(json =>
+    {
+        json.WriteStartObject();
+        json.Field("e", "listenKeyExpired").Field("E", now).Field("listenKey", key);
+        json.WriteEndObject();
+    });
 }
