@@ -172,8 +172,8 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
     /// <summary>Cancellations are not dead-lettered: the broker gets the message back and delivers it again.</summary>
     private static OperationCanceledException GivenBack(Exception e) => e as OperationCanceledException ?? new OperationCanceledException($"Given back to the broker: {e.Message}", e);
 
-    /// <summary>A handler that gave up waiting for something of its own has failed; left as it is, it would be delivered again without end.</summary>
-    private static Exception Final(Exception e) => e is OperationCanceledException ? new TimeoutException($"The handler gave up: {e.Message}", e) : e;
+    /// <summary>A handler that gave up waiting for something of its own has failed; with a cancellation anywhere within it, it would be delivered again without end.</summary>
+    private static Exception Final(Exception e) => e.GetBaseException() is OperationCanceledException ? new TimeoutException($"The handler gave up: {e.Message}") : e;
 
     private static string NameOf(string urn) => urn[(urn.LastIndexOf(':') + 1)..];
 

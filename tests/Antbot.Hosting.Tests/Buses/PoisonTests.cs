@@ -110,11 +110,13 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
         Assert.Equal(0, await _raw.CountAsync(Topology.DeadLetters));
     }
 
-    [Fact]
-    public async Task A_handler_that_gives_up_waiting_has_failed_and_does_not_come_back_for_ever()
+    [Theory]
+    [InlineData("gives up")]
+    [InlineData("gives up within")]
+    public async Task A_handler_that_gives_up_waiting_has_failed_and_does_not_come_back_for_ever(string reason)
     {
         var id = Guid.NewGuid();
-        await _bus.PublishAsync(Routes.Execution, SomeMessage.Close("gives up"), id);
+        await _bus.PublishAsync(Routes.Execution, SomeMessage.Close(reason), id);
         var dead = Assert.Single(await DeadAsync(Topology.ErrorQueueOf(Routes.Execution), 1));
         Assert.Equal(id.ToString("D"), dead.MessageId);
         Assert.Equal(5, _attempts[id]);
@@ -125,6 +127,8 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
         _attempts.AddOrUpdate(input.Id, 1, (_, n) => n + 1);
         if (reason == "gives up")
             throw new TaskCanceledException("The answer took too long.");
+        if (reason == "gives up within")
+            throw new InvalidOperationException("There was no answer.", new TaskCanceledException());
         if (reason == Thrower || reason.Length > 1_000)
             throw new InvalidOperationException(reason);
         _handled.AddOrUpdate(input.Id, 1, (_, n) => n + 1);
