@@ -110,6 +110,12 @@ internal sealed class Crossing : IAsyncDisposable
 
     private void Take(string endpoint, IReadOnlyBasicProperties properties, byte[] body)
     {
+        foreach (var message in Open(body))
+            TakeOne(endpoint, properties, message);
+    }
+
+    private void TakeOne(string endpoint, IReadOnlyBasicProperties properties, byte[] body)
+    {
         var (crossed, delivery) = (Read(endpoint, body), new Delivery(endpoint, new BasicProperties(properties), body));
         lock (_lock)
         {
@@ -153,6 +159,22 @@ internal sealed class Crossing : IAsyncDisposable
             await _out.BasicPublishAsync("", Topology.QueueOf(due.Endpoint), mandatory: true, due.Properties, due.Body, CancellationToken.None);
             Interlocked.Increment(ref _delivered);
         }
+    }
+
+    /// <summary>What travels together is taken apart: each message has its own copies and its own times.</summary>
+    private static IReadOnlyList<byte[]> Open(byte[] body)
+    {
+        using var envelope = JsonDocument.Parse(body);
+        if (!envelope.RootElement.GetProperty("messageType")[0].GetString()!.EndsWith(":Parcel", StringComparison.Ordinal))
+            return [body];
+        return [.. envelope.RootElement.GetProperty("message").GetProperty("messages").EnumerateArray().Select(m => JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            messageId = m.GetProperty("id").GetGuid(),
+            correlationId = m.GetProperty("correlationId").Deserialize<Guid?>(),
+            messageType = new[] { m.GetProperty("type").GetString() },
+            message = m.GetProperty("body"),
+            headers = m.GetProperty("traceId").GetString() is { } trace ? new Dictionary<string, string> { [MessageHeaders.TraceId] = trace } : [],
+        }))];
     }
 
     private static Crossed Read(string endpoint, byte[] body)
