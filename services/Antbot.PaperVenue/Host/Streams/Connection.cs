@@ -13,6 +13,7 @@ internal abstract class Connection(TimeProvider clock, TimeSpan maxAge)
 
     private readonly Channel<ReadOnlyMemory<byte>> _waiting = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly CancellationTokenSource _cut = new();
+    private volatile bool _finishing;
 
     /// <summary>Why it was ended by the venue, if it was.</summary>
     public string? CutBecause { get; private set; }
@@ -45,6 +46,7 @@ internal abstract class Connection(TimeProvider clock, TimeSpan maxAge)
     public void Finish(string why)
     {
         CutBecause ??= why;
+        _finishing = true;
         _waiting.Writer.TryComplete();
     }
 
@@ -66,7 +68,8 @@ internal abstract class Connection(TimeProvider clock, TimeSpan maxAge)
 
     protected void Enqueue(ReadOnlyMemory<byte> message)
     {
-        if (!_waiting.Writer.TryWrite(message))
+        // What comes between the last message and the farewell is not for it any more, and is no reason to cut it.
+        if (!_waiting.Writer.TryWrite(message) && !_finishing)
             Cut("it does not keep up");
     }
 
