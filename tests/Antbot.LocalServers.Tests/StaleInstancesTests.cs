@@ -19,7 +19,8 @@ public sealed class StaleInstancesTests
 
         await StaleInstances.SweepAsync(Path.GetDirectoryName(owner.Folder)!, TestContext.Current.CancellationToken);
 
-        Assert.False(ProcessTable.IsRunning(owner.ServerPid));
+        // A process that was killed is there until the kernel has taken its memory back.
+        await Eventually.IsTrueAsync(() => !ProcessTable.IsRunning(owner.ServerPid), "the server is gone");
         Assert.False(owner.PortMapperPid is { } pid && ProcessTable.IsRunning(pid));
         Assert.False(Directory.Exists(owner.Folder));
         await Eventually.IsTrueAsync(() => Kernel.ProcessesNaming(owner.Folder).Count == 0, "its helpers are gone");
