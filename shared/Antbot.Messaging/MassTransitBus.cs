@@ -63,12 +63,8 @@ public sealed class MassTransitBus : IMessageBus, IDisposable
         }
     }
 
-    private static ParcelledMessage Write(OutboundMessage message)
-    {
-        var json = JsonSerializer.SerializeToUtf8Bytes(message.Body, message.Body.GetType(), MessageJson.Options);
-        var reader = new Utf8JsonReader(json);
-        return new ParcelledMessage(message, JsonElement.ParseValue(ref reader), json.Length, Activity.Current);
-    }
+    private static ParcelledMessage Write(OutboundMessage message) =>
+        new(message, JsonSerializer.SerializeToUtf8Bytes(message.Body, message.Body.GetType(), MessageJson.Options), Activity.Current);
 
     private async Task HandOverAsync(OutboundMessage message, CancellationToken cancellationToken)
     {
@@ -115,8 +111,11 @@ public sealed class MassTransitBus : IMessageBus, IDisposable
         await to.Send(body, body.GetType(), Pipe.Execute(describe), cancellationToken).WaitAsync(cancellationToken);
     }
 
-    private static Parcelled Parcelled(ParcelledMessage message) =>
-        new(message.Message.Id, MessageUrn.ForTypeString(message.Message.Body.GetType()), CorrelationOf(message.Message), message.Message.TraceId, message.Body);
+    private static Parcelled Parcelled(ParcelledMessage parcelled)
+    {
+        var message = parcelled.Message;
+        return new Parcelled(message.Id, MessageUrn.ForTypeString(message.Body.GetType()), CorrelationOf(message), message.TraceId, JsonElement.Parse(parcelled.Json));
+    }
 
     private static Guid? CorrelationOf(OutboundMessage message) => Guid.TryParseExact(message.CorrelationId, "N", out var correlation) ? correlation : null;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Antbot.Runtime.Bus;
 
 namespace Antbot.Messaging;
@@ -58,12 +57,12 @@ internal sealed class ParcelQueue(Func<IReadOnlyList<ParcelledMessage>, Task> se
         {
             var parcel = new List<Waiting>();
             var bytes = 0L;
-            while (parcel.Count < Parcel.MessagesMax && _waiting.TryPeek(out var next) && (parcel.Count == 0 || bytes + next.Message.Bytes <= Parcel.BytesMax))
+            while (parcel.Count < Parcel.MessagesMax && _waiting.TryPeek(out var next) && (parcel.Count == 0 || bytes + next.Message.Json.Length <= Parcel.BytesMax))
             {
                 _waiting.Dequeue();
                 if (next.Done.Task.IsCompleted)
                     continue;
-                bytes += next.Message.Bytes;
+                bytes += next.Message.Json.Length;
                 parcel.Add(next);
             }
             _sending = parcel.Count > 0;
@@ -79,4 +78,4 @@ internal sealed class ParcelQueue(Func<IReadOnlyList<ParcelledMessage>, Task> se
 
 /// <summary>A message that has been written once: what cannot be written never comes as far as a parcel.</summary>
 /// <param name="Span">Within which it was sent.</param>
-internal sealed record ParcelledMessage(OutboundMessage Message, JsonElement Body, int Bytes, Activity? Span = null);
+internal sealed record ParcelledMessage(OutboundMessage Message, byte[] Json, Activity? Span = null);

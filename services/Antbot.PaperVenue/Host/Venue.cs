@@ -355,8 +355,10 @@ internal sealed class Venue : IAsyncDisposable
 
     private async Task TellLateAsync(int account, byte[] message, Fault fault)
     {
-        await Task.Delay(TimeSpan.FromMilliseconds(fault.Milliseconds), _clock);
-        Hub.Tell(account, message);
+        await Task.Delay(TimeSpan.FromMilliseconds(fault.Milliseconds), _clock, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Nobody listens to a venue that has ended.
+        if (!_stop.IsCancellationRequested)
+            Hub.Tell(account, message);
     }
 
     private async Task MoveAsync()

@@ -2,31 +2,16 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Support;
-using Antbot.LocalServers;
 using Antbot.Messaging;
 using Xunit;
 
 namespace Antbot.Hosting.Tests.Buses;
 
 /// <summary>A process that dies counts against every message it had taken; the limit is high enough for innocent ones, and not for ever.</summary>
-public sealed class CrashTests(RabbitFixture fixture) : IAsyncLifetime
+public sealed class CrashTests(RabbitFixture fixture) : OnABroker(fixture)
 {
     private const int Prefetch = 64;
 
-    private RabbitVirtualHost _host = null!;
-    private RawBroker _raw = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _host = await fixture.CreateVirtualHostAsync();
-        _raw = await RawBroker.ConnectAsync(_host.Uri);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _raw.DisposeAsync();
-        await fixture.DropAsync(_host);
-    }
 
     [Fact]
     public async Task Six_kills_in_a_row_with_a_full_prefetch_dead_letter_nobody()
@@ -51,8 +36,8 @@ public sealed class CrashTests(RabbitFixture fixture) : IAsyncLifetime
         }));
         await survivor.UntilAsync(() => handled.Count == sent.Count, "all of them are handled");
         Assert.Equal(sent.Order(), handled.Keys.Order());
-        Assert.Equal(0, await _raw.CountAsync(Topology.DeadLetters));
-        Assert.Equal(0, await _raw.CountAsync(Topology.ErrorQueueOf(Routes.Execution)));
+        Assert.Equal(0, await Raw.CountAsync(Topology.DeadLetters));
+        Assert.Equal(0, await Raw.CountAsync(Topology.ErrorQueueOf(Routes.Execution)));
     }
 
     [Fact]
@@ -64,13 +49,13 @@ public sealed class CrashTests(RabbitFixture fixture) : IAsyncLifetime
         // A connection that ends counts like a process that ends, and is quicker to make.
         for (var i = 0; i <= Topology.DeliveryLimit; i++)
         {
-            await using var connection = await RawBroker.ConnectAsync(_host.Uri);
+            await using var connection = await RawBroker.ConnectAsync(Host.Uri);
             await connection.TakeAndBreakAsync(Topology.QueueOf(Routes.Execution));
         }
         var dead = new List<RawMessage>();
         while (dead.Count == 0)
         {
-            dead.AddRange(await _raw.TakeAllAsync(Topology.DeadLetters));
+            dead.AddRange(await Raw.TakeAllAsync(Topology.DeadLetters));
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
         Assert.Equal(killer.ToString("D"), Assert.Single(dead).MessageId);
@@ -80,7 +65,7 @@ public sealed class CrashTests(RabbitFixture fixture) : IAsyncLifetime
 
     private async Task<List<Guid>> TakeAndDieAsync(int count)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Antbot.Testing.BusWorker.dll"), _host.Uri.ToString(), $"{Prefetch}"])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Antbot.Testing.BusWorker.dll"), Host.Uri.ToString(), $"{Prefetch}"])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -100,5 +85,5 @@ public sealed class CrashTests(RabbitFixture fixture) : IAsyncLifetime
         return taken;
     }
 
-    private TestBusParts Parts() => new() { Options = { Address = _host.Uri.ToString(), Prefetch = Prefetch } };
+    private TestBusParts Parts() => new() { Options = { Address = Host.Uri.ToString(), Prefetch = Prefetch } };
 }

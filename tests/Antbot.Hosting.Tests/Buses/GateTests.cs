@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Support;
-using Antbot.LocalServers;
 using Antbot.Messaging;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Health;
@@ -11,27 +10,13 @@ using Xunit;
 namespace Antbot.Hosting.Tests.Buses;
 
 /// <summary>A dependency that is down never counts against a message, however long it is down.</summary>
-public sealed class GateTests(RabbitFixture fixture) : IAsyncLifetime
+public sealed class GateTests(RabbitFixture fixture) : OnABroker(fixture)
 {
     private readonly ConcurrentDictionary<Guid, int> _handled = new();
     private readonly ConcurrentDictionary<Guid, int> _attempts = new();
-    private RabbitVirtualHost _host = null!;
-    private RawBroker _raw = null!;
     private volatile Exception? _down;
 
     public static TheoryData<string> Faults => ["unavailable", "busy", "read-only", "full", "unknown", "closed", "timed out", "other"];
-
-    public async ValueTask InitializeAsync()
-    {
-        _host = await fixture.CreateVirtualHostAsync();
-        _raw = await RawBroker.ConnectAsync(_host.Uri);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _raw.DisposeAsync();
-        await fixture.DropAsync(_host);
-    }
 
     [Fact]
     public async Task Down_for_longer_than_the_gate_the_endpoint_stops_and_starts_again_and_nothing_is_dead_lettered()
@@ -51,7 +36,7 @@ public sealed class GateTests(RabbitFixture fixture) : IAsyncLifetime
         up = false;
         await bus.UntilAsync(() => bus.Runner.Status().Endpoints[0].State == EndpointState.Stopped, "the endpoint stops");
         Assert.Contains("cannot be reached", bus.Runner.Status().Endpoints[0].Trouble, StringComparison.Ordinal);
-        Assert.Equal(Count - 10, await _raw.CountAsync(Topology.QueueOf(Routes.Execution)));
+        Assert.Equal(Count - 10, await Raw.CountAsync(Topology.QueueOf(Routes.Execution)));
         Assert.Equal(10, _attempts.Count);
 
         (_down, up) = (null, true);
@@ -109,7 +94,7 @@ public sealed class GateTests(RabbitFixture fixture) : IAsyncLifetime
         _down = Fault("unavailable");
         var underWay = new TaskCompletionSource();
         var finish = new TaskCompletionSource();
-        var parts = new TestBusParts { Options = { Address = _host.Uri.ToString(), Prefetch = 10 } };
+        var parts = new TestBusParts { Options = { Address = Host.Uri.ToString(), Prefetch = 10 } };
         parts.Handle<CloseTrade>(Routes.Execution, async (message, input, _) =>
         {
             if (message.Reason == "slow")
@@ -135,7 +120,7 @@ public sealed class GateTests(RabbitFixture fixture) : IAsyncLifetime
         await stop;
         Assert.Single(_handled);
         await bus.StopAsync();
-        Assert.Equal(1, await _raw.CountAsync(Topology.QueueOf(Routes.Execution)));
+        Assert.Equal(1, await Raw.CountAsync(Topology.QueueOf(Routes.Execution)));
     }
 
     private static Exception Fault(string kind) => kind switch
@@ -153,7 +138,7 @@ public sealed class GateTests(RabbitFixture fixture) : IAsyncLifetime
 
     private TestBusParts Parts(int prefetch)
     {
-        var parts = new TestBusParts { Options = { Address = _host.Uri.ToString(), Prefetch = prefetch } };
+        var parts = new TestBusParts { Options = { Address = Host.Uri.ToString(), Prefetch = prefetch } };
         return parts.Handle<CloseTrade>(Routes.Execution, (_, input, _) =>
         {
             _attempts.AddOrUpdate(input.Id, 1, (_, n) => n + 1);
@@ -166,8 +151,8 @@ public sealed class GateTests(RabbitFixture fixture) : IAsyncLifetime
 
     private async Task NothingIsDeadAsync()
     {
-        Assert.Equal(0, await _raw.CountAsync(Topology.ErrorQueueOf(Routes.Execution)));
-        Assert.Equal(0, await _raw.CountAsync(Topology.SkippedQueueOf(Routes.Execution)));
-        Assert.Equal(0, await _raw.CountAsync(Topology.DeadLetters));
+        Assert.Equal(0, await Raw.CountAsync(Topology.ErrorQueueOf(Routes.Execution)));
+        Assert.Equal(0, await Raw.CountAsync(Topology.SkippedQueueOf(Routes.Execution)));
+        Assert.Equal(0, await Raw.CountAsync(Topology.DeadLetters));
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Antbot.Contracts.Messages;
 using Antbot.Messaging;
 using Antbot.Runtime.Bus;
@@ -89,7 +88,7 @@ public sealed class ParcelQueueTests
         await last;
     }
 
-    private static ParcelledMessage Message(int bytes = 100) => new(new OutboundMessage(Guid.NewGuid(), Routes.Risk, "", null, null), JsonElement.Parse("{}"), bytes);
+    private static ParcelledMessage Message(int bytes = 100) => new(new OutboundMessage(Guid.NewGuid(), Routes.Risk, "", null, null), new byte[bytes]);
 
     private Task SendAsync(params ParcelledMessage[] messages) => _queue.SendAsync(messages, TestContext.Current.CancellationToken);
 

@@ -5,7 +5,6 @@ using System.Text;
 using System.Text.Json;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Support;
-using Antbot.LocalServers;
 using Antbot.Messaging;
 using Antbot.Runtime.Bus;
 using RabbitMQ.Client;
@@ -14,27 +13,13 @@ using Xunit;
 namespace Antbot.Hosting.Tests.Buses;
 
 /// <summary>Messages that travel together are still each its own: none shares the fate of another.</summary>
-public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
+public sealed class ParcelTests(RabbitFixture fixture) : OnABroker(fixture)
 {
     private const int Count = 40;
     private const string Trace = "0af7651916cd43dd8448eb211c80319c";
 
     private readonly ConcurrentDictionary<Guid, int> _handled = new();
     private readonly ConcurrentDictionary<Guid, int> _attempts = new();
-    private RabbitVirtualHost _host = null!;
-    private RawBroker _raw = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _host = await fixture.CreateVirtualHostAsync();
-        _raw = await RawBroker.ConnectAsync(_host.Uri);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _raw.DisposeAsync();
-        await fixture.DropAsync(_host);
-    }
 
     [Fact]
     public async Task Many_to_one_endpoint_go_in_few_deliveries()
@@ -42,7 +27,7 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
         await using var publisher = await TestBus.StartAsync(Parts());
         await PublishAsync(publisher, [.. Enumerable.Range(0, 200).Select(_ => Message("in time"))]);
         // 64 and 64 and 64 and 8.
-        Assert.Equal(4, await _raw.CountAsync(Topology.QueueOf(Routes.Execution)));
+        Assert.Equal(4, await Raw.CountAsync(Topology.QueueOf(Routes.Execution)));
         var counted = 0L;
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, l) =>
@@ -109,7 +94,7 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
             await PublishAsync(publisher, [.. Enumerable.Range(0, Parcel.MessagesMax).Select(_ => Message("in time"))]);
         await using var bus = await TestBus.StartAsync(parts);
         // Three deliveries of a second, and it is opened; if each of the 64 had its second, the first delivery would take a minute.
-        await bus.UntilAsync(() => _raw.CountAsync(Topology.QueueOf(Routes.Execution)).GetAwaiter().GetResult() > Parcel.MessagesMax / 2, "the parcel came back and was opened");
+        await bus.UntilAsync(() => Raw.CountAsync(Topology.QueueOf(Routes.Execution)).GetAwaiter().GetResult() > Parcel.MessagesMax / 2, "the parcel came back and was opened");
     }
 
     [Fact]
@@ -117,7 +102,7 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
     {
         await using var publisher = await TestBus.StartAsync(Parts());
         await PublishAsync(publisher, [.. Enumerable.Range(0, 30).Select(i => Message(new string('x', 150_000 + i)))]);
-        var parcels = await _raw.TakeAllAsync(Topology.QueueOf(Routes.Execution));
+        var parcels = await Raw.TakeAllAsync(Topology.QueueOf(Routes.Execution));
         Assert.Equal(30, parcels.Count);
         Assert.All(parcels, p => Assert.True(p.Body.Length < 300_000));
     }
@@ -129,7 +114,7 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
         var poison = Message("always throws");
         await PublishAsync(bus, [.. Enumerable.Range(0, Count).Select(_ => Message("in time")), poison]);
         await bus.UntilAsync(() => _handled.Count == Count, "the others are handled");
-        var dead = Assert.Single(await TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 1));
+        var dead = Assert.Single(await Raw.TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 1));
         Assert.Equal("always throws", dead.Headers["MT-Fault-Message"]);
         Assert.Equal(poison.Id.ToString("D"), dead.MessageId);
         Assert.Equal(5, _attempts[poison.Id]);
@@ -139,7 +124,7 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
         var body = JsonDocument.Parse(dead.Body).RootElement;
         Assert.Equal(((CloseTrade)poison.Body).Trade.Value, body.GetProperty("message").GetProperty("trade").GetString());
         Assert.Equal(Trace, body.GetProperty("headers").GetProperty(MessageHeaders.TraceId).GetString());
-        await _raw.PublishAsync(Topology.QueueOf(Routes.Execution), Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(dead.Body).Replace("always throws", "in time", StringComparison.Ordinal)));
+        await Raw.PublishAsync(Topology.QueueOf(Routes.Execution), Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(dead.Body).Replace("always throws", "in time", StringComparison.Ordinal)));
         await bus.UntilAsync(() => _handled.ContainsKey(poison.Id), "it is handled after all");
         await EmptyAsync(bus);
     }
@@ -170,10 +155,10 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
         var messages = Enumerable.Range(0, Count).Select(_ => Message("in time")).Append(Message("never ends")).ToList();
         await using (var publisher = await TestBus.StartAsync(Parts()))
             await PublishAsync(publisher, messages);
-        Assert.Equal(1, await _raw.CountAsync(Topology.QueueOf(Routes.Execution)));
+        Assert.Equal(1, await Raw.CountAsync(Topology.QueueOf(Routes.Execution)));
         for (var i = 0; i < 3; i++)
         {
-            await using var connection = await RawBroker.ConnectAsync(_host.Uri);
+            await using var connection = await RawBroker.ConnectAsync(Host.Uri);
             await connection.TakeAndBreakAsync(Topology.QueueOf(Routes.Execution));
         }
 
@@ -183,9 +168,9 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
             await bus.UntilAsync(() => _attempts.ContainsKey(messages[^1].Id), "the last one is under way");
         }
         // The process is gone; the broker has it again, and nothing else.
-        var left = Assert.Single(await TakeAsync(Topology.QueueOf(Routes.Execution), 1));
+        var left = Assert.Single(await Raw.TakeAsync(Topology.QueueOf(Routes.Execution), 1));
         Assert.Equal(messages[^1].Id.ToString("D"), left.MessageId);
-        Assert.Equal(0, await _raw.CountAsync(Topology.DeadLetters));
+        Assert.Equal(0, await Raw.CountAsync(Topology.DeadLetters));
     }
 
     [Fact]
@@ -196,7 +181,7 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
         var fine = $$"""{"trade":"{{Guid.NewGuid():N}}","account":"main","reason":"in time"}""";
         foreach (var messages in new[] { "5", "null", "[null]", "[5]", "[{}]", $"[{Entry(Guid.NewGuid(), fine).Replace("\"type\"", "\"tipe\"", StringComparison.Ordinal)}]", $"[{Entry(Guid.NewGuid(), fine)},null]", $"[{string.Join(',', Enumerable.Repeat(Entry(Guid.NewGuid(), fine), Parcel.MessagesTaken + 1))}]" })
             await RawAsync(messages);
-        var broken = (await TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 8)).Select(m => m.Headers["MT-Fault-Message"]).ToList();
+        var broken = (await Raw.TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 8)).Select(m => m.Headers["MT-Fault-Message"]).ToList();
         Assert.All(broken, Assert.NotEmpty);
         Assert.Contains("Message 1 of the parcel is null.", broken);
         Assert.Contains("Message 2 of the parcel is null.", broken);
@@ -207,8 +192,8 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
         var strange = Entry(Guid.NewGuid(), "{}", "no urn at all");
         await RawAsync($"[{Entry(Guid.NewGuid(), "null")},{Entry(Guid.NewGuid(), "5")},{Entry(Guid.NewGuid(), "{}")},{nested},{strange},{Entry(good, fine)}]");
         await bus.UntilAsync(() => _handled.ContainsKey(good), "what is right is handled");
-        Assert.Equal(3, (await TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 3)).Count);
-        Assert.Equal(2, (await TakeAsync(Topology.SkippedQueueOf(Routes.Execution), 2)).Count);
+        Assert.Equal(3, (await Raw.TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 3)).Count);
+        Assert.Equal(2, (await Raw.TakeAsync(Topology.SkippedQueueOf(Routes.Execution), 2)).Count);
         Assert.Equal([good], _attempts.Keys);
         await RawAsync("[]");
         await EmptyAsync(bus);
@@ -217,7 +202,7 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
     private static string Entry(Guid id, string body, string type = "urn:message:Antbot.Contracts.Messages:CloseTrade") =>
         $$"""{"id":"{{id}}","type":"{{type}}","correlationId":null,"traceId":null,"body":{{body}}}""";
 
-    private Task RawAsync(string messages) => _raw.PublishAsync(
+    private Task RawAsync(string messages) => Raw.PublishAsync(
         Topology.QueueOf(Routes.Execution),
         Encoding.UTF8.GetBytes($$$"""{"messageId":"{{{Guid.NewGuid()}}}","messageType":["urn:message:Antbot.Messaging:Parcel"],"message":{"messages":{{{messages}}}}}"""),
         new BasicProperties { ContentType = "application/vnd.masstransit+json", Persistent = true });
@@ -230,26 +215,14 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
 
     private static Task PublishAsync(TestBus bus, IReadOnlyList<OutboundMessage> messages) => bus.Bus.PublishAsync(messages, TestContext.Current.CancellationToken);
 
-    private async Task<List<RawMessage>> TakeAsync(string queue, int count)
-    {
-        var taken = new List<RawMessage>();
-        for (var round = 0; round < 600 && taken.Count < count; round++)
-        {
-            taken.AddRange(await _raw.TakeAllAsync(queue));
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-        Assert.Equal(count, taken.Count);
-        return taken;
-    }
-
     /// <summary>The broker counts what it has delivered and was not acknowledged only once the connection is gone.</summary>
     private async Task EmptyAsync(TestBus bus)
     {
         await bus.StopAsync();
-        Assert.Equal(0, await _raw.CountAsync(Topology.QueueOf(Routes.Execution)));
-        Assert.Equal(0, await _raw.CountAsync(Topology.ErrorQueueOf(Routes.Execution)));
-        Assert.Equal(0, await _raw.CountAsync(Topology.SkippedQueueOf(Routes.Execution)));
-        Assert.Equal(0, await _raw.CountAsync(Topology.DeadLetters));
+        Assert.Equal(0, await Raw.CountAsync(Topology.QueueOf(Routes.Execution)));
+        Assert.Equal(0, await Raw.CountAsync(Topology.ErrorQueueOf(Routes.Execution)));
+        Assert.Equal(0, await Raw.CountAsync(Topology.SkippedQueueOf(Routes.Execution)));
+        Assert.Equal(0, await Raw.CountAsync(Topology.DeadLetters));
     }
 
     private TestBusParts Taking() => Parts().Handle<CloseTrade>(Routes.Execution, (message, input, _) =>
@@ -263,5 +236,5 @@ public sealed class ParcelTests(RabbitFixture fixture) : IAsyncLifetime
         return Task.CompletedTask;
     });
 
-    private TestBusParts Parts() => new() { Options = { Address = _host.Uri.ToString() } };
+    private TestBusParts Parts() => new() { Options = { Address = Host.Uri.ToString() } };
 }

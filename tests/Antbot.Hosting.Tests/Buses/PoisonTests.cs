@@ -70,7 +70,7 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
         await PublishNeighboursAsync(endpoint);
 
         await _bus.UntilAsync(() => _handled.Count == 2 * Neighbours, "all neighbours are handled");
-        var dead = await DeadAsync(Topology.ErrorQueueOf(endpoint), 11);
+        var dead = await _raw.TakeAsync(Topology.ErrorQueueOf(endpoint), 11);
         Assert.All(dead, m =>
         {
             Assert.Equal("fault", m.Headers["MT-Reason"]);
@@ -85,7 +85,7 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
 
         // Well-formed, but of a type that nobody here takes.
         await _raw.PublishAsync(queue, Encoding.UTF8.GetBytes("""{"messageId": "5f3fd1b0-0000-0000-0000-000000000001", "messageType": ["urn:message:Somebody:Else"], "message": {}}"""));
-        Assert.Equal("dead-letter", Assert.Single(await DeadAsync(Topology.SkippedQueueOf(endpoint), 1)).Headers["MT-Reason"]);
+        Assert.Equal("dead-letter", Assert.Single(await _raw.TakeAsync(Topology.SkippedQueueOf(endpoint), 1)).Headers["MT-Reason"]);
 
         Assert.All(_handled, h => Assert.Equal(1, h.Value));
         Assert.Equal(0, await _raw.CountAsync(queue));
@@ -103,7 +103,7 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
         await PublishNeighboursAsync(Routes.Execution);
 
         await _bus.UntilAsync(() => _handled.Count == Neighbours, "all neighbours are handled");
-        var dead = await DeadAsync(Topology.ErrorQueueOf(Routes.Execution), 2);
+        var dead = await _raw.TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 2);
         Assert.Contains(dead, m => m.Headers.ContainsKey("antbot-headers-left-out"));
         Assert.Contains(dead, m => m.Headers["MT-Fault-Message"].EndsWith("(300,000 characters)", StringComparison.Ordinal));
         Assert.All(_handled, h => Assert.Equal(1, h.Value));
@@ -117,7 +117,7 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
     {
         var id = Guid.NewGuid();
         await _bus.PublishAsync(Routes.Execution, SomeMessage.Close(reason), id);
-        var dead = Assert.Single(await DeadAsync(Topology.ErrorQueueOf(Routes.Execution), 1));
+        var dead = Assert.Single(await _raw.TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 1));
         Assert.Equal(id.ToString("D"), dead.MessageId);
         Assert.Equal(5, _attempts[id]);
     }
@@ -139,18 +139,6 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
     {
         for (var i = 0; i < Neighbours; i++)
             await _bus.PublishAsync(endpoint, SomeMessage.For(endpoint));
-    }
-
-    private async Task<List<RawMessage>> DeadAsync(string queue, int count)
-    {
-        var dead = new List<RawMessage>();
-        for (var round = 0; round < 600 && dead.Count < count; round++)
-        {
-            dead.AddRange(await _raw.TakeAllAsync(queue));
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-        Assert.Equal(count, dead.Count);
-        return dead;
     }
 
     private static string Valid(string endpoint) => System.Text.Json.JsonSerializer.Serialize(SomeMessage.For(endpoint), System.Text.Json.JsonSerializerOptions.Web);

@@ -1,29 +1,14 @@
 using System.Collections.Concurrent;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Support;
-using Antbot.LocalServers;
 using Antbot.Messaging;
 using Antbot.Runtime.Bus;
 using Xunit;
 
 namespace Antbot.Hosting.Tests.Buses;
 
-public sealed class PublishTests(RabbitFixture fixture) : IAsyncLifetime
+public sealed class PublishTests(RabbitFixture fixture) : OnABroker(fixture)
 {
-    private RabbitVirtualHost _host = null!;
-    private RawBroker _raw = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _host = await fixture.CreateVirtualHostAsync();
-        _raw = await RawBroker.ConnectAsync(_host.Uri);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _raw.DisposeAsync();
-        await fixture.DropAsync(_host);
-    }
 
     [Fact]
     public async Task Every_process_declares_the_whole_topology_so_that_nothing_is_lost_before_a_service_first_runs()
@@ -32,9 +17,9 @@ public sealed class PublishTests(RabbitFixture fixture) : IAsyncLifetime
         foreach (var endpoint in Routes.Endpoints)
         {
             await bus.PublishAsync(endpoint, SomeMessage.For(endpoint));
-            Assert.Equal(1, await _raw.CountAsync(Topology.QueueOf(endpoint)));
-            Assert.Equal(0, await _raw.CountAsync(Topology.ErrorQueueOf(endpoint)));
-            Assert.Equal(0, await _raw.CountAsync(Topology.SkippedQueueOf(endpoint)));
+            Assert.Equal(1, await Raw.CountAsync(Topology.QueueOf(endpoint)));
+            Assert.Equal(0, await Raw.CountAsync(Topology.ErrorQueueOf(endpoint)));
+            Assert.Equal(0, await Raw.CountAsync(Topology.SkippedQueueOf(endpoint)));
         }
     }
 
@@ -42,11 +27,11 @@ public sealed class PublishTests(RabbitFixture fixture) : IAsyncLifetime
     public async Task A_publish_to_a_queue_that_nobody_declared_is_an_error_and_the_queue_is_declared_again()
     {
         await using var bus = await TestBus.StartAsync(Parts());
-        await _raw.DeleteAsync(Topology.QueueOf(Routes.Risk));
+        await Raw.DeleteAsync(Topology.QueueOf(Routes.Risk));
         var fault = await Assert.ThrowsAsync<BusUnavailableException>(() => bus.PublishAsync(Routes.Risk, SomeMessage.For(Routes.Risk)));
         Assert.Contains("no queue for 'risk'", fault.Message, StringComparison.Ordinal);
         await bus.UntilAsync(() => TryPublish(bus, Routes.Risk), "the queue is there again");
-        Assert.Equal(1, await _raw.CountAsync(Topology.QueueOf(Routes.Risk)));
+        Assert.Equal(1, await Raw.CountAsync(Topology.QueueOf(Routes.Risk)));
         await Assert.ThrowsAsync<ArgumentException>(() => bus.PublishAsync("nowhere", SomeMessage.Close()));
     }
 
@@ -85,7 +70,7 @@ public sealed class PublishTests(RabbitFixture fixture) : IAsyncLifetime
     [Fact]
     public async Task Queues_that_stand_there_with_other_arguments_are_named()
     {
-        await _raw.DeclareAsync(Topology.QueueOf(Routes.Risk), new Dictionary<string, object?> { ["x-queue-type"] = "classic" });
+        await Raw.DeclareAsync(Topology.QueueOf(Routes.Risk), new Dictionary<string, object?> { ["x-queue-type"] = "classic" });
         await using var bus = await TestBus.BeginAsync(Parts());
         await bus.UntilAsync(() => bus.Runner.Status().Trouble?.Contains("antbot-risk", StringComparison.Ordinal) == true, "the trouble names the queue");
     }
@@ -103,5 +88,5 @@ public sealed class PublishTests(RabbitFixture fixture) : IAsyncLifetime
         }
     }
 
-    private TestBusParts Parts() => new() { Options = { Address = _host.Uri.ToString() } };
+    private TestBusParts Parts() => new() { Options = { Address = Host.Uri.ToString() } };
 }

@@ -44,6 +44,19 @@ internal sealed class RawBroker : IAsyncDisposable
         return taken;
     }
 
+    /// <summary>So many, as they come; no more and no fewer.</summary>
+    public async Task<List<RawMessage>> TakeAsync(string queue, int count)
+    {
+        var taken = new List<RawMessage>();
+        for (var round = 0; round < 600 && taken.Count < count; round++)
+        {
+            taken.AddRange(await TakeAllAsync(queue));
+            await Task.Delay(50, Cancel);
+        }
+        Assert.Equal(count, taken.Count);
+        return taken;
+    }
+
     /// <summary>Takes a message without a word and drops the connection on it.</summary>
     public async Task TakeAndBreakAsync(string queue)
     {
