@@ -55,10 +55,13 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
     private Loaded<TState>? _known;
     private bool _mayHaveMoved = true;
 
+    /// <param name="Events">What the request is to record, as objects.</param>
+    private sealed record Prepared(LaneWork<TState> Work, AppendRequest Request, IReadOnlyList<object> Events, Loaded<TState> After);
+
     /// <summary>Decides a round of inputs; those that must be decided again are returned, in their order. Never throws: what fails, fails its own work.</summary>
     public async Task<List<LaneWork<TState>>> DecideAsync(IReadOnlyList<LaneWork<TState>> round)
     {
-        var decided = new List<(LaneWork<TState> Work, AppendRequest Request, Loaded<TState> After)>(round.Count);
+        var decided = new List<Prepared>(round.Count);
         var again = new List<LaneWork<TState>>();
         var fresh = false;
         Loaded<TState>? assumed = null;
@@ -85,7 +88,7 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
                 if (await DeliberateAsync(work, decided.Count == 0 ? assumed ?? _known! : decided[^1].After) is not { } next)
                     await FindAsync(work, isNewest, again);
                 else
-                    decided.Add((work, next.Request, next.After));
+                    decided.Add(next);
             }
             catch (Exception e)
             {
@@ -112,7 +115,7 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
     }
 
     /// <summary>Null where there is nothing to record.</summary>
-    private async Task<(AppendRequest Request, Loaded<TState> After)?> DeliberateAsync(LaneWork<TState> work, Loaded<TState> state)
+    private async Task<Prepared?> DeliberateAsync(LaneWork<TState> work, Loaded<TState> state)
     {
         var now = parts.Clock.GetUtcNow().Cut();
         var decided = await work.Decide(state.State, now);
@@ -132,7 +135,7 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
             Guards = decided.Guards,
         };
         var folded = decided.Events.Aggregate(state.State, behaviour.Fold.Apply);
-        return (request, state with { State = folded, Version = state.Version + encoded.Length });
+        return new Prepared(work, request, decided.Events, state with { State = folded, Version = state.Version + encoded.Length });
     }
 
     /// <summary>Nothing to decide is only true on the newest state; a lane may have slept while another process wrote.</summary>
@@ -144,7 +147,7 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
             again.Add(work);
     }
 
-    private async Task AppendAsync(List<(LaneWork<TState> Work, AppendRequest Request, Loaded<TState> After)> decided, List<LaneWork<TState>> again)
+    private async Task AppendAsync(List<Prepared> decided, List<LaneWork<TState>> again)
     {
         if (decided.Count == 0)
             return;
@@ -159,25 +162,28 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
         }
         catch (Exception e)
         {
-            foreach (var (work, _, _) in decided)
-                work.Done.TrySetException(e);
+            foreach (var each in decided)
+                each.Work.Done.TrySetException(e);
             return;
         }
         for (var i = 0; i < appends.Count; i++)
         {
-            if (!await FinishAsync(decided[i].Work, appends[i], decided[i].After, again))
+            if (!await FinishAsync(decided[i], appends[i], again))
                 _mayHaveMoved = true;
         }
     }
 
-    private async Task<bool> FinishAsync(LaneWork<TState> work, Task<AppendOutcome> append, Loaded<TState> after, List<LaneWork<TState>> again)
+    private async Task<bool> FinishAsync(Prepared prepared, Task<AppendOutcome> append, List<LaneWork<TState>> again)
     {
+        var work = prepared.Work;
         try
         {
             switch (await append)
             {
                 case AppendOutcome.Appended done:
-                    _known = after;
+                    _known = prepared.After;
+                    for (var i = 0; i < done.Events.Count; i++)
+                        parts.Codec.Remember(done.Events[i], prepared.Events[i]);
                     work.Done.TrySetResult(new Recorded(done.Events, IsNew: true));
                     return true;
                 case AppendOutcome.AlreadyThere there:

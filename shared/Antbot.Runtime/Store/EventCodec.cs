@@ -17,6 +17,8 @@ public class EventCodec(EventRegistry registry)
 
     private static readonly ConcurrentDictionary<Type, string> ClrNames = new();
 
+    private readonly RecentEvents _recent = new();
+
     public NewEvent Encode(object @event)
     {
         ArgumentNullException.ThrowIfNull(@event);
@@ -26,9 +28,18 @@ public class EventCodec(EventRegistry registry)
         return new NewEvent(name, clr, JsonSerializer.SerializeToUtf8Bytes(@event, type, Json));
     }
 
+    /// <summary>What was encoded into this event, for those who read it soon.</summary>
+    public void Remember(StoredEvent stored, object @event)
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+        _recent.Add(stored, @event);
+    }
+
     public virtual object Decode(StoredEvent stored)
     {
         ArgumentNullException.ThrowIfNull(stored);
+        if (_recent.Find(stored) is { } recent)
+            return recent;
         if (!registry.TryResolve(stored.Type, out var type, out var changes))
         {
             throw new EventStoreException(

@@ -219,12 +219,48 @@ public sealed class StreamLaneTests
         Assert.Equal((3, 2), (await _memory.ReadVersionAsync(new StreamId("many-0"), Cancel), await _memory.ReadVersionAsync(new StreamId($"many-{Many - 1}"), Cancel)));
     }
 
+    [Fact]
+    public async Task What_was_recorded_a_moment_ago_is_read_as_the_object_that_it_was()
+    {
+        var codec = new EventCodec(new EventRegistry().Add(typeof(Noted)));
+        var pipeline = Pipeline(_memory, codec);
+        var noted = new Noted("kept", 7);
+        var stored = Assert.Single(await pipeline.HandleAsync(Stream, Given("kept"), (_, _) => ValueTask.FromResult(Decided.Of([noted])), Cancel));
+        Assert.Same(noted, codec.Decode(stored));
+        Assert.Same(noted, codec.Decode(stored with { Data = stored.Data.ToArray() }));
+        Assert.NotSame(noted, new EventCodec(new EventRegistry().Add(typeof(Noted))).Decode(stored));
+        // Of the same id, but of another place: what stands there is read.
+        Assert.NotSame(noted, codec.Decode(stored with { Version = stored.Version + 1 }));
+        Assert.NotSame(noted, codec.Decode(stored with { Stream = "notes-2" }));
+    }
+
+    [Fact]
+    public async Task What_was_recorded_long_ago_is_not_held_and_reads_as_it_was_stored()
+    {
+        var codec = new EventCodec(new EventRegistry().Add(typeof(Noted)));
+        var pipeline = Pipeline(_memory, codec);
+        var (first, gone) = await RecordAsync(0);
+        for (var i = 1; i <= 60_000; i++)
+            codec.Remember(first with { EventId = DeterministicId.From("later", i.ToString()), Version = 1 + i }, new Noted("later", i));
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.False(gone.IsAlive);
+        Assert.Equal("first 0", ((Noted)codec.Decode(first)).What);
+
+        async Task<(StoredEvent, WeakReference)> RecordAsync(int number)
+        {
+            var noted = new Noted($"first {number}", number);
+            var stored = await pipeline.HandleAsync(Stream, Given("first"), (_, _) => ValueTask.FromResult(Decided.Of([noted])), Cancel);
+            return (stored[0], new WeakReference(noted));
+        }
+    }
+
     private static Decided Note(Notes state, string what) => Decided.Of([new Noted(what, state.Count)]);
 
     private static Input Given(string what) => new(DeterministicId.From("input", what), what, "chain", "service:test");
 
-    private StreamPipeline<Notes> Pipeline(IEventStore store) => new(
-        new PipelineParts(store, new EventCodec(new EventRegistry().Add(typeof(Noted))), _bus, TimeProvider.System, NoCrashPoints.Instance),
+    private StreamPipeline<Notes> Pipeline(IEventStore store, EventCodec? codec = null) => new(
+        new PipelineParts(store, codec ?? new EventCodec(new EventRegistry().Add(typeof(Noted))), _bus, TimeProvider.System, NoCrashPoints.Instance),
         new Behaviour<Notes>(
             "notes",
             Notes.Fold,
