@@ -8,6 +8,9 @@ internal sealed class AntbotPipeline : IPipeline
 {
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(90);
 
+    /// <summary>In the order in which a trade comes to them; the first takes the signals.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["Signal", "Coordinator", "Validation", "Risk", "Execution", "Reconciliation"];
+
     private readonly List<(BenchProcess Process, Uri Address)> _services = [];
     private readonly Dictionary<string, string> _environment;
     private readonly Servers _servers;
@@ -58,17 +61,24 @@ internal sealed class AntbotPipeline : IPipeline
     /// <summary>Returns when all of them say that they are ready.</summary>
     public async Task StartServicesAsync(CancellationToken cancellationToken)
     {
-        foreach (var name in new[] { "Signal", "Coordinator", "Validation", "Risk", "Execution", "Reconciliation" })
-        {
-            var address = Servers.FreeAddress();
-            var log = Path.Combine(_servers.Folder, string.Create(CultureInfo.InvariantCulture, $"{name.ToLowerInvariant()}.log"));
-            _services.Add((BenchProcess.Start(
-                name.ToLowerInvariant(), Servers.ProgramOf($"services/Antbot.{name}/Host/", $"Antbot.{name}"), [],
-                new Dictionary<string, string>(_environment, StringComparer.Ordinal) { ["ANTBOT_LISTEN"] = address.ToString(), ["ANTBOT_INSTANCE"] = "bench" }, log), address));
-        }
-        Client = new SignalClient(_services[0].Address, await File.ReadAllTextAsync(_venue.Keys.FileOf("signal-api-key"), cancellationToken), prices: null);
+        _services.AddRange(Names.Select(Start));
+        Client = await NewClientAsync(cancellationToken);
         foreach (var (process, address) in _services)
             await Servers.UntilAnsweredAsync(new Uri(address, "/readyz"), process, ReadyWithin, cancellationToken);
+    }
+
+    /// <summary>Kills one of them hard and starts it again; returns at once where it is not the one that takes the signals.</summary>
+    public async Task RestartServiceAsync(string name, CancellationToken cancellationToken)
+    {
+        var at = Names.ToList().IndexOf(name);
+        await _services[at].Process.KillAsync();
+        await _services[at].Process.DisposeAsync();
+        _services[at] = Start(name);
+        if (name != Names[0])
+            return;
+        Client.Dispose();
+        Client = await NewClientAsync(cancellationToken);
+        await Servers.UntilAnsweredAsync(new Uri(_services[at].Address, "/readyz"), _services[at].Process, ReadyWithin, cancellationToken);
     }
 
     public async Task KillServicesAsync()
@@ -96,6 +106,18 @@ internal sealed class AntbotPipeline : IPipeline
         }
         return sum;
     }
+
+    private (BenchProcess Process, Uri Address) Start(string name)
+    {
+        var address = Servers.FreeAddress();
+        var log = Path.Combine(_servers.Folder, string.Create(CultureInfo.InvariantCulture, $"{name.ToLowerInvariant()}.log"));
+        return (BenchProcess.Start(
+            name.ToLowerInvariant(), Servers.ProgramOf($"services/Antbot.{name}/Host/", $"Antbot.{name}"), [],
+            new Dictionary<string, string>(_environment, StringComparer.Ordinal) { ["ANTBOT_LISTEN"] = address.ToString(), ["ANTBOT_INSTANCE"] = "bench" }, log), address);
+    }
+
+    private async Task<SignalClient> NewClientAsync(CancellationToken cancellationToken) =>
+        new(_services[0].Address, await File.ReadAllTextAsync(_venue.Keys.FileOf("signal-api-key"), cancellationToken), prices: null);
 
     public async ValueTask DisposeAsync()
     {
