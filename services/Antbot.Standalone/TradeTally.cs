@@ -71,6 +71,7 @@ public sealed class TradeTally(EventCodec codec) : IProjection
         TradePhase? phase = @event switch
         {
             TradeRaised => TradePhase.Validating,
+            TradeAdopted => TradePhase.Executing,
             TradeValidated => TradePhase.AssessingRisk,
             TradeApproved => TradePhase.Executing,
             TradeOpenedRecorded => TradePhase.Open,

@@ -7,15 +7,19 @@ internal static class OrderFold
 {
     public static OrderView? Apply(OrderView? order, object @event, DateTimeOffset at)
     {
-        if (@event is OrderIntended e)
+        return @event switch
         {
             // An intent is recorded once; a repetition would lose what came since.
-            return order ?? new OrderView(
-                e.Order, e.Trade, e.Account, e.Symbol, e.Side, e.Role, e.Kind, e.Quantity, e.Limit, e.Trigger, e.ReduceOnly, OrderStatus.Intended, Quantity.Zero, Money.Zero,
-                new Dictionary<string, Money>(), "", 0, [], e.Reason, "", at, at);
-        }
-        return order is null ? null : Next(order, @event) with { ChangedAt = at };
+            OrderIntended e => order ?? Begin(e, at),
+            OrderAdopted e => order ?? Begin(e.ToIntent(), at) with { Status = OrderStatus.Accepted, VenueOrderId = e.VenueOrderId, LastWord = e.Evidence },
+            PositionAdopted e => order ?? Filled(Begin(e.ToIntent(), at), e.ToFill()) with { Status = OrderStatus.Filled, LastWord = e.Evidence },
+            _ => order is null ? null : Next(order, @event) with { ChangedAt = at },
+        };
     }
+
+    private static OrderView Begin(OrderIntended e, DateTimeOffset at) => new(
+        e.Order, e.Trade, e.Account, e.Symbol, e.Side, e.Role, e.Kind, e.Quantity, e.Limit, e.Trigger, e.ReduceOnly, OrderStatus.Intended, Quantity.Zero, Money.Zero,
+        new Dictionary<string, Money>(), "", 0, [], e.Reason, "", at, at);
 
     private static OrderView Next(OrderView order, object @event) => @event switch
     {

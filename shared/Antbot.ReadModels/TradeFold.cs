@@ -7,15 +7,17 @@ internal static class TradeFold
     /// <summary>Null where there is nothing to show yet: every trade begins with its signal.</summary>
     public static TradeView? Apply(TradeView? trade, object @event, DateTimeOffset at)
     {
-        if (@event is TradeRaised raised)
+        return @event switch
         {
-            var s = raised.Signal;
-            return new TradeView(
-                s.Trade, s.Account, s.Symbol, s.Side, s.Source, TradePhase.Validating, Unknown: false, ReconciledPart.Nothing, 0, s.RaisedAt, at, raised.Due, s.Reference, s.Notional,
-                null, null, null, null, null, s.Stop, s.TakeProfit, null, null, "", []);
-        }
-        return trade is null ? null : Next(trade, @event) with { ChangedAt = at };
+            TradeRaised e => Begin(e.Signal, TradePhase.Validating, at, e.Due, ""),
+            TradeAdopted e => Begin(e.Signal, TradePhase.Executing, at, e.Due, e.What),
+            _ => trade is null ? null : Next(trade, @event) with { ChangedAt = at },
+        };
     }
+
+    private static TradeView Begin(Contracts.Messages.Signal s, TradePhase phase, DateTimeOffset at, DateTimeOffset due, string reason) => new(
+        s.Trade, s.Account, s.Symbol, s.Side, s.Source, phase, Unknown: false, ReconciledPart.Nothing, 0, s.RaisedAt, at, due, s.Reference, s.Notional,
+        null, null, null, null, null, s.Stop, s.TakeProfit, null, null, reason, []);
 
     private static TradeView Next(TradeView trade, object @event) => @event switch
     {

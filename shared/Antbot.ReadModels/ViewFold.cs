@@ -40,11 +40,12 @@ public sealed class ViewFold
     /// <summary>The rows that must be at hand before the event is applied.</summary>
     public static IEnumerable<RowKey> Touches(StoredEvent stored, object? @event) => @event switch
     {
-        TradeClosedRecorded or TradeRaised or TradeValidated or TradeRejected or TradeApproved or TradeDenied or TradeOpenedRecorded or TradeClosingRecorded or TradeFailed or TradeExpired =>
+        TradeClosedRecorded or TradeRaised or TradeAdopted or TradeValidated or TradeRejected or TradeApproved or TradeDenied or TradeOpenedRecorded or TradeClosingRecorded or TradeFailed or TradeExpired =>
             [Trade(stored), new RowKey(ViewTable.Summaries, CountsId)],
         PositionClosed e => [new RowKey(ViewTable.Positions, e.Trade.Value), new RowKey(ViewTable.Summaries, DayId(e.Account, stored.Timestamp))],
         PositionOpened e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
         PositionClosing e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
+        PositionWrittenOff e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
         null => [new RowKey(ViewTable.Processes, ProcessId(stored))],
         _ when OrderOf(@event) is { } order => [new RowKey(ViewTable.Orders, order.Value)],
         _ => [Trade(stored)],
@@ -60,7 +61,7 @@ public sealed class ViewFold
             Put(new RowKey(ViewTable.Processes, ProcessId(stored)), stored, Process(stored));
         else if (OrderOf(@event) is { } order)
             PutIf(new RowKey(ViewTable.Orders, order.Value), stored, OrderFold.Apply(Get<OrderView>(ViewTable.Orders, order.Value), @event, at));
-        else if (@event is PositionOpened or PositionClosing or PositionClosed)
+        else if (@event is PositionOpened or PositionClosing or PositionClosed or PositionWrittenOff)
             ApplyPosition(stored, @event, at);
         else
             ApplyTrade(stored, @event, at);
@@ -70,7 +71,7 @@ public sealed class ViewFold
 
     private void ApplyPosition(StoredEvent stored, object @event, DateTimeOffset at)
     {
-        var trade = @event switch { PositionOpened e => e.Trade, PositionClosing e => e.Trade, PositionClosed e => e.Trade, _ => throw new InvalidOperationException("It is about a position.") };
+        var trade = @event switch { PositionOpened e => e.Trade, PositionClosing e => e.Trade, PositionClosed e => e.Trade, PositionWrittenOff e => e.Trade, _ => throw new InvalidOperationException("It is about a position.") };
         var before = Get<PositionView>(ViewTable.Positions, trade.Value);
         PutIf(new RowKey(ViewTable.Positions, trade.Value), stored, PositionFold.Apply(before, @event, at));
         if (@event is not PositionClosed closed)
@@ -140,6 +141,8 @@ public sealed class ViewFold
         OrderCancelIntended e => e.Order,
         OrderEnded e => e.Order,
         OrderCorrected e => e.Order,
+        OrderAdopted e => e.Order,
+        PositionAdopted e => e.Order,
         _ => null,
     };
 

@@ -58,6 +58,7 @@ public sealed class OpenTrades
     private static OpenTrade Moved(OpenTrade trade, object @event) => @event switch
     {
         TradeRaised e => trade with { Phase = TradePhase.Validating, Due = e.Due },
+        TradeAdopted e => trade with { Phase = TradePhase.Executing, Due = e.Due },
         TradeValidated e => trade with { Phase = TradePhase.AssessingRisk, Due = e.Due },
         TradeApproved e => trade with { Phase = TradePhase.Executing, Due = e.Due },
         TradeOpenedRecorded e => trade with { Phase = TradePhase.Open, Due = e.Due },

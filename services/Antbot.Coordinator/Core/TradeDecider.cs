@@ -39,7 +39,7 @@ public static class TradeDecider
     [
         typeof(SignalRaised), typeof(SignalValidated), typeof(SignalRejected), typeof(RiskApproved), typeof(RiskDenied),
         typeof(EntryAccepted), typeof(EntryUnknown), typeof(EntryFailed), typeof(TradeOpened), typeof(TradeClosing), typeof(TradeClosed),
-        typeof(TradeReconciled), typeof(DriftFound), typeof(DeadlineReached),
+        typeof(TradeReconciled), typeof(DriftFound), typeof(DeadlineReached), typeof(AdoptTrade),
     ];
 
     public static Behaviour<TradeState> With(TradePatience patience) =>
@@ -49,7 +49,7 @@ public static class TradeDecider
     public static Treatment Treat(TradePhase phase, Type message)
     {
         if (phase == TradePhase.None)
-            return message == typeof(SignalRaised) ? Treatment.Act : Treatment.Hold;
+            return message == typeof(SignalRaised) || message == typeof(AdoptTrade) ? Treatment.Act : Treatment.Hold;
         var (from, to) = Window(message);
         if (phase < from)
             return Treatment.Hold;
@@ -77,6 +77,7 @@ public static class TradeDecider
         TradeRaised e => [new ValidateSignal(e.Signal)],
         TradeValidated e => [new AssessRisk(e.Signal, e.Confidence)],
         TradeApproved e => [new ExecuteTrade(e.Signal, e.Reserved)],
+        TradeAdopted e => [new AdoptPosition(e.Signal, e.Order, e.Quantity, e.Evidence)],
         TradeOpenedRecorded e => [new VerifyTrade(e.Opened.Trade, e.Opened.Account, e.Opened.Symbol, e.Opened.Side, e.Opened.Quantity, Closed: false, e.Opened.Orders)],
         TradeClosedRecorded e => [new VerifyTrade(e.Closed.Trade, e.Closed.Account, e.Closed.Symbol, e.Side, e.Closed.Quantity, Closed: true, e.Closed.Orders)],
         TradeOpenedLate e => [new CancelTrade(e.Opened.Trade, e.Opened.Account, $"it was opened after the trade was {e.Phase}")],
@@ -88,7 +89,7 @@ public static class TradeDecider
     /// <summary>From which phase on a message makes sense, and up to which it moves something.</summary>
     private static (TradePhase From, TradePhase To) Window(Type message) => message.Name switch
     {
-        nameof(SignalRaised) => (TradePhase.None, TradePhase.None),
+        nameof(SignalRaised) or nameof(AdoptTrade) => (TradePhase.None, TradePhase.None),
         nameof(SignalValidated) or nameof(SignalRejected) => (TradePhase.Validating, TradePhase.Validating),
         nameof(RiskApproved) or nameof(RiskDenied) => (TradePhase.AssessingRisk, TradePhase.AssessingRisk),
         // A compensation is answered by the failure of an entry that was never commanded.
@@ -108,6 +109,7 @@ public static class TradeDecider
     private static IReadOnlyList<object> Act(TradeState state, ITradeMessage message, DateTimeOffset now, TradePatience patience) => message switch
     {
         SignalRaised m => [new TradeRaised(m.Signal, now + patience.Validating)],
+        AdoptTrade m => [new TradeAdopted(m.Signal, m.Order, m.Quantity, m.What, m.Evidence, Sum(Later(m.Signal.ValidUntil, now), patience.Executing))],
         SignalValidated m => [new TradeValidated(Signal(state), m.Confidence, m.Verdicts, now + patience.AssessingRisk)],
         SignalRejected m => [new TradeRejected(m.Trade, m.Verdicts)],
         // Its compensation is on the way: Execution answers that one, and frees what was reserved here.

@@ -29,6 +29,7 @@ public sealed record TradeState(
     private static TradeState Apply(TradeState state, object @event) => @event switch
     {
         TradeRaised e => state.Enter(TradePhase.Validating, e.Due) with { Signal = e.Signal },
+        TradeAdopted e => state.Enter(TradePhase.Executing, e.Due) with { Signal = e.Signal },
         TradeValidated e => state.Enter(TradePhase.AssessingRisk, e.Due),
         TradeRejected => state.Enter(TradePhase.Rejected, null),
         TradeApproved e => state.Enter(TradePhase.Executing, e.Due),

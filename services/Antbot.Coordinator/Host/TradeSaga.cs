@@ -16,7 +16,7 @@ public sealed class TradeSaga : MassTransitStateMachine<TradeInstance>
         InstanceState(i => i.CurrentState);
         Correlate();
 
-        Initially(When(SignalRaised).Then(Decide).TransitionTo(Validating));
+        Initially(When(SignalRaised).Then(Decide).TransitionTo(Validating), When(AdoptTrade).Then(Decide).TransitionTo(Executing));
         During(Initial, Held(SignalValidated), Held(SignalRejected), Held(RiskApproved), Held(RiskDenied), Held(EntryAccepted), Held(EntryUnknown),
             Held(EntryFailed), Held(TradeOpened), Held(TradeClosing), Held(TradeClosed), Held(TradeReconciled), Held(DriftFound), Ignored(DeadlineReached));
 
@@ -24,7 +24,7 @@ public sealed class TradeSaga : MassTransitStateMachine<TradeInstance>
             When(SignalValidated).Then(Decide).TransitionTo(AssessingRisk),
             When(SignalRejected).Then(Decide).TransitionTo(Rejected),
             When(DeadlineReached).Then(Decide).If(Ends, end => end.TransitionTo(Expired)),
-            Absorbed(SignalRaised),
+            Absorbed(SignalRaised), Absorbed(AdoptTrade),
             Held(RiskApproved), Held(RiskDenied), Held(EntryAccepted), Held(EntryUnknown), Held(EntryFailed), Held(TradeOpened), Held(TradeClosing),
             Held(TradeClosed), Held(TradeReconciled), Held(DriftFound));
 
@@ -33,7 +33,7 @@ public sealed class TradeSaga : MassTransitStateMachine<TradeInstance>
             When(RiskDenied).Then(Decide).TransitionTo(Denied),
             When(EntryFailed).Then(Decide).IfElse(Cancelled, late => late.TransitionTo(Expired), early => early.TransitionTo(Failed)),
             Kept(DeadlineReached),
-            Absorbed(SignalRaised), Absorbed(SignalValidated), Absorbed(SignalRejected),
+            Absorbed(SignalRaised), Absorbed(AdoptTrade), Absorbed(SignalValidated), Absorbed(SignalRejected),
             Held(EntryAccepted), Held(EntryUnknown), Held(TradeOpened), Held(TradeClosing), Held(TradeClosed), Held(TradeReconciled), Held(DriftFound));
 
         During(Executing,
@@ -42,24 +42,24 @@ public sealed class TradeSaga : MassTransitStateMachine<TradeInstance>
             When(TradeClosed).Then(Decide).TransitionTo(Closed),
             When(EntryFailed).Then(Decide).IfElse(Cancelled, late => late.TransitionTo(Expired), early => early.TransitionTo(Failed)),
             Kept(EntryAccepted), Kept(EntryUnknown), Kept(TradeReconciled), Kept(DriftFound), Kept(DeadlineReached),
-            Absorbed(SignalRaised), Absorbed(SignalValidated), Absorbed(SignalRejected), Absorbed(RiskApproved), Absorbed(RiskDenied));
+            Absorbed(SignalRaised), Absorbed(AdoptTrade), Absorbed(SignalValidated), Absorbed(SignalRejected), Absorbed(RiskApproved), Absorbed(RiskDenied));
 
         During(Open,
             When(TradeClosing).Then(Decide).TransitionTo(Closing),
             When(TradeClosed).Then(Decide).TransitionTo(Closed),
             Kept(TradeReconciled), Kept(DriftFound), Kept(DeadlineReached),
-            Absorbed(SignalRaised), Absorbed(SignalValidated), Absorbed(SignalRejected), Absorbed(RiskApproved), Absorbed(RiskDenied),
+            Absorbed(SignalRaised), Absorbed(AdoptTrade), Absorbed(SignalValidated), Absorbed(SignalRejected), Absorbed(RiskApproved), Absorbed(RiskDenied),
             Absorbed(EntryAccepted), Absorbed(EntryUnknown), Absorbed(EntryFailed), Absorbed(TradeOpened));
 
         During(Closing,
             When(TradeClosed).Then(Decide).TransitionTo(Closed),
             Kept(TradeReconciled), Kept(DriftFound), Kept(DeadlineReached),
-            Absorbed(SignalRaised), Absorbed(SignalValidated), Absorbed(SignalRejected), Absorbed(RiskApproved), Absorbed(RiskDenied),
+            Absorbed(SignalRaised), Absorbed(AdoptTrade), Absorbed(SignalValidated), Absorbed(SignalRejected), Absorbed(RiskApproved), Absorbed(RiskDenied),
             Absorbed(EntryAccepted), Absorbed(EntryUnknown), Absorbed(EntryFailed), Absorbed(TradeOpened), Absorbed(TradeClosing));
 
         During(Closed,
             Kept(TradeReconciled), Kept(DriftFound), Ignored(DeadlineReached),
-            Absorbed(SignalRaised), Absorbed(SignalValidated), Absorbed(SignalRejected), Absorbed(RiskApproved), Absorbed(RiskDenied),
+            Absorbed(SignalRaised), Absorbed(AdoptTrade), Absorbed(SignalValidated), Absorbed(SignalRejected), Absorbed(RiskApproved), Absorbed(RiskDenied),
             Absorbed(EntryAccepted), Absorbed(EntryUnknown), Absorbed(EntryFailed), Absorbed(TradeOpened), Absorbed(TradeClosing), Absorbed(TradeClosed));
 
         foreach (var over in new[] { Rejected, Denied, Expired, Failed })
@@ -67,7 +67,7 @@ public sealed class TradeSaga : MassTransitStateMachine<TradeInstance>
             During(over,
                 // Something was opened for a trade that came to nothing: it is flattened.
                 Kept(TradeOpened), Ignored(DeadlineReached),
-                Absorbed(SignalRaised), Absorbed(SignalValidated), Absorbed(SignalRejected), Absorbed(RiskApproved), Absorbed(RiskDenied),
+                Absorbed(SignalRaised), Absorbed(AdoptTrade), Absorbed(SignalValidated), Absorbed(SignalRejected), Absorbed(RiskApproved), Absorbed(RiskDenied),
                 Absorbed(EntryAccepted), Absorbed(EntryUnknown), Absorbed(EntryFailed), Absorbed(TradeClosing), Absorbed(TradeClosed),
                 Absorbed(TradeReconciled), Absorbed(DriftFound));
         }
@@ -94,6 +94,8 @@ public sealed class TradeSaga : MassTransitStateMachine<TradeInstance>
     public State Failed { get; private set; } = null!;
 
     public Event<SignalRaised> SignalRaised { get; private set; } = null!;
+
+    public Event<AdoptTrade> AdoptTrade { get; private set; } = null!;
 
     public Event<SignalValidated> SignalValidated { get; private set; } = null!;
 
@@ -133,6 +135,7 @@ public sealed class TradeSaga : MassTransitStateMachine<TradeInstance>
         Event(() => EntryAccepted, e => e.CorrelateById(c => c.Message.Trade.Guid));
         Event(() => EntryUnknown, e => e.CorrelateById(c => c.Message.Trade.Guid));
         Event(() => EntryFailed, e => e.CorrelateById(c => c.Message.Trade.Guid));
+        Event(() => AdoptTrade, e => e.CorrelateById(c => c.Message.Trade.Guid));
         Event(() => TradeOpened, e => e.CorrelateById(c => c.Message.Trade.Guid));
         Event(() => TradeClosing, e => e.CorrelateById(c => c.Message.Trade.Guid));
         Event(() => TradeClosed, e => e.CorrelateById(c => c.Message.Trade.Guid));

@@ -42,6 +42,12 @@ public static class ExecutionDecider
             case OrderNotFound i when state.Find(i.Order) is { } order:
                 NotFound(turn, order, i);
                 break;
+            case Adopt i:
+                Adopt(turn, i);
+                break;
+            case WriteOff i:
+                WriteOff(turn, i);
+                break;
             case Correct i:
                 turn.Record(new OrderCorrected(i.Order, Cut(i.What), Cut(i.Evidence)));
                 break;
@@ -73,6 +79,29 @@ public static class ExecutionDecider
         }
         turn.Record(new EntryPlanned(signal, input.Reserved, input.Rules, input.Market, input.Policy));
         TradeProgress.Plan(turn);
+    }
+
+    /// <summary>It is protected, and nothing else is done with it of our own accord: whoever wanted it may have other plans for it.</summary>
+    private static void Adopt(Turn turn, Adopt input)
+    {
+        var (signal, state) = (input.Signal, turn.State);
+        if (state.Plan is not null || state.Refused || state.Forbidden is not null)
+            return;
+        turn.Record(new EntryPlanned(signal, signal.Notional, input.Rules, Market: null, input.Policy with { TakeProfitDistance = null, HoldingSecondsMax = null }));
+        turn.Record(input.Found is { } found
+            ? new OrderAdopted(found.Order, signal.Trade, signal.Account, signal.Symbol, signal.Side, input.Quantity, found.VenueOrderId, found.VenueTime, Cut(input.Evidence))
+            : new PositionAdopted(
+                ClientOrderId.Of(signal.Trade, OrderRole.Entry, 0), signal.Trade, signal.Account, signal.Symbol, signal.Side, input.Quantity, signal.Reference, input.Rules.QuoteAsset, turn.Now, Cut(input.Evidence)));
+    }
+
+    private static void WriteOff(Turn turn, WriteOff input)
+    {
+        if (turn.State is not { Stage: TradeStage.Open or TradeStage.Closing, Position: { } position } state)
+            return;
+        // What was sold meanwhile is not gone a second time.
+        var gone = Math.Min(input.Quantity.Value, state.Held());
+        if (gone > 0)
+            turn.Record(new PositionWrittenOff(position.Trade, position.Account, position.Symbol, position.Side, new Quantity(gone), Cut(input.What), Cut(input.Evidence)));
     }
 
     private static void GetOut(Turn turn, GetOut input)

@@ -72,13 +72,14 @@ public enum TradeStage
 /// <param name="Withdrawn">Why the entry under way is taken back.</param>
 /// <param name="Closing">Why the position is closed.</param>
 /// <param name="Left">What was left over when it was closed.</param>
+/// <param name="WrittenOff">What the venue did not hold any more though nothing of ours had sold it.</param>
 public sealed record OrdersState(
     TradeStage Stage, EntryPlanned? Plan, string? Forbidden, bool Refused, string? Withdrawn, PositionOpened? Position, string? Closing, Quantity Left,
-    IReadOnlyList<OrderState> Orders)
+    IReadOnlyList<OrderState> Orders, decimal WrittenOff = 0)
 {
     public static OrdersState Initial { get; } = new(TradeStage.None, null, null, Refused: false, null, null, null, Quantity.Zero, []);
 
-    public static Fold<OrdersState> Fold { get; } = new("orders-2", Initial, Apply);
+    public static Fold<OrdersState> Fold { get; } = new("orders-3", Initial, Apply);
 
     [JsonIgnore]
     public OrderState? Entry => Last(OrderRole.Entry);
@@ -105,7 +106,7 @@ public sealed record OrdersState(
     /// </summary>
     public decimal Held()
     {
-        var held = 0m;
+        var held = -WrittenOff;
         foreach (var order in Orders)
         {
             var inwards = order.Intended.Role == OrderRole.Entry;
@@ -145,14 +146,10 @@ public sealed record OrdersState(
         PositionOpened e => state with { Stage = TradeStage.Open, Position = e },
         PositionClosing e => state with { Stage = TradeStage.Closing, Closing = e.Reason },
         PositionClosed e => state with { Stage = TradeStage.Closed, Left = e.Left },
-        OrderIntended e => state with
-        {
-            Orders =
-            [
-                .. state.Orders,
-                new OrderState(e, OrderStatus.Intended, 0, null, null, null, e.NotBefore, null, CancelIntended: false, Doubted: false, null, null, null, []),
-            ],
-        },
+        OrderIntended e => state with { Orders = [.. state.Orders, Begun(e)] },
+        OrderAdopted e => state with { Orders = [.. state.Orders, Begun(e.ToIntent()) with { Status = OrderStatus.Resting, Attempts = 1, SentAt = e.VenueTime, SettledAt = e.VenueTime, VenueOrderId = e.VenueOrderId }] },
+        PositionAdopted e => state with { Orders = [.. state.Orders, Begun(e.ToIntent()) with { Status = OrderStatus.Ended, End = OrderEnd.Filled, LastWord = e.Evidence, Fills = [e.ToFill()] }] },
+        PositionWrittenOff e => state with { WrittenOff = state.WrittenOff + e.Quantity.Value },
         OrderAttempted e => state.Attempted(e),
         // An order that was given up and turns up at the venue lives again.
         OrderAccepted e => state.With(e.Order, o => o with { Status = o.VenueOrderId is null ? OrderStatus.Resting : o.Status, VenueOrderId = e.VenueOrderId, Doubted = false }),
@@ -168,6 +165,9 @@ public sealed record OrdersState(
         OrderConfirmed e => state.With(e.Order, o => o with { Doubted = false }),
         _ => state,
     };
+
+    private static OrderState Begun(OrderIntended intended) =>
+        new(intended, OrderStatus.Intended, 0, null, null, null, intended.NotBefore, null, CancelIntended: false, Doubted: false, null, null, null, []);
 
     private OrdersState Attempted(OrderAttempted e)
     {

@@ -42,3 +42,25 @@ public sealed class CorrectOrderHandler(TradeRunner runner) : IMessageHandler<Co
     public Task HandleAsync(CorrectOrder message, Input input, CancellationToken cancellationToken) =>
         runner.HandleAsync(message.Trade, input, Recall.Own, (_, stamp) => new Correct(message.Order, message.What, message.Evidence, stamp), cancellationToken);
 }
+
+public sealed class AdoptPositionHandler(TradeRunner runner, RuleBook rules, ExecutionOptions options) : IMessageHandler<AdoptPosition>
+{
+    private static readonly TimeSpan RulesWithin = TimeSpan.FromSeconds(3);
+
+    public async Task HandleAsync(AdoptPosition message, Input input, CancellationToken cancellationToken)
+    {
+        var signal = message.Signal;
+        // Without them no stop can be placed: it comes again until they are known.
+        var known = await rules.FindAsync(signal.Symbol, RulesWithin, cancellationToken)
+            ?? throw new DependencyDownException("venue", $"what the venue asks of orders in {signal.Symbol} is not known yet");
+        await runner.HandleAsync(
+            message.Trade, input with { Begins = true }, Recall.Everything,
+            (_, stamp) => new Adopt(signal, message.Order, message.Quantity, known, options.Policy, message.Evidence, stamp), cancellationToken);
+    }
+}
+
+public sealed class WriteOffPositionHandler(TradeRunner runner) : IMessageHandler<WriteOffPosition>
+{
+    public Task HandleAsync(WriteOffPosition message, Input input, CancellationToken cancellationToken) =>
+        runner.HandleAsync(message.Trade, input, Recall.Own, (_, stamp) => new WriteOff(message.Quantity, message.What, message.Evidence, stamp), cancellationToken);
+}

@@ -11,7 +11,10 @@ public sealed record VenueAccount(IReadOnlyList<OrderReport> Orders, IReadOnlyLi
 /// <summary>One thing in which the venue and our record differ.</summary>
 /// <param name="Evidence">The venue's own words.</param>
 /// <param name="Asks">The order that the venue is to be asked about before it is believed; null where the listing says it all.</param>
-public sealed record Difference(DifferenceKind Kind, string Subject, TradeId? Trade, bool Ours, string What, string Evidence, BookedOrder? Asks = null)
+/// <param name="Found">The order that our record does not know.</param>
+/// <param name="Balance">What the venue holds of an asset, and by how much that is more than our record says.</param>
+public sealed record Difference(
+    DifferenceKind Kind, string Subject, TradeId? Trade, bool Ours, string What, string Evidence, BookedOrder? Asks = null, OrderReport? Found = null, (decimal Held, decimal More)? Balance = null)
 {
     public string Key => OpenDifference.KeyOf(Kind, Subject);
 }
@@ -68,7 +71,7 @@ public static class AccountComparison
     {
         var words = Words(report);
         if (!book.Live.TryGetValue(report.Id.Value, out var ours))
-            return new Difference(DifferenceKind.UnknownOrder, report.Id.Value, report.Id.Trade, Ours: false, $"open at the venue ({report.Side} {report.Quantity} {report.Symbol}), not open in our record", words);
+            return new Difference(DifferenceKind.UnknownOrder, report.Id.Value, report.Id.Trade, Ours: false, $"open at the venue ({report.Side} {report.Quantity} {report.Symbol}), not open in our record", words, Found: report);
         if (ours.Standing == Standing.Ended)
             return new Difference(DifferenceKind.OpenOrder, report.Id.Value, ours.Trade, Ours: true, "open at the venue, ended in our record", words);
         return ours.Executed != report.Executed
@@ -106,7 +109,7 @@ public static class AccountComparison
             {
                 yield return new Difference(
                     DifferenceKind.Balance, asset, null, Ours: true, $"{difference:+0.################;-0.################} {asset} more than {expected.GetValueOrDefault(asset):0.################} by our record",
-                    has is null ? $"the venue lists no {asset}" : $"the venue holds {has.Free} {asset} free and {has.Locked} locked");
+                    has is null ? $"the venue lists no {asset}" : $"the venue holds {has.Free} {asset} free and {has.Locked} locked", Balance: (has?.Total ?? 0, difference));
             }
         }
     }

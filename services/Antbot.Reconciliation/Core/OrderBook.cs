@@ -28,14 +28,17 @@ public sealed record Flow(decimal Base, decimal Quote);
 /// <param name="Live">By client order id.</param>
 /// <param name="Flows">By symbol.</param>
 /// <param name="Fees">By asset.</param>
+/// <param name="WrittenOff">By trade, what left it without an order of ours.</param>
 public sealed record OrderBook(
-    AccountId Account, ImmutableDictionary<string, BookedOrder> Live, ImmutableDictionary<string, Flow> Flows, ImmutableDictionary<string, decimal> Fees, ImmutableHashSet<string> Over)
+    AccountId Account, ImmutableDictionary<string, BookedOrder> Live, ImmutableDictionary<string, Flow> Flows, ImmutableDictionary<string, decimal> Fees, ImmutableHashSet<string> Over,
+    ImmutableDictionary<string, decimal> WrittenOff)
 {
     /// <summary>Changes with the fold: kept states of another one are passed over.</summary>
-    public const string Name = "order-book-2";
+    public const string Name = "order-book-3";
 
     public static OrderBook Empty(AccountId account) => new(
-        account, ImmutableDictionary<string, BookedOrder>.Empty, ImmutableDictionary<string, Flow>.Empty, ImmutableDictionary<string, decimal>.Empty, []);
+        account, ImmutableDictionary<string, BookedOrder>.Empty, ImmutableDictionary<string, Flow>.Empty, ImmutableDictionary<string, decimal>.Empty, [],
+        ImmutableDictionary<string, decimal>.Empty);
 
     /// <summary>Something is on its way to the venue or may be there.</summary>
     public bool IsMoving => Live.Values.Any(o => o.Standing == Standing.Attempted);
@@ -49,6 +52,9 @@ public sealed record OrderBook(
     public OrderBook Apply(object @event, DateTimeOffset at) => @event switch
     {
         OrderIntended e when e.Account == Account => Put(new BookedOrder(e.Order, e.Trade, e.Symbol, e.Side, e.Quantity, Quantity.Zero, Standing.Intended, at, [])),
+        OrderAdopted e when e.Account == Account => Put(new BookedOrder(e.Order, e.Trade, e.Symbol, e.Side, e.Quantity, Quantity.Zero, Standing.Accepted, at, [])),
+        PositionAdopted e when e.Account == Account => Adopt(e, at),
+        PositionWrittenOff e when e.Account == Account => WriteOff(e),
         OrderAttempted e => Stand(e.Order, Standing.Attempted, at),
         OrderAccepted e => Stand(e.Order, Standing.Accepted, at),
         OrderRefused e => Stand(e.Order, Standing.Intended, at),
@@ -60,6 +66,25 @@ public sealed record OrderBook(
         EntryFailedRecorded e when e.Account == Account => Finish(e.Trade),
         _ => this,
     };
+
+    /// <summary>What each open trade holds of a symbol, by our record.</summary>
+    public IEnumerable<(TradeId Trade, decimal Held, DateTimeOffset Since)> HoldingsOf(Symbol symbol) => Live.Values
+        .Where(o => o.Symbol == symbol)
+        .GroupBy(o => o.Trade)
+        .Select(g => (g.Key, Held: g.Sum(o => o.Side.Sign() * o.Executed.Value) - WrittenOff.GetValueOrDefault(g.Key.Value), Since: g.Min(o => o.Since)));
+
+    /// <summary>It came to the account without money of ours.</summary>
+    private OrderBook Adopt(PositionAdopted e, DateTimeOffset at) =>
+        Put(new BookedOrder(e.Order, e.Trade, e.Symbol, e.Side, e.Quantity, e.Quantity, Standing.Ended, at, ["adopted"])).Shift(e.Symbol, e.Side.Sign() * e.Quantity.Value);
+
+    private OrderBook WriteOff(PositionWrittenOff e) =>
+        (this with { WrittenOff = WrittenOff.SetItem(e.Trade.Value, WrittenOff.GetValueOrDefault(e.Trade.Value) + e.Quantity.Value) }).Shift(e.Symbol, -e.Side.Sign() * e.Quantity.Value);
+
+    private OrderBook Shift(Symbol symbol, decimal quantity)
+    {
+        var flow = Flows.GetValueOrDefault(symbol.Value) ?? new Flow(0, 0);
+        return this with { Flows = Flows.SetItem(symbol.Value, flow with { Base = flow.Base + quantity }) };
+    }
 
     private OrderBook Put(BookedOrder order) => this with { Live = Live.SetItem(order.Id.Value, order) };
 
@@ -105,6 +130,6 @@ public sealed record OrderBook(
         var orders = Live.Values.Where(o => o.Trade == trade).ToList();
         return orders.Exists(o => o.Standing is Standing.Attempted or Standing.Accepted)
             ? this with { Over = Over.Add(trade.Value) }
-            : this with { Live = Live.RemoveRange(orders.Select(o => o.Id.Value)), Over = Over.Remove(trade.Value) };
+            : this with { Live = Live.RemoveRange(orders.Select(o => o.Id.Value)), Over = Over.Remove(trade.Value), WrittenOff = WrittenOff.Remove(trade.Value) };
     }
 }

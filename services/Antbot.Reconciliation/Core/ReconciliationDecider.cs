@@ -14,9 +14,10 @@ namespace Antbot.Reconciliation;
 /// <param name="BalancesCompared">False while orders are under way: balances then say nothing.</param>
 /// <param name="Baseline">What the balances start from, where there is none yet.</param>
 /// <param name="Completes">It completes the look after a start.</param>
+/// <param name="Remedies">What can be done about those that have lasted.</param>
 public sealed record AccountLook(
     long Number, AccountId Account, string Venue, long Through, int OpenOrders, string? Trouble, IReadOnlyList<Difference> Confirmed,
-    IReadOnlySet<string> Present, bool BalancesCompared, BalanceBaselineSet? Baseline, bool Completes);
+    IReadOnlySet<string> Present, bool BalancesCompared, BalanceBaselineSet? Baseline, bool Completes, IReadOnlyList<IRemedy> Remedies);
 
 /// <summary>Reconciliation's decisions. Every difference is told once; what is unknown is never told as fine.</summary>
 public static class ReconciliationDecider
@@ -48,6 +49,8 @@ public static class ReconciliationDecider
             new DriftFound(e.Verify.Trade, e.Verify.Account, e.What, e.Evidence),
             .. e.Corrections.Select(c => new CorrectOrder(e.Verify.Trade, e.Verify.Account, c.Order, c.What, e.Evidence)),
         ],
+        AdoptionDecided e => [new AdoptTrade(e.Signal, e.Order, e.Quantity, e.What, e.Evidence)],
+        WriteOffDecided e => [new WriteOffPosition(e.Trade, e.Account, e.Quantity, e.What, e.Evidence)],
         DifferenceFound { Trade: { } trade } e =>
         [
             .. e.Ours ? new object[] { new DriftFound(trade, e.Account, $"{e.Subject}: {e.What}", e.Evidence) } : [],
@@ -64,8 +67,8 @@ public static class ReconciliationDecider
             return told is null ? [new VerificationPending(seen.Verify, seen.Message, trouble)] : [];
         var evidence = TradeCheck.Evidence(seen.Orders);
         if (TradeCheck.Drift(seen) is not { } drift)
-            return [new TradeVerified(seen.Verify, seen.Orders, new Quantity(seen.Entered), new Quantity(Math.Abs(seen.Net)), evidence, seen.Record, seen.Unsellable)];
-        return drift == told ? [] : [new TradeDrifted(seen.Verify, seen.Message, seen.Orders, drift, evidence, TradeCheck.Corrections(seen), seen.Record, seen.Unsellable)];
+            return [new TradeVerified(seen.Verify, seen.Orders, new Quantity(seen.Entered), new Quantity(Math.Abs(seen.Net)), evidence, seen.Record, seen.Unsellable, seen.Adopted, seen.WrittenOff)];
+        return drift == told ? [] : [new TradeDrifted(seen.Verify, seen.Message, seen.Orders, drift, evidence, TradeCheck.Corrections(seen), seen.Record, seen.Unsellable, seen.Adopted, seen.WrittenOff)];
     }
 
     private static List<object> Decide(ReconciliationState state, AccountLook look, DateTimeOffset now)
@@ -92,6 +95,11 @@ public static class ReconciliationDecider
             .Where(d => !state.Differences.TryGetValue(d.Key, out var open) || open.What != d.What)
             .Take(PerLookMax)
             .Select(d => new DifferenceFound(look.Number, look.Account, d.Kind, d.Subject, d.Trade, d.Ours, d.What, d.Evidence, look.Through, now)));
+        // Each difference is remedied once, however often it is seen until that has come through.
+        var open = state.Differences.Where(d => look.Present.Contains(d.Key)).ToDictionary(d => d.Key, d => d.Value.Remedied, StringComparer.Ordinal);
+        foreach (var found in events.OfType<DifferenceFound>().ToList())
+            open.TryAdd(OpenDifference.KeyOf(found.Kind, found.Subject), false);
+        events.AddRange(look.Remedies.Where(r => open.TryGetValue(r.Difference, out var remedied) && !remedied));
         if (look.Completes)
             events.Add(new StartReconciled(look.Number, look.Account, look.Venue, look.Through, look.OpenOrders, look.Confirmed.Count));
         return events;

@@ -16,9 +16,12 @@ public sealed record SeenOrder(
 /// <summary>The orders of a trade are at the venue what we think they are.</summary>
 /// <param name="Record">Our own record of them, where it was read.</param>
 /// <param name="Unsellable">What is less than this was not held to be left.</param>
+/// <param name="Adopted">What came to the trade without an order of ours.</param>
+/// <param name="WrittenOff">What left it without one.</param>
 [StoredName("trade_verified")]
 public sealed record TradeVerified(
-    VerifyTrade Verify, IReadOnlyList<SeenOrder> Orders, Quantity Entered, Quantity Left, string Evidence, IReadOnlyList<RecordedOrder>? Record = null, decimal Unsellable = 0);
+    VerifyTrade Verify, IReadOnlyList<SeenOrder> Orders, Quantity Entered, Quantity Left, string Evidence, IReadOnlyList<RecordedOrder>? Record = null, decimal Unsellable = 0,
+    decimal Adopted = 0, decimal WrittenOff = 0);
 
 /// <summary>The venue could not be asked, or its answers contradict one another: it is asked again until it can be said.</summary>
 /// <param name="Message">The message that asked; what comes of it is found by it.</param>
@@ -30,9 +33,12 @@ public sealed record Correction(ClientOrderId Order, string What);
 
 /// <param name="Record">Our own record of the orders, where it was read.</param>
 /// <param name="Unsellable">What is less than this was not held to be left.</param>
+/// <param name="Adopted">What came to the trade without an order of ours.</param>
+/// <param name="WrittenOff">What left it without one.</param>
 [StoredName("trade_drifted")]
 public sealed record TradeDrifted(
-    VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string What, string Evidence, IReadOnlyList<Correction> Corrections, IReadOnlyList<RecordedOrder>? Record = null, decimal Unsellable = 0);
+    VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string What, string Evidence, IReadOnlyList<Correction> Corrections, IReadOnlyList<RecordedOrder>? Record = null, decimal Unsellable = 0,
+    decimal Adopted = 0, decimal WrittenOff = 0);
 
 public sealed record AssetAmount(string Asset, decimal Amount);
 
@@ -74,6 +80,27 @@ public sealed record DifferenceFound(
 
 [StoredName("difference_settled")]
 public sealed record DifferenceSettled(long Look, AccountId Account, DifferenceKind Kind, string Subject, DateTimeOffset Since) : ILookEvent;
+
+/// <summary>What is done about a difference, once; it is recorded with the look that found it.</summary>
+public interface IRemedy : ILookEvent
+{
+    /// <summary>The key of the difference.</summary>
+    string Difference { get; }
+}
+
+/// <summary>What the venue has and our record does not becomes a trade of its own.</summary>
+/// <param name="Order">The open order; null for what is held.</param>
+[StoredName("adoption_decided")]
+public sealed record AdoptionDecided(long Look, AccountId Account, string Difference, Signal Signal, FoundOrder? Order, Quantity Quantity, string What, string Evidence) : IRemedy;
+
+/// <summary>What our record has of a trade and the venue has not is gone.</summary>
+[StoredName("write_off_decided")]
+public sealed record WriteOffDecided(long Look, AccountId Account, string Difference, TradeId Trade, Quantity Quantity, string What, string Evidence) : IRemedy;
+
+/// <summary>A movement that belongs to no trade: from here on the account is reckoned from what the venue says.</summary>
+/// <param name="Amount">What was more, or less than zero what was missing.</param>
+[StoredName("balance_taken_over")]
+public sealed record BalanceTakenOver(long Look, AccountId Account, string Difference, string Asset, decimal Amount, string Evidence) : IRemedy;
 
 /// <summary>The venue did not say what it holds: nothing is concluded from that but that it is not known.</summary>
 [StoredName("reconciliation_stalled")]

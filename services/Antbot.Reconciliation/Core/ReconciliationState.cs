@@ -12,7 +12,8 @@ namespace Antbot.Reconciliation;
 public sealed record PendingVerification(VerifyTrade Verify, Guid Message, int Steps, string Told);
 
 /// <param name="Look">The look that recorded it, by which its event is found again.</param>
-public sealed record OpenDifference(DifferenceKind Kind, string Subject, string What, TradeId? Trade, long Look, DateTimeOffset Since)
+/// <param name="Remedied">Something has been done about it; it is settled when that has come through.</param>
+public sealed record OpenDifference(DifferenceKind Kind, string Subject, string What, TradeId? Trade, long Look, DateTimeOffset Since, bool Remedied = false)
 {
     public static string KeyOf(DifferenceKind kind, string subject) => $"{kind}:{subject}";
 }
@@ -32,7 +33,7 @@ public sealed record ReconciliationState(
     public static ReconciliationState Initial { get; } = new(
         0, 0, null, null, ImmutableSortedDictionary<string, PendingVerification>.Empty, ImmutableSortedDictionary<string, OpenDifference>.Empty);
 
-    public static Fold<ReconciliationState> Fold { get; } = new("reconciliation-1", Initial, Apply);
+    public static Fold<ReconciliationState> Fold { get; } = new("reconciliation-2", Initial, Apply);
 
     public static string KeyOf(VerifyTrade verify) => $"{verify.Trade.Value}:{(verify.Closed ? "closed" : "open")}";
 
@@ -46,6 +47,8 @@ public sealed record ReconciliationState(
             TradeDrifted e => next.WithPending(e.Verify, e.Message, e.What),
             BalanceBaselineSet e => next with { Baseline = e },
             DifferenceFound e => next with { Differences = next.Differences.SetItem(OpenDifference.KeyOf(e.Kind, e.Subject), next.Open(e)) },
+            BalanceTakenOver e => next.TakenOver(e),
+            IRemedy e => next.WithRemedy(e.Difference),
             DifferenceSettled e => next with { Differences = next.Differences.Remove(OpenDifference.KeyOf(e.Kind, e.Subject)) },
             StartReconciled e => next with { Looks = Math.Max(next.Looks, e.Look), Through = Math.Max(next.Through, e.Through) },
             ReconciliationStalled e => next with { StalledSince = e.At },
@@ -65,6 +68,17 @@ public sealed record ReconciliationState(
     private OpenDifference Open(DifferenceFound found)
     {
         var since = Differences.TryGetValue(OpenDifference.KeyOf(found.Kind, found.Subject), out var there) ? there.Since : found.At;
-        return new OpenDifference(found.Kind, found.Subject, found.What, found.Trade, found.Look, since);
+        return new OpenDifference(found.Kind, found.Subject, found.What, found.Trade, found.Look, since, there?.Remedied ?? false);
+    }
+
+    private ReconciliationState WithRemedy(string key) => Differences.TryGetValue(key, out var open) ? this with { Differences = Differences.SetItem(key, open with { Remedied = true }) } : this;
+
+    private ReconciliationState TakenOver(BalanceTakenOver e)
+    {
+        var next = WithRemedy(e.Difference);
+        if (next.Baseline is not { } baseline)
+            return next;
+        var before = baseline.Balances.FirstOrDefault(b => b.Asset == e.Asset)?.Amount ?? 0;
+        return next with { Baseline = baseline with { Balances = [.. baseline.Balances.Where(b => b.Asset != e.Asset), new AssetAmount(e.Asset, before + e.Amount)] } };
     }
 }

@@ -11,12 +11,15 @@ public sealed record RecordedOrder(ClientOrderId Order, Side Side, Quantity Exec
 /// <param name="Trouble">Why the answers do not say; then nothing is concluded from them.</param>
 /// <param name="Record">Our own record, read only where the trade does not look as it should.</param>
 /// <param name="Unsellable">What is less than this the venue does not let go of; 0 where it was not asked for.</param>
-public sealed record TradeSeen(VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string? Trouble, IReadOnlyList<RecordedOrder>? Record, decimal Unsellable)
+/// <param name="Adopted">By our record, what came to the trade without an order of ours; 0 where the record was not read.</param>
+/// <param name="WrittenOff">By our record, what left it without one.</param>
+public sealed record TradeSeen(
+    VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string? Trouble, IReadOnlyList<RecordedOrder>? Record, decimal Unsellable, decimal Adopted = 0, decimal WrittenOff = 0)
 {
-    public decimal Entered => Orders.Where(o => o.Side == Verify.Side).Sum(o => o.Executed.Value);
+    public decimal Entered => Orders.Where(o => o.Side == Verify.Side).Sum(o => o.Executed.Value) + Adopted;
 
     /// <summary>What the trade has left in the account, of either sign.</summary>
-    public decimal Net => Orders.Sum(o => o.Side.Sign() * o.Executed.Value - o.BaseFees.Value);
+    public decimal Net => Orders.Sum(o => o.Side.Sign() * o.Executed.Value - o.BaseFees.Value) + Verify.Side.Sign() * (Adopted - WrittenOff);
 }
 
 /// <summary>Whether a trade is at the venue what it is said to be.</summary>
@@ -75,7 +78,7 @@ public static class TradeCheck
 
     /// <summary>Our record was corrected, or has gone on, since the question was asked: it and the venue are at one.</summary>
     private static bool RecordAgrees(TradeSeen seen, Side side) =>
-        seen.Record is { } record && Corrections(seen).Count == 0 && record.Where(r => r.Side == side).Sum(r => r.Executed.Value) == seen.Entered;
+        seen.Record is { } record && Corrections(seen).Count == 0 && record.Where(r => r.Side == side).Sum(r => r.Executed.Value) + seen.Adopted == seen.Entered;
 
     private static bool IsOver(VenueOrderStatus status) => status is not (VenueOrderStatus.Open or VenueOrderStatus.PartiallyFilled);
 }

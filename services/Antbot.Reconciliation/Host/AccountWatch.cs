@@ -1,6 +1,8 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Market;
 using Antbot.Contracts.Venue;
 using Antbot.Kernel.Identity;
+using Antbot.Kernel.Time;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Venue;
 using Microsoft.Extensions.Logging;
@@ -12,7 +14,7 @@ namespace Antbot.Reconciliation;
 /// its looks are numbered, so that two would record the same one.
 /// </summary>
 public sealed class AccountWatch(
-    IVenue venue, VenueRules rules, StreamPipeline<ReconciliationState> pipeline, PipelineParts parts, ReconciliationOptions options, ILogger<AccountWatch> log)
+    IVenue venue, IMarketData market, VenueRules rules, StreamPipeline<ReconciliationState> pipeline, PipelineParts parts, ReconciliationOptions options, ILogger<AccountWatch> log)
 {
     /// <summary>A moving account shows a new suspicion at every look; the one after a start ends after so many.</summary>
     private const int StartLooksMax = 5;
@@ -59,7 +61,7 @@ public sealed class AccountWatch(
         AccountLook look;
         if (seen is null)
         {
-            look = new AccountLook(number, account, venue.Name, through, 0, trouble, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false);
+            look = new AccountLook(number, account, venue.Name, through, 0, trouble, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, []);
         }
         else
         {
@@ -73,7 +75,7 @@ public sealed class AccountWatch(
             var first = baseline is null && compared.BalancesCompared ? AccountComparison.Baseline(life.Book.Book, venue.Name, seen.Balances!, life.Book.Through) : null;
             look = new AccountLook(
                 number, account, venue.Name, through, seen.Orders.Count, null, confirmed, compared.Differences.Select(d => d.Key).ToHashSet(StringComparer.Ordinal),
-                compared.BalancesCompared, first, completes);
+                compared.BalancesCompared, first, completes, await RemediesAsync(life.Book.Book, state, confirmed, seen.Rules, number, cancellationToken));
         }
         var stored = await pipeline.HandleAsync(stream, new Input(ReconciliationDecider.LookId(account, number), look, account.Value, "service:reconciliation"), cancellationToken);
         foreach (var e in stored)
@@ -82,6 +84,24 @@ public sealed class AccountWatch(
         if (look.Completes && stored.Count > 0)
             (life.ReconciledThrough, life.Looks) = (look.Through, 0);
     }
+
+    private async Task<IReadOnlyList<IRemedy>> RemediesAsync(
+        OrderBook book, ReconciliationState state, IReadOnlyList<Difference> confirmed, IReadOnlyDictionary<Symbol, SymbolRules>? known, long number, CancellationToken cancellationToken)
+    {
+        if (known is null)
+            return [];
+        var remedies = new List<IRemedy>();
+        foreach (var difference in confirmed.Where(d => !state.Differences.TryGetValue(d.Key, out var open) || !open.Remedied))
+        {
+            var price = Remedies.PricedBy(book, difference, known, options.Remedy) is { } symbol ? await PriceAsync(symbol, cancellationToken) : null;
+            remedies.AddRange(Remedies.Of(book, difference, known, price, options.Remedy, number, parts.Clock.GetUtcNow().Cut()));
+        }
+        return remedies;
+    }
+
+    /// <summary>Null where the venue does not say: then it is asked again at the next look.</summary>
+    private async Task<Price?> PriceAsync(Symbol symbol, CancellationToken cancellationToken) =>
+        await market.ReadCandlesAsync(symbol, TimeSpan.FromMinutes(1), 1, cancellationToken) is VenueAnswer<IReadOnlyList<Candle>>.Said { Value: [.., { } last] } ? last.Close : null;
 
     private bool IsDue(Life life)
     {

@@ -18,7 +18,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     private static readonly Dictionary<string, Type> Wanted = new[]
     {
         typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
-        typeof(OrderEnded), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(ReconciliationAwaited),
+        typeof(OrderEnded), typeof(OrderAdopted), typeof(PositionAdopted), typeof(PositionWrittenOff), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(ReconciliationAwaited),
     }.ToDictionary(t => ((StoredNameAttribute)t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false)[0]).Name, StringComparer.Ordinal);
 
     /// <summary>Orders, and those who wait for a look at the account.</summary>
@@ -94,7 +94,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
         if (book.Missing(@event) is not { Trade: { } trade } order || stored.Stream != Streams.Order(trade).Value)
             return book;
         var record = await OrderRecord.ReadAsync(store, codec, trade, account, cancellationToken, stored.Version);
-        return record.TryGetValue(order.Value, out var found) ? book.WithMissing(found) : book;
+        return record.Orders.TryGetValue(order.Value, out var found) ? book.WithMissing(found) : book;
     }
 
     private async Task<Kept> RestoreAsync(CancellationToken cancellationToken)

@@ -4,23 +4,26 @@ using Antbot.Runtime.Store;
 
 namespace Antbot.Reconciliation;
 
-/// <summary>What `order-{trade}` says of a trade's orders, those that are over included.</summary>
-internal static class OrderRecord
+/// <summary>What `order-{trade}` says of a trade, its orders that are over included.</summary>
+/// <param name="Adopted">What came to it without an order of ours.</param>
+/// <param name="WrittenOff">What left it without one.</param>
+internal sealed record OrderRecord(IReadOnlyDictionary<string, BookedOrder> Orders, decimal Adopted, decimal WrittenOff)
 {
     /// <param name="beforeVersion">Only what was said before; 0 for all of it.</param>
-    public static async Task<IReadOnlyDictionary<string, BookedOrder>> ReadAsync(
-        IEventStore store, EventCodec codec, TradeId trade, AccountId account, CancellationToken cancellationToken, long beforeVersion = 0)
+    public static async Task<OrderRecord> ReadAsync(IEventStore store, EventCodec codec, TradeId trade, AccountId account, CancellationToken cancellationToken, long beforeVersion = 0)
     {
-        var book = OrderBook.Empty(account);
+        var (book, adopted, writtenOff) = (OrderBook.Empty(account), 0m, 0m);
         await foreach (var stored in store.ReadStreamAsync(Streams.Order(trade), 1, cancellationToken))
         {
             if (beforeVersion > 0 && stored.Version >= beforeVersion)
                 break;
             var @event = codec.Decode(stored);
-            // That the trade is over would take its orders out of the book.
-            if (@event is not (PositionClosed or EntryFailedRecorded))
+            adopted += @event is PositionAdopted a ? a.Quantity.Value : 0;
+            writtenOff += @event is PositionWrittenOff w ? w.Quantity.Value : 0;
+            // That the trade is over would take its orders out of the book. What was adopted is no order that the venue could be asked after.
+            if (@event is not (PositionClosed or EntryFailedRecorded or PositionAdopted))
                 book = book.Apply(@event, stored.Timestamp);
         }
-        return book.Live;
+        return new OrderRecord(book.Live, adopted, writtenOff);
     }
 }

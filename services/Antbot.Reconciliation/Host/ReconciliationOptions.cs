@@ -21,6 +21,13 @@ public sealed class ReconciliationOptions
     [Range(typeof(decimal), "0", "1000000")]
     public decimal Tolerance { get; set; } = 0.001m;
 
+    /// <summary>Whether a purchase or a holding that no trade of ours explains becomes a trade of its own, with a stop. Else it is only told.</summary>
+    public bool Adopt { get; set; } = true;
+
+    /// <summary>What a holding is sold for that was never traded here.</summary>
+    [RegularExpression("^[A-Z0-9]{2,20}$")]
+    public string QuoteAsset { get; set; } = "USDT";
+
     /// <summary>How soon a trade that the venue could not be asked about is tried again at first, and at last.</summary>
     [Range(0.05, 60)]
     public double RetrySeconds { get; set; } = 2;
@@ -28,4 +35,6 @@ public sealed class ReconciliationOptions
     /// <summary>The same, at last.</summary>
     [Range(0.05, 600)]
     public double RetryMaxSeconds { get; set; } = 30;
+
+    internal RemedyPolicy Remedy => new(Adopt, QuoteAsset, Tolerance);
 }

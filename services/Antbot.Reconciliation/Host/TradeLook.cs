@@ -18,9 +18,10 @@ public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store,
         // Whoever holds that account's keys finds it in the account's stream.
         if (verify.Account != venue.Account)
             return Trouble(verify, message, $"the keys here are those of the account {venue.Account}");
-        var record = again ? await ReadRecordAsync(verify, cancellationToken) : null;
-        var ids = verify.Orders.Concat(record?.Select(r => r.Order) ?? []).Distinct().ToList();
-        if (ids.Count is 0 or > OrdersMax)
+        // What was adopted and is gone again was never an order: the record alone can tell of it.
+        var record = again || verify.Orders.Count == 0 ? await ReadRecordAsync(verify, cancellationToken) : null;
+        var ids = verify.Orders.Concat(record?.Orders.Keys.Select(o => new ClientOrderId(o)) ?? []).Distinct().ToList();
+        if (ids.Count > OrdersMax || (ids.Count == 0 && record is not { Adopted: > 0 }))
             return Trouble(verify, message, $"It names {ids.Count} orders; a trade has 1 to {OrdersMax}.");
         var answers = await Task.WhenAll(ids.Select(id => venue.FindOrderAsync(verify.Symbol, id, cancellationToken)));
         var orders = new List<SeenOrder>(ids.Count);
@@ -30,13 +31,22 @@ public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store,
                 return Trouble(verify, message, $"{ids[i]}: {VenueWords.Trouble(answers[i])}");
             orders.Add(order);
         }
-        var seen = new TradeSeen(verify, message, orders, null, record, 0);
+        var seen = new TradeSeen(verify, message, orders, null, null, 0);
+        if (record is not null)
+            seen = With(seen, record);
         if (verify.Closed && TradeCheck.IsLeft(seen))
             seen = await WithFeesAsync(seen, cancellationToken);
         if (seen.Trouble is null && record is null && TradeCheck.Drift(seen) is not null)
-            seen = seen with { Record = await ReadRecordAsync(verify, cancellationToken) };
+            seen = With(seen, await ReadRecordAsync(verify, cancellationToken));
         return seen;
     }
+
+    private static TradeSeen With(TradeSeen seen, OrderRecord record) => seen with
+    {
+        Record = [.. record.Orders.Values.OrderBy(o => o.Id.Value, StringComparer.Ordinal).Select(o => new RecordedOrder(o.Id, o.Side, o.Executed, o.Standing is Standing.Ended or Standing.Intended))],
+        Adopted = record.Adopted,
+        WrittenOff = record.WrittenOff,
+    };
 
     /// <summary>Where something seems to be left, fees that the venue took of the base asset may explain it, and less than a step cannot be sold.</summary>
     private async Task<TradeSeen> WithFeesAsync(TradeSeen seen, CancellationToken cancellationToken)
@@ -80,11 +90,8 @@ public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store,
         _ => null,
     };
 
-    private async Task<IReadOnlyList<RecordedOrder>> ReadRecordAsync(VerifyTrade verify, CancellationToken cancellationToken)
-    {
-        var record = await OrderRecord.ReadAsync(store, codec, verify.Trade, verify.Account, cancellationToken);
-        return [.. record.Values.OrderBy(o => o.Id.Value, StringComparer.Ordinal).Select(o => new RecordedOrder(o.Id, o.Side, o.Executed, o.Standing is Standing.Ended or Standing.Intended))];
-    }
+    private Task<OrderRecord> ReadRecordAsync(VerifyTrade verify, CancellationToken cancellationToken) =>
+        OrderRecord.ReadAsync(store, codec, verify.Trade, verify.Account, cancellationToken);
 
     private static TradeSeen Trouble(VerifyTrade verify, Guid message, string trouble) => new(verify, message, [], trouble, null, 0);
 }

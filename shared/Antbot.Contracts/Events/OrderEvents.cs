@@ -122,3 +122,31 @@ public sealed record OrderCorrected(ClientOrderId Order, string What, string Evi
 /// <summary>Asked again after a correction, the venue said nothing that was not recorded.</summary>
 [StoredName("order_confirmed")]
 public sealed record OrderConfirmed(ClientOrderId Order, string Evidence);
+
+/// <summary>An order that somebody else placed is this trade's entry from now on.</summary>
+[StoredName("order_adopted")]
+public sealed record OrderAdopted(
+    ClientOrderId Order, TradeId Trade, AccountId Account, Symbol Symbol, Side Side, Quantity Quantity, string VenueOrderId, DateTimeOffset VenueTime, string Evidence)
+{
+    /// <summary>As if it had been ours from the start. Its limit only the venue knows.</summary>
+    public OrderIntended ToIntent() => new(
+        Order, Trade, Account, OrderRole.Entry, Symbol, Side, OrderKind.Limit, Quantity, Limit: null, Trigger: null, ReduceOnly: false, ValidUntil: null, "adopted", NotBefore: null);
+}
+
+/// <summary>What the account holds without an order of ours is this trade's position from now on.</summary>
+/// <param name="Order">Stands for the entry that there never was: the venue does not know it.</param>
+/// <param name="Price">What the market paid for it when it was found.</param>
+[StoredName("position_adopted")]
+public sealed record PositionAdopted(
+    ClientOrderId Order, TradeId Trade, AccountId Account, Symbol Symbol, Side Side, Quantity Quantity, Price Price, string QuoteAsset, DateTimeOffset At, string Evidence)
+{
+    public OrderIntended ToIntent() => new(
+        Order, Trade, Account, OrderRole.Entry, Symbol, Side, OrderKind.Market, Quantity, Limit: null, Trigger: null, ReduceOnly: false, ValidUntil: null, "adopted", NotBefore: null);
+
+    /// <summary>What it counts from.</summary>
+    public OrderFilled ToFill() => new(Order, "adopted", Quantity, Price, Money.Zero, QuoteAsset, At, Money.Zero);
+}
+
+/// <summary>The venue does not hold this part of the position any more, and no order of ours sold it: it is gone, with nothing received for it.</summary>
+[StoredName("position_written_off")]
+public sealed record PositionWrittenOff(TradeId Trade, AccountId Account, Symbol Symbol, Side Side, Quantity Quantity, string What, string Evidence);

@@ -25,6 +25,10 @@ public enum TradePhase
 [StoredName("trade_raised")]
 public sealed record TradeRaised(Signal Signal, DateTimeOffset Due);
 
+/// <summary>Found at the venue, by Reconciliation; it begins where a trade of ours is sent.</summary>
+[StoredName("trade_adopted")]
+public sealed record TradeAdopted(Signal Signal, FoundOrder? Order, Quantity Quantity, string What, string Evidence, DateTimeOffset Due);
+
 [StoredName("trade_validated")]
 public sealed record TradeValidated(Signal Signal, decimal Confidence, IReadOnlyList<Verdict> Verdicts, DateTimeOffset Due);
 

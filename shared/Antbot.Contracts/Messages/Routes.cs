@@ -33,6 +33,9 @@ public static class Routes
         [typeof(TradeReconciled)] = [Coordinator],
         [typeof(DriftFound)] = [Coordinator],
         [typeof(CorrectOrder)] = [Execution],
+        [typeof(AdoptTrade)] = [Coordinator],
+        [typeof(AdoptPosition)] = [Execution],
+        [typeof(WriteOffPosition)] = [Execution],
     };
 
     public static IReadOnlyList<string> Of(Type message) => All.TryGetValue(message, out var to)

@@ -33,6 +33,27 @@ public sealed record RiskApproved(TradeId Trade, Money Reserved, IReadOnlyList<V
 
 public sealed record RiskDenied(TradeId Trade, IReadOnlyList<Verdict> Verdicts) : ITradeMessage;
 
+// Reconciliation to Coordinator, and on to Execution.
+/// <summary>The venue has something for this account that no signal of ours asked for: it becomes a trade of its own, and is protected as any other.</summary>
+/// <param name="Order">The open order that was found; null where it is a position.</param>
+/// <param name="Quantity">Of the order, or of the position.</param>
+public sealed record AdoptTrade(Signal Signal, FoundOrder? Order, Quantity Quantity, string What, string Evidence) : ITradeMessage
+{
+    public TradeId Trade => Signal.Trade;
+}
+
+/// <summary>An order that was found at the venue and not in our record.</summary>
+public sealed record FoundOrder(ClientOrderId Order, string VenueOrderId, DateTimeOffset VenueTime);
+
+/// <summary>The same, to the owner of its orders.</summary>
+public sealed record AdoptPosition(Signal Signal, FoundOrder? Order, Quantity Quantity, string Evidence) : ITradeMessage
+{
+    public TradeId Trade => Signal.Trade;
+}
+
+/// <summary>The venue does not hold any more what this trade should hold.</summary>
+public sealed record WriteOffPosition(TradeId Trade, AccountId Account, Quantity Quantity, string What, string Evidence) : ITradeMessage;
+
 // Coordinator to Execution.
 /// <param name="Reserved">The most that the entry may cost.</param>
 public sealed record ExecuteTrade(Signal Signal, Money Reserved) : ITradeMessage

@@ -1,0 +1,99 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
+using Antbot.Kernel.Identity;
+
+namespace Antbot.Reconciliation;
+
+/// <param name="Adopt">Whether what is found becomes a trade of its own; else it is only told, and reckoned with from then on.</param>
+/// <param name="QuoteAsset">In what a position of an asset is traded that was never traded here.</param>
+public sealed record RemedyPolicy(bool Adopt, string QuoteAsset, decimal Tolerance);
+
+/// <summary>
+/// What is done about a difference that no correction of one order mends. The venue is the truth: what it has is adopted, what it has
+/// not is written off, and a movement that belongs to no trade is reckoned with from then on.
+/// </summary>
+public static class Remedies
+{
+    private const string Source = "adopted:venue";
+
+    /// <summary>Nobody said for how long it is wanted.</summary>
+    private static readonly DateTimeOffset NoEnd = new(9999, 12, 31, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>The symbol whose price has to be known before anything can be done; null where none has.</summary>
+    public static Symbol? PricedBy(OrderBook book, Difference difference, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy) => difference switch
+    {
+        { Kind: DifferenceKind.UnknownOrder, Found: { Side: Side.Buy } found } when policy.Adopt && rules.ContainsKey(found.Symbol) => found.Symbol,
+        { Kind: DifferenceKind.Balance, Balance: { More: > 0 } } when policy.Adopt => SymbolOf(book, difference.Subject, rules, policy)?.Symbol,
+        _ => null,
+    };
+
+    /// <summary>Empty where nothing can be done, or not yet.</summary>
+    public static IReadOnlyList<IRemedy> Of(
+        OrderBook book, Difference difference, IReadOnlyDictionary<Symbol, SymbolRules> rules, Price? price, RemedyPolicy policy, long look, DateTimeOffset now)
+    {
+        var priced = PricedBy(book, difference, rules, policy);
+        if (priced is not null && price is null)
+            return [];
+        switch (difference)
+        {
+            // A sale makes nothing that would have to be protected.
+            case { Kind: DifferenceKind.UnknownOrder, Found: { } found }:
+                return priced is { } at ? Adopt(book, difference, at, found.Quantity.Value, price!.Value, new FoundOrder(found.Id, found.VenueOrderId, found.At), look, now) : [];
+            case { Kind: DifferenceKind.Balance, Balance: { More: > 0 } more } when priced is { } symbol && IsPosition(more.More, rules[symbol], price!.Value):
+                return Adopt(book, difference, symbol, more.More, price.Value, null, look, now);
+            case { Kind: DifferenceKind.Balance, Balance: { More: < 0 } less }:
+                return Missing(book, difference, -less.More, less.Held, rules, policy, look);
+            case { Kind: DifferenceKind.Balance, Balance: { } rest }:
+                return [TakeOver(book, difference, rest.More, look)];
+            default:
+                return [];
+        }
+    }
+
+    private static IReadOnlyList<IRemedy> Adopt(OrderBook book, Difference difference, Symbol symbol, decimal quantity, Price price, FoundOrder? order, long look, DateTimeOffset now)
+    {
+        if (quantity * price.Value is var notional && (Money.Fault(notional) ?? Quantity.Fault(quantity)) is not null)
+            return [];
+        var trade = new TradeId(DeterministicId.From("adopted-trade", book.Account.Value, look.ToString(System.Globalization.CultureInfo.InvariantCulture), difference.Key));
+        var signal = new Signal(
+            trade, book.Account, Source, symbol, Side.Buy, order is null ? OrderKind.Market : OrderKind.Limit, price, Limit: null, Stop: null, TakeProfit: null, new Money(notional), 1, now, NoEnd);
+        return [new AdoptionDecided(look, book.Account, difference.Key, signal, order, new Quantity(quantity), difference.What, difference.Evidence)];
+    }
+
+    /// <summary>
+    /// Trades bear only what the account cannot hold for them any more: as long as it holds as much as they should, somebody has moved what
+    /// was never theirs. The trade that held just so much bears it, or else the oldest.
+    /// </summary>
+    private static IReadOnlyList<IRemedy> Missing(OrderBook book, Difference difference, decimal missing, decimal held, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy, long look)
+    {
+        var trades = rules.Values.Where(r => r.BaseAsset == difference.Subject).SelectMany(r => book.HoldingsOf(r.Symbol)).Where(t => t.Held > 0).ToList();
+        var left = Math.Min(missing, Math.Max(0, trades.Sum(t => t.Held) - held));
+        var remedies = new List<IRemedy>();
+        foreach (var (trade, own, _) in trades.OrderBy(t => Math.Abs(t.Held - left) > policy.Tolerance).ThenBy(t => t.Since).ThenBy(t => t.Trade.Value, StringComparer.Ordinal))
+        {
+            if (left <= 0)
+                break;
+            var gone = Math.Min(own, left);
+            remedies.Add(new WriteOffDecided(look, book.Account, difference.Key, trade, new Quantity(gone), $"{gone:0.################} {difference.Subject} of its {own:0.################} are not at the venue any more", difference.Evidence));
+            (left, missing) = (left - gone, missing - gone);
+        }
+        if (missing > policy.Tolerance)
+            remedies.Add(TakeOver(book, difference, -missing, look));
+        return remedies;
+    }
+
+    private static BalanceTakenOver TakeOver(OrderBook book, Difference difference, decimal amount, long look) =>
+        new(look, book.Account, difference.Key, difference.Subject, amount, difference.Evidence);
+
+    /// <summary>What the venue would not buy back is nothing that a stop could protect.</summary>
+    private static bool IsPosition(decimal quantity, SymbolRules rule, Price price) =>
+        quantity >= rule.QuantityMin.Value && quantity >= rule.QuantityStep && quantity * price.Value >= rule.NotionalMin.Value;
+
+    private static SymbolRules? SymbolOf(OrderBook book, string asset, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy) => rules.Values
+        .Where(r => r.BaseAsset == asset)
+        .OrderBy(r => !book.Flows.ContainsKey(r.Symbol.Value))
+        .ThenBy(r => r.QuoteAsset != policy.QuoteAsset)
+        .ThenBy(r => r.Symbol.Value, StringComparer.Ordinal)
+        .FirstOrDefault();
+}
