@@ -19,7 +19,7 @@ public static class DependencyFaults
                 // Somebody else was faster: loaded and decided again, it goes through.
                 case GuardedStreamMovedException:
                     return StoreProbe.Dependency;
-                case EventStoreException { Fault: StoreFault.Unavailable or StoreFault.Busy or StoreFault.ReadOnly or StoreFault.Full or StoreFault.OutcomeUnknown or StoreFault.Closed }:
+                case EventStoreException { Fault: StoreFault.Unavailable or StoreFault.Busy or StoreFault.ReadOnly or StoreFault.Full or StoreFault.OutcomeUnknown or StoreFault.Damaged or StoreFault.Closed }:
                     return StoreProbe.Dependency;
                 // Credentials that do not suffice are an operator's mistake before they are a message's.
                 case EventStoreException { Fault: StoreFault.Forbidden }:

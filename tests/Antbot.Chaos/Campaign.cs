@@ -19,6 +19,8 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
     private static readonly TimeSpan LateWithin = TimeSpan.FromMinutes(3);
 
     private static readonly TimeSpan AcceptWithin = TimeSpan.FromSeconds(30);
+    private const int ReadingsMax = 2;
+
     private static readonly TimeSpan CaseLimit = TimeSpan.FromMinutes(15);
 
     private readonly string _work = Directory.CreateTempSubdirectory("antbot-chaos-").FullName;
@@ -100,7 +102,8 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         if (open.Count == 0 && converged > limit)
             faults.Add($"at rest after {converged.TotalSeconds:0} s and not within {limit.TotalSeconds:0}");
         faults.AddRange(open.Select(o => $"not at rest after {converged.TotalSeconds:0} s: {o}"));
-        faults.AddRange(Checker.Violations(evidence));
+        (evidence, var violations) = await JudgeAsync(target, evidence, cancellationToken);
+        faults.AddRange(violations);
         deaths = target.Daemons.Sum(d => d.Deaths) - deaths;
         if (faults.Count > 0)
             return await FailedAsync(@case, faults, scene.Notes, began, cancellationToken, load.AcceptedCount, deaths, open.Count == 0 ? converged : null, evidence);
@@ -128,6 +131,22 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
             // A long history takes long to read; the services need the machine more than this does.
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(500, 2 * Stopwatch.GetElapsedTime(began).TotalMilliseconds)), cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// The venue and the store are read one after the other, and a position may be closed in between: what is wrong once stays wrong, so
+    /// only what a second reading shows too is.
+    /// </summary>
+    private async Task<(Evidence Evidence, IReadOnlyList<string> Violations)> JudgeAsync(Target target, Evidence evidence, CancellationToken cancellationToken)
+    {
+        var violations = Checker.Violations(evidence);
+        for (var again = 0; again < ReadingsMax && violations.Count > 0; again++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(2), cancellationToken);
+            evidence = await target.ReadAsync(_promised, cancellationToken);
+            violations = [.. violations.Intersect(Checker.Violations(evidence), StringComparer.Ordinal)];
+        }
+        return (evidence, violations);
     }
 
     private async Task<Target> PrepareAsync(Case @case, Action<string> say, CancellationToken cancellationToken)

@@ -120,7 +120,8 @@ public static class TradeDecider
         EntryUnknown m => [new TradeEntryUnknown(m.Trade, m.Reason)],
         EntryFailed m => [state.Cancelling ? new TradeExpired(m.Trade, m.Reason) : new TradeFailed(m.Trade, m.Reason)],
         TradeOpened m when state.IsOver => [new TradeOpenedLate(m, state.Phase)],
-        TradeOpened m => [new TradeOpenedRecorded(m, now + patience.Open)],
+        // What was adopted is valid for ever, and so is held for as long as its owner likes.
+        TradeOpened m => [new TradeOpenedRecorded(m, Later(Signal(state).ValidUntil, now + patience.Open))],
         TradeClosing m => [new TradeClosingRecorded(m.Trade, m.Reason, now + patience.Closing)],
         TradeClosed m => [new TradeClosedRecorded(m, Signal(state).Side)],
         TradeReconciled m => [new TradeReconciledRecorded(m.Trade, m.Closed, m.Evidence)],

@@ -47,9 +47,9 @@ public sealed class ExecutionOptions
     [Range(100, 30_000)]
     public int AskMarginMilliseconds { get; set; } = 1_000;
 
-    /// <summary>How often the venue is asked which orders are open. A real venue counts every such question dearly.</summary>
+    /// <summary>How often the venue is asked which orders are open. It counts each such question dearly: at one a second four fifths of its minute were gone, and what else had to be asked waited for the next.</summary>
     [Range(1, 60)]
-    public int OpenOrdersSeconds { get; set; } = 1;
+    public int OpenOrdersSeconds { get; set; } = 2;
 
     /// <summary>Whose prices are followed, as <c>BTCUSDT,ETHUSDT</c>; empty for all that the venue trades, up to a hundred.</summary>
     [RegularExpression("^([A-Z0-9]{2,20}(,[A-Z0-9]{2,20})*)?$")]

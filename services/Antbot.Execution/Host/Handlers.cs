@@ -1,6 +1,7 @@
 using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Runtime.Bus;
+using Antbot.Runtime.Health;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Venue;
 

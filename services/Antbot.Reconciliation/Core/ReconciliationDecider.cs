@@ -95,11 +95,8 @@ public static class ReconciliationDecider
             .Where(d => !state.Differences.TryGetValue(d.Key, out var open) || open.What != d.What)
             .Take(PerLookMax)
             .Select(d => new DifferenceFound(look.Number, look.Account, d.Kind, d.Subject, d.Trade, d.Ours, d.What, d.Evidence, look.Through, now)));
-        // Each difference is remedied once, however often it is seen until that has come through.
-        var open = state.Differences.Where(d => look.Present.Contains(d.Key)).ToDictionary(d => d.Key, d => d.Value.Remedied, StringComparer.Ordinal);
-        foreach (var found in events.OfType<DifferenceFound>().ToList())
-            open.TryAdd(OpenDifference.KeyOf(found.Kind, found.Subject), false);
-        events.AddRange(look.Remedies.Where(r => open.TryGetValue(r.Difference, out var remedied) && !remedied));
+        // Something is only done about what an earlier look had found already, and once, however often it is seen until that has come through.
+        events.AddRange(look.Remedies.Where(r => look.Present.Contains(r.Difference) && state.IsToRemedy(r.Difference)));
         if (look.Completes)
             events.Add(new StartReconciled(look.Number, look.Account, look.Venue, look.Through, look.OpenOrders, look.Confirmed.Count));
         return events;

@@ -11,7 +11,7 @@ namespace Antbot.Reconciliation;
 /// <param name="Told">The drift that was told, or empty while the venue has not been heard.</param>
 public sealed record PendingVerification(VerifyTrade Verify, Guid Message, int Steps, string Told);
 
-/// <param name="Look">The look that recorded it, by which its event is found again.</param>
+/// <param name="Look">The look that last recorded something about it, by which its events are found again.</param>
 /// <param name="Remedied">Something has been done about it; it is settled when that has come through.</param>
 public sealed record OpenDifference(DifferenceKind Kind, string Subject, string What, TradeId? Trade, long Look, DateTimeOffset Since, bool Remedied = false)
 {
@@ -37,6 +37,9 @@ public sealed record ReconciliationState(
 
     public static string KeyOf(VerifyTrade verify) => $"{verify.Trade.Value}:{(verify.Closed ? "closed" : "open")}";
 
+    /// <summary>An earlier look has found it, and nothing has been done about it yet.</summary>
+    public bool IsToRemedy(string key) => Differences.TryGetValue(key, out var open) && !open.Remedied;
+
     private static ReconciliationState Apply(ReconciliationState state, object @event)
     {
         var next = @event is ILookEvent look ? state with { Looks = Math.Max(state.Looks, look.Look) } : state;
@@ -48,7 +51,7 @@ public sealed record ReconciliationState(
             BalanceBaselineSet e => next with { Baseline = e },
             DifferenceFound e => next with { Differences = next.Differences.SetItem(OpenDifference.KeyOf(e.Kind, e.Subject), next.Open(e)) },
             BalanceTakenOver e => next.TakenOver(e),
-            IRemedy e => next.WithRemedy(e.Difference),
+            IRemedy e => next.WithRemedy(e),
             DifferenceSettled e => next with { Differences = next.Differences.Remove(OpenDifference.KeyOf(e.Kind, e.Subject)) },
             StartReconciled e => next with { Looks = Math.Max(next.Looks, e.Look), Through = Math.Max(next.Through, e.Through) },
             ReconciliationStalled e => next with { StalledSince = e.At },
@@ -71,11 +74,12 @@ public sealed record ReconciliationState(
         return new OpenDifference(found.Kind, found.Subject, found.What, found.Trade, found.Look, since, there?.Remedied ?? false);
     }
 
-    private ReconciliationState WithRemedy(string key) => Differences.TryGetValue(key, out var open) ? this with { Differences = Differences.SetItem(key, open with { Remedied = true }) } : this;
+    private ReconciliationState WithRemedy(IRemedy e) =>
+        Differences.TryGetValue(e.Difference, out var open) ? this with { Differences = Differences.SetItem(e.Difference, open with { Remedied = true, Look = e.Look }) } : this;
 
     private ReconciliationState TakenOver(BalanceTakenOver e)
     {
-        var next = WithRemedy(e.Difference);
+        var next = WithRemedy(e);
         if (next.Baseline is not { } baseline)
             return next;
         var before = baseline.Balances.FirstOrDefault(b => b.Asset == e.Asset)?.Amount ?? 0;

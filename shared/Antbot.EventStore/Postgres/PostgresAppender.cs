@@ -168,7 +168,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
         }
         catch (EventStoreException e)
         {
-            append.Fail(e.Fault == StoreFault.Corrupt ? e : Unknown(append, e, e));
+            append.Fail(e.Fault is StoreFault.Corrupt or StoreFault.Damaged ? e : Unknown(append, e, e));
         }
     }
 
@@ -220,7 +220,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
             {
                 throw _silence = new EventStoreException(StoreFault.Unavailable, $"PostgreSQL has not answered within {limit.TotalSeconds:0.#} s.", e);
             }
-            catch (EventStoreException e) when (e.Fault != StoreFault.Corrupt)
+            catch (EventStoreException e) when (e.Fault is not (StoreFault.Corrupt or StoreFault.Damaged))
             {
                 _silence = e;
                 throw;

@@ -58,7 +58,7 @@ internal static class PostgresFaults
                 (StoreFault.Full, "The server has run out of room; make some and the store goes on by itself."),
             PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification =>
                 (StoreFault.Forbidden, "The role of this connection may not do that."),
-            PostgresErrorCodes.DataCorrupted or PostgresErrorCodes.IndexCorrupted => (StoreFault.Corrupt, "The server found damaged data; keep a copy of its files before anything else."),
+            PostgresErrorCodes.DataCorrupted or PostgresErrorCodes.IndexCorrupted => (StoreFault.Damaged, "The server found damaged data; keep a copy of its files before anything else."),
             PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedColumn =>
                 (StoreFault.Unavailable, "The store's schema is not there or is older than this build; let its owner create it."),
             _ when IsOfContent(e) => (StoreFault.Invalid, "The server does not take this content."),

@@ -55,7 +55,7 @@ public sealed class LedgerVerifier(ILedger ledger)
                     options.Progress?.Invoke(walk.Checked, toDo);
             }
         }
-        catch (EventStoreException e) when (e.Fault == StoreFault.Corrupt)
+        catch (EventStoreException e) when (e.Fault is StoreFault.Corrupt or StoreFault.Damaged)
         {
             // A row that is no event at all, in an engine whose columns hold anything: nothing behind it can be read in order.
             findings.Add(new Finding(FindingKind.EventAltered, walk.Position + 1, null, null, null, null, e.Message));

@@ -33,6 +33,9 @@ public enum StoreFault
     /// </summary>
     OutcomeUnknown,
 
+    /// <summary>The server's disk gave back what it was never given. Nothing was done; it is no request's own fault, and is asked again when the server has been mended.</summary>
+    Damaged,
+
     /// <summary>The data contradict themselves. Verify before trusting them.</summary>
     Corrupt,
 

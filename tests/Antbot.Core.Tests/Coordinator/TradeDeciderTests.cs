@@ -18,6 +18,23 @@ public sealed class TradeDeciderTests
     public static TheoryData<TradePhase> Phases => [.. Enum.GetValues<TradePhase>()];
 
     [Fact]
+    public void What_was_found_at_the_venue_begins_where_a_trade_of_ours_is_sent_and_has_no_deadline()
+    {
+        var found = new FoundOrder(new ClientOrderId("web_1"), "77", Some.Now);
+        var adopt = new AdoptTrade(Some.Signal with { ValidUntil = new DateTimeOffset(9999, 12, 31, 0, 0, 0, TimeSpan.Zero) }, found, new Quantity(1), "what", "words");
+        var adopted = Assert.IsType<TradeAdopted>(Assert.Single(Decide(TradeState.Initial, adopt)));
+        Assert.Equal(9999, adopted.Due.Year);
+        var told = Assert.IsType<AdoptPosition>(Assert.Single(TradeDecider.React(adopted)));
+        Assert.Equal((adopt.Signal, found, adopt.Quantity, "words"), (told.Signal, told.Order, told.Quantity, told.Evidence));
+        var state = TradeState.Fold.Apply(TradeState.Initial, adopted);
+        Assert.Equal(TradePhase.Executing, state.Phase);
+        Assert.IsType<TradeMessageAbsorbed>(Assert.Single(Decide(state, adopt)));
+        Assert.IsType<TradeMessageAbsorbed>(Assert.Single(Decide(state, new SignalRaised(adopt.Signal))));
+        var opened = new TradeOpened(adopt.Trade, adopt.Signal.Account, adopt.Signal.Symbol, Side.Buy, new Quantity(1), new Price(100), new Money(100), Money.Zero, [found.Order]);
+        Assert.Equal(9999, Assert.IsType<TradeOpenedRecorded>(Assert.Single(Decide(state, opened))).Due.Year);
+    }
+
+    [Fact]
     public void A_signal_begins_a_trade_and_has_it_validated()
     {
         var raised = Assert.IsType<TradeRaised>(Assert.Single(Decide(TradeState.Initial, new SignalRaised(Some.Signal))));

@@ -74,20 +74,109 @@ public sealed class AccountWatchTests
         await _world.LookAsync();
         Assert.Equal(2, (await _world.EventsAsync()).OfType<DifferenceSettled>().Count());
         await _world.LookAsync();
-        Assert.Equal(6, (await _world.EventsAsync()).Count);
+        Assert.Equal(7, (await _world.EventsAsync()).Count);
+        // Nobody here knows the third: it is adopted, for its owner has no record of it to correct.
+        Assert.Single(_world.Bus.Sent.Select(m => m.Body).OfType<AdoptTrade>());
     }
 
     [Fact]
-    public async Task Money_that_no_fill_explains_is_a_difference()
+    public async Task Money_that_no_fill_explains_is_told_and_then_reckoned_with()
     {
         await _world.LookAsync();
         _world.Venue.Balances["USDT"] = 999.5m;
-        await _world.LookAsync();
         await _world.LookAsync();
         var found = Assert.Single((await _world.EventsAsync()).OfType<DifferenceFound>());
         Assert.Equal((DifferenceKind.Balance, "USDT"), (found.Kind, found.Subject));
         Assert.Contains("-0.5 USDT", found.What, StringComparison.Ordinal);
         Assert.Equal("the venue holds 999.5 USDT free and 0 locked", found.Evidence);
+        for (var look = 0; look < 4; look++)
+            await _world.LookAsync();
+        Assert.Equal([typeof(DifferenceFound), typeof(BalanceTakenOver), typeof(DifferenceSettled)], (await _world.EventsAsync()).Skip(2).Select(e => e.GetType()));
+        Assert.Empty(_world.Bus.Sent);
+    }
+
+    [Fact]
+    public async Task A_holding_that_nobody_entered_is_adopted_once_and_settled_when_it_is_a_trade()
+    {
+        await _world.LookAsync();
+        _world.Venue.Balances["BTC"] = 0.5m;
+        for (var look = 0; look < 4; look++)
+            await _world.LookAsync();
+        var adopted = Assert.Single(_world.Bus.Sent.Select(m => m.Body).OfType<AdoptTrade>());
+        Assert.Equal((0.5m, 50m), (adopted.Quantity.Value, adopted.Signal.Notional.Value));
+        await _world.RecordAsync(
+            adopted.Trade, new PositionAdopted(ClientOrderId.Of(adopted.Trade, OrderRole.Entry, 0), adopted.Trade, Account, FakeVenue.Btc, Side.Buy, adopted.Quantity, new Price(100), "USDT", DateTimeOffset.UtcNow, "test"));
+        await _world.LookAsync();
+        await _world.LookAsync();
+        Assert.Equal([typeof(DifferenceFound), typeof(AdoptionDecided), typeof(DifferenceSettled)], (await _world.EventsAsync()).Skip(2).Select(e => e.GetType()));
+
+        // Whether it is right, the record tells: the venue never had an order for it.
+        await _world.HandleAsync(new VerifyTrade(adopted.Trade, Account, FakeVenue.Btc, Side.Buy, adopted.Quantity, Closed: false, [ClientOrderId.Of(adopted.Trade, OrderRole.Entry, 0)]));
+        Assert.Equal(0.5m, Assert.IsType<TradeVerified>((await _world.EventsAsync())[^1]).Adopted);
+    }
+
+    /// <summary>Prevents an adoption at a price that nobody knows, and one that is forgotten because the market was away at first.</summary>
+    [Fact]
+    public async Task Without_a_price_it_is_told_and_adopted_when_there_is_one()
+    {
+        await _world.LookAsync();
+        (_world.Venue.Balances["BTC"], _world.Venue.Price) = (0.5m, null);
+        for (var look = 0; look < 3; look++)
+            await _world.LookAsync();
+        Assert.Empty(_world.Bus.Sent);
+        _world.Venue.Price = 100;
+        await _world.LookAsync();
+        Assert.IsType<AdoptTrade>(Assert.Single(_world.Bus.Sent).Body);
+    }
+
+    [Fact]
+    public async Task An_order_that_nobody_here_placed_is_adopted_while_it_rests()
+    {
+        await _world.LookAsync();
+        var foreign = new ClientOrderId("web_17");
+        _world.Venue.Put(foreign, Side.Buy, 0, VenueOrderStatus.Open);
+        for (var look = 0; look < 3; look++)
+            await _world.LookAsync();
+        var adopted = Assert.IsType<AdoptTrade>(Assert.Single(_world.Bus.Sent).Body);
+        Assert.Equal(("v-web_17", foreign), (adopted.Order!.VenueOrderId, adopted.Order.Order));
+        await _world.RecordAsync(adopted.Trade, new OrderAdopted(foreign, adopted.Trade, Account, FakeVenue.Btc, Side.Buy, new Quantity(1), "v-web_17", DateTimeOffset.UtcNow, "test"));
+        await _world.LookAsync();
+        Assert.IsType<DifferenceSettled>((await _world.EventsAsync())[^1]);
+    }
+
+    [Fact]
+    public async Task A_position_that_the_venue_does_not_have_any_more_is_written_off_by_its_owner()
+    {
+        await _world.LookAsync();
+        await _world.RecordOpenAsync();
+        await _world.RecordAsync(Trade(), Filled(1, 1), new OrderEnded(Entry(), OrderEnd.Filled, new Quantity(1), "test"));
+        _world.Venue.Put(Entry(), Side.Buy, 1, VenueOrderStatus.Filled);
+        (_world.Venue.Balances["BTC"], _world.Venue.Balances["USDT"]) = (0.25m, 900);
+        for (var look = 0; look < 4; look++)
+            await _world.LookAsync();
+        var off = Assert.IsType<WriteOffPosition>(Assert.Single(_world.Bus.Sent).Body);
+        Assert.Equal((Trade(), 0.75m, "the venue holds 0.25 BTC free and 0 locked"), (off.Trade, off.Quantity.Value, off.Evidence));
+        await _world.RecordAsync(Trade(), new PositionWrittenOff(Trade(), Account, FakeVenue.Btc, Side.Buy, off.Quantity, "test", "test"));
+        await _world.LookAsync();
+        await _world.LookAsync();
+        Assert.IsType<DifferenceSettled>((await _world.EventsAsync())[^1]);
+    }
+
+    /// <summary>Prevents an adoption that is decided, never told, and never told again.</summary>
+    [Fact]
+    public async Task A_remedy_that_was_recorded_and_not_told_is_told_by_the_next_process()
+    {
+        await _world.LookAsync();
+        _world.Venue.Balances["BTC"] = 0.5m;
+        await _world.LookAsync();
+        _world.Bus.Down = true;
+        await Assert.ThrowsAsync<Runtime.Bus.BusUnavailableException>(_world.LookAsync);
+        var next = _world.NextProcess();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var running = next.Watch.RunAsync(stop.Token);
+        await Eventually.HoldsAsync(() => next.Bus.Sent.Any(m => m.Body is AdoptTrade), "the adoption is told");
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
 
     /// <summary>Prevents a drift that is cried while Execution is about to record the fill.</summary>

@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using Antbot.Contracts;
+using Antbot.Contracts.Market;
 using Antbot.Contracts.Venue;
 using Antbot.Runtime.Venue;
 
 namespace Antbot.Integration.Tests.Reconciliation;
 
 /// <summary>A venue that says what a test has put into it, or nothing while it is away.</summary>
-internal sealed class FakeVenue : IVenue
+internal sealed class FakeVenue : IVenue, IMarketData
 {
     public static readonly Symbol Btc = new("BTCUSDT");
 
@@ -61,6 +62,19 @@ internal sealed class FakeVenue : IVenue
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => BalancesAway
         ? Task.FromResult<VenueAnswer<IReadOnlyList<Balance>>>(new VenueAnswer<IReadOnlyList<Balance>>.NotSent("the request budget is used up", null))
         : Answer<IReadOnlyList<Balance>>(() => [.. Balances.Select(b => new Balance(b.Key, b.Value, 0))]);
+
+    /// <summary>Null where the market is not to be had.</summary>
+    public decimal? Price { get; set; } = 100;
+
+    public MarketPrice? Latest(Symbol symbol) => null;
+
+    public Task<VenueAnswer<IReadOnlyList<Candle>>> ReadCandlesAsync(Symbol symbol, TimeSpan interval, int count, CancellationToken cancellationToken = default) =>
+        Price is { } price ? Answer<IReadOnlyList<Candle>>(() => [new(symbol, interval, DateTimeOffset.UnixEpoch, new Price(price), new Price(price), new Price(price), new Price(price), new Quantity(1))])
+        : Task.FromResult<VenueAnswer<IReadOnlyList<Candle>>>(new VenueAnswer<IReadOnlyList<Candle>>.Unknown("timed out"));
+
+    public IAsyncEnumerable<Candle> FollowCandlesAsync(IReadOnlyCollection<Symbol> symbols, TimeSpan interval, CancellationToken cancellationToken = default) => throw new InvalidOperationException("Nobody follows candles here.");
+
+    public Task FollowPricesAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken = default) => throw new InvalidOperationException("Nobody follows prices here.");
 
     private Task<VenueAnswer<T>> Answer<T>(Func<T> value) =>
         Task.FromResult<VenueAnswer<T>>(Away ? new VenueAnswer<T>.Unknown("timed out") : new VenueAnswer<T>.Said(value()));

@@ -33,7 +33,7 @@ internal sealed class ReconciliationWorld
         _look = new TradeLook(Venue, _rules, _store, Codec);
         Handler = new VerifyTradeHandler(_pipeline, _look, Parts);
         Pending = new PendingVerifications(_pipeline, _store, _look, Venue, Options, TimeProvider.System);
-        Watch = new AccountWatch(Venue, _rules, _pipeline, Parts, Options, NullLogger<AccountWatch>.Instance);
+        Watch = new AccountWatch(Venue, Venue, _rules, _pipeline, Parts, Options, NullLogger<AccountWatch>.Instance);
         Life = new AccountWatch.Life(new OrderBookFollower(_store, Codec, Account));
     }
 

@@ -145,8 +145,8 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
     /// <summary>What the venue said of a trade, as Reconciliation has recorded it.</summary>
     private static TradeSeen? Seen(IReadOnlyList<object> decided) => decided switch
     {
-        [TradeVerified e] => new TradeSeen(e.Verify, Guid.Empty, e.Orders, null, e.Record, e.Unsellable),
-        [TradeDrifted e] => new TradeSeen(e.Verify, e.Message, e.Orders, null, e.Record, e.Unsellable),
+        [TradeVerified e] => new TradeSeen(e.Verify, Guid.Empty, e.Orders, null, e.Record, e.Unsellable, e.Adopted, e.WrittenOff),
+        [TradeDrifted e] => new TradeSeen(e.Verify, e.Message, e.Orders, null, e.Record, e.Unsellable, e.Adopted, e.WrittenOff),
         [VerificationPending e] => new TradeSeen(e.Verify, e.Message, [], e.Reason, null, 0),
         _ => null,
     };
@@ -157,8 +157,8 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
     private static AccountLook? Looked(ReconciliationState state, IReadOnlyList<object> decided)
     {
         if (decided is [ReconciliationStalled stalled])
-            return new AccountLook(stalled.Look, stalled.Account, "", 0, 0, stalled.Reason, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false);
-        if (decided.Any(e => e is not (ReconciliationResumed or BalanceBaselineSet or DifferenceFound or DifferenceSettled or StartReconciled)))
+            return new AccountLook(stalled.Look, stalled.Account, "", 0, 0, stalled.Reason, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, []);
+        if (decided.Any(e => e is not (ReconciliationResumed or BalanceBaselineSet or DifferenceFound or DifferenceSettled or IRemedy or StartReconciled)))
             return null;
         var settled = decided.OfType<DifferenceSettled>().ToDictionary(e => OpenDifference.KeyOf(e.Kind, e.Subject), StringComparer.Ordinal);
         var found = decided.OfType<DifferenceFound>().Select(e => (e.Through, Difference: new Difference(e.Kind, e.Subject, e.Trade, e.Ours, e.What, e.Evidence))).ToList();
@@ -170,6 +170,9 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
             BalanceBaselineSet e => (e.Look, e.Account),
             DifferenceFound e => (e.Look, e.Account),
             DifferenceSettled e => (e.Look, e.Account),
+            AdoptionDecided e => (e.Look, e.Account),
+            WriteOffDecided e => (e.Look, e.Account),
+            BalanceTakenOver e => (e.Look, e.Account),
             StartReconciled e => (e.Look, e.Account),
             var other => throw new InvalidOperationException($"A look does not begin with {other.GetType().Name}."),
         };
@@ -177,7 +180,7 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
             look, account, start?.Venue ?? baseline?.Venue ?? "", start?.Through ?? found.FirstOrDefault().Through, start?.OpenOrders ?? 0, null,
             [.. found.Select(f => f.Difference), .. known.Take((start?.Differences ?? 0) - found.Count).Select(d => new Difference(d.Kind, d.Subject, d.Trade, Ours: true, d.What, ""))],
             new HashSet<string>(known.Select(d => OpenDifference.KeyOf(d.Kind, d.Subject)).Concat(found.Select(f => f.Difference.Key)), StringComparer.Ordinal),
-            settled.Values.Any(e => e.Kind == DifferenceKind.Balance), baseline, start is not null);
+            settled.Values.Any(e => e.Kind == DifferenceKind.Balance), baseline, start is not null, [.. decided.OfType<IRemedy>()]);
     }
 
     /// <param name="Written">The event as it is written now, of which the stored bytes are the canonical form.</param>

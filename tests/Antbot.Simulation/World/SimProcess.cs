@@ -133,6 +133,8 @@ public sealed class SimProcess
         Handle<CancelTrade>(new CancelTradeHandler(runner).HandleAsync);
         Handle<CloseTrade>(new CloseTradeHandler(runner).HandleAsync);
         Handle<CorrectOrder>(new CorrectOrderHandler(runner).HandleAsync);
+        Handle<AdoptPosition>(new AdoptPositionHandler(runner, rules, options).HandleAsync);
+        Handle<WriteOffPosition>(new WriteOffPositionHandler(runner).HandleAsync);
         Background(control.RunAsync);
         Background(rules.RunAsync);
         Background(prices.RunAsync);
@@ -143,12 +145,13 @@ public sealed class SimProcess
     private void StartReconciliation()
     {
         var options = new ReconciliationOptions { EverySeconds = 5 };
-        var venue = _world.Around(new SimVenue(_world.Exchange, _world.Loop, Clock, Context), this);
+        var market = new SimVenue(_world.Exchange, _world.Loop, Clock, Context);
+        var venue = _world.Around(market, this);
         var pipeline = new StreamPipeline<ReconciliationState>(Parts, ReconciliationDecider.Behaviour);
         var rules = new VenueRules(venue, Clock);
         var look = new TradeLook(venue, rules, Parts.Store, Parts.Codec);
         Handle<VerifyTrade>(new VerifyTradeHandler(pipeline, look, Parts).HandleAsync);
-        Work("account", new AccountWatch(venue, rules, pipeline, Parts, options, NullLogger<AccountWatch>.Instance).RunAsync);
+        Work("account", new AccountWatch(venue, market, rules, pipeline, Parts, options, NullLogger<AccountWatch>.Instance).RunAsync);
         Work("verifications", new PendingVerifications(pipeline, Parts.Store, look, venue, options, Clock).RunAsync);
     }
 

@@ -1,0 +1,120 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
+using Antbot.Execution;
+using Xunit;
+using static Antbot.Core.Tests.Execution.Given;
+
+namespace Antbot.Core.Tests.Execution;
+
+/// <summary>What the venue has and nobody here asked for becomes a trade that is protected as any other; what it has not any more is written off.</summary>
+public sealed class AdoptionTests
+{
+    private static readonly ClientOrderId Foreign = new("web_17");
+
+    private readonly Given _given = new();
+
+    [Fact]
+    public void A_position_that_is_adopted_is_open_at_once_and_its_stop_is_sent()
+    {
+        var decided = Adopts(null, 0.01m);
+        var opened = Assert.Single(decided.OfType<PositionOpened>());
+        Assert.Equal((0.01m, 65_000m, 63_700m), (opened.Quantity.Value, opened.Average.Value, opened.Stop!.Value.Value));
+        // Whoever wanted it may have other plans for it than we have for our own.
+        Assert.Equal(((Price?)null, (DateTimeOffset?)null), (opened.TakeProfit, opened.HoldUntil));
+        Assert.Equal((OrderRole.Stop, 0.01m), decided.OfType<OrderIntended>().Select(i => (i.Role, i.Quantity.Value)).Single());
+        Assert.Single(decided.OfType<OrderAttempted>());
+        Assert.DoesNotContain(decided, e => e is OrderIntended { Role: OrderRole.Entry });
+        Assert.Single(decided.SelectMany(ExecutionMessages.React).OfType<TradeOpened>());
+    }
+
+    [Fact]
+    public void Halted_or_dry_it_is_adopted_and_protected_all_the_same()
+    {
+        (_given.Bar, _given.Hold) = ("halted", "not reconciled");
+        Assert.Single(Adopts(null, 0.01m).OfType<OrderAttempted>());
+    }
+
+    [Fact]
+    public void An_adopted_position_is_closed_as_any_other_and_counts_from_the_price_it_was_found_at()
+    {
+        Adopts(null, 0.01m);
+        _given.Says(Stop, VenueOrderStatus.Open);
+        _given.Shows(Stop, VenueOrderStatus.Filled, _given.Fill(Stop, "s1", 0.01m, 63_700));
+        var closed = Assert.Single(_given.Events.OfType<PositionClosed>());
+        Assert.Equal((-13m, 65_000m), (closed.Realised.Value, closed.Entry.Value));
+        // The venue never knew the entry: nobody shall be asked for it.
+        Assert.Equal([Stop], closed.Orders);
+    }
+
+    [Fact]
+    public void An_order_that_is_adopted_rests_and_what_it_fills_is_protected()
+    {
+        Assert.DoesNotContain(Adopts(Foreign, 0.01m), e => e is OrderIntended or OrderAttempted);
+        Assert.Equal((TradeStage.Entering, OrderStatus.Resting), (_given.State.Stage, _given.State.Entry!.Status));
+        Assert.IsType<NextStep.Rest>(_given.After(86_400).Next());
+        var report = new OrderReport(
+            Foreign, "v-web", Btc, Side.Buy, VenueOrderStatus.Filled, new Quantity(0.01m), new Quantity(0.01m), new Money(640), _given.Now,
+            [new FillReport("f1", "v-web", Btc, Side.Buy, new Quantity(0.01m), new Price(64_000), Money.Zero, "USDT", _given.Now)]);
+        var decided = _given.When(new OrderSeen(Foreign, report, _given.Stamp));
+        Assert.Equal(64_000m, Assert.Single(decided.OfType<PositionOpened>()).Average.Value);
+        Assert.Single(decided.OfType<OrderAttempted>(), a => a.Order == Stop);
+    }
+
+    [Fact]
+    public void An_adopted_order_is_cancelled_where_its_trade_is_not_wanted()
+    {
+        Adopts(Foreign, 0.01m);
+        Assert.Equal(Foreign, Assert.Single(_given.GetsOut().OfType<OrderCancelIntended>()).Order);
+    }
+
+    [Fact]
+    public void What_was_adopted_is_not_adopted_again()
+    {
+        Adopts(null, 0.01m);
+        Assert.Empty(Adopts(null, 0.01m));
+        Assert.Empty(Adopts(Foreign, 0.01m));
+        Assert.DoesNotContain(_given.Enters(), e => e is EntryPlanned);
+    }
+
+    [Fact]
+    public void What_is_gone_in_part_leaves_a_stop_for_the_rest()
+    {
+        _given.WithOpenPosition();
+        var held = _given.State.Held();
+        var gone = Assert.Single(_given.When(new WriteOff(new Quantity(0.004m), "gone", "the venue holds less", _given.Stamp)).OfType<PositionWrittenOff>());
+        Assert.Equal((0.004m, held - 0.004m), (gone.Quantity.Value, _given.State.Held()));
+        Assert.True(_given.State.Stop!.CancelIntended);
+        _given.Shows(Stop, VenueOrderStatus.Cancelled);
+        Assert.InRange(_given.State.Stop!.Intended.Quantity.Value, 0.00001m, held - 0.004m);
+        Assert.Single(_given.After(2).Proceeds().OfType<OrderAttempted>());
+    }
+
+    /// <summary>Prevents a trade that stays open for ever on coins that somebody else has sold.</summary>
+    [Fact]
+    public void What_is_gone_as_a_whole_closes_the_trade_with_the_evidence_and_sells_nothing()
+    {
+        _given.WithOpenPosition();
+        _given.When(new WriteOff(new Quantity(5), "gone", "the venue holds nothing", _given.Stamp));
+        Assert.Equal(0, _given.State.Held());
+        _given.Shows(Stop, VenueOrderStatus.Cancelled);
+        var closed = Assert.Single(_given.Events.OfType<PositionClosed>());
+        Assert.Equal(-_given.State.Entry!.Cost, closed.Realised);
+        Assert.Equal(Quantity.Zero, closed.Left);
+        Assert.DoesNotContain(_given.Events, e => e is OrderIntended { Role: OrderRole.Exit });
+        Assert.Empty(_given.When(new WriteOff(new Quantity(5), "gone", "again", _given.Stamp)));
+    }
+
+    [Fact]
+    public void Nothing_is_written_off_that_is_not_held()
+    {
+        Assert.Empty(_given.When(new WriteOff(new Quantity(1), "gone", "nothing", _given.Stamp)));
+        _given.Enters();
+        Assert.DoesNotContain(_given.When(new WriteOff(new Quantity(1), "gone", "nothing", _given.Stamp)), e => e is PositionWrittenOff);
+    }
+
+    private IReadOnlyList<object> Adopts(ClientOrderId? order, decimal quantity) => _given.When(new Adopt(
+        Signal(notional: quantity * 65_000) with { Source = "adopted:venue", ValidUntil = new DateTimeOffset(9999, 12, 31, 0, 0, 0, TimeSpan.Zero) },
+        order is { } found ? new FoundOrder(found, "v-web", Start) : null, new Quantity(quantity), Rules, Policy, "the venue holds it", _given.Stamp));
+}

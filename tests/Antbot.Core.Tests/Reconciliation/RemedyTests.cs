@@ -1,0 +1,141 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
+using Antbot.Reconciliation;
+using Xunit;
+using static Antbot.Core.Tests.Reconciliation.Given;
+
+namespace Antbot.Core.Tests.Reconciliation;
+
+/// <summary>The venue is the truth: what it has is adopted, what it has not is written off, and what is nobody's is reckoned with.</summary>
+public sealed class RemedyTests
+{
+    private const long Look = 7;
+
+    private static readonly RemedyPolicy Policy = new(Adopt: true, "USDT", 0.001m);
+    private static readonly Price Price = new(100);
+
+    [Fact]
+    public void A_holding_that_no_trade_explains_becomes_a_trade_of_its_own()
+    {
+        var adopted = Assert.IsType<AdoptionDecided>(Assert.Single(Of(Book(), More("BTC", 0.5m, held: 0.5m))));
+        Assert.Equal(("Balance:BTC", Given.Symbol, Side.Buy, 0.5m, 50m), (adopted.Difference, adopted.Signal.Symbol, adopted.Signal.Side, adopted.Quantity.Value, adopted.Signal.Notional.Value));
+        Assert.Null(adopted.Order);
+        var told = Assert.IsType<AdoptTrade>(Assert.Single(ReconciliationDecider.React(adopted)));
+        Assert.Equal((adopted.Signal.Trade, "words"), (told.Trade, told.Evidence));
+        // The same finding of the same look is the same trade; of another look it is another one.
+        Assert.Equal(adopted.Signal.Trade, ((AdoptionDecided)Of(Book(), More("BTC", 0.5m, 0.5m))[0]).Signal.Trade);
+        Assert.NotEqual(adopted.Signal.Trade, ((AdoptionDecided)Remedies.Of(Book(), More("BTC", 0.5m, 0.5m), Rules, Price, Policy, Look + 1, Now)[0]).Signal.Trade);
+    }
+
+    [Fact]
+    public void What_the_venue_would_not_buy_back_what_has_no_symbol_and_what_nobody_wants_adopted_is_reckoned_with()
+    {
+        Assert.Equal(0.01m, Assert.IsType<BalanceTakenOver>(Assert.Single(Of(Book(), More("BTC", 0.01m, 0.01m)))).Amount);
+        Assert.Equal(("USDT", 5m), Taken(Of(Book(), More("USDT", 5, 1_005))));
+        Assert.Equal(("USDT", -5m), Taken(Of(Book(), More("USDT", -5, 995))));
+        Assert.Equal(("BTC", 0.5m), Taken(Remedies.Of(Book(), More("BTC", 0.5m, 0.5m), Rules, null, Policy with { Adopt = false }, Look, Now)));
+
+        static (string, decimal) Taken(IReadOnlyList<IRemedy> remedies) => remedies is [BalanceTakenOver e] ? (e.Asset, e.Amount) : ("", 0);
+    }
+
+    /// <summary>Prevents a position that is entered in the books at a price that nobody knows.</summary>
+    [Fact]
+    public void Without_a_price_nothing_is_adopted_yet_and_nothing_is_given_up() => Assert.Empty(Remedies.Of(Book(), More("BTC", 0.5m, 0.5m), Rules, null, Policy, Look, Now));
+
+    [Fact]
+    public void An_order_that_buys_is_adopted_as_it_rests_and_one_that_sells_is_only_told()
+    {
+        var found = Report(new ClientOrderId("web_1"), quantity: 2);
+        var adopted = Assert.IsType<AdoptionDecided>(Assert.Single(Of(Book(), UnknownOrder(found))));
+        Assert.Equal((new FoundOrder(found.Id, "77", found.At), 2m, 200m), (adopted.Order, adopted.Quantity.Value, adopted.Signal.Notional.Value));
+        Assert.Empty(Of(Book(), UnknownOrder(Report(new ClientOrderId("web_2"), Side.Sell))));
+        Assert.Empty(Remedies.Of(Book(), UnknownOrder(found), Rules, Price, Policy with { Adopt = false }, Look, Now));
+    }
+
+    [Fact]
+    public void What_is_missing_is_borne_by_the_trade_that_held_just_so_much_or_else_by_the_oldest()
+    {
+        var book = Open(Open(Open(Book(), 1, 1, 0), 2, 3, 10), 3, 2, 20);
+        Assert.Equal([(Trade(3), 2m)], Off(Of(book, More("BTC", -2, held: 4))));
+        Assert.Equal([(Trade(1), 1m), (Trade(2), 1.5m)], Off(Of(book, More("BTC", -2.5m, held: 3.5m))));
+        Assert.Equal([(Trade(1), 1m), (Trade(2), 3m), (Trade(3), 2m)], Off(Of(book, More("BTC", -6, held: 0))));
+    }
+
+    /// <summary>Prevents a trade that is closed in the books because its owner sold coins that were never the trade's.</summary>
+    [Fact]
+    public void As_long_as_the_account_holds_what_the_trades_should_hold_they_bear_nothing()
+    {
+        var book = Open(Book(), 1, 1, 0);
+        Assert.Equal(-2m, Assert.IsType<BalanceTakenOver>(Assert.Single(Of(book, More("BTC", -2, held: 3)))).Amount);
+        var both = Of(book, More("BTC", -2, held: 0.4m));
+        Assert.Equal([(Trade(1), 0.6m)], Off(both));
+        Assert.Equal(-1.4m, Assert.IsType<BalanceTakenOver>(both[^1]).Amount);
+    }
+
+    [Fact]
+    public void Each_difference_is_remedied_once_and_not_before_a_second_look_has_found_it()
+    {
+        var difference = More("USDT", -5, 995);
+        var look = new AccountLook(1, Account, "paper", 42, 0, null, [difference], new HashSet<string>([difference.Key]), BalancesCompared: true, null, Completes: false, Of(Book(), difference));
+        var baseline = AccountComparison.Baseline(Book(), "paper", [new Balance("USDT", 1_000, 0)], 42);
+        var state = State(baseline with { Look = 1 });
+        var first = ReconciliationDecider.Decide(state, look with { Number = 2 }, Now);
+        Assert.IsType<DifferenceFound>(Assert.Single(first));
+        state = first.Aggregate(state, ReconciliationState.Fold.Apply);
+        var second = ReconciliationDecider.Decide(state, look with { Number = 3, Remedies = Remedies.Of(Book(), difference, Rules, Price, Policy, 3, Now) }, Now);
+        Assert.IsType<BalanceTakenOver>(Assert.Single(second));
+        state = second.Aggregate(state, ReconciliationState.Fold.Apply);
+        Assert.Empty(ReconciliationDecider.Decide(state, look with { Number = 4 }, Now));
+        // From here on the account is reckoned from what the venue says: nothing is left of it.
+        Assert.Equal(995, Assert.Single(state.Baseline!.Balances).Amount);
+        var compared = AccountComparison.Compare(Book(), new VenueAccount([], [new Balance("USDT", 995, 0)], Rules), state.Baseline, 0.001m, TimeSpan.FromSeconds(30), Now);
+        Assert.Empty(compared.Differences);
+        var third = ReconciliationDecider.Decide(state, look with { Number = 4, Confirmed = [], Present = new HashSet<string>(), Remedies = [] }, Now);
+        Assert.IsType<DifferenceSettled>(Assert.Single(third));
+    }
+
+    /// <summary>The difference is gone from the book's reckoning as soon as the trade has it.</summary>
+    [Fact]
+    public void What_was_adopted_and_what_was_written_off_is_in_the_reckoning()
+    {
+        var baseline = AccountComparison.Baseline(Book(), "paper", [new Balance("USDT", 1_000, 0)], 42);
+        var adopted = new PositionAdopted(Entry(), Trade(), Account, Given.Symbol, Side.Buy, new Quantity(0.5m), Price, "USDT", Now, "words");
+        var book = Book(adopted);
+        Assert.Empty(Differences(book, 0.5m));
+        Assert.Equal([(Trade(), 0.5m)], book.HoldingsOf(Given.Symbol).Select(h => (h.Trade, h.Held)));
+        book = book.Apply(new PositionWrittenOff(Trade(), Account, Given.Symbol, Side.Buy, new Quantity(0.2m), "what", "words"), Now);
+        Assert.Empty(Differences(book, 0.3m));
+        Assert.Equal([(Trade(), 0.3m)], book.HoldingsOf(Given.Symbol).Select(h => (h.Trade, h.Held)));
+        Assert.Empty(Differences(book.Apply(Closed(1), Now), 0.3m));
+
+        IReadOnlyList<Difference> Differences(OrderBook of, decimal held) => AccountComparison.Compare(
+            of, new VenueAccount([], [new Balance("USDT", 1_000, 0), new Balance("BTC", held, 0)], Rules), baseline, 0.001m, TimeSpan.FromSeconds(30), Now).Differences;
+    }
+
+    [Fact]
+    public void A_trade_that_was_adopted_or_lost_something_is_right_where_its_orders_alone_are_not()
+    {
+        var open = At(Verify(0.5m), NotKnown(Entry(), Side.Buy)) with { Record = [], Adopted = 0.5m };
+        Assert.Null(TradeCheck.Drift(open));
+        Assert.NotNull(TradeCheck.Drift(open with { Record = null, Adopted = 0 }));
+        var closed = At(Verify(1, closed: true), Seen(Entry(), Side.Buy, 1), Seen(Exit(), Side.Sell, 0.7m)) with { Record = [new RecordedOrder(Entry(), Side.Buy, new Quantity(1), Over: true), new RecordedOrder(Exit(), Side.Sell, new Quantity(0.7m), Over: true)] };
+        Assert.NotNull(TradeCheck.Drift(closed));
+        Assert.Null(TradeCheck.Drift(closed with { WrittenOff = 0.3m }));
+    }
+
+    private static IReadOnlyList<IRemedy> Of(OrderBook book, Difference difference) => Remedies.Of(book, difference, Rules, Price, Policy, Look, Now);
+
+    private static Difference More(string asset, decimal more, decimal held) => new(DifferenceKind.Balance, asset, null, Ours: true, "what", "words", Balance: (held, more));
+
+    private static Difference UnknownOrder(OrderReport report) => new(DifferenceKind.UnknownOrder, report.Id.Value, null, Ours: false, "what", "words", Found: report);
+
+    private static List<(TradeId, decimal)> Off(IReadOnlyList<IRemedy> remedies) => [.. remedies.OfType<WriteOffDecided>().Select(w => (w.Trade, w.Quantity.Value))];
+
+    private static OrderBook Open(OrderBook book, int trade, decimal quantity, int second)
+    {
+        object[] events = [Intended(trade, quantity: quantity), Attempted(Entry(trade)), Accepted(Entry(trade)), Filled(Entry(trade), $"f{trade}", quantity), Ended(Entry(trade), quantity)];
+        return events.Aggregate(book, (b, e) => b.Apply(e, Now.AddSeconds(second)));
+    }
+}
