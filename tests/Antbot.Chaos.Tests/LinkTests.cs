@@ -51,6 +51,27 @@ public sealed class LinkTests : IAsyncLifetime
         Assert.True(_link.Struck > 0);
     }
 
+    /// <summary>Prevents a fault that is said to have met nothing because what it held was held already.</summary>
+    [Fact]
+    public async Task What_is_held_by_one_fault_after_the_other_has_met_each_of_them()
+    {
+        _link.Set(new Flow(Held: true), new Flow(Held: true));
+        await SendAsync(_client, "held");
+        await UntilStruckAsync(1);
+        _link.Set(new Flow(Held: true), Flow.Free);
+        await UntilStruckAsync(2);
+        _link.Heal();
+        Assert.Equal("held", await ReceiveAsync(_server, Soon));
+        Assert.Equal(2, _link.Struck);
+
+        async Task UntilStruckAsync(int times)
+        {
+            for (var waited = 0; _link.Struck < times && waited < 500; waited++)
+                await Task.Delay(20, Cancel);
+            Assert.Equal(times, _link.Struck);
+        }
+    }
+
     [Fact]
     public async Task What_is_lost_never_comes_and_the_connection_stays_dumb()
     {

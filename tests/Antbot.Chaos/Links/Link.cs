@@ -33,6 +33,7 @@ internal sealed class Link : IAsyncDisposable
     private bool _refuses;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _struck;
+    private long _settings;
 
     /// <param name="from">The service.</param>
     /// <param name="to">The server: postgres, rabbitmq, venue.</param>
@@ -60,6 +61,7 @@ internal sealed class Link : IAsyncDisposable
         lock (_lock)
         {
             (_there, _back) = (there, back);
+            _settings++;
             Announce();
         }
     }
@@ -213,7 +215,7 @@ internal sealed class Link : IAsyncDisposable
         {
             await foreach (var (due, bytes) in waiting.ReadAllAsync(_stop.Token))
             {
-                if (flow() is not { Delay.Ticks: 0, BytesPerSecond: 0, Held: false, Lost: false })
+                if (flow() is not { Delay.Ticks: 0, BytesPerSecond: 0, Lost: false })
                     Interlocked.Increment(ref _struck);
                 // Healed, what was delayed need not wait any longer.
                 while (Environment.TickCount64 < due && flow().Delay > TimeSpan.Zero)
@@ -232,8 +234,10 @@ internal sealed class Link : IAsyncDisposable
         }
     }
 
+    /// <summary>What one fault holds and the next one holds still has met both, although it never moved in between.</summary>
     private async Task WhileHeldAsync(Func<Flow> flow)
     {
+        var met = -1L;
         while (true)
         {
             Task changed;
@@ -241,6 +245,9 @@ internal sealed class Link : IAsyncDisposable
             {
                 if (!flow().Held)
                     return;
+                if (met != _settings)
+                    Interlocked.Increment(ref _struck);
+                met = _settings;
                 changed = _changed.Task;
             }
             await changed.WaitAsync(_stop.Token);
