@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using Antbot.Contracts;
 using Antbot.ReadModels;
 
 namespace Antbot.Cli.Sources;
@@ -62,6 +63,8 @@ internal sealed class ConsoleSource : ISource
         }
         throw new CommandException("Unavailable", $"{Where} has ended the connection. Start 'antbot watch' again.");
     }
+
+    public Task<ReconciliationReport> ReconciliationAsync(AccountId account, CancellationToken cancellationToken) => GetAsync<ReconciliationReport>($"api/reconciliation/{account.Value}", cancellationToken);
 
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
     {

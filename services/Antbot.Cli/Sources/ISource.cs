@@ -1,3 +1,4 @@
+using Antbot.Contracts;
 using Antbot.ReadModels;
 
 namespace Antbot.Cli.Sources;
@@ -24,6 +25,9 @@ internal interface ISource : IAsyncDisposable
 
     /// <param name="after">The sequence after which to begin; null for what comes from now on.</param>
     IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, CancellationToken cancellationToken);
+
+    /// <summary>How the account stands beside the venue.</summary>
+    Task<ReconciliationReport> ReconciliationAsync(AccountId account, CancellationToken cancellationToken);
 
     Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken);
 }

@@ -55,6 +55,10 @@ internal sealed class StoreSource(string address) : ISource
         }
     }
 
+    public async Task<ReconciliationReport> ReconciliationAsync(AccountId account, CancellationToken cancellationToken) =>
+        await Reconciliations.ReadAsync(await OpenAsync(cancellationToken), account, cancellationToken)
+        ?? throw new CommandException("NotFound", $"Nothing was ever recorded of the account {account}.", ExitCode.NotFound);
+
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
     {
         var command = new SetActivity(order.Command == "halt" ? Activity.Halted : Activity.Active, order.Reason, order.By);

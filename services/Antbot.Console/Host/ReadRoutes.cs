@@ -2,13 +2,14 @@ using System.Text.RegularExpressions;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.ReadModels;
+using Antbot.Runtime.Store;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Antbot.ConsoleService;
 
 /// <summary>What an operator can see.</summary>
-internal sealed partial class ReadRoutes(ReadModelQueries queries, ViewProjection projection, ServiceHealth health)
+internal sealed partial class ReadRoutes(ReadModelQueries queries, ViewProjection projection, ServiceHealth health, IEventStore store)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -16,6 +17,7 @@ internal sealed partial class ReadRoutes(ReadModelQueries queries, ViewProjectio
         routes.MapGuarded<ReadRoutes>("GET", "/api/trades", (r, c) => r.ListAsync<TradeView>(c, ViewTable.Trades, typeof(TradePhase)));
         routes.MapGuarded<ReadRoutes>("GET", "/api/trades/{id}", (r, c) => r.TradeAsync(c));
         routes.MapGuarded<ReadRoutes>("GET", "/api/orders", (r, c) => r.ListAsync<OrderView>(c, ViewTable.Orders, typeof(OrderStatus)));
+        routes.MapGuarded<ReadRoutes>("GET", "/api/reconciliation/{account}", (r, c) => r.ReconciliationAsync(c));
         routes.MapGuarded<ReadRoutes>("GET", "/api/positions", (r, c) => r.ListAsync<PositionView>(c, ViewTable.Positions, typeof(PositionState)));
     }
 
@@ -47,6 +49,13 @@ internal sealed partial class ReadRoutes(ReadModelQueries queries, ViewProjectio
     {
         var id = await ResolveAsync(context);
         await Api.AnswerAsync(context, await queries.StoryAsync(id, context.RequestAborted) ?? throw NoSuchTrade(id.Value));
+    }
+
+    private async Task ReconciliationAsync(HttpContext context)
+    {
+        var account = Checked((string?)context.GetRouteValue("account"), t => AccountId.Fault(t)) ?? throw Api.Invalid("An account is wanted.");
+        await Api.AnswerAsync(context, await Reconciliations.ReadAsync(store, new AccountId(account), context.RequestAborted)
+            ?? throw new ApiException(StatusCodes.Status404NotFound, "NotFound", $"Nothing was ever recorded of the account {account}."));
     }
 
     private async Task ListAsync<T>(HttpContext context, ViewTable table, Type states)

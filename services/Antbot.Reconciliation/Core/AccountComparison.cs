@@ -1,4 +1,5 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Contracts.Venue;
 
 namespace Antbot.Reconciliation;

@@ -1,4 +1,5 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Kernel.Identity;

@@ -31,6 +31,7 @@ public sealed class ConsoleApiTests : IAsyncLifetime
     [InlineData("GET", "/api/status")]
     [InlineData("GET", "/api/trades")]
     [InlineData("GET", "/api/trades/0123456789abcdef0123456789abcdef")]
+    [InlineData("GET", "/api/reconciliation/main")]
     [InlineData("GET", "/api/orders")]
     [InlineData("GET", "/api/positions")]
     [InlineData("GET", "/api/events")]
