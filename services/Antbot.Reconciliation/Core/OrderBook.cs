@@ -67,6 +67,8 @@ public sealed record OrderBook(
         _ => this,
     };
 
+    public bool Holds(TradeId trade) => Live.Values.Any(o => o.Trade == trade);
+
     /// <summary>What each open trade holds of a symbol, by our record.</summary>
     public IEnumerable<(TradeId Trade, decimal Held, DateTimeOffset Since)> HoldingsOf(Symbol symbol) => Live.Values
         .Where(o => o.Symbol == symbol)

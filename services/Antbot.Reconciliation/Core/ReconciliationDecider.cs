@@ -95,8 +95,8 @@ public static class ReconciliationDecider
             .Where(d => !state.Differences.TryGetValue(d.Key, out var open) || open.What != d.What)
             .Take(PerLookMax)
             .Select(d => new DifferenceFound(look.Number, look.Account, d.Kind, d.Subject, d.Trade, d.Ours, d.What, d.Evidence, look.Through, now)));
-        // Something is only done about what an earlier look had found already, and once, however often it is seen until that has come through.
-        events.AddRange(look.Remedies.Where(r => look.Present.Contains(r.Difference) && state.IsToRemedy(r.Difference)));
+        // Something is only done about what an earlier look had found already.
+        events.AddRange(look.Remedies.Where(r => look.Present.Contains(r.Difference) && state.Differences.ContainsKey(r.Difference)));
         if (look.Completes)
             events.Add(new StartReconciled(look.Number, look.Account, look.Venue, look.Through, look.OpenOrders, look.Confirmed.Count));
         return events;

@@ -11,9 +11,18 @@ namespace Antbot.Reconciliation;
 /// <param name="Told">The drift that was told, or empty while the venue has not been heard.</param>
 public sealed record PendingVerification(VerifyTrade Verify, Guid Message, int Steps, string Told);
 
+/// <param name="Trade">Who was asked.</param>
+/// <param name="Before">What had been written off of the trade by then; null for an adoption.</param>
+public sealed record AwaitedRemedy(TradeId Trade, decimal? Before)
+{
+    /// <summary>The record shows it, or the trade has ended since.</summary>
+    public bool HasCome(OrderBook book) =>
+        Before is { } before ? book.WrittenOff.GetValueOrDefault(Trade.Value) > before || !book.Holds(Trade) : book.Holds(Trade);
+}
+
 /// <param name="Look">The look that last recorded something about it, by which its events are found again.</param>
-/// <param name="Remedied">Something has been done about it; it is settled when that has come through.</param>
-public sealed record OpenDifference(DifferenceKind Kind, string Subject, string What, TradeId? Trade, long Look, DateTimeOffset Since, bool Remedied = false)
+/// <param name="Awaited">What has been asked of others about it and is not known to have come through; nothing more is done until it has.</param>
+public sealed record OpenDifference(DifferenceKind Kind, string Subject, string What, TradeId? Trade, long Look, DateTimeOffset Since, ImmutableList<AwaitedRemedy> Awaited)
 {
     public static string KeyOf(DifferenceKind kind, string subject) => $"{kind}:{subject}";
 }
@@ -37,17 +46,17 @@ public sealed record ReconciliationState(
 
     public static string KeyOf(VerifyTrade verify) => $"{verify.Trade.Value}:{(verify.Closed ? "closed" : "open")}";
 
-    /// <summary>An earlier look has found it, and nothing has been done about it yet.</summary>
-    public bool IsToRemedy(string key) => Differences.TryGetValue(key, out var open) && !open.Remedied;
+    /// <summary>An earlier look has found it, and what was asked about it has come through.</summary>
+    public bool IsToRemedy(string key, OrderBook book) => Differences.TryGetValue(key, out var open) && open.Awaited.All(a => a.HasCome(book));
 
     private static ReconciliationState Apply(ReconciliationState state, object @event)
     {
         var next = @event is ILookEvent look ? state with { Looks = Math.Max(state.Looks, look.Look) } : state;
         return @event switch
         {
-            TradeVerified e => next with { Pending = next.Pending.Remove(KeyOf(e.Verify)) },
-            VerificationPending e => next.WithPending(e.Verify, e.Message, ""),
-            TradeDrifted e => next.WithPending(e.Verify, e.Message, e.What),
+            TradeVerified e => next.Heard(e.Verify.Trade) with { Pending = next.Pending.Remove(KeyOf(e.Verify)) },
+            VerificationPending e => next.Heard(e.Verify.Trade).WithPending(e.Verify, e.Message, ""),
+            TradeDrifted e => next.Heard(e.Verify.Trade).WithPending(e.Verify, e.Message, e.What),
             BalanceBaselineSet e => next with { Baseline = e },
             DifferenceFound e => next with { Differences = next.Differences.SetItem(OpenDifference.KeyOf(e.Kind, e.Subject), next.Open(e)) },
             BalanceTakenOver e => next.TakenOver(e),
@@ -71,11 +80,32 @@ public sealed record ReconciliationState(
     private OpenDifference Open(DifferenceFound found)
     {
         var since = Differences.TryGetValue(OpenDifference.KeyOf(found.Kind, found.Subject), out var there) ? there.Since : found.At;
-        return new OpenDifference(found.Kind, found.Subject, found.What, found.Trade, found.Look, since, there?.Remedied ?? false);
+        return new OpenDifference(found.Kind, found.Subject, found.What, found.Trade, found.Look, since, there?.Awaited ?? []);
     }
 
-    private ReconciliationState WithRemedy(IRemedy e) =>
-        Differences.TryGetValue(e.Difference, out var open) ? this with { Differences = Differences.SetItem(e.Difference, open with { Remedied = true, Look = e.Look }) } : this;
+    private ReconciliationState WithRemedy(IRemedy e)
+    {
+        if (!Differences.TryGetValue(e.Difference, out var open))
+            return this;
+        // Those of an earlier look have come through, or there would be none of this one.
+        var awaited = open.Look == e.Look ? open.Awaited : [];
+        AwaitedRemedy? asked = e switch
+        {
+            AdoptionDecided a => new AwaitedRemedy(a.Signal.Trade, null),
+            WriteOffDecided w => new AwaitedRemedy(w.Trade, w.Before),
+            _ => null,
+        };
+        return this with { Differences = Differences.SetItem(e.Difference, open with { Awaited = asked is null ? awaited : awaited.Add(asked), Look = e.Look }) };
+    }
+
+    /// <summary>A trade is only verified when its owner has recorded it: what was adopted as this one has come through, and may be over already.</summary>
+    private ReconciliationState Heard(TradeId trade)
+    {
+        var next = this;
+        foreach (var (key, open) in Differences.Where(d => d.Value.Awaited.Exists(a => a.Trade == trade && a.Before is null)))
+            next = next with { Differences = next.Differences.SetItem(key, open with { Awaited = open.Awaited.RemoveAll(a => a.Trade == trade && a.Before is null) }) };
+        return next;
+    }
 
     private ReconciliationState TakenOver(BalanceTakenOver e)
     {

@@ -76,7 +76,7 @@ public static class Remedies
             if (left <= 0)
                 break;
             var gone = Math.Min(own, left);
-            remedies.Add(new WriteOffDecided(look, book.Account, difference.Key, trade, new Quantity(gone), $"{gone:0.################} {difference.Subject} of its {own:0.################} are not at the venue any more", difference.Evidence));
+            remedies.Add(new WriteOffDecided(look, book.Account, difference.Key, trade, new Quantity(gone), book.WrittenOff.GetValueOrDefault(trade.Value), $"{gone:0.################} {difference.Subject} of its {own:0.################} are not at the venue any more", difference.Evidence));
             (left, missing) = (left - gone, missing - gone);
         }
         if (missing > policy.Tolerance)

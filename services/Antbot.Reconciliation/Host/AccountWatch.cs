@@ -92,7 +92,7 @@ public sealed class AccountWatch(
         if (known is null)
             return [];
         var remedies = new List<IRemedy>();
-        foreach (var difference in confirmed.Where(d => state.IsToRemedy(d.Key)))
+        foreach (var difference in confirmed.Where(d => state.IsToRemedy(d.Key, book)))
         {
             var price = Remedies.PricedBy(book, difference, known, options.Remedy) is { } symbol ? await PriceAsync(symbol, cancellationToken) : null;
             remedies.AddRange(Remedies.Of(book, difference, known, price, options.Remedy, number, parts.Clock.GetUtcNow().Cut()));

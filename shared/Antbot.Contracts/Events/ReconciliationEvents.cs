@@ -75,8 +75,9 @@ public interface IRemedy : ILookEvent
 public sealed record AdoptionDecided(long Look, AccountId Account, string Difference, Signal Signal, FoundOrder? Order, Quantity Quantity, string What, string Evidence) : IRemedy;
 
 /// <summary>What our record has of a trade and the venue has not is gone.</summary>
+/// <param name="Before">What had been written off of it by then.</param>
 [StoredName("write_off_decided")]
-public sealed record WriteOffDecided(long Look, AccountId Account, string Difference, TradeId Trade, Quantity Quantity, string What, string Evidence) : IRemedy;
+public sealed record WriteOffDecided(long Look, AccountId Account, string Difference, TradeId Trade, Quantity Quantity, decimal Before, string What, string Evidence) : IRemedy;
 
 /// <summary>A movement that belongs to no trade: from here on the account is reckoned from what the venue says.</summary>
 /// <param name="Amount">What was more, or less than zero what was missing.</param>

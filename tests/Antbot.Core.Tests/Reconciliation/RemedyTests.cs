@@ -87,13 +87,38 @@ public sealed class RemedyTests
         var second = ReconciliationDecider.Decide(state, look with { Number = 3, Remedies = Remedies.Of(Book(), difference, Rules, Price, Policy, 3, Now) }, Now);
         Assert.IsType<BalanceTakenOver>(Assert.Single(second));
         state = second.Aggregate(state, ReconciliationState.Fold.Apply);
-        Assert.Empty(ReconciliationDecider.Decide(state, look with { Number = 4 }, Now));
         // From here on the account is reckoned from what the venue says: nothing is left of it.
         Assert.Equal(995, Assert.Single(state.Baseline!.Balances).Amount);
         var compared = AccountComparison.Compare(Book(), new VenueAccount([], [new Balance("USDT", 995, 0)], Rules), state.Baseline, 0.001m, TimeSpan.FromSeconds(30), Now);
         Assert.Empty(compared.Differences);
         var third = ReconciliationDecider.Decide(state, look with { Number = 4, Confirmed = [], Present = new HashSet<string>(), Remedies = [] }, Now);
         Assert.IsType<DifferenceSettled>(Assert.Single(third));
+    }
+
+    /// <summary>Prevents a position that is adopted twice because the first adoption was still on its way, and one that is never mended because it changed meanwhile.</summary>
+    [Fact]
+    public void Nothing_more_is_done_until_what_was_asked_has_come_through_and_then_about_what_is_left()
+    {
+        var found = new DifferenceFound(1, Account, DifferenceKind.Balance, "BTC", null, Ours: true, "what", "words", 1, Now);
+        var adoption = (AdoptionDecided)Of(Book(), More("BTC", 0.5m, 0.5m))[0];
+        var state = State(found);
+        Assert.True(state.IsToRemedy(adoption.Difference, Book()));
+        state = State(found, adoption);
+        Assert.False(state.IsToRemedy(adoption.Difference, Book()));
+        var changed = State(found, adoption, found with { Look = 9, What = "another" });
+        Assert.False(changed.IsToRemedy(adoption.Difference, Book()));
+        var adopted = new PositionAdopted(ClientOrderId.Of(adoption.Signal.Trade, OrderRole.Entry, 0), adoption.Signal.Trade, Account, Given.Symbol, Side.Buy, new Quantity(0.5m), Price, "USDT", Now, "words");
+        Assert.True(changed.IsToRemedy(adoption.Difference, Book(adopted)));
+        // Closed again before anybody looked: the book has forgotten it, but it was verified.
+        var verify = new VerifyTrade(adoption.Signal.Trade, Account, Given.Symbol, Side.Buy, new Quantity(0.5m), Closed: false, []);
+        Assert.True(State(found, adoption, new VerificationPending(verify, Message, "away")).IsToRemedy(adoption.Difference, Book()));
+
+        var book = Open(Book(), 1, 1, 0);
+        var off = (WriteOffDecided)Of(book, More("BTC", -0.4m, 0.6m))[0];
+        state = State(found, off);
+        Assert.False(state.IsToRemedy(off.Difference, book));
+        Assert.True(state.IsToRemedy(off.Difference, book.Apply(new PositionWrittenOff(Trade(1), Account, Given.Symbol, Side.Buy, new Quantity(0.4m), "what", "words"), Now)));
+        Assert.True(state.IsToRemedy(off.Difference, book.Apply(Closed(1), Now)));
     }
 
     /// <summary>The difference is gone from the book's reckoning as soon as the trade has it.</summary>

@@ -7,6 +7,8 @@ using System.Text.Json;
 using Antbot.Contracts.Events;
 using Antbot.EventStore.Sqlite;
 using Antbot.Hosting;
+using Antbot.Integration.Tests.PaperVenue;
+using Antbot.PaperVenue;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -26,6 +28,7 @@ public sealed class StandaloneTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("antbot-standalone-").FullName;
     private readonly List<Process> _started = [];
+    private Uri? _venue;
 
     private string Data => Path.Combine(_folder, ".local");
 
@@ -147,6 +150,60 @@ public sealed class StandaloneTests : IDisposable
         Assert.False(File.Exists(Path.Combine(Data, "antbot.db")));
     }
 
+    /// <summary>Somebody trades on the same account by hand: takes a position, takes our stop away, and sells what is protected.</summary>
+    [Fact]
+    public async Task What_somebody_else_does_with_the_account_is_adopted_protected_and_written_off()
+    {
+        var process = await StartedAsync([.. ByHandOnly, "--set", "reconciliation:everySeconds=2", "--set", "reconciliation:lastsSeconds=1"]);
+        await UntilAsync(async () => (await EventsAsync<BalanceBaselineSet>()).Count > 0, "the account is reckoned with");
+        using var venue = Venue();
+        Assert.Equal(200, (await venue.BuyAsync("0.01", "web-1")).Status);
+
+        await UntilAsync(async () => (await StopsAsync()).Count == 1, "what was bought by hand has a stop at the venue");
+        var adopted = Assert.Single(await EventsAsync<PositionAdopted>());
+        Assert.InRange(adopted.Quantity.Value, 0.0099m, 0.01m);
+
+        var stop = Assert.Single(await StopsAsync());
+        Assert.Equal(200, (await CancelAsync(venue, stop)).Status);
+        await UntilAsync(async () => await StopsAsync() is [var another] && another != stop, "the stop that was taken away is set again");
+
+        // The practice account held a coin of its own before: as long as one of its own is left, the trade bears nothing.
+        Assert.Equal(200, (await SellAsync(venue, "0.9")).Status);
+        await UntilAsync(async () => (await EventsAsync<BalanceTakenOver>()).Exists(t => t.Asset == "BTC" && t.Amount == -0.9m), "what was sold of its own is reckoned with");
+        Assert.Empty(await EventsAsync<PositionWrittenOff>());
+
+        // What is locked by a stop cannot be sold: it is taken away first, and all that is there goes at once.
+        Assert.Equal(200, (await CancelAsync(venue, Assert.Single(await StopsAsync()))).Status);
+        Assert.Equal(200, (await SellAsync(venue, "0.1099")).Status);
+        await UntilAsync(async () => (await EventsAsync<TradeClosedRecorded>()).Exists(c => c.Closed.Trade == adopted.Trade), "the trade is closed");
+        Assert.InRange((await EventsAsync<PositionWrittenOff>()).Sum(w => w.Quantity.Value), 0.0098m, 0.01m);
+        await UntilAsync(async () => (await AntbotProcess.RunAsync(_folder, "reconcile")).ExitCode == 0, "nothing is open any more");
+        // A second pass finds nothing.
+        var looks = (await StoredAsync()).Count(IsLook);
+        await Task.Delay(TimeSpan.FromSeconds(6), Cancel);
+        Assert.Equal(looks, (await StoredAsync()).Count(IsLook));
+        AntbotProcess.Signal(process, "TERM");
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
+
+        VenueClient Venue()
+        {
+            string Key(string name) => File.ReadAllText(Path.Combine(Data, "keys", name)).Trim();
+            return new VenueClient(_venue!, new ApiKey("main", Key("venue-key"), Key("venue-secret")));
+        }
+
+        async Task<List<string>> StopsAsync() => [.. (await LedgerAsync())
+            .GroupBy(o => o.GetProperty("clientOrderId").GetString()!, (_, of) => of.Last())
+            .Where(o => o.GetProperty("clientOrderId").GetString()![0] == 's' && o.GetProperty("status").GetString() == "NEW")
+            .Select(o => o.GetProperty("clientOrderId").GetString()!)];
+
+        static Task<Answer> CancelAsync(VenueClient venue, string order) => venue.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("origClientOrderId", order));
+
+        static Task<Answer> SellAsync(VenueClient venue, string quantity) => venue.OrderAsync(("symbol", "BTCUSDT"), ("side", "SELL"), ("type", "MARKET"), ("quantity", quantity));
+
+        static bool IsLook(StoredEvent e) => e.Stream.StartsWith("reconciliation-", StringComparison.Ordinal);
+    }
+
     /// <summary>Nobody calls `antbot seal`.</summary>
     [Fact]
     public async Task What_another_program_appends_to_its_store_is_adopted_while_it_runs()
@@ -172,6 +229,8 @@ public sealed class StandaloneTests : IDisposable
         var errors = process.StandardError.ReadToEndAsync(Cancel);
         while (await process.StandardOutput.ReadLineAsync(Cancel) is { } line)
         {
+            if (line.StartsWith("  venue", StringComparison.Ordinal))
+                _venue = new Uri(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
             if (line.StartsWith("  data", StringComparison.Ordinal))
                 return process;
         }
