@@ -42,3 +42,8 @@ public sealed class CorrectOrderHandler(TradeRunner runner) : IMessageHandler<Co
     public Task HandleAsync(CorrectOrder message, Input input, CancellationToken cancellationToken) =>
         runner.HandleAsync(message.Trade, input, Recall.Own, (_, stamp) => new Correct(message.Order, message.What, message.Evidence, stamp), cancellationToken);
 }
+
+public sealed class SettleOrderHandler(TradeRunner runner) : IMessageHandler<SettleOrder>
+{
+    public Task HandleAsync(SettleOrder message, Input input, CancellationToken cancellationToken) => runner.SettleAsync(message, input, cancellationToken);
+}

@@ -33,6 +33,7 @@ public static class Routes
         [typeof(TradeReconciled)] = [Coordinator],
         [typeof(DriftFound)] = [Coordinator],
         [typeof(CorrectOrder)] = [Execution],
+        [typeof(SettleOrder)] = [Execution],
     };
 
     public static IReadOnlyList<string> Of(Type message) => All.TryGetValue(message, out var to)

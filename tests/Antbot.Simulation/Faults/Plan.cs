@@ -36,6 +36,7 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(VenueErrs), "venue-errs")]
 [JsonDerivedType(typeof(VenueAway), "venue-away")]
 [JsonDerivedType(typeof(VenueLimits), "venue-limits")]
+[JsonDerivedType(typeof(VenueForgets), "venue-forgets")]
 [JsonDerivedType(typeof(Busted), "busted")]
 [JsonDerivedType(typeof(Halted), "halted")]
 [JsonDerivedType(typeof(HaltedBefore), "halted-before")]
@@ -107,6 +108,9 @@ public sealed record VenueAway(double AtSeconds, double ForSeconds) : Fault, ILa
 
 /// <summary>Every request is refused for its weight.</summary>
 public sealed record VenueLimits(double AtSeconds, double ForSeconds) : Fault, ILasting;
+
+/// <summary>Asked for an order by the client's id it says that there is none; what is open and what was traded it tells as ever.</summary>
+public sealed record VenueForgets(double AtSeconds, double ForSeconds) : Fault, ILasting;
 
 /// <summary>The venue takes its n-th fill back.</summary>
 public sealed record Busted(int NthFill, double AfterSeconds) : Fault;

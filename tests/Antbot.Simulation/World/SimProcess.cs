@@ -133,6 +133,7 @@ public sealed class SimProcess
         Handle<CancelTrade>(new CancelTradeHandler(runner).HandleAsync);
         Handle<CloseTrade>(new CloseTradeHandler(runner).HandleAsync);
         Handle<CorrectOrder>(new CorrectOrderHandler(runner).HandleAsync);
+        Handle<SettleOrder>(new SettleOrderHandler(runner).HandleAsync);
         Background(control.RunAsync);
         Background(rules.RunAsync);
         Background(prices.RunAsync);
