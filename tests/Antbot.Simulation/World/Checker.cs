@@ -41,6 +41,7 @@ public sealed class Checker
     private readonly Dictionary<ClientOrderId, Dictionary<string, OrderFilled>> _fills = [];
     private readonly Dictionary<ClientOrderId, int> _taken = [];
     private readonly HashSet<(string Stream, string Causation)> _decided = [];
+    private readonly Doubts _doubts;
     private RiskState _account = RiskState.Initial;
     private int _unpublished;
     private ulong _hash = 14695981039346656037UL;
@@ -50,6 +51,7 @@ public sealed class Checker
     {
         _world = world;
         _exposures = new Exposures(world.Exchange);
+        _doubts = new Doubts(world, Violated);
         world.Disk.Committed = Committed;
         world.Broker.Published = Published;
         world.Broker.Queued = Queued;
@@ -152,6 +154,7 @@ public sealed class Checker
 
     private void Look(StoredEvent stored, object @event)
     {
+        _doubts.Look(@event);
         switch (@event)
         {
             case ActivitySet e:
@@ -272,7 +275,11 @@ public sealed class Checker
         else if (order.TakenAt > attempt.VenueTime + TimeSpan.FromMilliseconds(attempt.WindowMilliseconds))
             Violated($"{id} was taken after its window");
         if (id.Trade is { } of)
+        {
+            if (id.Role == OrderRole.Entry && _exposures.OrdersOf(of).FirstOrDefault(o => o.Asked.Id.Role == OrderRole.Entry) is { } other)
+                Violated($"{of} was entered with {other.Asked.Id} and again with {id}");
             _exposures.Taken(of, order);
+        }
         if (id.Role != OrderRole.Entry)
             return;
         if (id.Trade is not { } trade || !_approved.Contains(trade))
