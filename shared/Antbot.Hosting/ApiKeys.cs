@@ -15,7 +15,7 @@ public sealed class ApiKeys
     private const string Bearer = "Bearer ";
     private const string OnlyName = "default";
     private const int LengthMin = 16;
-    private const int LengthMax = 256;
+    private const int LengthMax = 512;
 
     private readonly List<(string Name, byte[] Hash)> _keys = [];
 
