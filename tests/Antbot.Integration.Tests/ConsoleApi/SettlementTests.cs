@@ -8,7 +8,6 @@ using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Execution;
 using Antbot.Integration.Tests.Cli;
-using Antbot.Integration.Tests.Support;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
@@ -153,7 +152,7 @@ public sealed class SettlementTests : IAsyncLifetime
         using var client = _console.ClientOf(token);
         if (key is not null)
             client.DefaultRequestHeaders.Add("Idempotency-Key", key);
-        using var answer = await client.PostAsJsonAsync(path, body, Cancel);
+        using var answer = await client.PostAsJsonAsync(path, body, JsonSerializerOptions.Default, Cancel);
         Assert.NotEqual(HttpStatusCode.InternalServerError, answer.StatusCode);
         return ((int)answer.StatusCode, JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Cancel)).RootElement);
     }

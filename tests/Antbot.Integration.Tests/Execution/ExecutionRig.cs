@@ -82,12 +82,13 @@ internal sealed class ExecutionRig : IAsyncDisposable
 
     public async Task<OrdersState> StateAsync(TradeId trade) => (await _pipeline.LoadAsync(Streams.Order(trade))).State;
 
+    /// <summary>What was decided; what each decision rested on is left out.</summary>
     public async Task<IReadOnlyList<object>> EventsAsync(TradeId trade)
     {
         var all = new List<object>();
         await foreach (var stored in Store.ReadStreamAsync(Streams.Order(trade)))
             all.Add(Codec.Decode(stored));
-        return all;
+        return [.. all.Where(e => e is not OrderInput)];
     }
 
     public async Task UntilAsync(Func<Task<bool>> holds, string what)
