@@ -38,6 +38,7 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(VenueLimits), "venue-limits")]
 [JsonDerivedType(typeof(VenueForgets), "venue-forgets")]
 [JsonDerivedType(typeof(Busted), "busted")]
+[JsonDerivedType(typeof(OperatorsSettle), "operators-settle")]
 [JsonDerivedType(typeof(Halted), "halted")]
 [JsonDerivedType(typeof(HaltedBefore), "halted-before")]
 public abstract record Fault;
@@ -114,6 +115,9 @@ public sealed record VenueForgets(double AtSeconds, double ForSeconds) : Fault, 
 
 /// <summary>The venue takes its n-th fill back.</summary>
 public sealed record Busted(int NthFill, double AfterSeconds) : Fault;
+
+/// <summary>From then on operators look for an order in doubt, and settle it.</summary>
+public sealed record OperatorsSettle(double AtSeconds) : Fault;
 
 /// <param name="ForSeconds">Null for good: what is open must be closed all the same.</param>
 public sealed record Halted(double AtSeconds, double? ForSeconds) : Fault;

@@ -31,6 +31,8 @@ public static class Planner
             faults.Add(new VenueAway(chance.Between(0, 20, "in-doubt-away-at").TotalSeconds, chance.Between(5, 240, "in-doubt-away-for").TotalSeconds));
         if (chance.Happens(0.6, "in-doubt-forgets"))
             faults.Add(new VenueForgets(chance.Between(0, 20, "in-doubt-forgets-at").TotalSeconds, chance.Between(5, 240, "in-doubt-forgets-for").TotalSeconds));
+        if (chance.Happens(0.5, "in-doubt-settle"))
+            faults.Add(new OperatorsSettle(chance.Between(5, 30, "in-doubt-settle-at").TotalSeconds));
         return new Plan(seed, 6, 1 + chance.Below(2, "instances"), faults);
     }
 
@@ -62,6 +64,7 @@ public static class Planner
         Some("limits", 0.2, 1, i => new VenueLimits(Begin("limits-at", i), Seconds(0.5, 10, "limits-for", i)));
         Some("forgets", 0.15, 1, i => new VenueForgets(Begin("forgets-at", i), Seconds(1, 15, "forgets-for", i)));
         Some("busted", 0.06, 1, i => new Busted(1 + chance.Below(trades * 2, "busted-nth", i), Seconds(0.1, 4, "busted-after", i)));
+        Some("settle", 0.6, 2, i => new OperatorsSettle(Begin("settle-at", i)));
         Some("halt", 0.25, 1, i => new Halted(Begin("halt-at", i), chance.Happens(0.3, "halt-good", i) ? null : Seconds(0.5, 10, "halt-for", i)));
         Some("halt-before", 0.25, 1, i => new HaltedBefore(1 + chance.Below(trades, "halt-before-nth", i), Seconds(0.5, 10, "halt-before-for", i)));
         return new Plan(seed, trades, 1 + chance.Below(2, "instances"), faults);

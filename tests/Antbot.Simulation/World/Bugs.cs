@@ -1,3 +1,4 @@
+using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
@@ -37,6 +38,7 @@ public static class Bugs
         new VenueBug("fallback-after-unknown", "half of an entry is tried although nobody knows what became of the whole", (inner, _) => new GivenUpVenue(inner)),
         new VenueBug("retry-whole-after-partial", "what was filled in part is taken for a refusal, and the whole is tried again", (inner, _) => new AllOrNothingVenue(inner)),
         new VenueBug("absent-by-id-alone", "an order that is not found by its id is not looked for elsewhere", (inner, _) => new ShortSightedVenue(inner)),
+        new OperatorBug("resolve-by-one", "whoever confirms is somebody else by saying so", said => said.Confirms ? said with { By = "somebody-else" } : said),
         new VenueBug("open-is-filled", "an order that rests is reported as filled", (inner, _) => new HopefulVenue(inner)),
     ];
 
@@ -55,6 +57,11 @@ public static class Bugs
     private sealed class BusBug(string name, string what, Func<OutboundMessage, bool> drops) : Bug(name, what)
     {
         public override IMessageBus Around(IMessageBus bus, SimProcess process) => new DroppingBus(bus, drops);
+    }
+
+    private sealed class OperatorBug(string name, string what, Func<OrderSettlementOrdered, OrderSettlementOrdered> around) : Bug(name, what)
+    {
+        public override OrderSettlementOrdered Around(OrderSettlementOrdered said) => around(said);
     }
 
     private sealed class PatientBug(string name, string what) : Bug(name, what)

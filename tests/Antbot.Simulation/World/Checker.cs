@@ -1,3 +1,4 @@
+using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Venue;
@@ -26,6 +27,7 @@ public sealed class Checker
     [
         (Streams.OrderPrefix, ExecutionMessages.React), (Streams.TradePrefix, TradeDecider.React), ("account-", RiskDecider.React),
         ("reconciliation-", ReconciliationDecider.React), (Streams.SignalPrefix, SignalDecider.React), ("validation-", ValidationDecider.React),
+        (Streams.AuditPrefix, OperatorCommands.React),
     ];
 
     private readonly SimWorld _world;
@@ -73,6 +75,9 @@ public sealed class Checker
         }
         return [];
     }
+
+    /// <summary>Orders of which Execution does not know what became, in the order of their trades' names.</summary>
+    public IEnumerable<OrderState> InDoubt => _orders.OrderBy(o => o.Key.Value, StringComparer.Ordinal).SelectMany(o => o.Value.Orders).Where(o => o is { IsOpenAttempt: true, VenueOrderId: null });
 
     public bool IsAtRest() => WhyNotAtRest() is null;
 
@@ -190,6 +195,11 @@ public sealed class Checker
                 break;
             case TradeDrifted e:
                 _drifted.Add(e.Verify.Trade);
+                break;
+            case OrderSettled e:
+                _world.Tally.Happened("an order that two operators settled");
+                if (_world.Operators.WhoSaid(e.Request) == e.ProposedBy)
+                    Violated($"{e.Order} was settled by {e.ProposedBy} alone");
                 break;
             case DifferenceFound { Kind: DifferenceKind.Balance } e:
                 _shortOf.Add(e.Subject);

@@ -12,12 +12,12 @@ internal sealed class Doubts(SimWorld world, Action<string> violated)
 {
     public const string Settled = "orders in doubt that were found out about";
 
-    /// <summary>A plan in which everything is in doubt has more of them than this.</summary>
-    public const int PerPlanAtLeast = 5;
+    /// <summary>A plan in which everything is in doubt has so many of them and more, over a hundred plans.</summary>
+    public const int PerPlanAtLeast = 8;
 
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
 
-    private readonly bool _isBound = world.Plan.Faults.All(f => f is VenueErrs or VenueAway or VenueForgets);
+    private readonly bool _isBound = world.Plan.Faults.All(f => f is VenueErrs or VenueAway or VenueForgets or OperatorsSettle);
     private readonly Dictionary<ClientOrderId, TimeSpan> _since = [];
 
     public void Look(object @event)
