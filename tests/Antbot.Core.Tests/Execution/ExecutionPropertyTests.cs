@@ -18,7 +18,7 @@ public sealed class ExecutionPropertyTests
         var seen = new HashSet<Type>();
         var stages = new HashSet<TradeStage>();
         var halves = 0;
-        for (var seed = 0; seed < 200; seed++)
+        for (var seed = 0; seed < 400; seed++)
         {
             var simulation = new TradeSimulation(seed);
             simulation.RunToItsEnd();

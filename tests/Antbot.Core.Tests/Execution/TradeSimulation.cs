@@ -28,11 +28,11 @@ internal sealed class TradeSimulation
     public TradeSimulation(int seed)
     {
         _random = new Random(seed);
-        _venue = new SimulatedVenue(_random);
+        _venue = new SimulatedVenue(_random) { IsBusy = _random.Next(3) == 0 };
         var isLimit = _random.Next(3) == 0;
         _policy = Given.Policy with { HalfSizeFallback = _random.Next(2) == 0 };
         _signal = Given.Signal(
-            _random.Next(4) == 0 ? Side.Sell : Side.Buy, isLimit ? OrderKind.Limit : OrderKind.Market, _random.Next(20, 5_000), isLimit ? 65_000 : null);
+            _random.Next(4) == 0 ? Side.Sell : Side.Buy, isLimit ? OrderKind.Limit : OrderKind.Market, _random.Next(20, 5_000), isLimit ? 65_000 : null) with { ValidUntil = Given.Start.AddSeconds(_random.Next(2) == 0 ? 30 : 90) };
     }
 
     public OrdersState State => _state;
@@ -72,10 +72,10 @@ internal sealed class TradeSimulation
                 _venue.Stir(_now);
                 break;
             case 4:
-                _venue.Price = 65_000 + _random.Next(-2_000, 3_500);
+                _venue.Price = 65_000 + (_venue.IsBusy ? _random.Next(-200, 100) : _random.Next(-2_000, 3_500));
                 Decide(stamp => new Proceed(new Price(_venue.Price), new Price(_venue.Price), stamp));
                 break;
-            case 5 when _state.Orders.Count > 0:
+            case 5 when _state.Orders.Count > 0 && !_venue.IsBusy:
                 var order = _state.Orders[_random.Next(_state.Orders.Count)];
                 Decide(stamp => new AttemptUnanswered(order.Id, order.Attempts, "nobody knows", stamp));
                 break;
@@ -87,8 +87,8 @@ internal sealed class TradeSimulation
                 Die();
                 break;
             // Operators may propose and confirm whatever they like, whenever they like.
-            case 8 when _state.Orders.Count > 0 && _random.Next(12) == 0:
-                Settle(_state.Orders[_random.Next(_state.Orders.Count)].Id);
+            case 8 when _state.Orders.Count > 0 && !_venue.IsBusy && _random.Next(3) == 0:
+                Settle((_state.Orders.FirstOrDefault(o => o.IsOpenAttempt) ?? _state.Orders[_random.Next(_state.Orders.Count)]).Id);
                 break;
             // Anybody may ask for anything at any time, also while it is still on its way.
             case 8 when _state.Orders.Count > 0:
@@ -126,9 +126,10 @@ internal sealed class TradeSimulation
     /// <summary>Operators who are right: they confirm nothing that the venue has.</summary>
     private void Settle(ClientOrderId order)
     {
-        var by = _random.Next(2) == 0 ? "anna" : "ben";
-        var confirms = _random.Next(2) == 0 && _venue.Orders.All(o => o.Order.Id != order);
-        Decide(stamp => confirms ? new ConfirmSettlement(order, Guid.Empty, by, "why", "evidence", stamp) : new ProposeSettlement(order, Guid.Empty, by, "why", "evidence", stamp));
+        Decide(stamp => new ProposeSettlement(order, Guid.Empty, "anna", "why", "evidence", stamp));
+        var by = _random.Next(3) == 0 ? "anna" : "ben";
+        if (_venue.Orders.All(o => o.Order.Id != order))
+            Decide(stamp => new ConfirmSettlement(order, Guid.Empty, by, "why", "evidence", stamp));
     }
 
     private void Ask(ClientOrderId order)
@@ -147,8 +148,9 @@ internal sealed class TradeSimulation
 
     private void Decide(Func<Stamp, ExecutionInput> input)
     {
-        var bar = !_isCalm && _random.Next(10) == 0 ? "halted" : null;
-        var hold = !_isCalm && _random.Next(10) == 0 ? "not reconciled yet" : null;
+        var often = _venue.IsBusy ? 100 : 10;
+        var bar = !_isCalm && _random.Next(often) == 0 ? "halted" : null;
+        var hold = !_isCalm && _random.Next(often) == 0 ? "not reconciled yet" : null;
         var made = input(new Stamp(_now, Given.Window, 1, bar, hold, new Price(_venue.Price)));
         var events = ExecutionDecider.Record(_state, made, _now);
         Assert.Equal(Written(events), Written(ExecutionDecider.Record(_state, made, _now)));
@@ -190,7 +192,7 @@ internal sealed class TradeSimulation
     private void Send(Action deliver)
     {
         if (_isCalm || _random.Next(10) > 0)
-            _underWay.Add((_now + TimeSpan.FromMilliseconds(_isCalm ? 0 : _random.Next(0, 6_000)), deliver));
+            _underWay.Add((_now + TimeSpan.FromMilliseconds(_isCalm ? 0 : _random.Next(0, _venue.IsBusy ? 300 : 6_000)), deliver));
     }
 
     /// <summary>It comes back, or not, or twice; and a silence is at times noticed before it comes.</summary>
@@ -198,8 +200,8 @@ internal sealed class TradeSimulation
     {
         var copies = _isCalm ? 1 : _random.Next(8) switch { 0 => 0, 1 => 2, _ => 1 };
         for (var i = 0; i < copies; i++)
-            _underWay.Add((_now + TimeSpan.FromMilliseconds(_isCalm ? 0 : _random.Next(0, 8_000)), () => hear(answer)));
-        if (!_isCalm && answer is not VenueAnswer<OrderReport>.NotSent && _random.Next(5) == 0)
+            _underWay.Add((_now + TimeSpan.FromMilliseconds(_isCalm ? 0 : _random.Next(0, _venue.IsBusy ? 300 : 8_000)), () => hear(answer)));
+        if (!_isCalm && !_venue.IsBusy && answer is not VenueAnswer<OrderReport>.NotSent && _random.Next(5) == 0)
             _underWay.Add((_now, () => hear(new VenueAnswer<OrderReport>.Unknown("timed out"))));
     }
 
