@@ -15,7 +15,7 @@ public sealed class ApiKeys
     private const string Bearer = "Bearer ";
     private const string OnlyName = "default";
     private const int LengthMin = 16;
-    private const int LengthMax = 256;
+    private const int LengthMax = 512;
 
     private readonly List<(string Name, byte[] Hash)> _keys = [];
 
@@ -48,6 +48,12 @@ public sealed class ApiKeys
         var presented = request.Headers[Header].ToString();
         if (presented.Length == 0 && request.Headers.Authorization.ToString() is { } authorization && authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
             presented = authorization[Bearer.Length..].Trim();
+        return NameOf(presented);
+    }
+
+    /// <summary>The same for a key that was found elsewhere.</summary>
+    public string? NameOf(string presented)
+    {
         if (presented.Length is 0 or > LengthMax)
             return null;
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(presented));

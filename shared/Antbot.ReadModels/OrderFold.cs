@@ -33,6 +33,7 @@ internal static class OrderFold
         OrderCancelIntended e => order with { LastWord = $"to be cancelled: {e.Reason}" },
         OrderEnded e => order with { Status = Ended(e.End), LastWord = e.Evidence },
         OrderCorrected e => order with { LastWord = $"corrected: {e.What}" },
+        OrderSettlementProposed e => order with { LastWord = $"{e.By} would settle it as never placed: {e.Reason}" },
         _ => order,
     };
 

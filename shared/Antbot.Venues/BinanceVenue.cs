@@ -67,29 +67,43 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) =>
         SignedAsync(VenueRoute.Query, 4, HttpMethod.Get, "/api/v3/order", Of(symbol, order), j => Asked(BinanceReader.Order(j), symbol, order), cancellationToken);
 
+    public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
+        SignedAsync(
+            VenueRoute.Query, 4, HttpMethod.Get, "/api/v3/order", $"symbol={symbol.Value}&orderId={Uri.EscapeDataString(venueOrderId)}",
+            j => BinanceReader.Order(j) is { } report && report.VenueOrderId == venueOrderId && report.Symbol == symbol ? report : throw new BadAnswerException($"it speaks of another order than {venueOrderId}"),
+            cancellationToken);
+
     public Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) =>
         SignedAsync(VenueRoute.Cancel, 1, HttpMethod.Delete, "/api/v3/order", Of(symbol, order), j => Asked(BinanceReader.Cancelled(j), symbol, order), cancellationToken);
 
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) =>
         SignedAsync<IReadOnlyList<OrderReport>>(VenueRoute.Query, 80, HttpMethod.Get, "/api/v3/openOrders", "", j => Each(j, "open order", BinanceReader.Order), cancellationToken);
 
-    public async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default)
+    public async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
+        Map(
+            await ListFillsAsync(symbol, $"&orderId={Uri.EscapeDataString(venueOrderId)}", $"&orderId={Uri.EscapeDataString(venueOrderId)}", $"order {venueOrderId}", cancellationToken),
+            IReadOnlyList<FillReport> (fills) => [.. fills.Where(f => f.VenueOrderId == venueOrderId)]);
+
+    /// <summary>The first page goes by the time; each further one by the number after the last, which the venue does not take together with a time.</summary>
+    public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default) =>
+        ListFillsAsync(symbol, string.Create(CultureInfo.InvariantCulture, $"&startTime={since.ToUnixTimeMilliseconds()}"), "", $"{symbol} since {since:O}", cancellationToken);
+
+    private async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string firstPage, string everyOther, string what, CancellationToken cancellationToken)
     {
         var all = new List<FillReport>();
-        var from = "";
+        var filter = firstPage;
         for (var page = 0; page < FillPagesMax; page++)
         {
             var answer = await SignedAsync(
-                VenueRoute.Query, 20, HttpMethod.Get, "/api/v3/myTrades", $"symbol={symbol.Value}&orderId={Uri.EscapeDataString(venueOrderId)}&limit={FillPage}{from}",
-                j => Json.List(j, "fills").Select(BinanceReader.Fill).ToList(), cancellationToken);
+                VenueRoute.Query, 20, HttpMethod.Get, "/api/v3/myTrades", $"symbol={symbol.Value}{filter}&limit={FillPage}", j => Json.List(j, "fills").Select(BinanceReader.Fill).ToList(), cancellationToken);
             if (answer is not VenueAnswer<List<FillReport>>.Said { Value: var fills })
                 return Map(answer, IReadOnlyList<FillReport> (f) => f);
-            all.AddRange(fills.Where(f => f.VenueOrderId == venueOrderId));
+            all.AddRange(fills.Where(f => f.Symbol == symbol));
             if (fills.Count < FillPage)
                 return new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. all.DistinctBy(f => f.FillId)]);
-            from = string.Create(CultureInfo.InvariantCulture, $"&fromId={fills.Max(f => long.Parse(f.FillId, CultureInfo.InvariantCulture)) + 1}");
+            filter = string.Create(CultureInfo.InvariantCulture, $"{everyOther}&fromId={fills.Max(f => long.Parse(f.FillId, CultureInfo.InvariantCulture)) + 1}");
         }
-        return new VenueAnswer<IReadOnlyList<FillReport>>.Unknown($"order {venueOrderId} has more than {FillPage * FillPagesMax} fills");
+        return new VenueAnswer<IReadOnlyList<FillReport>>.Unknown($"there are more than {FillPage * FillPagesMax} fills of {what}");
     }
 
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) =>

@@ -7,7 +7,8 @@ namespace Antbot.Simulation;
 
 /// <summary>Many seeds, one at a time on each core. Some are run twice: the same seed must be the same run.</summary>
 /// <param name="save">Where the shrunk plans of what fails are kept; null for nowhere.</param>
-internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? save, bool quiet)
+/// <param name="planOf">Which plan a seed is; by default one of all faults.</param>
+internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? save, bool quiet, Func<ulong, Plan>? planOf = null)
 {
     public const int Failed = 1;
     public const int Stopped = 130;
@@ -20,6 +21,7 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
     /// <summary>After so many seeds every kind of fault has to have happened.</summary>
     private const int EverythingWithin = 1_000;
 
+    private readonly Func<ulong, Plan> _planOf = planOf ?? Planner.From;
     private readonly Lock _lock = new();
     private readonly Tally _tally = new();
     private readonly List<Failure> _failures = [];
@@ -63,7 +65,10 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
         return _failures.Count > 0 || NeverHappened.Count > 0 ? Failed : _stop && _passed < seeds ? Stopped : 0;
     }
 
-    private IReadOnlyList<string> NeverHappened => bug == Bug.None && _passed >= EverythingWithin ? _tally.NeverHappened() : [];
+    private IReadOnlyList<string> NeverHappened => bug == Bug.None && planOf is null && _passed >= EverythingWithin ? _tally.NeverHappened() : [];
+
+    /// <summary>How often it happened in what was run.</summary>
+    public long CountOf(string what) => _tally.Counts.GetValueOrDefault(what);
 
     public object Summary() => new
     {
@@ -93,9 +98,9 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
     {
         while (Next() is { } seed)
         {
-            var result = SimRun.Of(Planner.From(seed), bug);
+            var result = SimRun.Of(_planOf(seed), bug);
             var isTwice = seed % TwiceEvery == 0 && result.Passed;
-            var again = isTwice ? SimRun.Of(Planner.From(seed), bug) : result;
+            var again = isTwice ? SimRun.Of(_planOf(seed), bug) : result;
             Note(seed, result, again.Hash == result.Hash ? result.Violations : ["run twice, it was not the same run"], isTwice);
         }
     }

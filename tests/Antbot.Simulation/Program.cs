@@ -13,6 +13,7 @@ var planFile = new Option<FileInfo?>("--plan") { Description = "Run a plan, or a
 var bugName = new Option<string>("--bug") { Description = "Run with a mistake on purpose; ends with 1, the seed and the shrunk plan as soon as it is found.", DefaultValueFactory = _ => Bug.None.Name };
 var bugs = new Option<bool>("--bugs") { Description = "List the mistakes." };
 var allBugs = new Option<bool>("--all-bugs") { Description = "Look for each of the mistakes; ends with 0 where every one is found within the seeds." };
+var doubts = new Option<int?>("--doubts") { Description = "Run this many orders that the venue takes and does not answer, away and forgetful at times: each must be found out about within 60 s of its return, and none be doubled." };
 var save = new Option<DirectoryInfo?>("--save") { Description = "Keep the shrunk plans of what fails in this folder, as regressions." };
 var story = new Option<bool>("--story") { Description = "With --seed or --plan: everything that happens, a line each." };
 var json = new Option<bool>("--json") { Description = "One JSON object instead of lines for people." };
@@ -20,11 +21,16 @@ var root = new RootCommand(
     """
     Runs the services' own code over a simulated world, one run a seed: the same seed is the same run.
     Ends with 0 where all went well, 1 where a seed failed, 2 for what cannot be asked for, 3 where the canary lives, 130 where it was stopped.
-    """) { seeds, first, seed, planFile, bugName, bugs, allBugs, save, story, json };
+    """) { seeds, first, seed, planFile, bugName, bugs, allBugs, doubts, save, story, json };
 seeds.Validators.Add(r =>
 {
     if (r.GetValueOrDefault<int>() is < 1 or > 100_000_000)
         r.AddError("--seeds is a number from 1 to 100000000.");
+});
+doubts.Validators.Add(r =>
+{
+    if (r.GetValueOrDefault<int?>() is < 1 or > 10_000_000)
+        r.AddError("--doubts is a number from 1 to 10000000.");
 });
 root.SetAction(parsed =>
 {
@@ -34,6 +40,8 @@ root.SetAction(parsed =>
     if (parsed.GetValue(allBugs))
         return All(parsed.GetValue(first), parsed.GetValue(seeds), parsed.GetValue(save), quiet);
     var bug = parsed.GetValue(bugName) is { } name && name != Bug.None.Name ? Bugs.Find(name) : Bug.None;
+    if (parsed.GetValue(doubts) is { } wanted)
+        return Doubtful(wanted, parsed.GetValue(first), bug, parsed.GetValue(save), quiet);
     if (parsed.GetValue(planFile) is { } file)
         return One(ReadPlan(File.ReadAllText(file.FullName)), bug, quiet, parsed.GetValue(story));
     if (parsed.GetValue(seed) is { } alone)
@@ -64,6 +72,16 @@ static int Many(Campaign campaign, bool quiet)
     else
         campaign.Tell();
     return code;
+}
+
+static int Doubtful(int wanted, ulong first, Bug bug, DirectoryInfo? save, bool quiet)
+{
+    var campaign = new Campaign(first, wanted / Doubts.PerPlanAtLeast + 1, bug, save, quiet, Planner.InDoubt);
+    var code = Many(campaign, quiet);
+    var happened = campaign.CountOf(Doubts.Settled);
+    if (!quiet)
+        Console.WriteLine($"{happened:N0} orders were in doubt, {wanted:N0} were wanted.");
+    return code == 0 && happened < wanted ? Campaign.NotTrusted : code;
 }
 
 // Ctrl-C ends the run in order: what was done until then is said.

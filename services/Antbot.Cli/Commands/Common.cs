@@ -114,6 +114,13 @@ internal static class Common
         return true;
     }
 
+    /// <param name="fault">What is wrong with a text, or null.</param>
+    public static void Check(SymbolResult result, Func<string, string?> fault)
+    {
+        if (result.Tokens is [{ } given] && fault(given.Value) is { } why)
+            result.AddError(why);
+    }
+
     /// <summary>What was said for a choice, by its words alone: a number would be taken for the choice at that place, or for none.</summary>
     public static T[] Words<T>(ArgumentResult result)
         where T : struct, Enum

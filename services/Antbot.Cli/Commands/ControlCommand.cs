@@ -15,8 +15,8 @@ internal static class ControlCommand
     {
         var reason = new Option<string>("--reason") { Description = "Why, for those who read it later.", Required = true };
         var by = new Option<string>("--by") { Description = "Who says so. Default: the user of this terminal.", DefaultValueFactory = _ => Environment.UserName };
-        reason.Validators.Add(result => Check(result, ControlCommands.ReasonFault));
-        by.Validators.Add(result => Check(result, ControlCommands.OperatorFault));
+        reason.Validators.Add(result => Common.Check(result, ControlCommands.ReasonFault));
+        by.Validators.Add(result => Common.Check(result, ControlCommands.OperatorFault));
         var command = new Command(name, description) { reason, by };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
@@ -28,11 +28,5 @@ internal static class ControlCommand
             return ExitCode.Done;
         }));
         return command;
-    }
-
-    private static void Check(System.CommandLine.Parsing.OptionResult result, Func<string, string?> fault)
-    {
-        if (result.GetValueOrDefault<string>() is { } text && fault(text) is { } why)
-            result.AddError(why);
     }
 }

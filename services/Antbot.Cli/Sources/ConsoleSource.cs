@@ -66,14 +66,12 @@ internal sealed class ConsoleSource : ISource
 
     public Task<ReconciliationReport> ReconciliationAsync(AccountId account, CancellationToken cancellationToken) => GetAsync<ReconciliationReport>($"api/reconciliation/{account.Value}", cancellationToken);
 
+    public Task<SettlementDone> SettleAsync(string order, bool confirms, string reason, CancellationToken cancellationToken) =>
+        PostAsync<SettlementDone>($"api/orders/{Uri.EscapeDataString(order)}/settlement{(confirms ? "/confirm" : "")}", new { Reason = reason }, cancellationToken);
+
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"api/control/{order.Command}")
-        {
-            Content = new StringContent(JsonSerializer.Serialize(new { order.Reason, order.By }), Encoding.UTF8, "application/json"),
-        };
-        using var answer = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
-        var said = Parse<ControlSaid>(await answer.Content.ReadAsStringAsync(cancellationToken));
+        var said = await PostAsync<ControlSaid>($"api/control/{order.Command}", new { order.Reason, order.By }, cancellationToken);
         return new ControlDone(said.Control, said.Version, order.By, Where, said.NotAudited is { } why ? $"The audit's own record is missing: {why}" : null);
     }
 
@@ -86,6 +84,13 @@ internal sealed class ConsoleSource : ISource
     private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
     {
         using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return Parse<T>(await answer.Content.ReadAsStringAsync(cancellationToken));
+    }
+
+    private async Task<T> PostAsync<T>(string path, object body, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(JsonSerializer.Serialize(body), Encoding.UTF8, "application/json") };
+        using var answer = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
         return Parse<T>(await answer.Content.ReadAsStringAsync(cancellationToken));
     }
 

@@ -10,6 +10,9 @@ internal sealed record ControlOrder(string Command, string Reason, string By);
 /// <param name="Note">What did not go as well as it should have, or null.</param>
 internal sealed record ControlDone(ControlReport Control, long Version, string By, string Where, string? Note);
 
+/// <param name="State">Proposed, Settled, or Recorded while Execution has not answered.</param>
+internal sealed record SettlementDone(string State, string Order, string Trade, string By, string Reason, string? Evidence, string? ProposedBy, DateTimeOffset? ExpiresAt);
+
 /// <summary>Where the command line has its answers from: a Console, or the store itself.</summary>
 internal interface ISource : IAsyncDisposable
 {
@@ -28,6 +31,9 @@ internal interface ISource : IAsyncDisposable
 
     /// <summary>How the account stands beside the venue.</summary>
     Task<ReconciliationReport> ReconciliationAsync(AccountId account, CancellationToken cancellationToken);
+
+    /// <param name="confirms">Another operator has proposed it.</param>
+    Task<SettlementDone> SettleAsync(string order, bool confirms, string reason, CancellationToken cancellationToken);
 
     Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken);
 }

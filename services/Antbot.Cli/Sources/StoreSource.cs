@@ -59,6 +59,9 @@ internal sealed class StoreSource(string address) : ISource
         await Reconciliations.ReadAsync(await OpenAsync(cancellationToken), account, cancellationToken)
         ?? throw new CommandException("NotFound", $"Nothing was ever recorded of the account {account}.", ExitCode.NotFound);
 
+    public Task<SettlementDone> SettleAsync(string order, bool confirms, string reason, CancellationToken cancellationToken) =>
+        throw new CommandException("Unavailable", "Only the Console knows two operators apart. Name it with --console and your own token with --token-file.");
+
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
     {
         var command = new SetActivity(order.Command == "halt" ? Activity.Halted : Activity.Active, order.Reason, order.By);

@@ -16,11 +16,17 @@ public sealed record OperatorCommandRecorded(string Command, string Target, stri
 [StoredName("trade_close_ordered")]
 public sealed record TradeCloseOrdered(TradeId Trade, AccountId Account, string Reason, string By);
 
+/// <summary>An operator wants an order in doubt settled as never placed, or confirms another's wish.</summary>
+/// <param name="By">Who bears the token that it was asked with.</param>
+[StoredName("order_settlement_ordered")]
+public sealed record OrderSettlementOrdered(TradeId Trade, ClientOrderId Order, Guid Request, bool Confirms, string Reason, string By);
+
 public static class OperatorCommands
 {
     public static IReadOnlyList<object> React(object @event) => @event switch
     {
         TradeCloseOrdered e => [new CloseTrade(e.Trade, e.Account, $"{e.By}: {e.Reason}")],
+        OrderSettlementOrdered e => [new SettleOrder(e.Trade, e.Order, e.Request, e.Confirms, e.By, e.Reason)],
         _ => [],
     };
 }

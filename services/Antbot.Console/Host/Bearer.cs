@@ -1,22 +1,22 @@
-using System.Security.Cryptography;
-using System.Text;
+using Antbot.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace Antbot.ConsoleService;
 
-/// <summary>Lets in who bears the operators' token. Hashes are compared, so that neither length nor content shows in the time it takes.</summary>
+/// <summary>Lets in who bears the operators' token, or one of those that the operators have of their own: then it knows who it is.</summary>
 internal sealed class Bearer(ConsoleOptions options)
 {
     private const string Scheme = "Bearer ";
 
-    private readonly byte[] _expected = SHA256.HashData(Encoding.UTF8.GetBytes(options.ReadToken()));
+    private readonly ApiKeys _tokens = ApiKeys.Load(options.ReadToken(), file: null, out _);
 
-    public bool Admits(HttpRequest request)
-    {
-        var headers = request.Headers.Authorization;
-        if (headers.Count != 1 || headers[0] is not { } header || !header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || header.Length > Scheme.Length + ConsoleOptions.TokenLengthMax)
-            return false;
-        var given = SHA256.HashData(Encoding.UTF8.GetBytes(header[Scheme.Length..].Trim()));
-        return CryptographicOperations.FixedTimeEquals(given, _expected);
-    }
+    /// <summary>Whether operators have tokens of their own, by which they can be told apart.</summary>
+    public bool KnowsOperators => _tokens.Names.Count() > 1;
+
+    /// <summary>Null where the request bears none of them. A key to something else that it bears besides says nothing here.</summary>
+    public string? OperatorOf(HttpRequest request) => request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+        ? _tokens.NameOf(header[Scheme.Length..].Trim())
+        : null;
+
+    public bool Admits(HttpRequest request) => OperatorOf(request) is not null;
 }

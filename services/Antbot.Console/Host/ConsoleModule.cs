@@ -21,8 +21,10 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<OperatorCommandPublisher>();
         services.AddSingleton<Bearer>();
         services.AddSingleton<ServiceHealth>();
+        services.AddSingleton<Audit>();
         services.AddSingleton<ReadRoutes>();
         services.AddSingleton<ControlRoutes>();
+        services.AddSingleton<SettlementRoutes>();
         services.AddSingleton<EventRoutes>();
         builder.LeasedWork("read-models", StopOrder.Support, (provider, token) => provider.GetRequiredService<ViewProjection>().RunAsync(token));
         builder.LeasedWork("commands", StopOrder.Work, (provider, token) => provider.GetRequiredService<OperatorCommandPublisher>().RunAsync(token));
@@ -32,6 +34,7 @@ public sealed class ConsoleModule : IServiceModule
     {
         ReadRoutes.Map(routes);
         ControlRoutes.Map(routes);
+        SettlementRoutes.Map(routes);
         EventRoutes.Map(routes);
         routes.MapGuardedRest();
     }

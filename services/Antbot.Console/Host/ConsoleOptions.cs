@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Antbot.Hosting;
 using Microsoft.Extensions.Configuration;
 
 namespace Antbot.ConsoleService;
@@ -6,10 +7,7 @@ namespace Antbot.ConsoleService;
 /// <summary>In the environment: <c>ANTBOT_CONSOLE__TOKEN_FILE</c> and so on.</summary>
 public sealed class ConsoleOptions
 {
-    public const int TokenLengthMin = 16;
-    public const int TokenLengthMax = 512;
-
-    /// <summary>What an operator must bear. Better in a file, which no other process sees.</summary>
+    /// <summary>What an operator must bear; or a line <c>name=token</c> for each operator. Better in a file, which no other process sees.</summary>
     public string Token { get; set; } = "";
 
     [ConfigurationKeyName("TOKEN_FILE")]
@@ -33,7 +31,7 @@ public sealed class ConsoleOptions
         }
     }
 
-    /// <summary>The token itself. Never logged, never part of a fault.</summary>
+    /// <summary>The token itself, or all of them. Never logged, never part of a fault.</summary>
     public string ReadToken() => (TokenFile.Length > 0 ? File.ReadAllText(TokenFile) : Token).Trim();
 
     internal static string[] Split(string addresses) => addresses.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -46,7 +44,8 @@ public sealed class ConsoleOptions
             return "Nobody could be let in: set TOKEN_FILE to a file that holds the operators' token, or TOKEN.";
         try
         {
-            return options.ReadToken().Length is >= TokenLengthMin and <= TokenLengthMax ? null : $"The operators' token has {TokenLengthMin} to {TokenLengthMax} characters.";
+            _ = ApiKeys.Load(options.ReadToken(), file: null, out var faults);
+            return faults.Count == 0 ? null : $"The operators' token: {string.Join(' ', faults)}";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -2,8 +2,6 @@ using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Kernel.Control;
-using Antbot.Kernel.Identity;
-using Antbot.Kernel.Time;
 using Antbot.ReadModels;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Store;
@@ -18,22 +16,20 @@ internal sealed record ControlAnswer(ControlReport Control, long Version, string
 internal sealed record CloseAnswer(TradeId Trade, string Said);
 
 /// <summary>What an operator can have done. The word goes straight into the store; nothing else has to work for it.</summary>
-internal sealed class ControlRoutes(IEventStore store, EventCodec codec, TimeProvider clock, ReadModelQueries queries, IReadModels models, ReadRoutes trades)
+internal sealed class ControlRoutes(IEventStore store, EventCodec codec, TimeProvider clock, ReadModelQueries queries, IReadModels models, ReadRoutes trades, Audit audit)
 {
-    private const string IdempotencyKey = "Idempotency-Key";
-
     public static void Map(IEndpointRouteBuilder routes)
     {
         MapActivity(routes, "halt", Activity.Halted);
         MapActivity(routes, "resume", Activity.Active);
         MapActivity(routes, "reduce", Activity.Reducing);
-        MapControl(routes, "mode", body => (new SetTradingMode(Mode(body), Reason(body), By(body)), Mode(body).ToString()));
-        MapControl(routes, "maintenance", body => (new SetMaintenance(On(body), Reason(body), By(body)), On(body) ? "On" : "Off"));
+        MapControl(routes, "mode", body => (new SetTradingMode(Mode(body), Audit.Reason(body), Audit.By(body)), Mode(body).ToString()));
+        MapControl(routes, "maintenance", body => (new SetMaintenance(On(body), Audit.Reason(body), Audit.By(body)), On(body) ? "On" : "Off"));
         routes.MapGuarded<ControlRoutes>("POST", "/api/trades/{id}/close", (r, c) => r.CloseAsync(c));
     }
 
     private static void MapActivity(IEndpointRouteBuilder routes, string command, Activity activity) =>
-        MapControl(routes, command, body => (new SetActivity(activity, Reason(body), By(body)), activity.ToString()));
+        MapControl(routes, command, body => (new SetActivity(activity, Audit.Reason(body), Audit.By(body)), activity.ToString()));
 
     private static void MapControl(IEndpointRouteBuilder routes, string command, Func<JsonElement, (object Command, string Target)> read) =>
         routes.MapGuarded<ControlRoutes>("POST", $"/api/control/{command}", (r, c) => r.ControlAsync(c, command, read));
@@ -42,13 +38,13 @@ internal sealed class ControlRoutes(IEventStore store, EventCodec codec, TimePro
     {
         var body = await Api.BodyAsync(context);
         var (order, target) = read(body);
-        var (id, actor) = (Id(context), $"operator:{By(body)}");
+        var (id, actor) = (Audit.IdOf(context), $"operator:{Audit.By(body)}");
         // From here on the word is carried through, whether or not whoever gave it still listens.
         var recorded = await ControlCommands.SendAsync(store, codec, order, id, actor, clock, CancellationToken.None);
         string? notAudited = null;
         try
         {
-            await AuditAsync(id, actor, new OperatorCommandRecorded(command, target, Reason(body), By(body), recorded.Version));
+            await audit.RecordAsync(id, actor, new OperatorCommandRecorded(command, target, Audit.Reason(body), Audit.By(body), recorded.Version));
         }
         catch (EventStoreException e)
         {
@@ -61,41 +57,14 @@ internal sealed class ControlRoutes(IEventStore store, EventCodec codec, TimePro
     {
         var trade = await trades.ResolveAsync(context);
         var body = await Api.BodyAsync(context);
-        var (reason, by) = (Reason(body), By(body));
+        var (reason, by) = (Audit.Reason(body), Audit.By(body));
         var view = (await models.FindAsync(ViewTable.Trades, trade.Value, context.RequestAborted))?.As<TradeView>() ?? throw ReadRoutes.NoSuchTrade(trade.Value);
         if (TradeView.IsOver(view.Phase))
             throw new ApiException(StatusCodes.Status409Conflict, "Over", $"Trade {trade} is {view.Phase} already; it holds nothing.");
         // What is published follows from the record: see OperatorCommandPublisher.
-        await AuditAsync(Id(context), $"operator:{by}", new TradeCloseOrdered(trade, view.Account, reason, by), trade.Value);
+        await audit.RecordAsync(Audit.IdOf(context), $"operator:{by}", new TradeCloseOrdered(trade, view.Account, reason, by), trade.Value);
         await Api.AnswerAsync(context, new CloseAnswer(trade, "Recorded; Execution is being told."), StatusCodes.Status202Accepted);
     }
-
-    private async Task AuditAsync(Guid id, string actor, object @event, string? correlation = null)
-    {
-        var now = clock.GetUtcNow().Cut();
-        await store.AppendAsync(
-            new AppendRequest
-            {
-                Stream = Streams.Audit(now),
-                Expected = ExpectedVersion.Any,
-                Decision = new Decision(id, "audit"),
-                Events = [codec.Encode(@event)],
-                At = now,
-                Meta = new EventMeta(correlation ?? id.ToString("N"), null, actor),
-            },
-            CancellationToken.None);
-    }
-
-    /// <summary>Who repeats a request under the same key has it done once.</summary>
-    private static Guid Id(HttpContext context) => context.Request.Headers[IdempotencyKey] is [{ } key]
-        ? key.Length is >= 8 and <= 100 && key.All(c => c is > ' ' and < '\x7f') ? DeterministicId.From("operator-request", key) : throw Api.Invalid($"{IdempotencyKey} has 8 to 100 visible ASCII characters.")
-        : Guid.NewGuid();
-
-    private static string Reason(JsonElement body) => Checked(Api.Text(body, "Reason"), ControlCommands.ReasonFault);
-
-    private static string By(JsonElement body) => Checked(Api.Text(body, "By"), ControlCommands.OperatorFault);
-
-    private static string Checked(string text, Func<string, string?> fault) => fault(text) is { } why ? throw Api.Invalid(why) : text;
 
     private static TradingMode Mode(JsonElement body) => Api.Text(body, "Mode") switch
     {

@@ -11,13 +11,15 @@ namespace Antbot.Execution;
 /// </summary>
 public static class ExecutionDecider
 {
-    private const int TextLengthMax = 400;
-
-    private static readonly TimeSpan RetryFirst = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RetryMost = TimeSpan.FromSeconds(30);
-
     public static Behaviour<OrdersState> Behaviour { get; } = new(
-        "execution", OrdersState.Fold, (state, input, now) => Decide(state, (ExecutionInput)input, now), ExecutionMessages.React);
+        "execution", OrdersState.Fold, (state, input, now) => Record(state, (ExecutionInput)input, now), ExecutionMessages.React);
+
+    /// <summary>What is stored: the input, and what follows from it; nothing where nothing does.</summary>
+    public static IReadOnlyList<object> Record(OrdersState state, ExecutionInput input, DateTimeOffset now)
+    {
+        var decided = Decide(state, input, now);
+        return decided.Count == 0 ? decided : [RecordedInput.Of(input, decided), .. decided];
+    }
 
     public static IReadOnlyList<object> Decide(OrdersState state, ExecutionInput input, DateTimeOffset now)
     {
@@ -51,6 +53,15 @@ public static class ExecutionDecider
             case Correct i:
                 turn.Record(new OrderCorrected(i.Order, Cut(i.What), Cut(i.Evidence)));
                 break;
+            case Revalidate i:
+                Strictness.Look(turn, i);
+                break;
+            case ProposeSettlement i:
+                Settlement.Propose(turn, i);
+                break;
+            case ConfirmSettlement i:
+                Settlement.Confirm(turn, i);
+                break;
             case Proceed i:
                 TradeProgress.LookAtPrices(turn, i.Bid, i.Ask);
                 break;
@@ -63,9 +74,6 @@ public static class ExecutionDecider
         TradeProgress.Advance(turn);
         return turn.Events;
     }
-
-    /// <summary>How long the next attempt waits: a second, then twice as long each time.</summary>
-    internal static TimeSpan Backoff(int attempts) => TimeSpan.FromTicks(Math.Min(RetryMost.Ticks, RetryFirst.Ticks << Math.Clamp(attempts - 1, 0, 10)));
 
     private static void Enter(Turn turn, Enter input)
     {
@@ -140,10 +148,10 @@ public static class ExecutionDecider
                 Unknown(turn, order, $"{refused.Code} {refused.Text}", order.SentAt);
                 break;
             case VenueAnswer<OrderReport>.Refused refused:
-                turn.Record(new OrderRefused(order.Id, order.Attempts, Cut(refused.Code), Cut(refused.Text), refused.Refusal, turn.Now + Backoff(order.Attempts)));
+                turn.Record(new OrderRefused(order.Id, order.Attempts, Cut(refused.Code), Cut(refused.Text), refused.Refusal, turn.Now + Tries.Pause(order.Id, order.Attempts)));
                 break;
             case VenueAnswer<OrderReport>.NotSent notSent:
-                var pause = Backoff(order.Attempts);
+                var pause = Tries.Pause(order.Id, order.Attempts);
                 turn.Record(new OrderNotSent(order.Id, order.Attempts, Cut(notSent.Text), turn.Now + (notSent.RetryAfter is { } after && after > pause ? after : pause)));
                 break;
             case VenueAnswer<OrderReport>.Unknown unknown when order.Status == OrderStatus.Attempted:
@@ -200,7 +208,7 @@ public static class ExecutionDecider
         {
             // A duplicate may be asked after at once; that it is not there is believed only after its window.
             if (input.AskedAt >= order.SettledAt)
-                turn.Record(new OrderAbsent(order.Id, order.Attempts, input.AskedAt));
+                turn.Record(new OrderAbsent(order.Id, order.Attempts, input.AskedAt, Cut(input.Evidence)));
             return;
         }
         // Venues answer from copies that lag behind, and answers come late: an accepted order is given up only where Reconciliation
@@ -226,5 +234,5 @@ public static class ExecutionDecider
         _ => OrderEnd.Expired,
     };
 
-    private static string Cut(string text) => text.Length <= TextLengthMax ? text : text[..TextLengthMax];
+    private static string Cut(string text) => Words.Cut(text);
 }

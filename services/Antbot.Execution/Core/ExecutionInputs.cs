@@ -37,6 +37,18 @@ public sealed record OrderNotFound(ClientOrderId Order, DateTimeOffset AskedAt, 
 /// <param name="Bid">Null where no price is fresh.</param>
 public sealed record Proceed(Price? Bid, Price? Ask, Stamp Stamp) : ExecutionInput(Stamp);
 
+/// <summary>The tries of an entry are used up, and everything that it rests on was asked for anew.</summary>
+/// <param name="Rules">As the venue told them just now; null where it did not.</param>
+/// <param name="Bid">Null where no price is fresh.</param>
+public sealed record Revalidate(ClientOrderId Order, SymbolRules? Rules, Price? Bid, Price? Ask, Stamp Stamp) : ExecutionInput(Stamp);
+
+/// <summary>An operator holds that an order of which nobody knows what became was never placed.</summary>
+/// <param name="Evidence">What the venue was asked for this, and what it said.</param>
+public sealed record ProposeSettlement(ClientOrderId Order, Guid Request, string By, string Reason, string Evidence, Stamp Stamp) : ExecutionInput(Stamp);
+
+/// <summary>So does another one.</summary>
+public sealed record ConfirmSettlement(ClientOrderId Order, Guid Request, string By, string Reason, string Evidence, Stamp Stamp) : ExecutionInput(Stamp);
+
 /// <summary>Reconciliation's evidence.</summary>
 public sealed record Correct(ClientOrderId Order, string What, string Evidence, Stamp Stamp) : ExecutionInput(Stamp);
 

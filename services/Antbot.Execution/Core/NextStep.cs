@@ -21,6 +21,9 @@ public abstract record NextStep
     /// <summary>Cancel the order; its intent is recorded.</summary>
     public sealed record Cancel(ClientOrderId Order, Symbol Symbol) : NextStep;
 
+    /// <summary>Ask anew for everything that an entry rests on: its tries are used up.</summary>
+    public sealed record Revalidate(ClientOrderId Order, Symbol Symbol) : NextStep;
+
     /// <summary>Decide again: something is due.</summary>
     public sealed record Decide : NextStep;
 
@@ -28,21 +31,30 @@ public abstract record NextStep
     {
         if (state.Orders.FirstOrDefault(o => o.Doubted) is { } doubted)
             return new Ask(doubted.Id, doubted.Intended.Symbol);
-        if (state.Orders.FirstOrDefault(o => o.IsLive) is { } live)
-        {
-            var step = Of(live, state.Stage, now, venueNow);
+        // What one order waits for must not keep another from what is due to it.
+        if (state.Orders.Where(o => o.IsLive).Select(o => Of(o, state, now, venueNow)).MinBy(Urgency) is { } step)
             return step is Rest ? Age(state, now) : step;
-        }
         return state.Stage is TradeStage.Entering or TradeStage.Closing ? new Decide() : Age(state, now);
     }
 
-    private static NextStep Of(OrderState order, TradeStage stage, DateTimeOffset now, DateTimeOffset? venueNow)
+    private static int Urgency(NextStep step) => step switch
     {
-        var symbol = order.Intended.Symbol;
+        Rest => 2,
+        Wait => 1,
+        _ => 0,
+    };
+
+    private static NextStep Of(OrderState order, OrdersState state, DateTimeOffset now, DateTimeOffset? venueNow)
+    {
+        var (symbol, stage) = (order.Intended.Symbol, state.Stage);
         switch (order.Status)
         {
             case OrderStatus.Intended:
-                return order.NotBefore > now && !(stage == TradeStage.Entering && order.Intended.ValidUntil <= now) ? new Wait(order.NotBefore.Value) : new Decide();
+                if (stage == TradeStage.Entering && (order.Intended.ValidUntil <= now || state.Withdrawn is not null))
+                    return new Decide();
+                if (order.NotBefore > now)
+                    return new Wait(order.NotBefore.Value);
+                return stage == TradeStage.Entering && Tries.IsLookedAtStrictly(order, state.Plan!.Policy) ? new Revalidate(order.Id, symbol) : new Decide();
             case OrderStatus.Attempted or OrderStatus.Unknown:
                 // Without the venue's clock nobody knows whether its window has passed: look again soon.
                 if (venueNow is not { } venue)

@@ -29,10 +29,16 @@ public enum OrderStatus
 /// <param name="NotBefore">When the next attempt may be made.</param>
 /// <param name="Doubted">A correction came: the venue is asked whatever the status.</param>
 /// <param name="Refusal">What the last attempt was refused with.</param>
+/// <param name="WasInDoubt">Of one of its attempts it was not known for a while what became.</param>
+/// <param name="Strictly">Whether it passed the last look, its tries used up; null where there was none.</param>
+/// <param name="Proposal">How an operator wants it settled.</param>
 public sealed record OrderState(
     OrderIntended Intended, OrderStatus Status, int Attempts, DateTimeOffset? SentAt, DateTimeOffset? AskAt, DateTimeOffset? SettledAt, DateTimeOffset? NotBefore, string? VenueOrderId,
-    bool CancelIntended, bool Doubted, Refusal? Refusal, string? LastWord, OrderEnd? End, IReadOnlyList<OrderFilled> Fills)
+    bool CancelIntended, bool Doubted, Refusal? Refusal, string? LastWord, OrderEnd? End, IReadOnlyList<OrderFilled> Fills, bool WasInDoubt, bool? Strictly, OrderSettlementProposed? Proposal)
 {
+    public static OrderState Of(OrderIntended intended) => new(
+        intended, OrderStatus.Intended, 0, null, null, null, intended.NotBefore, null, CancelIntended: false, Doubted: false, null, null, null, [], WasInDoubt: false, null, null);
+
     [JsonIgnore]
     public ClientOrderId Id => Intended.Order;
 
@@ -81,8 +87,15 @@ public sealed record OrdersState(
 
     public static Fold<OrdersState> Fold { get; } = new("orders-3", Initial, Apply);
 
+    /// <summary>The last of its entries: a second one there is only where the first came to nothing.</summary>
     [JsonIgnore]
     public OrderState? Entry => Last(OrderRole.Entry);
+
+    [JsonIgnore]
+    public IEnumerable<OrderState> Entries => Orders.Where(o => o.Intended.Role == OrderRole.Entry);
+
+    [JsonIgnore]
+    public Quantity Entered => Entries.Aggregate(Quantity.Zero, (sum, o) => sum + o.Executed);
 
     [JsonIgnore]
     public OrderState? Stop => Last(OrderRole.Stop);
@@ -146,28 +159,35 @@ public sealed record OrdersState(
         PositionOpened e => state with { Stage = TradeStage.Open, Position = e },
         PositionClosing e => state with { Stage = TradeStage.Closing, Closing = e.Reason },
         PositionClosed e => state with { Stage = TradeStage.Closed, Left = e.Left },
-        OrderIntended e => state with { Orders = [.. state.Orders, Begun(e)] },
-        OrderAdopted e => state with { Orders = [.. state.Orders, Begun(e.ToIntent()) with { Status = OrderStatus.Resting, Attempts = 1, SentAt = e.VenueTime, SettledAt = e.VenueTime, VenueOrderId = e.VenueOrderId }] },
-        PositionAdopted e => state with { Orders = [.. state.Orders, Begun(e.ToIntent()) with { Status = OrderStatus.Ended, End = OrderEnd.Filled, LastWord = e.Evidence, Fills = [e.ToFill()] }] },
+        OrderIntended e => state with { Orders = [.. state.Orders, OrderState.Of(e)] },
+        OrderAdopted e => state with { Orders = [.. state.Orders, OrderState.Of(e.ToIntent()) with { Status = OrderStatus.Resting, Attempts = 1, SentAt = e.VenueTime, SettledAt = e.VenueTime, VenueOrderId = e.VenueOrderId }] },
+        PositionAdopted e => state with { Orders = [.. state.Orders, OrderState.Of(e.ToIntent()) with { Status = OrderStatus.Ended, End = OrderEnd.Filled, LastWord = e.Evidence, Fills = [e.ToFill()] }] },
         PositionWrittenOff e => state with { WrittenOff = state.WrittenOff + e.Quantity.Value },
         OrderAttempted e => state.Attempted(e),
         // An order that was given up and turns up at the venue lives again.
-        OrderAccepted e => state.With(e.Order, o => o with { Status = o.VenueOrderId is null ? OrderStatus.Resting : o.Status, VenueOrderId = e.VenueOrderId, Doubted = false }),
+        OrderAccepted e => state.With(e.Order, o => o with { Status = o.VenueOrderId is null ? OrderStatus.Resting : o.Status, VenueOrderId = e.VenueOrderId, Doubted = false, Proposal = null }),
         OrderRefused e => state.With(e.Order, o => o with { Status = OrderStatus.Intended, NotBefore = e.NotBefore, Refusal = e.Refusal, LastWord = $"{e.Code} {e.Text}" }),
         OrderNotSent e => state.With(e.Order, o => o with { Status = OrderStatus.Intended, NotBefore = e.NotBefore, LastWord = e.Text }),
-        OrderUnknown e => state.With(e.Order, o => o with { Status = OrderStatus.Unknown, AskAt = e.AskAt, LastWord = e.Text }),
-        OrderAbsent e => state.With(e.Order, o => o with { Status = OrderStatus.Intended, NotBefore = null, LastWord = "the venue does not know it", Doubted = false }),
+        OrderUnknown e => state.With(e.Order, o => o with { Status = OrderStatus.Unknown, AskAt = e.AskAt, LastWord = e.Text, WasInDoubt = true }),
+        OrderAbsent e => state.With(e.Order, o => o with
+        {
+            Status = OrderStatus.Intended, NotBefore = null, LastWord = "the venue does not know it", Doubted = false, WasInDoubt = true, Proposal = null,
+        }),
+        OrderRevalidated e => state.With(e.Order, o => o with { Strictly = e.Verdicts.All(v => v.Passed), LastWord = LastWordOf(o, e) }),
         OrderFilled e => state.With(e.Order, o => o with { Fills = [.. o.Fills, e], Doubted = false }),
         OrderFillBusted e => state.With(e.Fill.Order, o => o with { Fills = [.. o.Fills.Where(f => f.FillId != e.Fill.FillId)], Doubted = false }),
         OrderCancelIntended e => state.With(e.Order, o => o with { CancelIntended = true }),
         OrderEnded e => state.With(e.Order, o => o with { Status = OrderStatus.Ended, End = e.End, LastWord = e.Evidence, Doubted = false }),
         OrderCorrected e => state.With(e.Order, o => o with { Doubted = true }),
         OrderConfirmed e => state.With(e.Order, o => o with { Doubted = false }),
+        OrderSettlementProposed e => state.With(e.Order, o => o with { Proposal = e }),
+        // The venue is asked until it has answered: its word wins over anybody's.
+        OrderSettled e => state.With(e.Order, o => o with { Doubted = true, WasInDoubt = true, Proposal = null }),
         _ => state,
     };
 
-    private static OrderState Begun(OrderIntended intended) =>
-        new(intended, OrderStatus.Intended, 0, null, null, null, intended.NotBefore, null, CancelIntended: false, Doubted: false, null, null, null, []);
+    private static string? LastWordOf(OrderState order, OrderRevalidated e) =>
+        e.Verdicts.FirstOrDefault(v => !v.Passed) is { } failed ? $"{order.LastWord}; {failed.Rule}: {failed.Saw}" : order.LastWord;
 
     private OrdersState Attempted(OrderAttempted e)
     {

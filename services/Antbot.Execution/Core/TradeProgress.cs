@@ -1,6 +1,6 @@
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
-using Antbot.Contracts.Venue;
+using Antbot.Contracts.Messages;
 
 namespace Antbot.Execution;
 
@@ -8,7 +8,7 @@ namespace Antbot.Execution;
 internal static class TradeProgress
 {
     /// <summary>What a client order id has room for.</summary>
-    private const int IntentsMax = 100;
+    private const int IntentsMax = ClientOrderId.IntentsMax;
 
     /// <summary>The command has come: the entry is intended, or there is a reason why not.</summary>
     public static void Plan(Turn turn)
@@ -27,7 +27,22 @@ internal static class TradeProgress
         turn.Record(new OrderIntended(
             ClientOrderId.Of(signal.Trade, OrderRole.Entry, 0), signal.Trade, signal.Account, OrderRole.Entry, signal.Symbol, signal.Side, signal.Kind, size,
             signal.Kind == OrderKind.Limit ? price : null, Trigger: null, ReduceOnly: false, signal.ValidUntil,
-            $"{signal.Source}: at most {Least(plan.Reserved, signal.Notional)} {plan.Rules!.QuoteAsset} at {price}", NotBefore: null));
+            $"{signal.Source}: at most {MoneyOf(plan)} {plan.Rules!.QuoteAsset} at {price}", NotBefore: null, Tries.CriticalityOf(OrderRole.Entry, signal.Kind)));
+    }
+
+    /// <summary>What an entry may cost at the most.</summary>
+    public static Money MoneyOf(EntryPlanned plan) => plan.Reserved < plan.Signal.Notional ? plan.Reserved : plan.Signal.Notional;
+
+    /// <summary>A market order pays what it finds: what it may find is kept within what is reserved.</summary>
+    public static Price Worst(EntryPlanned plan, OrderKind kind, Price price) =>
+        kind == OrderKind.Market && plan.Signal.Side == Side.Buy ? new Price(price.Value * (1 + plan.Policy.SlippageMax)) : price;
+
+    public static string? WrongSide(Signal signal, Price price)
+    {
+        var sign = signal.Side.Sign();
+        if (signal.Stop is { } stop && stop.Value * sign >= price.Value * sign)
+            return $"the stop at {stop} is on the wrong side of {price}";
+        return signal.TakeProfit is { } profit && profit.Value * sign <= price.Value * sign ? $"the profit at {profit} is on the wrong side of {price}" : null;
     }
 
     public static void LookAtPrices(Turn turn, Price? bid, Price? ask)
@@ -55,7 +70,7 @@ internal static class TradeProgress
             return (null, bar);
         if (plan.Rules is not { } rules)
             return (null, $"what the venue asks of orders in {signal.Symbol} is not known");
-        if (IsPast(turn, signal.ValidUntil))
+        if (turn.IsPast(signal.ValidUntil))
             return (null, $"it was valid until {signal.ValidUntil:O}");
         if (signal.Kind == OrderKind.Limit)
             return signal.Limit is { } limit ? (Sizing.LimitOf(signal.Side, limit.Value, rules), null) : (null, "a limit order without its limit");
@@ -67,37 +82,21 @@ internal static class TradeProgress
             : (market, null);
     }
 
-    private static (Quantity? Quantity, string? Reason) SizeOf(EntryPlanned plan, Price price)
-    {
-        var (signal, sign) = (plan.Signal, plan.Signal.Side.Sign());
-        if (signal.Stop is { } stop && stop.Value * sign >= price.Value * sign)
-            return (null, $"the stop at {stop} is on the wrong side of {price}");
-        if (signal.TakeProfit is { } profit && profit.Value * sign <= price.Value * sign)
-            return (null, $"the profit at {profit} is on the wrong side of {price}");
-        // A market order pays what it finds: what it may find is kept within what is reserved.
-        var worst = signal is { Kind: OrderKind.Market, Side: Side.Buy } ? new Price(price.Value * (1 + plan.Policy.SlippageMax)) : price;
-        return Sizing.Entry(Least(plan.Reserved, signal.Notional), worst, plan.Rules!);
-    }
+    private static (Quantity? Quantity, string? Reason) SizeOf(EntryPlanned plan, Price price) => WrongSide(plan.Signal, price) is { } wrong
+        ? (null, wrong)
+        : Sizing.Entry(MoneyOf(plan), Worst(plan, plan.Signal.Kind, price), plan.Rules!);
 
     private static void Enter(Turn turn)
     {
-        var entry = turn.State.Entry!;
         var plan = turn.State.Plan!;
-        if (entry.IsLive)
-        {
-            var over = turn.State.Withdrawn is { } withdrawn ? $"withdrawn: {withdrawn}" : IsPast(turn, entry.Intended.ValidUntil) ? "it was valid until then" : null;
-            if (entry.Status == OrderStatus.Intended)
-                AttemptEntry(turn, entry, plan.Policy, over);
-            else if (over is not null && entry is { Status: OrderStatus.Resting, CancelIntended: false })
-                turn.Record(new OrderCancelIntended(entry.Id, over));
-            entry = turn.State.Entry!;
-        }
-        if (entry.IsLive)
+        // One that was given up and turned up all the same: the order after it waits for its end, and then it is the entry.
+        CancelEntriesBefore(turn, turn.State.Entry!, "another one is under way for it");
+        GoOn(turn, plan);
+        if (turn.State.Entries.Any(o => o.IsLive))
             return;
-        if (entry.Executed == Quantity.Zero)
+        if (turn.State.Entered == Quantity.Zero)
         {
-            var why = turn.State.Withdrawn is { } withdrawn ? $"withdrawn: {withdrawn}" : $"{entry.End}: {entry.LastWord}";
-            turn.Record(new EntryFailedRecorded(plan.Signal.Trade, plan.Signal.Account, why));
+            Fail(turn, plan);
             return;
         }
         turn.Record(Opened(turn));
@@ -105,31 +104,74 @@ internal static class TradeProgress
             turn.Record(Closing(turn.State.Position!, $"withdrawn: {reason}"));
     }
 
+    private static void GoOn(Turn turn, EntryPlanned plan)
+    {
+        var entry = turn.State.Entry!;
+        if (!entry.IsLive)
+            return;
+        var over = turn.State.Withdrawn is { } withdrawn ? $"withdrawn: {withdrawn}" : turn.IsPast(entry.Intended.ValidUntil) ? "it was valid until then" : null;
+        if (entry.Status == OrderStatus.Intended)
+            AttemptEntry(turn, entry, plan.Policy, over);
+        else if (over is not null && entry is { Status: OrderStatus.Resting, CancelIntended: false })
+            turn.Record(new OrderCancelIntended(entry.Id, over));
+    }
+
+    /// <summary>Nothing was entered: half of it is tried at the market's price where the policy wants that, or it has come to nothing.</summary>
+    private static void Fail(Turn turn, EntryPlanned plan)
+    {
+        var entry = turn.State.Entry!;
+        var (fallback, reason) = HalfSizeFallback.Of(turn, plan, entry);
+        if (fallback is not null)
+        {
+            turn.Record(fallback);
+            Attempt(turn, turn.State.Entry!);
+            return;
+        }
+        var why = turn.State.Withdrawn is { } withdrawn ? $"withdrawn: {withdrawn}" : $"{entry.End}: {entry.LastWord}{(reason is null ? "" : $"; no half of it either: {reason}")}";
+        turn.Record(new EntryFailedRecorded(plan.Signal.Trade, plan.Signal.Account, why));
+    }
+
+    private static void CancelEntriesBefore(Turn turn, OrderState entry, string reason)
+    {
+        foreach (var earlier in turn.State.Entries.Where(o => o.Id != entry.Id && o is { Status: OrderStatus.Resting, CancelIntended: false }).ToList())
+            turn.Record(new OrderCancelIntended(earlier.Id, reason));
+    }
+
     private static void AttemptEntry(Turn turn, OrderState entry, ExecutionPolicy policy, string? over)
     {
+        var earlier = turn.State.Entries.Where(o => o.Id != entry.Id).ToList();
+        var most = Tries.Most(entry.Intended, policy) + (entry.Strictly is true ? 1 : 0);
         if (over is not null)
             turn.End(entry, OrderEnd.NeverPlaced, entry.LastWord is { } word ? $"{over}; before that: {word}" : over);
-        else if (IsFinal(entry.Refusal) || entry.Attempts >= policy.EntryAttemptsMax)
+        else if (earlier.Exists(o => o.Executed > Quantity.Zero))
+            turn.End(entry, OrderEnd.NeverPlaced, "the order before it was filled after all");
+        else if (Tries.IsLookedAtStrictly(entry, policy))
+            BarEntry(turn, entry);
+        else if (Tries.IsFinal(entry.Refusal) || entry.Attempts >= most)
             turn.End(entry, OrderEnd.NeverPlaced, $"after {entry.Attempts} attempts: {entry.LastWord}");
-        else if (turn.Stamp.EntryBar is { } bar)
-            turn.End(entry, OrderEnd.NeverPlaced, bar);
-        else if (turn.Stamp.EntryHold is null)
+        else if (!BarEntry(turn, entry) && turn.Stamp.EntryHold is null && !earlier.Exists(o => o.IsLive))
             Attempt(turn, entry);
+    }
+
+    private static bool BarEntry(Turn turn, OrderState entry)
+    {
+        if (turn.Stamp.EntryBar is not { } bar)
+            return false;
+        turn.End(entry, OrderEnd.NeverPlaced, bar);
+        return true;
     }
 
     /// <summary>An order that turns up after its trade had ended is cancelled, and what it filled is given back.</summary>
     private static void TidyUp(Turn turn)
     {
         var state = turn.State;
-        if (state.Orders.FirstOrDefault(o => o.IsLive) is { } live)
-        {
-            if (live is { Status: OrderStatus.Resting, CancelIntended: false })
-                turn.Record(new OrderCancelIntended(live.Id, "the trade had ended before it turned up"));
+        foreach (var live in state.Orders.Where(o => o is { Status: OrderStatus.Resting, CancelIntended: false }))
+            turn.Record(new OrderCancelIntended(live.Id, "the trade had ended before it turned up"));
+        if (state.Orders.Any(o => o.IsLive))
             return;
-        }
-        if (state.Plan?.Rules is not { } rules || state.Entry is not { } entry || state.Held() <= state.Left.Value)
+        if (state.Plan?.Rules is not { } rules || state.Entered == Quantity.Zero || state.Held() <= state.Left.Value)
             return;
-        if (Sizing.Sellable(state.Held(), rules, turn.Stamp.Last ?? AverageOf(entry)) == Quantity.Zero)
+        if (Sizing.Sellable(state.Held(), rules, turn.Stamp.Last ?? AverageOfEntries(state)) == Quantity.Zero)
             return;
         if (state.Position is null)
             turn.Record(Opened(turn));
@@ -138,6 +180,7 @@ internal static class TradeProgress
 
     private static void Protect(Turn turn)
     {
+        CancelEntriesBefore(turn, turn.State.Entry!, "the position is open");
         var (state, position) = (turn.State, turn.State.Position!);
         var stop = state.Stop;
         if (turn.Now >= position.HoldUntil)
@@ -174,7 +217,7 @@ internal static class TradeProgress
             turn.Record(new OrderCancelIntended(stop.Id, $"only {quantity} can be sold by now"));
         if (stop.Status != OrderStatus.Intended)
             return;
-        if (IsFinal(stop.Refusal))
+        if (Tries.IsFinal(stop.Refusal))
         {
             turn.End(stop, OrderEnd.NeverPlaced, $"refused: {stop.LastWord}");
             turn.Record(Closing(position, $"it cannot be protected, the venue refused its stop at {trigger}: {stop.LastWord}"));
@@ -220,9 +263,11 @@ internal static class TradeProgress
         var (plan, earlier) = (turn.State.Plan!, turn.State.Count(role));
         var (signal, side) = (plan.Signal, plan.Signal.Side.Opposite());
         Price? limit = trigger is { } at && plan.Policy.StopLimitDistance is { } distance ? Sizing.LimitOf(side.Opposite(), at.Value * (1 + side.Sign() * distance), plan.Rules!) : null;
+        var (id, kind) = (ClientOrderId.Of(signal.Trade, role, earlier), limit is null ? OrderKind.Market : OrderKind.Limit);
         turn.Record(new OrderIntended(
-            ClientOrderId.Of(signal.Trade, role, earlier), signal.Trade, signal.Account, role, signal.Symbol, side, limit is null ? OrderKind.Market : OrderKind.Limit, quantity, limit,
-            trigger, ReduceOnly: true, ValidUntil: null, reason, earlier == 0 ? null : turn.Now + ExecutionDecider.Backoff(earlier)));
+            id, signal.Trade, signal.Account, role, signal.Symbol, side, kind, quantity, limit,
+            trigger, ReduceOnly: true, ValidUntil: null, reason, earlier == 0 ? null : turn.Now + Tries.Pause(id, earlier),
+            Tries.CriticalityOf(role, kind)));
     }
 
     private static void Attempt(Turn turn, OrderState order)
@@ -231,21 +276,15 @@ internal static class TradeProgress
             turn.Record(new OrderAttempted(order.Id, order.Attempts + 1, time, turn.Stamp.WindowMilliseconds, turn.Stamp.ControlVersion));
     }
 
-    /// <summary>By either clock: a machine whose own one is behind must not send what is stale.</summary>
-    private static bool IsPast(Turn turn, DateTimeOffset? time) => turn.Now >= time || turn.Stamp.VenueTime >= time;
-
-    /// <summary>The same again would be refused again.</summary>
-    private static bool IsFinal(Refusal? refusal) => refusal is not (null or Refusal.OutOfWindow or Refusal.RateLimited or Refusal.DuplicateOrder);
-
     private static PositionOpened Opened(Turn turn)
     {
-        var (state, entry, plan) = (turn.State, turn.State.Entry!, turn.State.Plan!);
-        var average = AverageOf(entry);
-        var (side, signal) = (entry.Intended.Side, plan.Signal);
+        var (state, plan) = (turn.State, turn.State.Plan!);
+        var (average, filled) = (AverageOfEntries(state), state.Entries.Where(o => o.Executed > Quantity.Zero).ToList());
+        var (side, signal) = (plan.Signal.Side, plan.Signal);
         return new PositionOpened(
-            signal.Trade, signal.Account, signal.Symbol, side, entry.Executed, average, entry.Cost, entry.FeeValue,
+            signal.Trade, signal.Account, signal.Symbol, side, state.Entered, average, Sum(filled, o => o.Cost), Sum(filled, o => o.FeeValue),
             Sizing.StopOf(side, average, signal.Stop, plan.Policy, plan.Rules!), Sizing.TakeProfitOf(side, average, signal.TakeProfit, plan.Policy),
-            [entry.Id], new Quantity(Math.Max(0, state.Held())), plan.Policy.HoldingSecondsMax is { } seconds ? turn.Now.AddSeconds(seconds) : null);
+            [.. filled.Select(o => o.Id)], new Quantity(Math.Max(0, state.Held())), plan.Policy.HoldingSecondsMax is { } seconds ? turn.Now.AddSeconds(seconds) : null);
     }
 
     private static PositionClosing Closing(PositionOpened position, string reason) => new(position.Trade, position.Account, reason);
@@ -255,13 +294,13 @@ internal static class TradeProgress
         var position = state.Position!;
         var exits = state.Orders.Where(o => o.Intended.Role != OrderRole.Entry).SelectMany(o => o.Fills).ToList();
         return new PositionClosed(
-            position.Trade, position.Account, position.Symbol, position.Side, state.Entry!.Executed, state.Entry.Fills.Count == 0 ? position.Average : AverageOf(state.Entry), exits.Count == 0 ? position.Average : AverageOf(exits),
+            position.Trade, position.Account, position.Symbol, position.Side, state.Entered, state.Entered == Quantity.Zero ? position.Average : AverageOfEntries(state), exits.Count == 0 ? position.Average : AverageOf(exits),
             state.CashFlow(), state.Fees(), state.Closing!, [.. state.Orders.Where(o => o.Attempts > 0).Select(o => o.Id)], new Quantity(Math.Max(0, state.Held())));
     }
 
-    private static Price AverageOf(OrderState order) => AverageOf(order.Fills);
+    private static Price AverageOfEntries(OrdersState state) => AverageOf([.. state.Entries.SelectMany(o => o.Fills)]);
 
     private static Price AverageOf(IReadOnlyList<OrderFilled> fills) => new(fills.Sum(f => f.Price.Value * f.Quantity.Value) / fills.Sum(f => f.Quantity.Value));
 
-    private static Money Least(Money left, Money right) => left < right ? left : right;
+    private static Money Sum(IEnumerable<OrderState> orders, Func<OrderState, Money> of) => orders.Aggregate(Money.Zero, (sum, o) => sum + of(o));
 }

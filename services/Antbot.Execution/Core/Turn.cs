@@ -15,6 +15,9 @@ internal sealed class Turn(OrdersState state, DateTimeOffset now, Stamp stamp)
 
     public IReadOnlyList<object> Events => _events;
 
+    /// <summary>By either clock: a machine whose own one is behind must not send what is stale.</summary>
+    public bool IsPast(DateTimeOffset? time) => Now >= time || Stamp.VenueTime >= time;
+
     public void Record(object @event)
     {
         _events.Add(@event);

@@ -30,6 +30,7 @@ public sealed class ExecutionModule : IServiceModule
         builder.Handle<CorrectOrder, CorrectOrderHandler>();
         builder.Handle<AdoptPosition, AdoptPositionHandler>();
         builder.Handle<WriteOffPosition, WriteOffPositionHandler>();
+        builder.Handle<SettleOrder, SettleOrderHandler>();
         builder.Health(provider => provider.GetRequiredService<IEntryGate>().Bar is { } bar ? new HealthReading("entries", HealthState.Degraded, bar) : new HealthReading("entries", HealthState.Ok));
         builder.Work("start-gate", StopOrder.Support, (provider, token) => provider.GetRequiredService<StartGate>().RunAsync(Routes.Execution, provider.GetRequiredService<IVenue>().Account, token));
         builder.Work("rules", StopOrder.Support, (provider, token) => provider.GetRequiredService<RuleBook>().RunAsync(token));

@@ -27,6 +27,9 @@ public sealed class ExecutionOptions
     [Range(1, 10)]
     public int EntryAttemptsMax { get; set; } = 3;
 
+    /// <summary>Whether an entry whose tries are used up is followed by one market order of half its size.</summary>
+    public bool HalfSizeFallback { get; set; } = true;
+
     /// <summary>How much worse than the signal's price an entry may be.</summary>
     [Range(0, 0.1)]
     public decimal SlippageMax { get; set; } = 0.005m;
@@ -59,5 +62,5 @@ public sealed class ExecutionOptions
 
     public ExecutionPolicy Policy => new(
         StopDistance, StopLimitDistance > 0 ? StopLimitDistance : null, TakeProfitDistance > 0 ? TakeProfitDistance : null, HoldingSecondsMax > 0 ? HoldingSecondsMax : null,
-        EntryAttemptsMax, SlippageMax, PriceMoveMax, PriceAgeSecondsMax, AskMarginMilliseconds);
+        EntryAttemptsMax, SlippageMax, PriceMoveMax, PriceAgeSecondsMax, AskMarginMilliseconds, HalfSizeFallback);
 }

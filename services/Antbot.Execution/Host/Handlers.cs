@@ -65,3 +65,8 @@ public sealed class WriteOffPositionHandler(TradeRunner runner) : IMessageHandle
     public Task HandleAsync(WriteOffPosition message, Input input, CancellationToken cancellationToken) =>
         runner.HandleAsync(message.Trade, input, Recall.Own, (_, stamp) => new WriteOff(message.Quantity, message.What, message.Evidence, stamp), cancellationToken);
 }
+
+public sealed class SettleOrderHandler(TradeRunner runner) : IMessageHandler<SettleOrder>
+{
+    public Task HandleAsync(SettleOrder message, Input input, CancellationToken cancellationToken) => runner.SettleAsync(message, input, cancellationToken);
+}

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Control;
@@ -44,6 +45,8 @@ public sealed class TradeRunner(
 
     private static readonly Meter Meter = new(MeterName);
     private static readonly Counter<long> Sent = Meter.CreateCounter<long>("antbot_orders_sent", description: "Attempts by role and by what came of them");
+
+    private readonly Inquiry _inquiry = new(venue);
 
     /// <summary>How many are at work on a trade here: an attempt that one of them is sending is not unanswered.</summary>
     private readonly ConcurrentDictionary<TradeId, int> _atWork = new();
@@ -91,8 +94,9 @@ public sealed class TradeRunner(
             var origin = new Input(Guid.Empty, step, trade.Value, Worker);
             var outcome = step switch
             {
-                NextStep.Ask s => await AskAsync(trade, origin, s.Order, s.Symbol, loaded.Version, cancellationToken),
-                NextStep.Cancel s => await CancelAsync(trade, origin, s.Order, s.Symbol, loaded.Version, cancellationToken),
+                NextStep.Ask s => await AskAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
+                NextStep.Cancel s => await CancelAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
+                NextStep.Revalidate s => await RevalidateAsync(trade, origin, s, loaded.Version, cancellationToken),
                 NextStep.Decide => await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken),
                 _ => null,
             };
@@ -100,6 +104,37 @@ public sealed class TradeRunner(
                 return false;
             await RunOnAsync(trade, origin, outcome, publish: false, cancellationToken);
             return true;
+        }
+        finally
+        {
+            End(trade);
+        }
+    }
+
+    /// <summary>An operator's word on an order in doubt: the venue is asked first, and where it says what became of it, that is what counts.</summary>
+    public async Task SettleAsync(SettleOrder message, Input input, CancellationToken cancellationToken)
+    {
+        var (trade, evidence) = (message.Trade, "the venue was not asked: it is in no doubt");
+        var isAlone = Begin(trade);
+        try
+        {
+            var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
+            if (loaded.State.Find(message.Order) is { IsOpenAttempt: true } order)
+            {
+                var found = await _inquiry.AskAsync(order, cancellationToken);
+                evidence = found.Evidence;
+                if (await HearAsync(trade, input, order, found, loaded.Version, cancellationToken) is { IsNew: true } heard)
+                    await RunOnAsync(trade, input, heard, publish: true, cancellationToken);
+            }
+            var outcome = await DecideAsync(
+                trade, input,
+                (_, stamp) => message.Confirms
+                    ? new ConfirmSettlement(message.Order, message.Request, message.By, message.Reason, evidence, stamp)
+                    : new ProposeSettlement(message.Order, message.Request, message.By, message.Reason, evidence, stamp),
+                cancellationToken);
+            if (!outcome.IsNew)
+                outcome = await RecallAsync(trade, input, outcome.Stored, Recall.Own, isAlone, cancellationToken);
+            await RunOnAsync(trade, input, outcome, publish: true, cancellationToken);
         }
         finally
         {
@@ -151,7 +186,7 @@ public sealed class TradeRunner(
                 next = outcome.Decided.LastOrDefault(e => e is OrderAttempted or OrderCancelIntended) switch
                 {
                     OrderAttempted attempted => await SendAsync(trade, origin, outcome, attempted, cancellationToken),
-                    OrderCancelIntended cancel => await CancelAsync(trade, origin, cancel.Order, outcome.State.Find(cancel.Order)!.Intended.Symbol, outcome.Version, cancellationToken),
+                    OrderCancelIntended cancel => await CancelAsync(trade, origin, outcome.State.Find(cancel.Order)!, outcome.Version, cancellationToken),
                     _ => null,
                 };
             }
@@ -183,25 +218,35 @@ public sealed class TradeRunner(
             cancellationToken);
     }
 
-    private async Task<Outcome?> CancelAsync(TradeId trade, Input origin, ClientOrderId order, Symbol symbol, long version, CancellationToken cancellationToken) =>
-        await venue.CancelAsync(symbol, order, CancellationToken.None) is VenueAnswer<OrderReport>.Said said
-            ? await SeenAsync(trade, origin, order, said.Value, version, cancellationToken)
+    private async Task<Outcome?> CancelAsync(TradeId trade, Input origin, OrderState order, long version, CancellationToken cancellationToken) =>
+        await venue.CancelAsync(order.Intended.Symbol, order.Id, CancellationToken.None) is VenueAnswer<OrderReport>.Said said
+            ? await SeenAsync(trade, origin, order.Id, said.Value, version, cancellationToken)
             // Filled meanwhile, or gone, or nobody knows: the order itself says which.
-            : await AskAsync(trade, origin, order, symbol, version, cancellationToken);
+            : await AskAsync(trade, origin, order, version, cancellationToken);
 
-    private async Task<Outcome?> AskAsync(TradeId trade, Input origin, ClientOrderId order, Symbol symbol, long version, CancellationToken cancellationToken)
+    private async Task<Outcome?> AskAsync(TradeId trade, Input origin, OrderState order, long version, CancellationToken cancellationToken) =>
+        await HearAsync(trade, origin, order, await _inquiry.AskAsync(order, cancellationToken), version, cancellationToken);
+
+    /// <returns>Null where the venue did not say what became of the order: it stays as it is.</returns>
+    private async Task<Outcome?> HearAsync(TradeId trade, Input origin, OrderState order, Inquired found, long version, CancellationToken cancellationToken) => found switch
     {
-        var askedAt = venue.Now;
-        switch (await venue.FindOrderAsync(symbol, order, cancellationToken))
-        {
-            case VenueAnswer<OrderReport>.Said said:
-                return await SeenAsync(trade, origin, order, said.Value, version, cancellationToken);
-            case VenueAnswer<OrderReport>.Refused { Refusal: Refusal.UnknownOrder } refused when askedAt is { } at:
-                return await DecideAsync(
-                    trade, origin with { Id = IdOf("not-found", order.Value, version) }, (_, stamp) => new OrderNotFound(order, at, $"{refused.Code} {refused.Text}", stamp), cancellationToken);
-            default:
-                return null;
-        }
+        { Report: { } report } => await SeenAsync(trade, origin, order.Id, report, version, cancellationToken),
+        { IsAbsent: true, AskedAt: { } at } => await DecideAsync(
+            trade, origin with { Id = IdOf("not-found", order.Id.Value, version) }, (_, stamp) => new OrderNotFound(order.Id, at, found.Evidence, stamp), cancellationToken),
+        _ => null,
+    };
+
+    private async Task<Outcome> RevalidateAsync(TradeId trade, Input origin, NextStep.Revalidate step, long version, CancellationToken cancellationToken)
+    {
+        var rules = gate.Bar is null && await venue.ReadRulesAsync(cancellationToken) is VenueAnswer<IReadOnlyList<SymbolRules>>.Said said ? said.Value.FirstOrDefault(r => r.Symbol == step.Symbol) : null;
+        return await DecideAsync(
+            trade, origin with { Id = IdOf("revalidate", step.Order.Value, version) },
+            (state, stamp) =>
+            {
+                var price = PriceOf(state);
+                return new Revalidate(step.Order, rules, price?.Bid, price?.Ask, stamp);
+            },
+            cancellationToken);
     }
 
     private async Task<Outcome> SeenAsync(TradeId trade, Input origin, ClientOrderId order, OrderReport report, long version, CancellationToken cancellationToken)
@@ -240,11 +285,13 @@ public sealed class TradeRunner(
                     (state, now) =>
                     {
                         before = state;
-                        events = ExecutionDecider.Decide(state, make(state, StampOf(state, known)), now);
+                        events = ExecutionDecider.Record(state, make(state, StampOf(state, known)), now);
                         return ValueTask.FromResult(new Decided(events, events.Any(e => e is OrderAttempted { Order.Role: OrderRole.Entry }) ? [known.Guard] : []));
                     },
                     cancellationToken);
                 var version = recorded.Events.Count > 0 ? recorded.Events[^1].Version : 0;
+                foreach (var accepted in events.OfType<OrderAccepted>())
+                    _inquiry.Claim(accepted.VenueOrderId);
                 return recorded.IsNew
                     ? new Outcome(events.Aggregate(before, OrdersState.Fold.Apply), version, events, recorded.Events)
                     : new Outcome(before, version, [], recorded.Events);

@@ -15,9 +15,10 @@ namespace Antbot.Contracts.Events;
 /// <param name="PriceMoveMax">How far the market may have moved from the signal's reference.</param>
 /// <param name="PriceAgeSecondsMax">A price older than this is none.</param>
 /// <param name="AskMarginMilliseconds">How long after an attempt's window the venue's "no such order" is believed.</param>
+/// <param name="HalfSizeFallback">Whether an entry whose tries are used up is followed by one market order of half its size; null in what was planned before there was one.</param>
 public sealed record ExecutionPolicy(
     decimal StopDistance, decimal? StopLimitDistance, decimal? TakeProfitDistance, int? HoldingSecondsMax, int EntryAttemptsMax, decimal SlippageMax,
-    decimal PriceMoveMax, int PriceAgeSecondsMax, int AskMarginMilliseconds);
+    decimal PriceMoveMax, int PriceAgeSecondsMax, int AskMarginMilliseconds, bool? HalfSizeFallback = null);
 
 /// <summary>The command has come; here is everything that the orders of this trade are decided on.</summary>
 /// <param name="Market">The price the entry is sized at; null where there is none that is fresh.</param>
@@ -29,10 +30,11 @@ public sealed record EntryPlanned(Signal Signal, Money Reserved, SymbolRules? Ru
 /// <param name="ReduceOnly">It can only make a position smaller: never stopped by a halt.</param>
 /// <param name="ValidUntil">No attempt is sent after this; null where it must be done however long it takes.</param>
 /// <param name="NotBefore">No attempt is sent before this; null for at once.</param>
+/// <param name="Criticality">Null in what was intended before there was one: an entry was tried as often as the policy says, the rest without end.</param>
 [StoredName("order_intended")]
 public sealed record OrderIntended(
     ClientOrderId Order, TradeId Trade, AccountId Account, OrderRole Role, Symbol Symbol, Side Side, OrderKind Kind, Quantity Quantity,
-    Price? Limit, Price? Trigger, bool ReduceOnly, DateTimeOffset? ValidUntil, string Reason, DateTimeOffset? NotBefore);
+    Price? Limit, Price? Trigger, bool ReduceOnly, DateTimeOffset? ValidUntil, string Reason, DateTimeOffset? NotBefore, Criticality? Criticality = null);
 
 /// <summary>Recorded before it is sent, with the time it is signed with: after that time and its window the venue takes it no more.</summary>
 [StoredName("order_attempted")]
@@ -55,9 +57,14 @@ public sealed record OrderNotSent(ClientOrderId Order, int Attempt, string Text,
 [StoredName("order_unknown")]
 public sealed record OrderUnknown(ClientOrderId Order, int Attempt, string Text, AccountId Account, DateTimeOffset AskAt);
 
+/// <summary>Before an entry is tried once more than its policy says: whether it would still be entered now, with everything asked for anew.</summary>
+[StoredName("order_revalidated")]
+public sealed record OrderRevalidated(ClientOrderId Order, int Attempt, IReadOnlyList<Verdict> Verdicts);
+
 /// <summary>Asked after the attempt's window had passed at the venue, which does not know the order: it never will.</summary>
+/// <param name="Evidence">What it said to each question: by the order's id, by what is open, by the trades since. Null where only the first was asked.</param>
 [StoredName("order_absent")]
-public sealed record OrderAbsent(ClientOrderId Order, int Attempt, DateTimeOffset AskedAt);
+public sealed record OrderAbsent(ClientOrderId Order, int Attempt, DateTimeOffset AskedAt, string? Evidence = null);
 
 /// <param name="FillId">The venue's number of the fill: the same one twice counts once.</param>
 /// <param name="FeeValue">The fee in the quote currency; null where it was taken in a third asset, whose price is not known here.</param>
@@ -150,3 +157,18 @@ public sealed record PositionAdopted(
 /// <summary>The venue does not hold this part of the position any more, and no order of ours sold it: it is gone, with nothing received for it.</summary>
 [StoredName("position_written_off")]
 public sealed record PositionWrittenOff(TradeId Trade, AccountId Account, Symbol Symbol, Side Side, Quantity Quantity, string What, string Evidence);
+
+/// <summary>An operator wants an order settled of which the venue does not say what became. It takes a second one, and what the venue says now.</summary>
+/// <param name="Request">Whose answer this is.</param>
+/// <param name="Evidence">The venue's own words to every question that it was asked for this.</param>
+/// <param name="ExpiresAt">Until when another operator may confirm it.</param>
+[StoredName("order_settlement_proposed")]
+public sealed record OrderSettlementProposed(ClientOrderId Order, Guid Request, string By, string Reason, string Evidence, DateTimeOffset ExpiresAt);
+
+[StoredName("order_settlement_refused")]
+public sealed record OrderSettlementRefused(ClientOrderId Order, Guid Request, string By, string Reason, IReadOnlyList<Verdict> Verdicts);
+
+/// <summary>Two operators hold that the order was never placed. What the venue says later wins over it: it is asked until it has answered.</summary>
+/// <param name="Evidence">What the venue said when it was confirmed.</param>
+[StoredName("order_settled")]
+public sealed record OrderSettled(ClientOrderId Order, Guid Request, string By, string Reason, string ProposedBy, string Evidence);

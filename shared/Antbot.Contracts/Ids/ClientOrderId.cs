@@ -10,19 +10,30 @@ namespace Antbot.Contracts;
 [JsonConverter(typeof(TextValueConverter<ClientOrderId>))]
 public readonly record struct ClientOrderId : ITextValue<ClientOrderId>
 {
+    /// <summary>As many intents of one role as two characters can number.</summary>
+    public const int IntentsMax = 100 + Letters * Digits;
+
+    private const int Letters = 26;
+    private const int Digits = 36;
+    private const string Alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+
     private readonly string? _value;
 
     public ClientOrderId(string value) => _value = Fault(value) is { } fault ? throw new ArgumentException(fault, nameof(value)) : value;
 
     public string Value => _value ?? throw new InvalidOperationException("This client order id was never given a value.");
 
-    /// <summary>e: entry, s: stop, x: exit. With the number one to three characters, so that the venue's 36 are never exceeded.</summary>
+    /// <summary>
+    /// e: entry, s: stop, x: exit. With the number two or three characters, so that the venue's 36 are never exceeded: 0 to 99, then aa,
+    /// and so on, for an exit that the venue lets go of again and again is not given up.
+    /// </summary>
     public static ClientOrderId Of(TradeId trade, OrderRole role, int intent)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(intent);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(intent, 99);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(intent, IntentsMax);
         var letter = role switch { OrderRole.Entry => 'e', OrderRole.Stop => 's', OrderRole.Exit => 'x', _ => throw new ArgumentOutOfRangeException(nameof(role), role, "An order is an entry, a stop or an exit.") };
-        return new ClientOrderId(string.Create(CultureInfo.InvariantCulture, $"{letter}{intent}-{trade.Value}"));
+        var number = intent < 100 ? intent.ToString(CultureInfo.InvariantCulture) : $"{Alphabet[(intent - 100) / Digits]}{Alphabet[(intent - 100) % Digits]}";
+        return new ClientOrderId($"{letter}{number}-{trade.Value}");
     }
 
     /// <summary>The trade it belongs to; null where the order is none of ours.</summary>

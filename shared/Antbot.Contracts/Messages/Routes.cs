@@ -36,6 +36,7 @@ public static class Routes
         [typeof(AdoptTrade)] = [Coordinator],
         [typeof(AdoptPosition)] = [Execution],
         [typeof(WriteOffPosition)] = [Execution],
+        [typeof(SettleOrder)] = [Execution],
     };
 
     public static IReadOnlyList<string> Of(Type message) => All.TryGetValue(message, out var to)

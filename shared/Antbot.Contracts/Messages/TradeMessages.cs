@@ -93,3 +93,9 @@ public sealed record DriftFound(TradeId Trade, AccountId Account, string What, s
 
 /// <summary>What the venue says of an order of this trade, where our record says otherwise. The venue is the truth.</summary>
 public sealed record CorrectOrder(TradeId Trade, AccountId Account, ClientOrderId Order, string What, string Evidence) : ITradeMessage;
+
+// Console to Execution: an operator's word.
+/// <summary>An operator holds that an order of which nobody knows what became was never placed; or another one does, and confirms it.</summary>
+/// <param name="Request">Names the answer in the order's stream.</param>
+/// <param name="By">As the operator's own credential says.</param>
+public sealed record SettleOrder(TradeId Trade, ClientOrderId Order, Guid Request, bool Confirms, string By, string Reason) : ITradeMessage;

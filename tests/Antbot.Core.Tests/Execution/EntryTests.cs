@@ -142,18 +142,6 @@ public sealed class EntryTests
     }
 
     [Fact]
-    public void What_was_refused_for_its_time_is_attempted_three_times_and_no_more()
-    {
-        _given.Enters();
-        _given.Refuses(Given.Entry, Refusal.OutOfWindow);
-        Assert.Empty(_given.Proceeds());
-        Assert.Equal(2, Assert.IsType<OrderAttempted>(Assert.Single(_given.After(1).Proceeds())).Attempt);
-        _given.Refuses(Given.Entry, Refusal.RateLimited);
-        Assert.Equal(3, Assert.IsType<OrderAttempted>(Assert.Single(_given.After(2).Proceeds())).Attempt);
-        Assert.IsType<EntryFailedRecorded>(_given.Refuses(Given.Entry, Refusal.RateLimited)[^1]);
-    }
-
-    [Fact]
     public void What_was_not_sent_waits_as_long_as_it_was_told_to()
     {
         _given.Enters();

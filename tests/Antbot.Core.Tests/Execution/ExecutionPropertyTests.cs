@@ -17,19 +17,23 @@ public sealed class ExecutionPropertyTests
     {
         var seen = new HashSet<Type>();
         var stages = new HashSet<TradeStage>();
-        for (var seed = 0; seed < 200; seed++)
+        var halves = 0;
+        for (var seed = 0; seed < 400; seed++)
         {
             var simulation = new TradeSimulation(seed);
             simulation.RunToItsEnd();
             seen.UnionWith(simulation.Events.Select(e => e.GetType()));
             stages.Add(simulation.State.Stage);
+            halves += simulation.State.Entries.Count() > 1 ? 1 : 0;
         }
         Type[] wanted =
         [
             typeof(EntryForbidden), typeof(EntryWithdrawn), typeof(EntryFailedRecorded), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderRefused), typeof(OrderNotSent),
-            typeof(OrderCancelIntended), typeof(OrderCorrected), typeof(OrderConfirmed), typeof(PositionOpened), typeof(PositionClosing), typeof(PositionClosed),
+            typeof(OrderCancelIntended), typeof(OrderCorrected), typeof(OrderConfirmed), typeof(PositionOpened), typeof(PositionClosing), typeof(PositionClosed), typeof(OrderRevalidated),
+            typeof(OrderSettlementProposed), typeof(OrderSettlementRefused), typeof(OrderSettled),
         ];
         Assert.Empty(wanted.Except(seen));
+        Assert.True(halves > 0, "Nothing was tried by half.");
         Assert.Equal([TradeStage.Closed, TradeStage.Failed], stages.Order());
     }
 }

@@ -1,9 +1,12 @@
+using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Execution;
 using Antbot.Kernel.Identity;
+using Antbot.Runtime.Store;
+using Xunit;
 
 namespace Antbot.Core.Tests.Execution;
 
@@ -49,10 +52,17 @@ internal sealed class Given
     public IReadOnlyList<object> When(ExecutionInput input)
     {
         var decided = ExecutionDecider.Decide(State, input, Now);
+        IsDecidedAgain(input, decided);
         _events.AddRange(decided);
         State = decided.Aggregate(State, OrdersState.Fold.Apply);
         return decided;
     }
+
+    public IReadOnlyList<object> Revalidates(decimal? price = 65_000, SymbolRules? rules = null) => When(new Revalidate(Entry, rules, PriceOf(price), PriceOf(price), Stamp));
+
+    public IReadOnlyList<object> Proposes(ClientOrderId order, string by) => When(new ProposeSettlement(order, Guid.Empty, by, "the venue is gone", "by its id: timed out", Stamp));
+
+    public IReadOnlyList<object> Confirms(ClientOrderId order, string by) => When(new ConfirmSettlement(order, Guid.Empty, by, "the venue is gone", "by its id: timed out", Stamp));
 
     public IReadOnlyList<object> Enters(Signal? signal = null, decimal reserved = 1_000, decimal? market = 65_000, SymbolRules? rules = null, ExecutionPolicy? policy = null) =>
         When(new Enter(signal ?? Signal(), new Money(reserved), rules ?? Rules, PriceOf(market), policy ?? Policy, Stamp));
@@ -105,6 +115,19 @@ internal sealed class Given
         id, VenueId(order), Btc, State.Find(order)!.Intended.Side, new Quantity(quantity), new Price(price), new Money(fee), asset, Now);
 
     public NextStep Next() => NextStep.Of(State, Now, HasVenueClock ? Now : null);
+
+    /// <summary>Whatever a test decides: with what would be stored of it, it can be decided again.</summary>
+    private void IsDecidedAgain(ExecutionInput input, IReadOnlyList<object> decided)
+    {
+        var recorded = ExecutionDecider.Record(State, input, Now);
+        Assert.Equal(decided.Count == 0 ? 0 : decided.Count + 1, recorded.Count);
+        if (recorded.Count == 0)
+            return;
+        var stored = recorded.Select(e => JsonSerializer.Deserialize(Json(e), e.GetType(), EventCodec.Json)!).ToList();
+        Assert.Equal(recorded.Select(Json), ExecutionDecider.Record(State, RecordedInput.From(stored)!, Now).Select(Json));
+    }
+
+    private static string Json(object value) => JsonSerializer.Serialize(value, value.GetType(), EventCodec.Json);
 
     private static string VenueId(ClientOrderId order) => $"v-{order.Value[..2]}";
 

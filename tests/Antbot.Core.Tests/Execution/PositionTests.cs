@@ -90,7 +90,7 @@ public sealed class PositionTests
         _given.WithOpenPosition();
         var events = _given.Shows(Given.Stop, VenueOrderStatus.Cancelled);
         Assert.Equal([typeof(OrderEnded), typeof(OrderIntended)], events.Select(e => e.GetType()));
-        Assert.Equal(ClientOrderId.Of(Given.Trade, OrderRole.Stop, 1), Assert.IsType<OrderAttempted>(Assert.Single(_given.After(1).Proceeds())).Order);
+        Assert.Equal(ClientOrderId.Of(Given.Trade, OrderRole.Stop, 1), Assert.IsType<OrderAttempted>(Assert.Single(_given.After(1.25).Proceeds())).Order);
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class PositionTests
         for (var attempt = 2; attempt < 20; attempt++)
         {
             _given.Refuses(Given.Exit, Refusal.Other);
-            Assert.Equal(attempt, Assert.IsType<OrderAttempted>(Assert.Single(_given.After(30).Proceeds())).Attempt);
+            Assert.Equal(attempt, Assert.IsType<OrderAttempted>(Assert.Single(_given.After(37.5).Proceeds())).Attempt);
         }
     }
 
@@ -114,7 +114,7 @@ public sealed class PositionTests
         _given.Shows(Given.Stop, VenueOrderStatus.Cancelled);
         _given.Says(Given.Exit, VenueOrderStatus.Expired, _given.Fill(Given.Exit, "x", 0.005m, 65_000));
         Assert.Equal((ClientOrderId.Of(Given.Trade, OrderRole.Exit, 1), 0.00494m), (_given.State.Exit!.Id, _given.State.Exit.Intended.Quantity.Value));
-        Assert.IsType<OrderAttempted>(Assert.Single(_given.After(1).Proceeds()));
+        Assert.IsType<OrderAttempted>(Assert.Single(_given.After(1.25).Proceeds()));
     }
 
     [Fact]

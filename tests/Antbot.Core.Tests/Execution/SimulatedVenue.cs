@@ -19,6 +19,9 @@ internal sealed class SimulatedVenue(Random random)
     /// <summary>Orders are only refused for their own faults, and market orders always fill to the end.</summary>
     public bool IsCalm { get; set; }
 
+    /// <summary>Most of what is sent is refused for its weight, over a network that is well.</summary>
+    public bool IsBusy { get; init; }
+
     public IReadOnlyList<Held> Orders => _orders;
 
     public VenueAnswer<OrderReport> Place(VenueOrder order, DateTimeOffset now)
@@ -27,6 +30,8 @@ internal sealed class SimulatedVenue(Random random)
             return new VenueAnswer<OrderReport>.Refused(Refusal.OutOfWindow, "-1021", "outside of the recvWindow");
         if (_orders.Any(o => o.Order.Id == order.Id && o.IsOpen))
             return new VenueAnswer<OrderReport>.Refused(Refusal.DuplicateOrder, "-2010", "Duplicate order sent.");
+        if (!IsCalm && IsBusy && random.Next(10) > 0)
+            return new VenueAnswer<OrderReport>.Refused(Refusal.RateLimited, "-1003", "too much weight");
         if (!IsCalm && random.Next(12) == 0)
             return new VenueAnswer<OrderReport>.Refused((Refusal)random.Next(4, 9), "-1", "refused");
         var held = new Held(order, $"v{_orders.Count + 1}");

@@ -20,6 +20,7 @@ internal sealed class TradeSimulation
     private readonly List<(DateTimeOffset Arrives, Action Deliver)> _underWay = [];
     private readonly List<object> _events = [];
     private readonly Signal _signal;
+    private readonly ExecutionPolicy _policy;
     private DateTimeOffset _now = Given.Start;
     private OrdersState _state = OrdersState.Initial;
     private bool _isCalm;
@@ -27,10 +28,11 @@ internal sealed class TradeSimulation
     public TradeSimulation(int seed)
     {
         _random = new Random(seed);
-        _venue = new SimulatedVenue(_random);
+        _venue = new SimulatedVenue(_random) { IsBusy = _random.Next(3) == 0 };
         var isLimit = _random.Next(3) == 0;
+        _policy = Given.Policy with { HalfSizeFallback = _random.Next(2) == 0 };
         _signal = Given.Signal(
-            _random.Next(4) == 0 ? Side.Sell : Side.Buy, isLimit ? OrderKind.Limit : OrderKind.Market, _random.Next(20, 5_000), isLimit ? 65_000 : null);
+            _random.Next(4) == 0 ? Side.Sell : Side.Buy, isLimit ? OrderKind.Limit : OrderKind.Market, _random.Next(20, 5_000), isLimit ? 65_000 : null) with { ValidUntil = Given.Start.AddSeconds(_random.Next(2) == 0 ? 30 : 90) };
     }
 
     public OrdersState State => _state;
@@ -42,7 +44,7 @@ internal sealed class TradeSimulation
         for (var step = 0; step < 120; step++)
             Step();
         _isCalm = _venue.IsCalm = true;
-        Decide(stamp => new Enter(_signal, new Money(10_000), Given.Rules, new Price(65_000), Given.Policy, stamp));
+        Decide(stamp => new Enter(_signal, new Money(10_000), Given.Rules, new Price(65_000), _policy, stamp));
         Decide(stamp => new GetOut(Given.Trade, Given.Account, "the end", stamp));
         for (var step = 0; step < 400 && !(_state.IsDone && _underWay.Count == 0); step++)
         {
@@ -61,7 +63,7 @@ internal sealed class TradeSimulation
         switch (_random.Next(16))
         {
             case 0 or 1:
-                Decide(stamp => new Enter(_signal, new Money(10_000), Given.Rules, new Price(65_000), Given.Policy, stamp));
+                Decide(stamp => new Enter(_signal, new Money(10_000), Given.Rules, new Price(65_000), _policy, stamp));
                 break;
             case 2 when _random.Next(6) == 0:
                 Decide(stamp => new GetOut(Given.Trade, Given.Account, "not wanted", stamp));
@@ -70,10 +72,10 @@ internal sealed class TradeSimulation
                 _venue.Stir(_now);
                 break;
             case 4:
-                _venue.Price = 65_000 + _random.Next(-2_000, 3_500);
+                _venue.Price = 65_000 + (_venue.IsBusy ? _random.Next(-200, 100) : _random.Next(-2_000, 3_500));
                 Decide(stamp => new Proceed(new Price(_venue.Price), new Price(_venue.Price), stamp));
                 break;
-            case 5 when _state.Orders.Count > 0:
+            case 5 when _state.Orders.Count > 0 && !_venue.IsBusy:
                 var order = _state.Orders[_random.Next(_state.Orders.Count)];
                 Decide(stamp => new AttemptUnanswered(order.Id, order.Attempts, "nobody knows", stamp));
                 break;
@@ -83,6 +85,10 @@ internal sealed class TradeSimulation
                 break;
             case 7:
                 Die();
+                break;
+            // Operators may propose and confirm whatever they like, whenever they like.
+            case 8 when _state.Orders.Count > 0 && !_venue.IsBusy && _random.Next(3) == 0:
+                Settle((_state.Orders.FirstOrDefault(o => o.IsOpenAttempt) ?? _state.Orders[_random.Next(_state.Orders.Count)]).Id);
                 break;
             // Anybody may ask for anything at any time, also while it is still on its way.
             case 8 when _state.Orders.Count > 0:
@@ -108,10 +114,22 @@ internal sealed class TradeSimulation
             case NextStep.Cancel cancel:
                 SendCancel(cancel.Order);
                 break;
+            case NextStep.Revalidate step:
+                Decide(stamp => new Revalidate(step.Order, _random.Next(5) == 0 && !_isCalm ? null : Given.Rules, new Price(_venue.Price), new Price(_venue.Price), stamp));
+                break;
             case NextStep.Decide:
                 Decide(stamp => new Proceed(null, null, stamp));
                 break;
         }
+    }
+
+    /// <summary>Operators who are right: they confirm nothing that the venue has.</summary>
+    private void Settle(ClientOrderId order)
+    {
+        Decide(stamp => new ProposeSettlement(order, Guid.Empty, "anna", "why", "evidence", stamp));
+        var by = _random.Next(3) == 0 ? "anna" : "ben";
+        if (_venue.Orders.All(o => o.Order.Id != order))
+            Decide(stamp => new ConfirmSettlement(order, Guid.Empty, by, "why", "evidence", stamp));
     }
 
     private void Ask(ClientOrderId order)
@@ -130,11 +148,13 @@ internal sealed class TradeSimulation
 
     private void Decide(Func<Stamp, ExecutionInput> input)
     {
-        var bar = !_isCalm && _random.Next(10) == 0 ? "halted" : null;
-        var hold = !_isCalm && _random.Next(10) == 0 ? "not reconciled yet" : null;
+        var often = _venue.IsBusy ? 100 : 10;
+        var bar = !_isCalm && _random.Next(often) == 0 ? "halted" : null;
+        var hold = !_isCalm && _random.Next(often) == 0 ? "not reconciled yet" : null;
         var made = input(new Stamp(_now, Given.Window, 1, bar, hold, new Price(_venue.Price)));
-        var events = ExecutionDecider.Decide(_state, made, _now);
-        Assert.Equal(Json(events), Json(ExecutionDecider.Decide(_state, made, _now)));
+        var events = ExecutionDecider.Record(_state, made, _now);
+        Assert.Equal(Written(events), Written(ExecutionDecider.Record(_state, made, _now)));
+        DecideAgain(events);
         Assert.True((bar ?? hold) is null || !events.OfType<OrderAttempted>().Any(a => a.Order.Role == OrderRole.Entry), "An entry was attempted that was barred or held.");
         _state = events.Aggregate(_state, OrdersState.Fold.Apply);
         _events.AddRange(events);
@@ -172,7 +192,7 @@ internal sealed class TradeSimulation
     private void Send(Action deliver)
     {
         if (_isCalm || _random.Next(10) > 0)
-            _underWay.Add((_now + TimeSpan.FromMilliseconds(_isCalm ? 0 : _random.Next(0, 6_000)), deliver));
+            _underWay.Add((_now + TimeSpan.FromMilliseconds(_isCalm ? 0 : _random.Next(0, _venue.IsBusy ? 300 : 6_000)), deliver));
     }
 
     /// <summary>It comes back, or not, or twice; and a silence is at times noticed before it comes.</summary>
@@ -180,8 +200,8 @@ internal sealed class TradeSimulation
     {
         var copies = _isCalm ? 1 : _random.Next(8) switch { 0 => 0, 1 => 2, _ => 1 };
         for (var i = 0; i < copies; i++)
-            _underWay.Add((_now + TimeSpan.FromMilliseconds(_isCalm ? 0 : _random.Next(0, 8_000)), () => hear(answer)));
-        if (!_isCalm && answer is not VenueAnswer<OrderReport>.NotSent && _random.Next(5) == 0)
+            _underWay.Add((_now + TimeSpan.FromMilliseconds(_isCalm ? 0 : _random.Next(0, _venue.IsBusy ? 300 : 8_000)), () => hear(answer)));
+        if (!_isCalm && !_venue.IsBusy && answer is not VenueAnswer<OrderReport>.NotSent && _random.Next(5) == 0)
             _underWay.Add((_now, () => hear(new VenueAnswer<OrderReport>.Unknown("timed out"))));
     }
 
@@ -243,6 +263,18 @@ internal sealed class TradeSimulation
     private decimal CashAtVenue() => _venue.Orders.SelectMany(o => o.Fills.Select(f => (o.Order.ReduceOnly, Fill: f))).Sum(x => x.Fill.Side == Side.Sell
         ? (x.Fill.Price * x.Fill.Quantity).Value - x.Fill.Fee.Value
         : -(x.Fill.Price * x.Fill.Quantity).Value - (x.ReduceOnly ? x.Fill.Fee.Value * x.Fill.Price.Value : 0));
+
+    /// <summary>With nothing but the state before, what is stored and its time: bit for bit the same.</summary>
+    private void DecideAgain(IReadOnlyList<object> events)
+    {
+        if (events.Count == 0)
+            return;
+        var stored = events.Select(e => JsonSerializer.Deserialize(Json(e), e.GetType(), EventCodec.Json)!).ToList();
+        var input = RecordedInput.From(stored) ?? throw new InvalidOperationException("A decision does not begin with its input.");
+        Assert.Equal(Written(events), Written(ExecutionDecider.Record(_state, input, _now)));
+    }
+
+    private static string Written(IEnumerable<object> events) => string.Join('\n', events.Select(e => $"{e.GetType().Name} {Json(e)}"));
 
     private static string Json(object value) => JsonSerializer.Serialize(value, value.GetType(), EventCodec.Json);
 }

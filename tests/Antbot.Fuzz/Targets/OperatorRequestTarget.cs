@@ -151,6 +151,7 @@ public sealed class OperatorRequestTarget : IFuzzTarget
         .AddScoped<ServiceHealth>()
         .AddScoped<ViewProjection>()
         .AddScoped<ReadModelQueries>()
+        .AddScoped<Audit>()
         .AddScoped<ReadRoutes>()
         .AddScoped<ControlRoutes>()
         .BuildServiceProvider();

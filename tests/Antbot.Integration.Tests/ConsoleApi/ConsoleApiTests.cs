@@ -40,6 +40,8 @@ public sealed class ConsoleApiTests : IAsyncLifetime
     [InlineData("POST", "/api/control/halt")]
     [InlineData("POST", "/api/control/mode")]
     [InlineData("POST", "/api/trades/0123456789abcdef0123456789abcdef/close")]
+    [InlineData("POST", "/api/orders/e0-0123456789abcdef0123456789abcdef/settlement")]
+    [InlineData("POST", "/api/orders/e0-0123456789abcdef0123456789abcdef/settlement/confirm")]
     public async Task Without_the_token_nothing_is_told_and_nothing_done(string method, string path)
     {
         using var client = new HttpClient { BaseAddress = new Uri(_console.Address) };

@@ -3,7 +3,9 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Antbot.ConsoleService;
+using Antbot.Contracts;
 using Antbot.Contracts.Messages;
+using Antbot.Execution;
 using Antbot.Hosting;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Pipeline;
@@ -26,10 +28,12 @@ internal sealed class RunningConsole : IAsyncDisposable
     private RunningConsole(WebApplication app, string address)
     {
         (_app, Address) = (app, address);
-        Client = new HttpClient { BaseAddress = new Uri(address), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", Token) } };
+        Client = ClientOf(Token);
     }
 
     public HttpClient Client { get; }
+
+    public PipelineParts Parts => _app.Services.GetRequiredService<PipelineParts>();
 
     public string Address { get; }
 
@@ -47,6 +51,8 @@ internal sealed class RunningConsole : IAsyncDisposable
         await app.StartAsync(Cancel);
         return new RunningConsole(app, app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
     }
+
+    public HttpClient ClientOf(string token) => new() { BaseAddress = new Uri(Address), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", token) } };
 
     public async Task<JsonElement> GetAsync(string path)
     {
@@ -77,7 +83,28 @@ internal sealed class RunningConsole : IAsyncDisposable
     {
         public string Name => Routes.Execution;
 
-        public void Configure(ModuleBuilder builder) => builder.Handle<CloseTrade, Closer>();
+        public void Configure(ModuleBuilder builder)
+        {
+            builder.Handle<CloseTrade, Closer>();
+            builder.Handle<SettleOrder, Settler>();
+        }
+    }
+
+    /// <summary>Decides as Execution does, for a venue that does not answer.</summary>
+    internal sealed class Settler(PipelineParts parts, TimeProvider clock) : IMessageHandler<SettleOrder>
+    {
+        public const string Evidence = "by its id: timed out";
+
+        private readonly StreamPipeline<OrdersState> _pipeline = new(parts, ExecutionDecider.Behaviour);
+
+        public Task HandleAsync(SettleOrder message, Input input, CancellationToken cancellationToken)
+        {
+            var stamp = new Stamp(clock.GetUtcNow(), 3_000, 0, null, null, null);
+            ExecutionInput settle = message.Confirms
+                ? new ConfirmSettlement(message.Order, message.Request, message.By, message.Reason, Evidence, stamp)
+                : new ProposeSettlement(message.Order, message.Request, message.By, message.Reason, Evidence, stamp);
+            return _pipeline.HandleAsync(Streams.Order(message.Trade), input with { Body = settle }, cancellationToken);
+        }
     }
 
     internal sealed class Closer : IMessageHandler<CloseTrade>

@@ -76,14 +76,19 @@ internal sealed class ExecutionRig : IAsyncDisposable
     public Task CloseAsync(TradeId trade) =>
         new CloseTradeHandler(_runner).HandleAsync(new CloseTrade(trade, new AccountId("main"), "enough"), InputOf(trade, "close"), _end.Token);
 
+    public Task SettleAsync(TradeId trade, ClientOrderId order, string by, bool confirms) =>
+        new SettleOrderHandler(_runner).HandleAsync(
+            new SettleOrder(trade, order, DeterministicId.From("settle", by, confirms.ToString()), confirms, by, "the venue is gone"), InputOf(trade, $"settle-{by}-{confirms}"), _end.Token);
+
     public async Task<OrdersState> StateAsync(TradeId trade) => (await _pipeline.LoadAsync(Streams.Order(trade))).State;
 
+    /// <summary>What was decided; what each decision rested on is left out.</summary>
     public async Task<IReadOnlyList<object>> EventsAsync(TradeId trade)
     {
         var all = new List<object>();
         await foreach (var stored in Store.ReadStreamAsync(Streams.Order(trade)))
             all.Add(Codec.Decode(stored));
-        return all;
+        return [.. all.Where(e => e is not OrderInput)];
     }
 
     public async Task UntilAsync(Func<Task<bool>> holds, string what)

@@ -275,4 +275,72 @@ public sealed class ExecutionTests : IAsyncLifetime
             At = DateTimeOffset.UtcNow,
         });
     }
+
+    /// <summary>Prevents that an order is placed again because the venue's look-up by the client's id lags behind or has lost it.</summary>
+    [Theory]
+    [InlineData(OrderRole.Entry)]
+    [InlineData(OrderRole.Stop)]
+    public async Task An_order_that_the_venue_has_forgotten_by_its_id_is_found_by_its_trades_or_among_the_open_ones(OrderRole inDoubt)
+    {
+        _venue.Forgets = true;
+        _venue.Script = order => order.Id.Role == inDoubt ? Mishap.AcceptThenSilence : Mishap.None;
+        _rig.StartKeeper();
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "the stop rests");
+        Assert.Equal([OrderRole.Entry, OrderRole.Stop], _venue.Book.Select(o => o.Role));
+        Assert.Contains(await _rig.EventsAsync(trade), e => e is OrderUnknown { Order: var order } && order.Role == inDoubt);
+        Assert.DoesNotContain(await _rig.EventsAsync(trade), e => e is OrderAbsent);
+    }
+
+    [Fact]
+    public async Task That_an_order_is_absent_is_recorded_with_what_the_venue_said_to_each_question()
+    {
+        var first = true;
+        _venue.Script = _ => first && !(first = false) ? Mishap.SilenceWithoutOrder : Mishap.None;
+        _rig.StartKeeper();
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "the stop rests");
+        var absent = Assert.Single((await _rig.EventsAsync(trade)).OfType<OrderAbsent>());
+        Assert.Matches("^by its id: -2013 .*; open orders: 0, none of them it; trades since .*: 0, none of them its$", absent.Evidence);
+    }
+
+    [Fact]
+    public async Task An_order_that_two_operators_settled_while_the_venue_was_away_is_given_back_when_it_turns_out_to_have_filled()
+    {
+        var (trade, entry) = (ExecutionRig.TradeOf(1), ClientOrderId.Of(ExecutionRig.TradeOf(1), OrderRole.Entry, 0));
+        _venue.Script = order => order.Id.Role == OrderRole.Entry ? Mishap.AcceptThenSilence : Mishap.None;
+        _venue.IsAway = true;
+        _rig.StartKeeper();
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await Task.Delay(TimeSpan.FromSeconds(1.5), TestContext.Current.CancellationToken);
+        await _rig.SettleAsync(trade, entry, "anna", confirms: false);
+        var proposed = Assert.Single((await _rig.EventsAsync(trade)).OfType<OrderSettlementProposed>());
+        Assert.Equal("by its id: away", proposed.Evidence);
+        await _rig.SettleAsync(trade, entry, "anna", confirms: true);
+        Assert.Single((await _rig.EventsAsync(trade)).OfType<OrderSettlementRefused>());
+        await _rig.SettleAsync(trade, entry, "ben", confirms: true);
+        Assert.Single(_bus.Of<EntryFailed>());
+
+        _venue.IsAway = false;
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == 1), "what was bought is sold again");
+        Assert.Equal([OrderRole.Entry, OrderRole.Exit], _venue.Book.Select(o => o.Role));
+    }
+
+    [Fact]
+    public async Task An_entry_that_is_refused_four_times_is_tried_by_half_after_everything_was_asked_for_anew()
+    {
+        _venue.Script = order => order.Id.Value.StartsWith("e0", StringComparison.Ordinal) ? Mishap.OutOfWindow : Mishap.None;
+        _rig.StartKeeper();
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeOpened>().Count == 1), "half of it is open");
+        var events = await _rig.EventsAsync(trade);
+        Assert.Equal(4, events.OfType<OrderRefused>().Count());
+        Assert.All(Assert.Single(events.OfType<OrderRevalidated>()).Verdicts, v => Assert.True(v.Passed, v.Saw));
+        var intended = events.OfType<OrderIntended>().Where(o => o.Role == OrderRole.Entry).ToList();
+        Assert.Equal(Math.Floor(intended[0].Quantity.Value / 2 * 100_000) / 100_000, intended[1].Quantity.Value);
+        Assert.Equal(intended[1].Order, _venue.Book.Single(o => o.Role == OrderRole.Entry).Id);
+    }
 }

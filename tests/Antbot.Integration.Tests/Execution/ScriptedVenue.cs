@@ -111,17 +111,12 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
         }
     }
 
-    public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default)
-    {
-        lock (_lock)
-        {
-            if (IsAway)
-                return Task.FromResult<VenueAnswer<OrderReport>>(new VenueAnswer<OrderReport>.Unknown("away"));
-            return Task.FromResult<VenueAnswer<OrderReport>>(_orders.LastOrDefault(o => o.Asked.Id == order) is { } found
-                ? new VenueAnswer<OrderReport>.Said(found.Report(clock.GetUtcNow(), withFills: false))
-                : new VenueAnswer<OrderReport>.Refused(Refusal.UnknownOrder, "-2013", "Order does not exist."));
-        }
-    }
+    /// <summary>Its answer by the client's id says that no order is there; its other answers know better.</summary>
+    public bool Forgets { get; set; }
+
+    public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) => Find(o => !Forgets && o.Asked.Id == order);
+
+    public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => Find(o => o.VenueId == venueOrderId);
 
     public Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default)
     {
@@ -150,6 +145,16 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
             return Said<IReadOnlyList<FillReport>>([.. _orders.Where(o => o.VenueId == venueOrderId).SelectMany(o => o.Fills)]);
     }
 
+    public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default)
+    {
+        lock (_lock)
+        {
+            return IsAway
+                ? Task.FromResult<VenueAnswer<IReadOnlyList<FillReport>>>(new VenueAnswer<IReadOnlyList<FillReport>>.Unknown("away"))
+                : Said<IReadOnlyList<FillReport>>([.. _orders.SelectMany(o => o.Fills).Where(f => f.Symbol == symbol && f.At >= since)]);
+        }
+    }
+
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => Said<IReadOnlyList<Balance>>([]);
 
     public MarketPrice? Latest(Symbol symbol) => new(symbol, new Price(Price), new Price(Price), clock.GetUtcNow());
@@ -165,6 +170,18 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
     public Task FollowPricesAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken = default) => Task.Delay(Timeout.Infinite, cancellationToken);
 
     private static Task<VenueAnswer<T>> Said<T>(T value) => Task.FromResult<VenueAnswer<T>>(new VenueAnswer<T>.Said(value));
+
+    private Task<VenueAnswer<OrderReport>> Find(Func<Order, bool> which)
+    {
+        lock (_lock)
+        {
+            if (IsAway)
+                return Task.FromResult<VenueAnswer<OrderReport>>(new VenueAnswer<OrderReport>.Unknown("away"));
+            return Task.FromResult<VenueAnswer<OrderReport>>(_orders.LastOrDefault(which) is { } found
+                ? new VenueAnswer<OrderReport>.Said(found.Report(clock.GetUtcNow(), withFills: false))
+                : new VenueAnswer<OrderReport>.Refused(Refusal.UnknownOrder, "-2013", "Order does not exist."));
+        }
+    }
 
     private VenueAnswer<OrderReport> Take(VenueOrder asked)
     {

@@ -70,6 +70,7 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
         await WishedClosedAsync(trades[0]);
         await StrayOrderAsync(trades[1]);
         await SayAsync(new DriftFound(trades[2], new AccountId("main"), "the test says so", "none"), Routes.Coordinator);
+        await SayAsync(new SettleOrder(trades[2], ClientOrderId.Of(trades[2], OrderRole.Entry, 0), Guid.NewGuid(), Confirms: false, "anna", "the test says so"), Routes.Execution);
 
         await _platform.SettledAsync(trades);
         await WholePlatform.UntilAsync(() => Task.FromResult(_crossing.Seen.Count == Routes.All.Count), () => $"every kind of message has come by; lacking: {string.Join(", ", Routes.All.Keys.Except(_crossing.Seen.Keys).Select(t => t.Name))} (seed {_seed})");

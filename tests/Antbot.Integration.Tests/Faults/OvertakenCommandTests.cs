@@ -30,6 +30,7 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
         [typeof(CancelTrade)] = Nature.TakesBack,
         [typeof(CloseTrade)] = Nature.TakesBack,
         [typeof(CorrectOrder)] = Nature.TakesBack,
+        [typeof(SettleOrder)] = Nature.TakesBack,
         [typeof(EntryFailed)] = Nature.TellsTheEnd,
         [typeof(TradeOpened)] = Nature.TellsTheEnd,
         [typeof(TradeClosed)] = Nature.TellsTheEnd,
@@ -108,6 +109,7 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
             (nameof(CancelTrade), nameof(ExecuteTrade)) => ForbiddenAsync(platform, crossing, new CancelTrade(trade, Account, "not wanted")),
             (nameof(CloseTrade), nameof(ExecuteTrade)) => ForbiddenAsync(platform, crossing, new CloseTrade(trade, Account, "not wanted")),
             (nameof(CorrectOrder), nameof(ExecuteTrade)) => CorrectedAsync(platform, crossing, trade),
+            (nameof(SettleOrder), nameof(ExecuteTrade)) => SettledAsync(platform, crossing, trade),
             (nameof(EntryFailed), nameof(AssessRisk)) => ReleasedAsync(platform, crossing, trade),
             (nameof(TradeClosed), nameof(AssessRisk)) => CountedAsync(platform, crossing, trade),
             (nameof(TradeOpened), nameof(AssessRisk)) => FilledAsync(platform, crossing, trade),
@@ -141,6 +143,15 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
     {
         await SayAsync(platform, Routes.Execution, new CorrectOrder(trade, Account, ClientOrderId.Of(trade, OrderRole.Entry, 0), "it is not there", "none"));
         await UntilAsync<OrderCorrected>(platform, e => e.Order.Trade == trade);
+        crossing.Release();
+        return TradePhase.Closed;
+    }
+
+    /// <summary>What was not sent yet is in no doubt: the operator is refused, and the trade goes its way.</summary>
+    private static async Task<TradePhase> SettledAsync(WholePlatform platform, Crossing crossing, TradeId trade)
+    {
+        await SayAsync(platform, Routes.Execution, new SettleOrder(trade, ClientOrderId.Of(trade, OrderRole.Entry, 0), trade.Guid, Confirms: false, "anna", "it is not there"));
+        await UntilAsync<OrderSettlementRefused>(platform, e => e.Order.Trade == trade);
         crossing.Release();
         return TradePhase.Closed;
     }

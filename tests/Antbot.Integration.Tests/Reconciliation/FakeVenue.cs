@@ -54,6 +54,17 @@ internal sealed class FakeVenue : IVenue, IMarketData
             : new VenueAnswer<OrderReport>.Refused(Refusal.UnknownOrder, "-2013", "Order does not exist."));
     }
 
+    public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Increment(ref _questions);
+        return Task.FromResult<VenueAnswer<OrderReport>>(Away ? new VenueAnswer<OrderReport>.Unknown("timed out")
+            : Orders.Values.FirstOrDefault(o => o.VenueOrderId == venueOrderId) is { } report ? new VenueAnswer<OrderReport>.Said(report)
+            : new VenueAnswer<OrderReport>.Refused(Refusal.UnknownOrder, "-2013", "Order does not exist."));
+    }
+
+    public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default) =>
+        Answer<IReadOnlyList<FillReport>>(() => [.. Fills.Values.SelectMany(f => f).Where(f => f.Symbol == symbol && f.At >= since)]);
+
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<OrderReport>>(() => [.. Orders.Values.Where(o => !o.IsOver)]);
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>

@@ -26,6 +26,21 @@ public sealed class SimulationTests
         Assert.Empty(tally.NeverHappened());
     }
 
+    /// <summary>A tenth of what `make sim DOUBTS=10000` runs.</summary>
+    [Fact]
+    public void A_thousand_orders_that_the_venue_took_and_did_not_answer_are_found_out_about_and_none_is_doubled()
+    {
+        var tally = new Tally();
+        for (var seed = 1UL; tally.Counts.GetValueOrDefault(Doubts.Settled) < 1_000; seed++)
+        {
+            var result = SimRun.Of(Planner.InDoubt(seed));
+            Assert.True(result.Passed, $"seed {seed}: {string.Join('\n', result.Violations)}");
+            tally.Add(result.Tally);
+            Assert.True(seed < 1_000, "There is hardly an order in doubt.");
+        }
+        Assert.True(tally.Counts.GetValueOrDefault(nameof(VenueForgets)) > 0 && tally.Counts.GetValueOrDefault(nameof(VenueAway)) > 0, "The venue was always there, and forgot nothing.");
+    }
+
     [Theory]
     [MemberData(nameof(Regressions))]
     public void What_was_found_once_does_not_come_back(string name) => Assert.Null(Regression.All.First(r => r.Name == name).Fault());

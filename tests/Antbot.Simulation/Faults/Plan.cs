@@ -36,7 +36,9 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(VenueErrs), "venue-errs")]
 [JsonDerivedType(typeof(VenueAway), "venue-away")]
 [JsonDerivedType(typeof(VenueLimits), "venue-limits")]
+[JsonDerivedType(typeof(VenueForgets), "venue-forgets")]
 [JsonDerivedType(typeof(Busted), "busted")]
+[JsonDerivedType(typeof(OperatorsSettle), "operators-settle")]
 [JsonDerivedType(typeof(Halted), "halted")]
 [JsonDerivedType(typeof(HaltedBefore), "halted-before")]
 public abstract record Fault;
@@ -108,8 +110,14 @@ public sealed record VenueAway(double AtSeconds, double ForSeconds) : Fault, ILa
 /// <summary>Every request is refused for its weight.</summary>
 public sealed record VenueLimits(double AtSeconds, double ForSeconds) : Fault, ILasting;
 
+/// <summary>Asked for an order by the client's id it says that there is none; what is open and what was traded it tells as ever.</summary>
+public sealed record VenueForgets(double AtSeconds, double ForSeconds) : Fault, ILasting;
+
 /// <summary>The venue takes its n-th fill back.</summary>
 public sealed record Busted(int NthFill, double AfterSeconds) : Fault;
+
+/// <summary>From then on operators look for an order in doubt, and settle it.</summary>
+public sealed record OperatorsSettle(double AtSeconds) : Fault;
 
 /// <param name="ForSeconds">Null for good: what is open must be closed all the same.</param>
 public sealed record Halted(double AtSeconds, double? ForSeconds) : Fault;

@@ -13,6 +13,29 @@ public static class Planner
 
     private static readonly Mishap[] Mishaps = [.. Enum.GetValues<Mishap>().Where(m => m != Mishap.None)];
 
+    /// <summary>
+    /// Every order is taken, and hardly one of them is answered; often the venue is away for minutes while that is being found out, or
+    /// has forgotten the orders when it is asked for them.
+    /// </summary>
+    public static Plan InDoubt(ulong seed)
+    {
+        const int OrdersMost = 100;
+        var chance = new Chance(seed);
+        var faults = new List<Fault>();
+        for (var nth = 1; nth <= OrdersMost; nth++)
+        {
+            if (chance.Happens(0.9, "in-doubt", nth))
+                faults.Add(new VenueErrs(nth, Mishap.AcceptThenSilence));
+        }
+        if (chance.Happens(0.4, "in-doubt-away"))
+            faults.Add(new VenueAway(chance.Between(0, 20, "in-doubt-away-at").TotalSeconds, chance.Between(5, 240, "in-doubt-away-for").TotalSeconds));
+        if (chance.Happens(0.6, "in-doubt-forgets"))
+            faults.Add(new VenueForgets(chance.Between(0, 20, "in-doubt-forgets-at").TotalSeconds, chance.Between(5, 240, "in-doubt-forgets-for").TotalSeconds));
+        if (chance.Happens(0.5, "in-doubt-settle"))
+            faults.Add(new OperatorsSettle(chance.Between(5, 30, "in-doubt-settle-at").TotalSeconds));
+        return new Plan(seed, 6, 1 + chance.Below(2, "instances"), faults);
+    }
+
     public static Plan From(ulong seed)
     {
         var chance = new Chance(seed);
@@ -39,7 +62,9 @@ public static class Planner
         Some("venue", 0.5, 5, i => new VenueErrs(1 + chance.Below(trades * 3, "venue-nth", i), Mishaps[chance.Below(Mishaps.Length, "venue-how", i)]));
         Some("away", 0.2, 1, i => new VenueAway(Begin("away-at", i), Seconds(0.5, 12, "away-for", i)));
         Some("limits", 0.2, 1, i => new VenueLimits(Begin("limits-at", i), Seconds(0.5, 10, "limits-for", i)));
+        Some("forgets", 0.15, 1, i => new VenueForgets(Begin("forgets-at", i), Seconds(1, 15, "forgets-for", i)));
         Some("busted", 0.06, 1, i => new Busted(1 + chance.Below(trades * 2, "busted-nth", i), Seconds(0.1, 4, "busted-after", i)));
+        Some("settle", 0.6, 2, i => new OperatorsSettle(Begin("settle-at", i)));
         Some("halt", 0.25, 1, i => new Halted(Begin("halt-at", i), chance.Happens(0.3, "halt-good", i) ? null : Seconds(0.5, 10, "halt-for", i)));
         Some("halt-before", 0.25, 1, i => new HaltedBefore(1 + chance.Below(trades, "halt-before-nth", i), Seconds(0.5, 10, "halt-before-for", i)));
         return new Plan(seed, trades, 1 + chance.Below(2, "instances"), faults);

@@ -22,6 +22,7 @@ public sealed class SimExchange
     private readonly Dictionary<int, Busted> _busts;
     private readonly Lasting<VenueAway> _aways;
     private readonly Lasting<VenueLimits> _limits;
+    private readonly Lasting<VenueForgets> _forgets;
     private readonly Dictionary<Symbol, (long Ticks, decimal Price)> _prices = [];
     private readonly Dictionary<ClientOrderId, List<ExchangeOrder>> _byId = [];
     private int _sent;
@@ -34,7 +35,7 @@ public sealed class SimExchange
         (_loop, _chance, Tally) = (loop, new Chance(plan.Seed), tally);
         _errs = plan.Faults.OfType<VenueErrs>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
         _busts = plan.Faults.OfType<Busted>().DistinctBy(f => f.NthFill).ToDictionary(f => f.NthFill);
-        (_aways, _limits) = (new Lasting<VenueAway>(plan), new Lasting<VenueLimits>(plan));
+        (_aways, _limits, _forgets) = (new Lasting<VenueAway>(plan), new Lasting<VenueLimits>(plan), new Lasting<VenueForgets>(plan));
         // How long clients wait for an answer is theirs to say; where it is less than an order's window, an order may come after its sender has given up.
         Patience = TimeSpan.FromSeconds(_chance.Happens(0.5, "patience") ? 1 : 3);
     }
@@ -123,9 +124,20 @@ public sealed class SimExchange
         return new VenueAnswer<OrderReport>.Said(order.Report(Now, withFills: true));
     }
 
-    public VenueAnswer<OrderReport> Find(ClientOrderId id) => Last(id) is { } found
+    /// <summary>By the client's id, which it may have forgotten for a while.</summary>
+    public VenueAnswer<OrderReport> Find(ClientOrderId id)
+    {
+        if (Last(id) is not { } found)
+            return NotThere();
+        if (_forgets.At(_loop) is not { } forgets)
+            return new VenueAnswer<OrderReport>.Said(found.Report(Now, withFills: false));
+        Tally.Happened(forgets);
+        return NotThere();
+    }
+
+    public VenueAnswer<OrderReport> Find(string venueId) => Orders.Find(o => o.VenueId == venueId) is { } found
         ? new VenueAnswer<OrderReport>.Said(found.Report(Now, withFills: false))
-        : Refused(Refusal.UnknownOrder, "-2013", "Order does not exist.");
+        : NotThere();
 
     public VenueAnswer<OrderReport> Cancel(ClientOrderId id)
     {
@@ -134,6 +146,8 @@ public sealed class SimExchange
         found.Status = VenueOrderStatus.Cancelled;
         return new VenueAnswer<OrderReport>.Said(found.Report(Now, withFills: false));
     }
+
+    private static VenueAnswer<OrderReport> NotThere() => Refused(Refusal.UnknownOrder, "-2013", "Order does not exist.");
 
     private ExchangeOrder? Last(ClientOrderId id) => _byId.TryGetValue(id, out var orders) ? orders[^1] : null;
 
@@ -296,6 +310,11 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
     }
 
     public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) => AskAsync(() => exchange.Find(order));
+
+    public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => AskAsync(() => exchange.Find(venueOrderId));
+
+    public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default) => AskAsync(() =>
+        new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. exchange.Orders.SelectMany(o => o.Told).Where(f => f.Symbol == symbol && f.At >= since)]));
 
     public Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) => AskAsync(() => exchange.Cancel(order));
 

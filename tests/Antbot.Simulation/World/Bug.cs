@@ -1,3 +1,4 @@
+using Antbot.ConsoleService;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Store;
 using Antbot.Runtime.Venue;
@@ -18,4 +19,6 @@ public class Bug(string name, string what)
     public virtual IMessageBus Around(IMessageBus bus, SimProcess process) => bus;
 
     public virtual IVenue Around(IVenue venue, SimProcess process) => venue;
+
+    public virtual OrderSettlementOrdered Around(OrderSettlementOrdered said) => said;
 }

@@ -1,3 +1,4 @@
+using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
@@ -34,6 +35,10 @@ public static class Bugs
         new VenueBug("no-window", "a late order is signed anew on its way", (inner, process) => new RetryingVenue(inner, process, sameWindow: true)),
         new VenueBug("absent-at-once", "an order that cannot be found is believed never to come", (inner, _) => new HastyVenue(inner)),
         new VenueBug("fills-forgotten", "the second fill of an order is passed over", (inner, _) => new OneFillVenue(inner)),
+        new VenueBug("fallback-after-unknown", "half of an entry is tried although nobody knows what became of the whole", (inner, _) => new GivenUpVenue(inner)),
+        new VenueBug("retry-whole-after-partial", "what was filled in part is taken for a refusal, and the whole is tried again", (inner, _) => new AllOrNothingVenue(inner)),
+        new VenueBug("absent-by-id-alone", "an order that is not found by its id is not looked for elsewhere", (inner, _) => new ShortSightedVenue(inner)),
+        new OperatorBug("resolve-by-one", "whoever confirms is somebody else by saying so", said => said.Confirms ? said with { By = "somebody-else" } : said),
         new VenueBug("open-is-filled", "an order that rests is reported as filled", (inner, _) => new HopefulVenue(inner)),
     ];
 
@@ -52,6 +57,11 @@ public static class Bugs
     private sealed class BusBug(string name, string what, Func<OutboundMessage, bool> drops) : Bug(name, what)
     {
         public override IMessageBus Around(IMessageBus bus, SimProcess process) => new DroppingBus(bus, drops);
+    }
+
+    private sealed class OperatorBug(string name, string what, Func<OrderSettlementOrdered, OrderSettlementOrdered> around) : Bug(name, what)
+    {
+        public override OrderSettlementOrdered Around(OrderSettlementOrdered said) => around(said);
     }
 
     private sealed class PatientBug(string name, string what) : Bug(name, what)
@@ -191,6 +201,8 @@ public static class Bugs
         }
     }
 
+    private static VenueAnswer<OrderReport> TooMany() => new VenueAnswer<OrderReport>.Refused(Refusal.RateLimited, "-1003", "Too much request weight used.");
+
     private class OverVenue(IVenue inner) : IVenue
     {
         public string Name => inner.Name;
@@ -209,9 +221,13 @@ public static class Bugs
 
         public virtual Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) => inner.FindOrderAsync(symbol, order, cancellationToken);
 
+        public virtual Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => inner.FindOrderAsync(symbol, venueOrderId, cancellationToken);
+
+        public virtual Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default) => inner.ListFillsAsync(symbol, since, cancellationToken);
+
         public Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) => inner.CancelAsync(symbol, order, cancellationToken);
 
-        public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => inner.ListOpenOrdersAsync(cancellationToken);
+        public virtual Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => inner.ListOpenOrdersAsync(cancellationToken);
 
         public virtual Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => inner.ListFillsAsync(symbol, venueOrderId, cancellationToken);
 
@@ -237,6 +253,43 @@ public static class Bugs
             var answer = await base.PlaceAsync(order, cancellationToken);
             return answer is VenueAnswer<OrderReport>.Unknown unknown ? new VenueAnswer<OrderReport>.Refused(Refusal.Other, "-1", unknown.Text) : answer;
         }
+    }
+
+    /// <summary>An entry without an answer is given up, and every further try at it refused.</summary>
+    private sealed class GivenUpVenue(IVenue inner) : OverVenue(inner)
+    {
+        private readonly HashSet<ClientOrderId> _givenUp = [];
+
+        public override async Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default)
+        {
+            if (_givenUp.Contains(order.Id))
+                return TooMany();
+            var answer = await base.PlaceAsync(order, cancellationToken);
+            if (order.Id.Role != OrderRole.Entry || answer is not VenueAnswer<OrderReport>.Unknown)
+                return answer;
+            _givenUp.Add(order.Id);
+            return TooMany();
+        }
+    }
+
+    private sealed class AllOrNothingVenue(IVenue inner) : OverVenue(inner)
+    {
+        public override async Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default)
+        {
+            var answer = await base.PlaceAsync(order, cancellationToken);
+            return answer is VenueAnswer<OrderReport>.Said { Value: { Status: VenueOrderStatus.PartiallyFilled } }
+                ? TooMany()
+                : answer;
+        }
+    }
+
+    private sealed class ShortSightedVenue(IVenue inner) : OverVenue(inner)
+    {
+        public override Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) =>
+            Task.FromResult<VenueAnswer<IReadOnlyList<OrderReport>>>(new VenueAnswer<IReadOnlyList<OrderReport>>.Said([]));
+
+        public override Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default) =>
+            Task.FromResult<VenueAnswer<IReadOnlyList<FillReport>>>(new VenueAnswer<IReadOnlyList<FillReport>>.Said([]));
     }
 
     /// <summary>Once an answer has failed to come, its clock says that the order's window has passed already.</summary>

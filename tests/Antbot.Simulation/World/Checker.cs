@@ -1,3 +1,4 @@
+using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Venue;
@@ -26,6 +27,7 @@ public sealed class Checker
     [
         (Streams.OrderPrefix, ExecutionMessages.React), (Streams.TradePrefix, TradeDecider.React), ("account-", RiskDecider.React),
         ("reconciliation-", ReconciliationDecider.React), (Streams.SignalPrefix, SignalDecider.React), ("validation-", ValidationDecider.React),
+        (Streams.AuditPrefix, OperatorCommands.React),
     ];
 
     private readonly SimWorld _world;
@@ -41,6 +43,7 @@ public sealed class Checker
     private readonly Dictionary<ClientOrderId, Dictionary<string, OrderFilled>> _fills = [];
     private readonly Dictionary<ClientOrderId, int> _taken = [];
     private readonly HashSet<(string Stream, string Causation)> _decided = [];
+    private readonly Doubts _doubts;
     private RiskState _account = RiskState.Initial;
     private int _unpublished;
     private ulong _hash = 14695981039346656037UL;
@@ -50,6 +53,7 @@ public sealed class Checker
     {
         _world = world;
         _exposures = new Exposures(world.Exchange);
+        _doubts = new Doubts(world, Violated);
         world.Disk.Committed = Committed;
         world.Broker.Published = Published;
         world.Broker.Queued = Queued;
@@ -71,6 +75,9 @@ public sealed class Checker
         }
         return [];
     }
+
+    /// <summary>Orders of which Execution does not know what became, in the order of their trades' names.</summary>
+    public IEnumerable<OrderState> InDoubt => _orders.OrderBy(o => o.Key.Value, StringComparer.Ordinal).SelectMany(o => o.Value.Orders).Where(o => o is { IsOpenAttempt: true, VenueOrderId: null });
 
     public bool IsAtRest() => WhyNotAtRest() is null;
 
@@ -152,6 +159,7 @@ public sealed class Checker
 
     private void Look(StoredEvent stored, object @event)
     {
+        _doubts.Look(@event);
         switch (@event)
         {
             case ActivitySet e:
@@ -187,6 +195,11 @@ public sealed class Checker
                 break;
             case TradeDrifted e:
                 _drifted.Add(e.Verify.Trade);
+                break;
+            case OrderSettled e:
+                _world.Tally.Happened("an order that two operators settled");
+                if (_world.Operators.WhoSaid(e.Request) == e.ProposedBy)
+                    Violated($"{e.Order} was settled by {e.ProposedBy} alone");
                 break;
             case DifferenceFound { Kind: DifferenceKind.Balance } e:
                 _shortOf.Add(e.Subject);
@@ -272,7 +285,11 @@ public sealed class Checker
         else if (order.TakenAt > attempt.VenueTime + TimeSpan.FromMilliseconds(attempt.WindowMilliseconds))
             Violated($"{id} was taken after its window");
         if (id.Trade is { } of)
+        {
+            if (id.Role == OrderRole.Entry && _exposures.OrdersOf(of).FirstOrDefault(o => o.Asked.Id.Role == OrderRole.Entry) is { } other)
+                Violated($"{of} was entered with {other.Asked.Id} and again with {id}");
             _exposures.Taken(of, order);
+        }
         if (id.Role != OrderRole.Entry)
             return;
         if (id.Trade is not { } trade || !_approved.Contains(trade))

@@ -16,7 +16,7 @@ namespace Antbot.Simulation.World;
 
 /// <summary>
 /// Years later, with nothing but the stored events: the chain holds, each of them is read and written again to the same bytes, folded
-/// again to the same state, and every decision whose input is recorded is made again and is the same.
+/// again to the same state, and every decision is made again on its recorded input and is the same.
 /// </summary>
 /// <param name="bodyOf">The message with this id, from the event it follows from.</param>
 /// <param name="stateOf">A stream's state as it was folded while it happened; null where none was kept.</param>
@@ -71,22 +71,21 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
     private void CheckStream(string stream, List<Read> events)
     {
         if (stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal))
-            CheckStream(stream, events, Coordination, (_, _, first) => Deadline(first.Event, first.Stored) ?? Message(first.Stored), isComplete: true);
+            CheckStream(stream, events, Coordination, (_, _, first) => Deadline(first.Event, first.Stored) ?? Message(first.Stored));
         else if (stream.StartsWith(Streams.OrderPrefix, StringComparison.Ordinal))
-            CheckStream(stream, events, ExecutionDecider.Behaviour, (_, decided, _) => Entered(decided), isComplete: false);
+            CheckStream(stream, events, ExecutionDecider.Behaviour, (_, decided, _) => RecordedInput.From(decided));
         else if (stream.StartsWith("account-", StringComparison.Ordinal))
-            CheckStream(stream, events, Risk, (_, _, first) => Message(first.Stored), isComplete: true);
+            CheckStream(stream, events, Risk, (_, _, first) => Message(first.Stored));
         else if (stream.StartsWith("validation-", StringComparison.Ordinal))
-            CheckStream(stream, events, Validation, (_, _, first) => Message(first.Stored), isComplete: true);
+            CheckStream(stream, events, Validation, (_, _, first) => Message(first.Stored));
         else if (stream.StartsWith("reconciliation-", StringComparison.Ordinal))
-            CheckStream(stream, events, ReconciliationDecider.Behaviour, (state, decided, _) => (object?)Seen(decided) ?? Looked(state, decided), isComplete: true);
+            CheckStream(stream, events, ReconciliationDecider.Behaviour, (state, decided, _) => (object?)Seen(decided) ?? Looked(state, decided));
     }
 
-    /// <param name="inputOf">What was decided on, from the state before and the events of the decision; null where it is not all recorded.</param>
-    /// <param name="isComplete">Of these streams every input is recorded.</param>
+    /// <param name="inputOf">What was decided on, from the state before and the events of the decision; null where it is not recorded.</param>
     private void CheckStream<TState>(
         string stream, List<Read> events, Behaviour<TState> behaviour,
-        Func<TState, IReadOnlyList<object>, Read, object?> inputOf, bool isComplete)
+        Func<TState, IReadOnlyList<object>, Read, object?> inputOf)
         where TState : class
     {
         var state = behaviour.Fold.Initial;
@@ -98,7 +97,7 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
             var decided = events.GetRange(from, to - from).ConvertAll(e => e.Event);
             if (inputOf(state, decided, events[from]) is { } input)
                 DecideAgain(stream, behaviour, state, input, events.GetRange(from, to - from));
-            else if (isComplete)
+            else
                 violated($"{stream} version {from + 1} rests on {events[from].Stored.CausationId}, which is recorded nowhere");
             state = decided.Aggregate(state, behaviour.Fold.Apply);
             from = to;
@@ -134,12 +133,6 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
         @event is TradeDeadlinePassed e
         && stored.CausationId == DeterministicId.From("deadline", e.Trade.Value, e.Phase.ToString(), e.Due.ToString("O", System.Globalization.CultureInfo.InvariantCulture)).ToString("N")
             ? new DeadlineReached(e.Trade, e.Phase, e.Due)
-            : null;
-
-    /// <summary>An entry that was attempted at once: all that it rests on is in its events. Why another one was not is recorded as a reason, not as an input.</summary>
-    private static Enter? Entered(IReadOnlyList<object> decided) =>
-        decided is [EntryPlanned plan, ..] && decided.OfType<OrderAttempted>().FirstOrDefault() is { } attempt
-            ? new Enter(plan.Signal, plan.Reserved, plan.Rules, plan.Market, plan.Policy, new Stamp(attempt.VenueTime, attempt.WindowMilliseconds, attempt.ControlVersion, null, null, null))
             : null;
 
     /// <summary>What the venue said of a trade, as Reconciliation has recorded it.</summary>

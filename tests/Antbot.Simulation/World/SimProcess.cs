@@ -135,6 +135,7 @@ public sealed class SimProcess
         Handle<CorrectOrder>(new CorrectOrderHandler(runner).HandleAsync);
         Handle<AdoptPosition>(new AdoptPositionHandler(runner, rules, options).HandleAsync);
         Handle<WriteOffPosition>(new WriteOffPositionHandler(runner).HandleAsync);
+        Handle<SettleOrder>(new SettleOrderHandler(runner).HandleAsync);
         Background(control.RunAsync);
         Background(rules.RunAsync);
         Background(prices.RunAsync);

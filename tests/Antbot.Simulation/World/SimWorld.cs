@@ -1,3 +1,4 @@
+using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
@@ -51,6 +52,7 @@ public sealed class SimWorld
         Disk.Halt = HaltNow;
         Broker.Ends = process => Kill(process, TimeSpan.FromSeconds(0.3));
         _strangers = [.. plan.Faults.OfType<Stranger>()];
+        Operators = new Operators(this, bug);
         Checker = new Checker(this);
         HealedAt = plan.Faults.Select(f => f switch
         {
@@ -65,7 +67,7 @@ public sealed class SimWorld
 
     public static EventRegistry Registry { get; } = EventRegistry.From(new[]
     {
-        typeof(OrderIntended), typeof(TradeDecider), typeof(ExecutionDecider), typeof(ReconciliationDecider), typeof(RiskDecider), typeof(SignalDecider), typeof(ValidationDecider),
+        typeof(OrderIntended), typeof(TradeDecider), typeof(ExecutionDecider), typeof(ReconciliationDecider), typeof(RiskDecider), typeof(SignalDecider), typeof(ValidationDecider), typeof(OperatorCommands),
     }.Select(t => t.Assembly).Distinct());
 
     public static CoordinatorOptions Coordination { get; } =
@@ -86,6 +88,8 @@ public sealed class SimWorld
     public SimExchange Exchange { get; }
 
     public Checker Checker { get; }
+
+    internal Operators Operators { get; }
 
     public EventCodec Codec { get; }
 
@@ -128,6 +132,8 @@ public sealed class SimWorld
             if (halted.ForSeconds is { } seconds)
                 Loop.At(TimeSpan.FromSeconds(halted.AtSeconds + seconds), () => Watch(CommandAsync(new SetActivity(Activity.Active, "the plan", "operator:sim"), halted)));
         }
+        foreach (var settle in Plan.Faults.OfType<OperatorsSettle>())
+            Loop.At(TimeSpan.FromSeconds(settle.AtSeconds), () => Watch(Operators.SettleAsync(settle)));
         Loop.At(TimeSpan.FromSeconds(Planner.FaultySeconds), LookAtDeadLetters);
     }
 

@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using Antbot.Contracts.Venue;
+using Antbot.Runtime.Venue;
+
+namespace Antbot.Execution;
+
+/// <param name="Report">Null where the venue did not show the order.</param>
+/// <param name="IsAbsent">It said to every question that the order is not there.</param>
+/// <param name="AskedAt">The venue's time before the first question; null while its clock was never measured.</param>
+/// <param name="Evidence">Its words to each.</param>
+public sealed record Inquired(OrderReport? Report, bool IsAbsent, DateTimeOffset? AskedAt, string Evidence);
+
+/// <summary>
+/// What became of an order: asked by the client's id, then among what is open, then by the trades since. A venue's look-up by the
+/// client's id may lag behind or have forgotten, so that it alone proves nothing. What was not answered proves nothing either.
+/// </summary>
+public sealed class Inquiry(IVenue venue)
+{
+    private const int StrangersMax = 50;
+    private const int ClaimsMax = 50_000;
+
+    /// <summary>The venue's clock is measured, not known.</summary>
+    private static readonly TimeSpan ClockMargin = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<string, bool> _claimed = new(StringComparer.Ordinal);
+
+    /// <summary>It is recorded whose this order of the venue's is: nobody else need ask for it.</summary>
+    public void Claim(string venueOrderId)
+    {
+        // Forgetting costs a question each; nothing rests on it.
+        if (_claimed.Count >= ClaimsMax)
+            _claimed.Clear();
+        _claimed[venueOrderId] = true;
+    }
+
+    public async Task<Inquired> AskAsync(OrderState order, CancellationToken cancellationToken)
+    {
+        var (symbol, askedAt) = (order.Intended.Symbol, venue.Now);
+        var evidence = "";
+        switch (await venue.FindOrderAsync(symbol, order.Id, cancellationToken))
+        {
+            case VenueAnswer<OrderReport>.Said { Value: var report }:
+                return Found(report);
+            case VenueAnswer<OrderReport>.Refused { Refusal: Refusal.UnknownOrder } refused:
+                evidence = $"by its id: {refused.Code} {refused.Text}";
+                break;
+            case var other:
+                return Open($"by its id: {TextOf(other)}");
+        }
+        // While an attempt may still arrive, that it is not there says nothing yet, whoever is asked.
+        if (askedAt is not { } at || at < order.SettledAt)
+            return Open($"{evidence}; it may still arrive");
+        switch (await venue.ListOpenOrdersAsync(cancellationToken))
+        {
+            case VenueAnswer<IReadOnlyList<OrderReport>>.Said { Value: var open }:
+                if (open.FirstOrDefault(o => o.Id == order.Id) is { } report)
+                    return Found(report);
+                evidence += $"; open orders: {open.Count}, none of them it";
+                break;
+            case var other:
+                return Open($"{evidence}; open orders: {TextOf(other)}");
+        }
+        return await LookAtTradesAsync(order, at, evidence, cancellationToken);
+
+        Inquired Found(OrderReport report) => new(report, IsAbsent: false, askedAt, "");
+
+        Inquired Open(string words) => new(null, IsAbsent: false, askedAt, words);
+    }
+
+    /// <summary>Trades bear the venue's number of their order, and by that number it says whose it was.</summary>
+    private async Task<Inquired> LookAtTradesAsync(OrderState order, DateTimeOffset askedAt, string evidence, CancellationToken cancellationToken)
+    {
+        var symbol = order.Intended.Symbol;
+        var since = (order.SentAt ?? askedAt) - ClockMargin;
+        evidence += $"; trades since {since.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}: ";
+        var answer = await venue.ListFillsAsync(symbol, since, cancellationToken);
+        if (answer is not VenueAnswer<IReadOnlyList<FillReport>>.Said { Value: var trades })
+            return new Inquired(null, IsAbsent: false, askedAt, evidence + TextOf(answer));
+        var numbers = trades.Where(t => t.Side == order.Intended.Side && t.VenueOrderId != order.VenueOrderId && !_claimed.ContainsKey(t.VenueOrderId)).Select(t => t.VenueOrderId);
+        var strangers = numbers.Concat(order.VenueOrderId is { } own ? [own] : []).Distinct(StringComparer.Ordinal).ToList();
+        if (strangers.Count > StrangersMax)
+            return new Inquired(null, IsAbsent: false, askedAt, $"{evidence}{trades.Count}, of {strangers.Count} orders that nobody here knows");
+        foreach (var number in strangers)
+        {
+            switch (await venue.FindOrderAsync(symbol, number, cancellationToken))
+            {
+                case VenueAnswer<OrderReport>.Said { Value: var report } when report.Id == order.Id:
+                    return new Inquired(report, IsAbsent: false, askedAt, "");
+                case VenueAnswer<OrderReport>.Said { Value.Id: var owner }:
+                    // One of ours may be in doubt itself: it is asked for until that is recorded.
+                    if (owner.Trade is null)
+                        Claim(number);
+                    break;
+                case VenueAnswer<OrderReport>.Refused { Refusal: Refusal.UnknownOrder } when number == order.VenueOrderId:
+                    break;
+                case var other:
+                    return new Inquired(null, IsAbsent: false, askedAt, $"{evidence}{trades.Count}, and of its order {number}: {TextOf(other)}");
+            }
+        }
+        return new Inquired(null, IsAbsent: true, askedAt, $"{evidence}{trades.Count}, none of them its");
+    }
+
+    private static string TextOf<T>(VenueAnswer<T> answer) => answer switch
+    {
+        VenueAnswer<T>.Refused a => $"{a.Code} {a.Text}",
+        VenueAnswer<T>.Unknown a => a.Text,
+        VenueAnswer<T>.NotSent a => $"not asked: {a.Text}",
+        _ => "it answered",
+    };
+}
