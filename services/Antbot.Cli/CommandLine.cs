@@ -26,6 +26,7 @@ public static class CommandLine
             SignalCommand.Build(),
             ControlCommand.Halt(),
             ControlCommand.Resume(),
+            VenueCommand.Build(),
             ViewsCommand.Build(),
             StoreCommand.Build(),
             VerifyCommand.Build(),

@@ -132,6 +132,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             tokenFile = Path.GetFullPath(_keys.FileOf("console-token")),
             signals = address,
             signalKeyFile = Path.GetFullPath(_keys.FileOf("signal-api-key")),
+            venue = new { address = venue.Address, keyFile = Path.GetFullPath(_keys.FileOf("venue-key")), secretFile = Path.GetFullPath(_keys.FileOf("venue-secret")), paper = true },
         }));
         IReadOnlyList<string> lines =
         [

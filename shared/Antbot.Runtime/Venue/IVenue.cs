@@ -36,5 +36,11 @@ public interface IVenue
     /// <summary>Fills of one order, oldest first.</summary>
     Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default);
 
+    /// <summary>Why nothing may be entered with real money there, whatever else allows it; null where it may. Answered from memory.</summary>
+    string? LiveBar { get; }
+
+    /// <summary>What our key may do; <see cref="LiveBar"/> goes by the last answer.</summary>
+    Task<VenueAnswer<KeyPermissions>> ReadPermissionsAsync(CancellationToken cancellationToken = default);
+
     Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default);
 }
