@@ -84,7 +84,9 @@ public sealed class SharedBudgetTests(PostgresFixture fixture) : IAsyncLifetime
             var draws = Enumerable.Range(0, random.Next(1, 4))
                 .Select(n => new BudgetDraw($"scope-{n}", "weight", i / 50, random.Next(1, 5), random.Next(5, 9), random.Next(20, 120), random.Next(8) == 0 ? random.Next(100) : 0)).ToList();
             var (one, other) = (await stored.DrawAsync("venue", draws, Cancel), await local.DrawAsync("venue", draws, Cancel));
-            Assert.Equal((other.Granted.ToArray(), other.Used.ToArray(), other.Blocked), (one.Granted.ToArray(), one.Used.ToArray(), one.Blocked));
+            Assert.Equal(other.Granted, one.Granted);
+            Assert.Equal(other.Used, one.Used);
+            Assert.Equal(other.Blocked, one.Blocked);
         }
     }
 
