@@ -63,7 +63,7 @@ public static class VenueCheck
         if (symbols.Count == 0)
             return [rules.Count > 0 ? new CheckLine("filters", CheckVerdict.Ok, $"{rules.Count} symbols are traded, with filters that make sense") : new CheckLine("filters", CheckVerdict.Failed, "no symbol is traded there", "Check the address.")];
         return symbols.Select(s => rules.FirstOrDefault(r => r.Symbol == s) is { } rule
-            ? new CheckLine($"filters {s}", CheckVerdict.Ok, string.Create(CultureInfo.InvariantCulture, $"price tick {rule.PriceTick}, quantity {rule.QuantityMin} to {rule.QuantityMax} by {rule.QuantityStep}, at least {rule.NotionalMin} {rule.QuoteAsset}"))
+            ? new CheckLine($"filters {s}", CheckVerdict.Ok, string.Create(CultureInfo.InvariantCulture, $"price tick {rule.PriceTick:0.########}, quantity {rule.QuantityMin} to {rule.QuantityMax} by {rule.QuantityStep:0.########}, at least {rule.NotionalMin} {rule.QuoteAsset}"))
             : new CheckLine($"filters {s}", CheckVerdict.Failed, "it is not traded there, or its filters make no sense", $"Take {s} out of the symbols, or check its name."));
     }
 
