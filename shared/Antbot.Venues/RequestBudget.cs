@@ -107,7 +107,9 @@ internal sealed class RequestBudget : IDisposable
                 if (TakeAlong(lines, reserved))
                     return default;
             }
-            return await AskAsync(lines, reserved) is { } answer ? Heed(answer, lines, reserved) : Alone(lines, reserved);
+            var permit = await AskAsync(lines, reserved) is { } answer ? Heed(answer, lines, reserved) : Alone(lines, reserved);
+            // Another request may have been told so while this one was asked for.
+            return permit.IsGranted && Blocked is var told && told > TimeSpan.Zero ? ToldToWait(told) : permit;
         }
         finally
         {
