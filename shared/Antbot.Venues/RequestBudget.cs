@@ -20,8 +20,11 @@ internal sealed class RequestBudget : IDisposable
     /// <summary>What is not reserved ends here, in hundredths of the limit.</summary>
     private const int SharedPart = 70;
 
-    /// <summary>What a process may use of a slot by itself, for what is reserved, while the others cannot be asked.</summary>
-    private const int AlonePart = 10;
+    /// <summary>What is reserved ends here; the rest is for processes that cannot ask the others.</summary>
+    private const int ReservedPart = 85;
+
+    /// <summary>What a process may use of a slot by itself, for what is reserved, while the others cannot be asked: three of them, the rest.</summary>
+    private const int AlonePart = 5;
 
     /// <summary>
     /// Where the limit is so high that asking for each request would cost more than it brings, some are taken along for those that
@@ -218,7 +221,7 @@ internal sealed class RequestBudget : IDisposable
                 foreach (var line in lines)
                 {
                     var (count, scope) = (line.Count, line.Count == _weight ? _venue : _account);
-                    draws.Add(new BudgetDraw(scope, count.Kind, line.Slot, line.Need, Math.Max(line.Need, count.Limit / TakenAlongPart), reserved ? count.Limit : count.Limit * SharedPart / 100, count.Seen(line.Slot)));
+                    draws.Add(new BudgetDraw(scope, count.Kind, line.Slot, line.Need, Math.Max(line.Need, count.Limit / TakenAlongPart), CapOf(count, reserved), count.Seen(line.Slot)));
                 }
             }
             // Not with the caller's own patience: what is drawn is drawn, whoever gives up waiting for it.
@@ -249,7 +252,7 @@ internal sealed class RequestBudget : IDisposable
             for (var i = 0; i < lines.Count; i++)
                 lines[i].Count.Know(lines[i].Slot, answer.Used[i]);
             if (answer.Granted.Count < lines.Count)
-                return UsedUp(lines.Where((l, i) => answer.Used[i] + l.Need > (reserved ? l.Count.Limit : l.Count.Limit * SharedPart / 100)));
+                return UsedUp(lines.Where((l, i) => answer.Used[i] + l.Need > CapOf(l.Count, reserved)));
             for (var i = 0; i < lines.Count; i++)
                 lines[i].Count.Keep(lines[i].Slot, reserved, answer.Granted[i] - lines[i].Need, _clock.GetTimestamp());
             return default;
@@ -294,6 +297,8 @@ internal sealed class RequestBudget : IDisposable
         var over = lines.ToList();
         return new Permit($"the request budget is used up ({string.Join(", ", over.Select(l => l.Count.Kind).Distinct(StringComparer.Ordinal))})", over.Max(l => l.Count.EndOf(l.Slot)) + Ahead - Now);
     }
+
+    private static long CapOf(Count count, bool reserved) => count.Limit * (reserved ? ReservedPart : SharedPart) / 100;
 
     private static Permit ToldToWait(TimeSpan wait) => new("the venue has told us to wait", wait);
 

@@ -89,6 +89,12 @@ internal sealed partial class Venue : IAsyncDisposable
         {
             if (Trouble is { } trouble)
                 throw new VenueUnavailableException(trouble);
+            // However late the next step is: nothing is traded at a price that has become too old.
+            if (_real is { Trouble: not null })
+            {
+                foreach (var instrument in Rules.Instruments)
+                    Keep(() => Step(instrument, first: false));
+            }
             answer = Keep(() => change(_exchange, Now));
             durable = _journal.Durable;
         }

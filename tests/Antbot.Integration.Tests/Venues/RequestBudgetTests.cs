@@ -30,14 +30,14 @@ public sealed class RequestBudgetTests : IDisposable
     [Fact]
     public async Task Entries_leave_a_part_of_the_budget_to_what_gets_out()
     {
-        _budget.SetLimits(new VenueLimits(100, 10, null));
+        _budget.SetLimits(new VenueLimits(100, 20, null));
         for (var i = 0; i < 7; i++)
             Assert.True(await TakeAsync(10, isOrder: true, reserved: false));
         var refused = await _budget.TakeAsync(10, isOrder: true, reserved: false, Cancel);
         Assert.Contains("weight", refused.Why!, StringComparison.Ordinal);
         Assert.InRange(refused.RetryAfter, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
-        for (var i = 0; i < 3; i++)
-            Assert.True(await TakeAsync(10, isOrder: true, reserved: true));
+        Assert.True(await TakeAsync(10, isOrder: true, reserved: true));
+        Assert.True(await TakeAsync(5, isOrder: true, reserved: true));
         Assert.False(await TakeAsync(1, isOrder: false, reserved: true));
         _clock.Move(refused.RetryAfter);
         Assert.True(await TakeAsync(10, isOrder: true, reserved: false));
@@ -64,19 +64,19 @@ public sealed class RequestBudgetTests : IDisposable
     {
         _budget.SetLimits(new VenueLimits(100, null, null));
         _clock.Move(TimeSpan.FromSeconds(54.5));
-        for (var i = 0; i < 10; i++)
-            Assert.True(await TakeAsync(10, isOrder: false, reserved: true));
+        for (var i = 0; i < 17; i++)
+            Assert.True(await TakeAsync(5, isOrder: false, reserved: true));
         _clock.Move(TimeSpan.FromSeconds(1));
         Assert.False(await TakeAsync(1, isOrder: false, reserved: true));
         _clock.Move(TimeSpan.FromSeconds(60));
-        Assert.True(await TakeAsync(100, isOrder: false, reserved: true));
+        Assert.True(await TakeAsync(85, isOrder: false, reserved: true));
     }
 
     [Fact]
     public async Task What_the_venue_has_counted_weighs_more_than_our_own_book()
     {
         Assert.True(await TakeAsync(1, isOrder: false, reserved: false));
-        _budget.Counted(_clock.GetUtcNow(), new VenueLimits(5_999, null, null));
+        _budget.Counted(_clock.GetUtcNow(), new VenueLimits(5_099, null, null));
         Assert.False(await TakeAsync(1, isOrder: false, reserved: false));
         Assert.True(await TakeAsync(1, isOrder: false, reserved: true));
         Assert.False(await TakeAsync(1, isOrder: false, reserved: true));
@@ -111,10 +111,10 @@ public sealed class RequestBudgetTests : IDisposable
         _budget.SetLimits(new VenueLimits(1_000, 100, null));
         _shared.IsAway = true;
         Assert.False(await TakeAsync(1, isOrder: true, reserved: false));
-        for (var i = 0; i < 10; i++)
+        for (var i = 0; i < 5; i++)
             Assert.True(await TakeAsync(1, isOrder: true, reserved: true));
         Assert.False(await TakeAsync(1, isOrder: true, reserved: true));
-        Assert.True(await TakeAsync(90, isOrder: false, reserved: true));
+        Assert.True(await TakeAsync(45, isOrder: false, reserved: true));
         Assert.False(await TakeAsync(1, isOrder: false, reserved: true));
         // The venue's own count still holds.
         _clock.Move(TimeSpan.FromMinutes(1));
@@ -131,7 +131,7 @@ public sealed class RequestBudgetTests : IDisposable
     {
         _shared.Hangs = true;
         Assert.True(await TakeAsync(1, isOrder: true, reserved: true));
-        for (var i = 0; i < 5; i++)
+        for (var i = 0; i < 4; i++)
             Assert.True(await TakeAsync(1, isOrder: true, reserved: true));
         Assert.Equal(1, _shared.Asked);
     }

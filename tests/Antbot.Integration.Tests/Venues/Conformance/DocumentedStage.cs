@@ -194,7 +194,7 @@ internal sealed class DocumentedStage : IVenueStage
         """;
 
     private string ExchangeInfo() => $$"""
-        {"timezone":"UTC","serverTime":{{Now}},"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":1000000},{"rateLimitType":"ORDERS","interval":"SECOND","intervalNum":10,"limit":100000},{"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":20000000},{"rateLimitType":"RAW_REQUESTS","interval":"MINUTE","intervalNum":5,"limit":61000}],"exchangeFilters":[],"symbols":[{{Symbol("BTCUSDT", "TRADING", "BTC")}},{{Symbol("ETHUSDT", "TRADING", "ETH")}},{{Symbol("LUNAUSDT", "BREAK", "LUNA")}}],"sors":[{"baseAsset":"BTC","symbols":["BTCUSDT","BTCUSDC"]}]}
+        {"timezone":"UTC","serverTime":{{Now}},"rateLimits":[{"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":1200000},{"rateLimitType":"ORDERS","interval":"SECOND","intervalNum":10,"limit":100000},{"rateLimitType":"ORDERS","interval":"DAY","intervalNum":1,"limit":20000000},{"rateLimitType":"RAW_REQUESTS","interval":"MINUTE","intervalNum":5,"limit":61000}],"exchangeFilters":[],"symbols":[{{Symbol("BTCUSDT", "TRADING", "BTC")}},{{Symbol("ETHUSDT", "TRADING", "ETH")}},{{Symbol("LUNAUSDT", "BREAK", "LUNA")}}],"sors":[{"baseAsset":"BTC","symbols":["BTCUSDT","BTCUSDC"]}]}
         """;
 
     private static string Symbol(string name, string status, string asset) => $$"""

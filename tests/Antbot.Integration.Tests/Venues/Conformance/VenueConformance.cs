@@ -348,7 +348,7 @@ public abstract class VenueConformance : IAsyncLifetime
         // In the middle of a minute, so that the count is of the one that is asked in.
         while (_venue.Now!.Value.Second is < 1 or > 50)
             await Task.Delay(500, Cancel);
-        Front.Misquote((_, reply) => reply with { Headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["X-MBX-USED-WEIGHT-1M"] = "999000" } });
+        Front.Misquote((_, reply) => reply with { Headers = new Dictionary<string, string>(StringComparer.Ordinal) { ["X-MBX-USED-WEIGHT-1M"] = "900000" } });
         Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
         Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await _venue.PlaceAsync(Order(), Cancel));
         Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
