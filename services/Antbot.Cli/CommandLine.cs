@@ -28,6 +28,7 @@ public static class CommandLine
             OrderCommand.Build(),
             ControlCommand.Halt(),
             ControlCommand.Resume(),
+            VenueCommand.Build(),
             ViewsCommand.Build(),
             StoreCommand.Build(),
             VerifyCommand.Build(),

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text.Json;
 using Antbot.EventStore.Proof;
 using Antbot.Hosting;
@@ -11,8 +12,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Antbot.Standalone;
 
+/// <param name="Market">A real venue whose public prices are traded on; null for the market that the paper venue makes.</param>
 /// <param name="Settings">Further <c>--section:key=value</c> for the services.</param>
-public sealed record StandaloneOptions(string Data, bool Quiet, IReadOnlyList<string> Settings);
+public sealed record StandaloneOptions(string Data, bool Quiet, Uri? Market, IReadOnlyList<string> Settings)
+{
+    /// <summary>Orders go to the paper venue inside and nowhere else: which venue that is, is nobody's to say.</summary>
+    public string? Fault => Settings.FirstOrDefault(s => s.TrimStart('-').StartsWith($"{Venues.VenueOptions.Section}:", StringComparison.OrdinalIgnoreCase)) is { } setting
+        ? $"'{setting.TrimStart('-').Split('=')[0]}' cannot be set here: everything trades at the paper venue in this process. To trade at another, run the services ('make up')."
+        : null;
+}
 
 /// <summary>Every service's module in one process, over the embedded store and the in-memory bus, with the paper venue inside.</summary>
 internal sealed class Platform(StandaloneOptions options, TextWriter output)
@@ -36,6 +44,8 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         await RunningProcess.WriteAsync(options.Data, ready: false, []);
         try
         {
+            if (options.Market is { } market && !options.Quiet)
+                await output.WriteLineAsync($"Looking at {market}: its public prices are traded on, with paper.");
             await using var venue = await PaperVenueServer.StartAsync(VenueOptions(), _clock, cancellationToken: cancellationToken);
             return await RunAsync(venue, cancellationToken);
         }
@@ -47,7 +57,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
 
     private async Task<int> RunAsync(PaperVenueServer venue, CancellationToken cancellationToken)
     {
-        await using var app = ServiceHost.Build(Arguments(venue), Environment.GetEnvironmentVariables(), PlatformModules.Make(), out var faults, isWhole: true);
+        await using var app = ServiceHost.Build(Arguments(venue), Settings(), [.. PlatformModules.Make(), new FollowedMarket(options.Market, venue)], out var faults, isWhole: true);
         if (app is null)
         {
             foreach (var fault in faults)
@@ -62,12 +72,12 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         await app.StartAsync(cancellationToken);
         var summary = await SayWhereAsync(app, venue);
         await RunningProcess.WriteAsync(options.Data, ready: true, summary);
-        await WatchAsync(app, store, new Checkpointer(store.Ledger, key, outside, _clock), cancellationToken);
+        await WatchAsync(app, store, venue, new Checkpointer(store.Ledger, key, outside, _clock), cancellationToken);
         return 0;
     }
 
     /// <summary>Shows what happens until it is asked to stop, and then stops in order.</summary>
-    private async Task WatchAsync(WebApplication app, IEventStore store, Checkpointer checkpointer, CancellationToken cancellationToken)
+    private async Task WatchAsync(WebApplication app, IEventStore store, PaperVenueServer venue, Checkpointer checkpointer, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
         var tally = new TradeTally(app.Services.GetRequiredService<EventCodec>());
@@ -76,7 +86,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         [
             checkpointer.RunAsync(CheckpointEvery, e => output.WriteLine($"! {e.Message}"), stop.Token),
             runner.RunAsync(stop.Token),
-            SummariseAsync(store, tally, stop.Token),
+            SummariseAsync(store, tally, venue, stop.Token),
         ];
         await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await output.WriteLineAsync("Stopping in order: first what takes work in, then what is under way.");
@@ -102,9 +112,22 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
     {
         Data = Path.Combine(options.Data, "venue"),
         Deposits = PaperVenueOptions.PracticeDeposits,
+        Follow = options.Market,
         ApiKey = File.ReadAllText(_keys.FileOf("venue-key")),
         ApiSecret = File.ReadAllText(_keys.FileOf("venue-secret")),
     };
+
+    /// <summary>Without what is said of a venue for other processes: nothing here is to know a real one's address and key at once.</summary>
+    private IDictionary Settings()
+    {
+        var all = Environment.GetEnvironmentVariables();
+        foreach (var name in all.Keys.Cast<string>().Where(k => k.StartsWith($"ANTBOT_{Venues.VenueOptions.Section}__", StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal).ToList())
+        {
+            all.Remove(name);
+            output.WriteLine($"{name} is not looked at: everything here trades at the paper venue in this process.");
+        }
+        return all;
+    }
 
     private string[] Arguments(PaperVenueServer venue) =>
     [
@@ -132,12 +155,14 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             tokenFile = Path.GetFullPath(_keys.FileOf("console-token")),
             signals = address,
             signalKeyFile = Path.GetFullPath(_keys.FileOf("signal-api-key")),
+            venue = new { address = venue.Address, keyFile = Path.GetFullPath(_keys.FileOf("venue-key")), secretFile = Path.GetFullPath(_keys.FileOf("venue-secret")), paper = true },
         }));
         IReadOnlyList<string> lines =
         [
             $"console   {address} (token: {_keys.FileOf("console-token")})",
             $"signals   POST {address}/signals (X-Api-Key: {_keys.FileOf("signal-api-key")})",
             $"venue     {venue.Address} (key: {venue.KeyFilePath})",
+            .. options.Market is { } market ? [$"market    {market} (public prices; orders stay here)"] : (string[])[],
             $"data      {Path.GetFullPath(options.Data)}",
         ];
         await output.WriteLineAsync($"Antbot {ProcessLife.Build}: every service in this process, on paper. Ctrl-C stops it in order.");
@@ -146,7 +171,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         return lines;
     }
 
-    private async Task SummariseAsync(IEventStore store, TradeTally tally, CancellationToken cancellationToken)
+    private async Task SummariseAsync(IEventStore store, TradeTally tally, PaperVenueServer venue, CancellationToken cancellationToken)
     {
         var shown = "";
         while (!cancellationToken.IsCancellationRequested)
@@ -155,7 +180,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             try
             {
                 var head = await store.Ledger.ReadHeadAsync(cancellationToken);
-                var line = TallyText.Line(tally, head.Position);
+                var line = TallyText.Line(tally, head.Position) + (venue.MarketTrouble is null ? "" : $" · NOTHING IS ENTERED: no prices from {options.Market!.Host}");
                 if (line != shown && !options.Quiet)
                     await output.WriteLineAsync($"{_clock.GetLocalNow():HH:mm:ss} {line}");
                 shown = line;

@@ -14,6 +14,7 @@ using Antbot.Runtime.Health;
 using Antbot.Runtime.Leases;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
+using Antbot.Runtime.Venue;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -157,6 +158,7 @@ public static class ServiceHost
         services.AddSingleton<ControlWatch>();
         services.AddSingleton<ILeases>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalLeases() : new PostgresLeases(StoreAddress.ConnectionString(options.Store), TimeProvider.System));
         services.AddSingleton<LeaseKeeper>();
+        services.AddSingleton<IVenueBudget>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalVenueBudget(TimeProvider.System) : new PostgresVenueBudget(StoreAddress.ConnectionString(options.Store)));
         services.AddSingleton<PrometheusMetrics>();
         services.AddSingleton<AlwaysTraced>();
         services.AddSingleton(_ => new ProcessFigures(StoreAddress.IsSqlite(options.Store, out var file) ? Path.GetDirectoryName(Path.GetFullPath(file))! : Environment.CurrentDirectory));

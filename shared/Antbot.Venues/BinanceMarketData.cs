@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Antbot.Venues;
 
 /// <summary>Prices and candles from a Binance spot venue's streams, with what they miss fetched by REST.</summary>
-internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVenue venue, TimeProvider clock, ILogger<BinanceMarketData> log) : IMarketData
+internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVenue venue, Listing listing, TimeProvider clock, ILogger<BinanceMarketData> log) : IMarketData
 {
     private const int CandlesMax = 1_000;
     private const int CandlesWaiting = 4_096;
@@ -134,7 +134,7 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
         var now = venue.Now ?? clock.GetUtcNow();
         return await http.SendAsync(
             VenueRoute.Market, 2, HttpMethod.Get, "/api/v3/klines", $"symbol={symbol.Value}&interval={NameOf(interval)}{which}", isSigned: false,
-            j => choose([.. Json.List(j, "candles").Select(c => BinanceReader.Candle(c, symbol, interval)).Where(c => c.ClosedAt <= now).OrderBy(c => c.OpenedAt)]), cancellationToken);
+            j => choose([.. listing.Read(j, "candle", c => BinanceReader.Candle(c, symbol, interval)).Where(c => c.ClosedAt <= now).OrderBy(c => c.OpenedAt)]), cancellationToken);
     }
 
     private static string NameOf(TimeSpan interval) =>

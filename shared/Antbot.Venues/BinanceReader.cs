@@ -8,10 +8,14 @@ namespace Antbot.Venues;
 /// <summary>The answers of a Binance spot venue.</summary>
 internal static class BinanceReader
 {
+    private const long LimitMax = 1_000_000_000;
+
     /// <param name="placed">What was sent: an answer about anything else is none to it.</param>
     public static OrderReport Placed(JsonElement json, VenueOrder placed)
     {
-        var report = Report(json, "clientOrderId", "transactTime", json.Find("status") is null ? placed : null);
+        // The shortest form has none of these; one that has some of them has lost the others.
+        var isShort = json.Find("status") is null && json.Find("side") is null && json.Find("origQty") is null && json.Find("executedQty") is null;
+        var report = Report(json, "clientOrderId", "transactTime", isShort ? placed : null);
         return report.Id == placed.Id && report.Symbol == placed.Symbol && report.Side == placed.Side
             ? report
             : throw new BadAnswerException($"it speaks of {report.Id} {report.Side} {report.Symbol}");
@@ -59,11 +63,19 @@ internal static class BinanceReader
         var filters = Json.List(json.Need("filters"), "filters").GroupBy(f => f.Text("filterType"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
         var (price, lot) = (filters.GetValueOrDefault("PRICE_FILTER"), filters.GetValueOrDefault("LOT_SIZE"));
         var (tick, step) = (price.Number("tickSize"), lot.Number("stepSize"));
-        if (Price.Fault(tick) is not null || Price.Fault(step) is not null)
-            return null;
-        var notional = filters.TryGetValue("NOTIONAL", out var filter) || filters.TryGetValue("MIN_NOTIONAL", out filter) ? filter.Money("minNotional") : Money.Zero;
+        if ((Price.Fault(tick) ?? Price.Fault(step)) is { } fault)
+            throw new BadAnswerException(fault);
+        var notional = filters.TryGetValue("NOTIONAL", out var filter) || filters.TryGetValue("MIN_NOTIONAL", out filter) ? filter.Amount("minNotional") : Money.Zero;
         return new SymbolRules(json.Symbol("symbol"), json.Text("baseAsset"), json.Text("quoteAsset"), tick, step, lot.Quantity("minQty"), lot.Quantity("maxQty"), notional);
     }
+
+    /// <summary>Of what, in the venue's words, and how much of it.</summary>
+    public static (string Of, long Limit) Limit(JsonElement json) => json.Whole("limit") is > 0 and <= LimitMax and var limit
+        ? ($"{json.Text("rateLimitType")} {json.Whole("intervalNum")} {json.Text("interval")}", limit)
+        : throw new BadAnswerException("'limit' is no limit");
+
+    public static KeyPermissions Permissions(JsonElement json) => new(
+        json.Flag("enableReading"), json.Flag("enableSpotAndMarginTrading"), json.Flag("enableWithdrawals"), json.Flag("enableInternalTransfer") | json.Flag("permitsUniversalTransfer"), json.Flag("ipRestrict"));
 
     private static OrderReport Report(JsonElement json, string id, string time, VenueOrder? acknowledged)
     {
@@ -81,12 +93,12 @@ internal static class BinanceReader
         var fills = json.Find("fills") is { } list
             ? Json.List(list, "fills").Select(f => Fill(f, f.Id("tradeId"), venueId, symbol, side, at)).ToList()
             : [];
-        return new OrderReport(new ClientOrderId(text), venueId, symbol, side, Status(json.Text("status")), quantity, executed, json.Money("cummulativeQuoteQty"), at, fills);
+        return new OrderReport(new ClientOrderId(text), venueId, symbol, side, Status(json.Text("status")), quantity, executed, json.Amount("cummulativeQuoteQty"), at, fills);
     }
 
     private static FillReport Fill(JsonElement json, string id, string order, Symbol symbol, Side side, DateTimeOffset at)
     {
-        var (quantity, price, fee) = (json.Quantity("qty"), json.Price("price"), json.Money("commission"));
+        var (quantity, price, fee) = (json.Quantity("qty"), json.Price("price"), json.Amount("commission"));
         // Products of both are kept as sums of money; one that is none would be found too late.
         if (quantity.Value <= 0 || Money.Fault(quantity.Value * price.Value) is not null || Money.Fault(fee.Value * price.Value) is not null)
             throw new BadAnswerException($"a fill of {quantity} at {price} with a fee of {fee}");

@@ -3,21 +3,17 @@ using System.Text;
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Venue;
-using Antbot.Resilience;
 using Antbot.Runtime.Venue;
-using Microsoft.Extensions.Logging;
 
 namespace Antbot.Venues;
 
 /// <summary>A venue that speaks Binance's spot REST: Binance itself, and the paper venue.</summary>
-internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, RequestBudget budget, TimeProvider clock, ILogger<BinanceVenue> log) : IVenue
+internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, RequestBudget budget, VenueClock venueClock, KeyWatch key, Listing listing, TimeProvider clock) : IVenue
 {
     private const int ClockSamples = 5;
     private const int FillPage = 1_000;
     private const int FillPagesMax = 20;
     private const int QueryWindow = 5_000;
-
-    private readonly VenueClock _venueClock = new(clock);
 
     public string Name => options.Name;
 
@@ -25,7 +21,7 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
 
     public bool IsPaper => options.Paper;
 
-    public DateTimeOffset? Now => _venueClock.Now;
+    public DateTimeOffset? Now => venueClock.Now;
 
     public async Task<VenueAnswer<DateTimeOffset>> MeasureClockAsync(CancellationToken cancellationToken = default)
     {
@@ -44,15 +40,15 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
         }
         if (best is not { } sample)
             return bad!;
-        _venueClock.Set(sample.Told, sample.Asked, sample.Answered);
-        return new VenueAnswer<DateTimeOffset>.Said(_venueClock.Now!.Value);
+        venueClock.Set(sample.Told, sample.Asked, sample.Answered);
+        return new VenueAnswer<DateTimeOffset>.Said(venueClock.Now!.Value);
     }
 
     public async Task<VenueAnswer<IReadOnlyList<SymbolRules>>> ReadRulesAsync(CancellationToken cancellationToken = default)
     {
         var answer = await http.SendAsync(VenueRoute.Market, 20, HttpMethod.Get, "/api/v3/exchangeInfo", "", isSigned: false, ReadRules, cancellationToken);
-        if (answer is VenueAnswer<(IReadOnlyList<SymbolRules> Rules, long? Weight, long? Orders)>.Said { Value: var said })
-            budget.SetLimits(said.Weight, said.Orders);
+        if (answer is VenueAnswer<(IReadOnlyList<SymbolRules> Rules, VenueLimits Limits)>.Said { Value: var said })
+            budget.SetLimits(said.Limits);
         return Map(answer, a => a.Rules);
     }
 
@@ -77,7 +73,7 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
         SignedAsync(VenueRoute.Cancel, 1, HttpMethod.Delete, "/api/v3/order", Of(symbol, order), j => Asked(BinanceReader.Cancelled(j), symbol, order), cancellationToken);
 
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) =>
-        SignedAsync<IReadOnlyList<OrderReport>>(VenueRoute.Query, 80, HttpMethod.Get, "/api/v3/openOrders", "", j => Each(j, "open order", BinanceReader.Order), cancellationToken);
+        ListAsync(VenueRoute.Query, 80, "/api/v3/openOrders", "", j => listing.Read(j, "open order", BinanceReader.Order), cancellationToken);
 
     public async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
         Map(
@@ -91,23 +87,43 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     private async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string firstPage, string everyOther, string what, CancellationToken cancellationToken)
     {
         var all = new List<FillReport>();
-        var filter = firstPage;
+        var (filter, passedOver) = (firstPage, 0);
         for (var page = 0; page < FillPagesMax; page++)
         {
             var answer = await SignedAsync(
-                VenueRoute.Query, 20, HttpMethod.Get, "/api/v3/myTrades", $"symbol={symbol.Value}{filter}&limit={FillPage}", j => Json.List(j, "fills").Select(BinanceReader.Fill).ToList(), cancellationToken);
-            if (answer is not VenueAnswer<List<FillReport>>.Said { Value: var fills })
-                return Map(answer, IReadOnlyList<FillReport> (f) => f);
+                VenueRoute.Query, 20, HttpMethod.Get, "/api/v3/myTrades", $"symbol={symbol.Value}{filter}&limit={FillPage}",
+                j => (Fills: listing.Read(j, "fill", BinanceReader.Fill), Count: j.GetArrayLength()), cancellationToken);
+            if (answer is not VenueAnswer<(Listed<FillReport> Fills, int Count)>.Said { Value: var (fills, count) })
+                return Map(answer, IReadOnlyList<FillReport> (f) => f.Fills);
             all.AddRange(fills.Where(f => f.Symbol == symbol));
-            if (fills.Count < FillPage)
-                return new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. all.DistinctBy(f => f.FillId)]);
+            passedOver += fills.PassedOver;
+            if (count < FillPage)
+                return new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. all.DistinctBy(f => f.FillId)], passedOver);
+            if (fills.Count == 0)
+                return new VenueAnswer<IReadOnlyList<FillReport>>.Unknown($"a page of {count} fills, none of which makes sense");
             filter = string.Create(CultureInfo.InvariantCulture, $"{everyOther}&fromId={fills.Max(f => long.Parse(f.FillId, CultureInfo.InvariantCulture)) + 1}");
         }
         return new VenueAnswer<IReadOnlyList<FillReport>>.Unknown($"there are more than {FillPage * FillPagesMax} fills of {what}");
     }
 
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) =>
-        SignedAsync<IReadOnlyList<Balance>>(VenueRoute.Account, 20, HttpMethod.Get, "/api/v3/account", "omitZeroBalances=true", j => Each(j.Need("balances"), "balance", BinanceReader.Balance), cancellationToken);
+        ListAsync(VenueRoute.Account, 20, "/api/v3/account", "omitZeroBalances=true", j => listing.Read(j.Need("balances"), "balance", BinanceReader.Balance), cancellationToken);
+
+    public string? LiveBar => IsPaper ? null : key.Bar;
+
+    public async Task<VenueAnswer<KeyPermissions>> ReadPermissionsAsync(CancellationToken cancellationToken = default)
+    {
+        var answer = await SignedAsync(VenueRoute.Account, 1, HttpMethod.Get, "/sapi/v1/account/apiRestrictions", "", BinanceReader.Permissions, cancellationToken);
+        key.Heard(answer);
+        return answer;
+    }
+
+    private async Task<VenueAnswer<IReadOnlyList<T>>> ListAsync<T>(VenueRoute route, int weight, string path, string parameters, Func<JsonElement, Listed<T>> read, CancellationToken cancellationToken) =>
+        await SignedAsync(route, weight, HttpMethod.Get, path, parameters, read, cancellationToken) switch
+        {
+            VenueAnswer<Listed<T>>.Said { Value: var list } => new VenueAnswer<IReadOnlyList<T>>.Said(list, list.PassedOver),
+            var other => Map(other, IReadOnlyList<T> (list) => list),
+        };
 
     private async Task<VenueAnswer<T>> SignedAsync<T>(VenueRoute route, int weight, HttpMethod method, string path, string parameters, Func<JsonElement, T> read, CancellationToken cancellationToken)
     {
@@ -155,38 +171,18 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     private static OrderReport Asked(OrderReport report, Symbol symbol, ClientOrderId order) =>
         report.Id == order && report.Symbol == symbol ? report : throw new BadAnswerException($"it speaks of {report.Id} {report.Symbol}");
 
-    private (IReadOnlyList<SymbolRules> Rules, long? Weight, long? Orders) ReadRules(JsonElement json)
+    private (IReadOnlyList<SymbolRules> Rules, VenueLimits Limits) ReadRules(JsonElement json)
     {
-        var limits = Json.List(json.Need("rateLimits"), "rateLimits").ToList();
-        var rules = Each(json.Need("symbols"), "symbol", BinanceReader.Rules).OfType<SymbolRules>().ToList();
-        return (rules, Limit(limits, "REQUEST_WEIGHT", "MINUTE", 1), Limit(limits, "ORDERS", "SECOND", 10));
-    }
+        var limits = listing.Read(json.Need("rateLimits"), "rate limit", BinanceReader.Limit);
+        var rules = listing.Read(json.Need("symbols"), "symbol", BinanceReader.Rules).OfType<SymbolRules>().ToList();
+        return (rules, new VenueLimits(Find("REQUEST_WEIGHT 1 MINUTE"), Find("ORDERS 10 SECOND"), Find("ORDERS 1 DAY")));
 
-    private static long? Limit(List<JsonElement> limits, string type, string interval, int number) => limits
-        .Where(l => l.Text("rateLimitType") == type && l.Text("interval") == interval && l.Whole("intervalNum") == number)
-        .Select(l => (long?)l.Whole("limit")).FirstOrDefault();
-
-    /// <summary>One that makes no sense is named and passed over; the others still count.</summary>
-    private List<T> Each<T>(JsonElement json, string what, Func<JsonElement, T> read)
-    {
-        var all = new List<T>();
-        foreach (var item in Json.List(json, what))
-        {
-            try
-            {
-                all.Add(read(item));
-            }
-            catch (BadAnswerException e)
-            {
-                log.LogWarning("{Venue} tells of a {What} that makes no sense: {Fault}", Name, what, e.Message);
-            }
-        }
-        return all;
+        long? Find(string of) => limits.Where(l => l.Of == of).Select(l => (long?)l.Limit).FirstOrDefault();
     }
 
     private static VenueAnswer<TTo> Map<TFrom, TTo>(VenueAnswer<TFrom> answer, Func<TFrom, TTo> map) => answer switch
     {
-        VenueAnswer<TFrom>.Said said => new VenueAnswer<TTo>.Said(map(said.Value)),
+        VenueAnswer<TFrom>.Said said => new VenueAnswer<TTo>.Said(map(said.Value), said.PassedOver),
         VenueAnswer<TFrom>.Refused refused => new VenueAnswer<TTo>.Refused(refused.Refusal, refused.Code, refused.Text),
         VenueAnswer<TFrom>.Unknown unknown => new VenueAnswer<TTo>.Unknown(unknown.Text),
         VenueAnswer<TFrom>.NotSent notSent => new VenueAnswer<TTo>.NotSent(notSent.Text, notSent.RetryAfter),

@@ -49,7 +49,9 @@ internal static class Json
 
     public static Quantity QuantityOf(JsonElement value, string name) => Value<Quantity>(NumberOf(value, name), name);
 
-    public static Money Money(this JsonElement json, string name) => Value<Money>(json.Number(name), name);
+    /// <summary>A sum that somebody has paid.</summary>
+    public static Money Amount(this JsonElement json, string name) =>
+        json.Number(name) is >= 0 and var number ? Value<Money>(number, name) : throw new BadAnswerException($"'{name}' is below zero");
 
     public static DateTimeOffset Time(this JsonElement json, string name) => Time(json.Whole(name), name);
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
@@ -19,7 +18,11 @@ internal sealed class VenueHttp : IDisposable
     private const int AnswerBytesMax = 32 * 1024 * 1024;
     private const int TextLengthMax = 200;
 
-    private static readonly TimeSpan BlockDefault = TimeSpan.FromSeconds(10);
+    /// <summary>Where the venue says that it is too much and not until when: a minute is what its count is of, and two are its shortest ban.</summary>
+    private static readonly TimeSpan BlockDefault = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan BanDefault = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan BlockMin = TimeSpan.FromSeconds(1);
 
     private readonly HttpClient _http;
     private readonly VenueOptions _options;
@@ -52,13 +55,14 @@ internal sealed class VenueHttp : IDisposable
         var breaker = _breakers.Get(NameOf(route), route.Breaker, _clock);
         if (!breaker.TryEnter(out var retryAfter))
             return new VenueAnswer<T>.NotSent($"the breaker of {breaker.Name} is open", retryAfter);
-        if (!_budget.TryTake(weight, route.IsOrder, route.IsReserved, out retryAfter))
-        {
-            breaker.Abandoned();
-            return new VenueAnswer<T>.NotSent("the request budget is used up, or the venue has told us to wait", retryAfter);
-        }
         try
         {
+            var permit = await _budget.TakeAsync(weight, route.IsOrder, route.IsReserved, cancellationToken);
+            if (permit.Why is { } why)
+            {
+                breaker.Abandoned();
+                return new VenueAnswer<T>.NotSent(why, permit.RetryAfter);
+            }
             var answer = await ExchangeAsync(method, path, isSigned ? Signed(parameters) : parameters, read, cancellationToken);
             if (answer is VenueAnswer<T>.Unknown or VenueAnswer<T>.NotSent)
                 breaker.Failed();
@@ -111,10 +115,11 @@ internal sealed class VenueHttp : IDisposable
         using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(_options.TimeoutMilliseconds), _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         using var request = Request(method, path, parameters);
+        var sent = _budget.Now;
         try
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, either.Token);
-            Heed(response);
+            await HeedAsync(response, sent);
             return await ReadAsync(response, read, cancellationToken);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -141,19 +146,22 @@ internal sealed class VenueHttp : IDisposable
     }
 
     /// <summary>What the venue says of its limits counts before our own book-keeping.</summary>
-    private void Heed(HttpResponseMessage response)
+    private async Task HeedAsync(HttpResponseMessage response, DateTimeOffset sent)
     {
-        _budget.Counted(Header(response, "X-MBX-USED-WEIGHT-1M"), Header(response, "X-MBX-ORDER-COUNT-10S"));
-        if (response.StatusCode != HttpStatusCode.TooManyRequests && (int)response.StatusCode != 418)
+        _budget.Counted(sent, new VenueLimits(Header(response, "X-MBX-USED-WEIGHT-1M"), Header(response, "X-MBX-ORDER-COUNT-10S"), Header(response, "X-MBX-ORDER-COUNT-1D")));
+        var status = (int)response.StatusCode;
+        if (status is not (429 or 418))
             return;
         var wait = response.Headers.RetryAfter switch
         {
             { Delta: { } delta } => delta,
-            { Date: { } date } => date - _clock.GetUtcNow(),
-            _ => BlockDefault,
+            // Both by the venue's clock, in whole seconds: never shorter than is meant.
+            { Date: { } date } => date - (response.Headers.Date ?? _budget.Now),
+            _ => status == 418 ? BanDefault : BlockDefault,
         };
-        _budget.BlockFor(wait);
-        _log.LogWarning("{Venue} says {Status}: nothing is sent for {Wait}", _options.Name, (int)response.StatusCode, wait);
+        wait = wait > BlockMin ? wait : BlockMin;
+        _log.LogWarning("{Venue} says {Status}: nothing is sent for {Wait}", _options.Name, status, wait);
+        await _budget.BlockAsync(wait);
     }
 
     private static long? Header(HttpResponseMessage response, string name) =>

@@ -76,7 +76,7 @@ public sealed class VenueOptions
         }
     }
 
-    private static Uri StreamsOf(Uri address) => address.Host.EndsWith("api.binance.com", StringComparison.OrdinalIgnoreCase)
-        ? new Uri("wss://stream.binance.com:9443")
+    private static Uri StreamsOf(Uri address) => address.Host.EndsWith("api.binance.com", StringComparison.OrdinalIgnoreCase) ? new Uri("wss://stream.binance.com:9443")
+        : address.Host.Equals("testnet.binance.vision", StringComparison.OrdinalIgnoreCase) ? new Uri("wss://stream.testnet.binance.vision")
         : new UriBuilder(address) { Scheme = address.Scheme == "https" ? "wss" : "ws", Path = "/" }.Uri;
 }

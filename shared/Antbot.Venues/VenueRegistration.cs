@@ -11,6 +11,10 @@ public static class VenueRegistration
 {
     private static readonly TimeSpan ClockEvery = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ClockAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LimitsEvery = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LimitsAgain = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan KeyEvery = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan KeyAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>The venue of this process as <see cref="IVenue"/> and <see cref="IMarketData"/>, once however many modules ask for it.</summary>
@@ -20,7 +24,14 @@ public static class VenueRegistration
             return builder;
         builder.SharedOptions<VenueOptions>(VenueOptions.Section, VenueOptions.Check);
         builder.Services.TryAddSingleton<BreakerPanel>();
-        builder.Services.AddSingleton<RequestBudget>();
+        builder.Services.AddSingleton<VenueClock>();
+        builder.Services.AddSingleton<KeyWatch>();
+        builder.Services.AddSingleton<Listing>();
+        // Where there is a store that processes share, the host has brought one that they share.
+        builder.Services.TryAddSingleton<IVenueBudget>(p => new LocalVenueBudget(p.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(p => new RequestBudget(
+            p.GetRequiredService<VenueOptions>(), p.GetRequiredService<IVenueBudget>(), p.GetRequiredService<VenueClock>(), p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<RequestBudget>>()));
         builder.Services.AddSingleton(p => new VenueHttp(
             p.GetRequiredService<VenueOptions>(), p.GetRequiredService<BreakerPanel>(), p.GetRequiredService<RequestBudget>(), p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<VenueHttp>>()));
@@ -28,6 +39,13 @@ public static class VenueRegistration
         builder.Services.AddSingleton<IVenue, BinanceVenue>();
         builder.Services.AddSingleton<IMarketData, BinanceMarketData>();
         return builder
+            .Health(p => p.GetRequiredService<RequestBudget>().Blocked is var wait && wait > TimeSpan.Zero
+                ? new HealthReading("venue", HealthState.Degraded, $"The venue has told us to wait for {Math.Ceiling(wait.TotalSeconds):0} s more; nothing is sent to it until then.")
+                : new HealthReading("venue", HealthState.Ok))
+            .Work("venue-limits", StopOrder.Support, (provider, cancellationToken) =>
+                KeepLimitsAsync(provider.GetRequiredService<IVenue>(), provider.GetRequiredService<TimeProvider>(), cancellationToken))
+            .Work("venue-key", StopOrder.Support, (provider, cancellationToken) =>
+                KeepPermissionsAsync(provider.GetRequiredService<IVenue>(), provider.GetRequiredService<TimeProvider>(), cancellationToken))
             .Work("venue-clock", StopOrder.Support, (provider, cancellationToken) =>
                 KeepClockAsync(provider.GetRequiredService<IVenue>(), provider.GetRequiredService<TimeProvider>(), cancellationToken))
             .Work("venue-routes", StopOrder.Support, (provider, cancellationToken) =>
@@ -41,6 +59,27 @@ public static class VenueRegistration
             await http.ProbeAsync(cancellationToken);
             await Task.Delay(ProbeEvery, clock, cancellationToken);
         }
+    }
+
+    /// <summary>Every process keeps to the venue's limits, whether or not it needs its rules.</summary>
+    private static async Task KeepLimitsAsync(IVenue venue, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var answer = await venue.ReadRulesAsync(cancellationToken);
+            await Task.Delay(answer is Contracts.Venue.VenueAnswer<IReadOnlyList<Contracts.Venue.SymbolRules>>.Said ? LimitsEvery : LimitsAgain, clock, cancellationToken);
+        }
+    }
+
+    /// <summary>The venue itself remembers what it has said; there is nothing to lose on paper.</summary>
+    private static async Task KeepPermissionsAsync(IVenue venue, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        while (!venue.IsPaper)
+        {
+            var answer = await venue.ReadPermissionsAsync(cancellationToken);
+            await Task.Delay(answer is Contracts.Venue.VenueAnswer<Contracts.Venue.KeyPermissions>.Said ? KeyEvery : KeyAgain, clock, cancellationToken);
+        }
+        await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancellationToken);
     }
 
     private static async Task KeepClockAsync(IVenue venue, TimeProvider clock, CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ using Polly;
 namespace Antbot.Venues;
 
 /// <summary>A stream of market messages that comes back whenever it breaks or falls silent.</summary>
-internal sealed class VenueStream(VenueOptions options, TimeProvider clock)
+internal sealed class VenueStream(VenueOptions options, RequestBudget budget, TimeProvider clock)
 {
     private const int MessageBytesMax = 256 * 1024;
 
@@ -42,6 +42,7 @@ internal sealed class VenueStream(VenueOptions options, TimeProvider clock)
 
     private async Task<ClientWebSocket> ConnectAsync(Uri address, CancellationToken cancellationToken)
     {
+        await budget.PassAsync(cancellationToken);
         var socket = new ClientWebSocket();
         try
         {

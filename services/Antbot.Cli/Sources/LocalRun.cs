@@ -2,11 +2,14 @@ using System.Text.Json;
 
 namespace Antbot.Cli.Sources;
 
+/// <summary>The venue that is traded at, and where its key lies.</summary>
+internal sealed record LocalVenue(string Address, string KeyFile, string SecretFile, bool Paper);
+
 /// <summary>What a platform that runs here has written down for the command line: the newer of <c>.local/console.json</c> and <c>.local/up/console.json</c>.</summary>
 /// <param name="Address">The Console.</param>
 /// <param name="Signals">Where signals are taken.</param>
 /// <param name="Store">The store itself, for when nothing else answers.</param>
-internal sealed record LocalRun(string? Address, string? TokenFile, string? Signals, string? SignalKeyFile, string? Store)
+internal sealed record LocalRun(string? Address, string? TokenFile, string? Signals, string? SignalKeyFile, string? Store, LocalVenue? Venue = null)
 {
     private const int BytesMax = 64 * 1024;
 

@@ -52,9 +52,11 @@ public sealed class Inquiry(IVenue venue)
             return Open($"{evidence}; it may still arrive");
         switch (await venue.ListOpenOrdersAsync(cancellationToken))
         {
-            case VenueAnswer<IReadOnlyList<OrderReport>>.Said { Value: var open }:
+            case VenueAnswer<IReadOnlyList<OrderReport>>.Said { Value: var open, PassedOver: var dim }:
                 if (open.FirstOrDefault(o => o.Id == order.Id) is { } report)
                     return Found(report);
+                if (dim > 0)
+                    return Open($"{evidence}; open orders: {open.Count}, and {dim} that make no sense");
                 evidence += $"; open orders: {open.Count}, none of them it";
                 break;
             case var other:
@@ -74,8 +76,10 @@ public sealed class Inquiry(IVenue venue)
         var since = (order.SentAt ?? askedAt) - ClockMargin;
         evidence += $"; trades since {since.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}: ";
         var answer = await venue.ListFillsAsync(symbol, since, cancellationToken);
-        if (answer is not VenueAnswer<IReadOnlyList<FillReport>>.Said { Value: var trades })
+        if (answer is not VenueAnswer<IReadOnlyList<FillReport>>.Said { Value: var trades, PassedOver: var dim })
             return new Inquired(null, IsAbsent: false, askedAt, evidence + TextOf(answer));
+        if (dim > 0)
+            return new Inquired(null, IsAbsent: false, askedAt, $"{evidence}{trades.Count}, and {dim} that make no sense");
         var numbers = trades.Where(t => t.Side == order.Intended.Side && t.VenueOrderId != order.VenueOrderId && !_claimed.ContainsKey(t.VenueOrderId)).Select(t => t.VenueOrderId);
         var strangers = numbers.Concat(order.VenueOrderId is { } own ? [own] : []).Distinct(StringComparer.Ordinal).ToList();
         if (strangers.Count > StrangersMax)

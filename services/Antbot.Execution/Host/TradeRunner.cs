@@ -317,7 +317,7 @@ public sealed class TradeRunner(
 
     private Stamp StampOf(OrdersState state, KnownControl known)
     {
-        var bar = known.State.EntryBar ?? (known.State.Mode == TradingMode.Dry && !venue.IsPaper ? $"dry: {venue.Name} is no paper venue" : null);
+        var bar = known.State.EntryBar ?? (venue.IsPaper ? null : known.State.Mode == TradingMode.Dry ? $"dry: {venue.Name} is no paper venue" : venue.LiveBar);
         // Signed in whole milliseconds: what is recorded is what is sent.
         DateTimeOffset? time = venue.Now is { } now ? DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()) : null;
         return new Stamp(time, options.WindowMilliseconds, Math.Max(0, known.Version), bar, gate.Bar, PriceOf(state)?.Middle);

@@ -71,6 +71,18 @@ public static class SyntheticMarket
         }
     }
 
+    /// <summary>The same behind two prices that are given, which are the best.</summary>
+    public static void QuotesBeside(Instrument instrument, long seed, long time, in Conditions conditions, Fixed8 bid, Fixed8 ask, Span<Quote> bids, Span<Quote> asks)
+    {
+        QuotesAround(instrument, seed, time, conditions, bids, asks);
+        var (down, up) = (bids[0].Price.Units - bid.Units, ask.Units - asks[0].Price.Units);
+        for (var i = 0; i < bids.Length; i++)
+        {
+            bids[i] = bids[i] with { Price = new Fixed8(Math.Max(instrument.Tick.Units, bids[i].Price.Units - down)) };
+            asks[i] = asks[i] with { Price = new Fixed8(asks[i].Price.Units + up) };
+        }
+    }
+
     /// <summary>The trade that passes through the book at this time, if there is one; the side it takes, and how much.</summary>
     public static bool TryFlow(Instrument instrument, long seed, long time, in Conditions conditions, out Side side, out Fixed8 quantity)
     {

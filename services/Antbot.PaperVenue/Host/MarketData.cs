@@ -1,3 +1,5 @@
+using Antbot.PaperVenue.Following;
+
 namespace Antbot.PaperVenue;
 
 /// <summary>The last 24 hours in figures.</summary>
@@ -6,7 +8,7 @@ internal readonly record struct DayFigures(
 {
     public Fixed8 Change => Last - Open;
 
-    public string ChangePercent => ((decimal)Change.Units * 100 / Open.Units).ToString("0.000");
+    public string ChangePercent => (Open.IsZero ? 0 : (decimal)Change.Units * 100 / Open.Units).ToString("0.000");
 
     public Fixed8 Average => Volume.IsPositive ? QuoteVolume.DividedBy(Volume) : Last;
 }
@@ -26,10 +28,15 @@ internal sealed class MarketData
 
     private readonly Queue<Print> _prints = new();
 
-    public MarketData(Instrument instrument, PaperVenueOptions options, Fixed8 shift, long now)
+    public MarketData(Instrument instrument, PaperVenueOptions options, Fixed8 shift, long now, History? past = null)
     {
         Instrument = instrument;
-        Series = [.. Interval.All.Select(i => new CandleSeries(i, i.Milliseconds == 60_000 ? MaxMinutes : MaxCandles))];
+        Series = NewSeries();
+        if (past is not null)
+        {
+            TakePast(past);
+            return;
+        }
         foreach (var series in Series)
             Fill(series, options, shift, now);
     }
@@ -44,7 +51,7 @@ internal sealed class MarketData
 
     public long TickerShownAt { get; set; }
 
-    public IReadOnlyList<CandleSeries> Series { get; }
+    public IReadOnlyList<CandleSeries> Series { get; private set; }
 
     public CandleSeries Minutes => Series[1];
 
@@ -84,6 +91,18 @@ internal sealed class MarketData
         return volume.IsPositive ? new Fixed8(minutes.Sum(c => c.QuoteVolume.Units)).DividedBy(volume) : last;
     }
 
+    /// <summary>In the place of what was there.</summary>
+    public void TakePast(History past)
+    {
+        Closed.Clear();
+        Series = NewSeries();
+        for (var i = 0; i < Series.Count; i++)
+        {
+            foreach (var candle in past.Of(Instrument, i))
+                Series[i].Add(candle);
+        }
+    }
+
     public void Take(in Print print)
     {
         _prints.Enqueue(print);
@@ -93,6 +112,8 @@ internal sealed class MarketData
         foreach (var series in Series)
             series.Take(print);
     }
+
+    private static IReadOnlyList<CandleSeries> NewSeries() => [.. Interval.All.Select(i => new CandleSeries(i, i.Milliseconds == 60_000 ? MaxMinutes : MaxCandles))];
 
     public void Advance(long time)
     {

@@ -31,6 +31,9 @@ public sealed record PaperVenueOptions
     /// <summary>Of the scenario replay: a candle file in the folder <c>candles</c> under the data folder.</summary>
     public string? ReplayFile { get; init; }
 
+    /// <summary>A real venue whose public prices are those of this one, and of which nothing else is ever asked; null for a market that is made up.</summary>
+    public Uri? Follow { get; init; }
+
     /// <summary>How often the market moves.</summary>
     public int StepMilliseconds { get; init; } = 250;
 
@@ -96,8 +99,10 @@ public sealed record PaperVenueOptions
         Need(Port == 0 || Port != AdminPort, $"The admin routes are to have port {AdminPort}, which is the venue's own; give them another, or 0 for any that is free.");
         Need(!string.IsNullOrWhiteSpace(Data), "No data folder is named; the venue keeps its journal there.");
         Need(Speed is >= 1 and <= 1_000, $"The speed is {Speed}; give one from 1 to 1000.");
-        Need(Scenario is null || Admin.AdminApi.FindScenario(Scenario) is not null, $"The scenario is '{Scenario}'; there are {Admin.AdminApi.ScenarioNames}.");
+        Need(Scenario is null || Admin.ScenarioNames.Find(Scenario) is not null, $"The scenario is '{Scenario}'; there are {Admin.ScenarioNames.All}.");
         Need(ReplayFile is null == (Scenario != "replay"), "A replay needs the name of a candle file, and nothing else takes one.");
+        Need(Follow is null || Following.RealMarkets.Fault(Follow) is null, $"The market that is to be followed is '{Follow}': {(Follow is null ? "" : Following.RealMarkets.Fault(Follow))}");
+        Need(Follow is null || (Scenario is null && Speed == 1), "A market that is followed goes by no scenario, and no faster than it does.");
         Need(StepMilliseconds is >= 10 and <= 10_000, $"The market's step is {StepMilliseconds} ms; give one from 10 to 10000.");
         Need((ApiKey is null) == (ApiSecret is null), "Of API key and secret only one is given; give both or neither.");
         Need(ApiKey is null || KeyFile.IsKey(ApiKey), "The API key is not of 16 to 128 letters and digits.");

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Antbot.PaperVenue.Admin;
 using Antbot.PaperVenue.Faults;
+using Antbot.PaperVenue.Following;
 using Antbot.PaperVenue.Http;
 using Antbot.PaperVenue.Streams;
 using Microsoft.AspNetCore.Builder;
@@ -27,12 +28,13 @@ public sealed class PaperVenueServer : IAsyncDisposable
 
     private readonly WebApplication _web;
     private readonly Venue _venue;
+    private readonly RealMarket? _real;
     private readonly FileStream _folderLock;
     private int _stopped;
 
-    private PaperVenueServer(WebApplication web, Venue venue, FileStream folderLock, ApiKey key, string adminKey, KeyFile files)
+    private PaperVenueServer(WebApplication web, Venue venue, RealMarket? real, FileStream folderLock, ApiKey key, string adminKey, KeyFile files)
     {
-        (_web, _venue, _folderLock, Key, AdminKey) = (web, venue, folderLock, key, adminKey);
+        (_web, _venue, _real, _folderLock, Key, AdminKey) = (web, venue, real, folderLock, key, adminKey);
         (KeyFilePath, AdminFilePath) = (files.PathOf(key.Account), files.AdminPath);
         (Address, AdminAddress) = AddressesOf(web);
     }
@@ -55,6 +57,9 @@ public sealed class PaperVenueServer : IAsyncDisposable
     /// <summary>What start-up found that an operator should know, such as a torn end of the journal.</summary>
     public IReadOnlyList<string> Notes => _venue.Notes;
 
+    /// <summary>Why the market that is followed has no prices; null while it has, and where none is followed.</summary>
+    public string? MarketTrouble => _real?.Trouble;
+
     /// <exception cref="PaperVenueException">Every fault of the options, or why the folder or the port cannot be used.</exception>
     public static async Task<PaperVenueServer> StartAsync(PaperVenueOptions options, TimeProvider clock, ILoggerFactory? logging = null, CancellationToken cancellationToken = default)
     {
@@ -63,6 +68,7 @@ public sealed class PaperVenueServer : IAsyncDisposable
         var log = (logging ?? NullLoggerFactory.Instance).CreateLogger("Antbot.PaperVenue");
         var folderLock = LockFolder(options.Data);
         Venue? venue = null;
+        RealMarket? real = null;
         try
         {
             var files = new KeyFile(options.Data);
@@ -70,7 +76,9 @@ public sealed class PaperVenueServer : IAsyncDisposable
             clock = wrong;
             var plan = new FaultPlan(options.Seed, clock);
             var hub = new StreamHub(plan, clock, options.ListenKeyLife);
-            venue = new Venue(options, clock, hub, plan, log);
+            real = options.Follow is { } followed ? new RealMarket(followed, options.Rules, clock, log) : null;
+            var past = real is null ? null : await real.FirstAsync(cancellationToken);
+            venue = new Venue(options, clock, hub, plan, log, real, past);
             var keys = new Keys(clock);
             var key = await OpenAccountsAsync(venue, keys, files, options);
             await BeginAsync(venue, options);
@@ -83,10 +91,12 @@ public sealed class PaperVenueServer : IAsyncDisposable
             await ListenAsync(web, options, cancellationToken);
             files.SaveAdmin(adminKey, AddressesOf(web).Admin);
             venue.Start();
-            return new PaperVenueServer(web, venue, folderLock, key, adminKey, files);
+            return new PaperVenueServer(web, venue, real, folderLock, key, adminKey, files);
         }
         catch (Exception e)
         {
+            if (real is not null)
+                await real.DisposeAsync();
             if (venue is not null)
                 await venue.DisposeAsync();
             await folderLock.DisposeAsync();
@@ -106,6 +116,8 @@ public sealed class PaperVenueServer : IAsyncDisposable
         limit.CancelAfter(StopWithin);
         await _web.StopAsync(limit.Token);
         await _web.DisposeAsync();
+        if (_real is not null)
+            await _real.DisposeAsync();
         await _venue.DisposeAsync();
         await _folderLock.DisposeAsync();
     }
@@ -156,7 +168,7 @@ public sealed class PaperVenueServer : IAsyncDisposable
     {
         if (options.Scenario is null)
             return;
-        var scenario = AdminApi.FindScenario(options.Scenario)!.Value;
+        var scenario = ScenarioNames.Find(options.Scenario)!.Value;
         try
         {
             if (options.ReplayFile is { } file)

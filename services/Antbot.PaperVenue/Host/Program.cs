@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Antbot.PaperVenue;
+using Antbot.PaperVenue.Following;
 
 var port = new Option<int>("--port") { Description = "The port to listen on; 0 for any that is free.", DefaultValueFactory = _ => 0 };
 var adminPort = new Option<int>("--admin-port") { Description = "The port of the admin routes; 0 for any that is free.", DefaultValueFactory = _ => 0 };
@@ -10,6 +11,12 @@ var seed = new Option<long>("--seed") { Description = "Of the synthetic market: 
 var speed = new Option<int>("--speed") { Description = "How many times faster than real time the prices move.", DefaultValueFactory = _ => 1 };
 var scenario = new Option<string?>("--scenario") { Description = "What the market begins with: usual, quiet, trending, choppy, flash-crash, altcoin-frenzy, rug-cascade, liquidity-crisis, volatility-spike, gas-war or replay." };
 var replay = new Option<string?>("--replay-file") { Description = "Of the scenario replay: the name of a candle file in the folder 'candles' under the data folder." };
+var follow = new Option<string?>("--follow") { Description = $"Show the public prices of a real venue in the place of made-up ones: {RealMarkets.Names}, or an address. Nothing else is ever asked of it." };
+follow.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<string?>() is { } text && RealMarkets.Find(text) is null)
+        result.AddError($"'{text}' is neither {RealMarkets.Names} nor an address over https.");
+});
 var noFaults = new Option<bool>("--no-faults") { Description = "Let nobody order faults." };
 var remoteAdmin = new Option<bool>("--remote-admin") { Description = "Answer the admin routes to other machines too. They need the admin key all the same." };
 var weight = new Option<int>("--weight-limit") { Description = "Request weight that one address may use in a minute (Binance: 6000).", DefaultValueFactory = _ => 1_200_000 };
@@ -24,7 +31,7 @@ var command = new RootCommand("""
 
     The first account's key and secret come from ANTBOT_VENUE_API_KEY and ANTBOT_VENUE_API_SECRET, the admin key from ANTBOT_VENUE_ADMIN_KEY,
     each also as NAME_FILE with the path of a file. Without them keys are made at the first start and kept under the data folder.
-    """) { port, adminPort, listen, data, seed, speed, scenario, replay, noFaults, remoteAdmin, weight, orders, salvage, practice, withInput, json, shell };
+    """) { port, adminPort, listen, data, seed, speed, scenario, replay, follow, noFaults, remoteAdmin, weight, orders, salvage, practice, withInput, json, shell };
 command.SetAction(async (parsed, cancellationToken) =>
 {
     try
@@ -39,6 +46,7 @@ command.SetAction(async (parsed, cancellationToken) =>
             Speed = parsed.GetValue(speed),
             Scenario = parsed.GetValue(scenario),
             ReplayFile = parsed.GetValue(replay),
+            Follow = parsed.GetValue(follow) is { } followed ? RealMarkets.Find(followed) : null,
             Faults = !parsed.GetValue(noFaults),
             RemoteAdmin = parsed.GetValue(remoteAdmin),
             WeightPerMinute = parsed.GetValue(weight),

@@ -122,9 +122,10 @@ public sealed class AccountWatch(
         if (orders is not VenueAnswer<IReadOnlyList<OrderReport>>.Said { Value: var open })
             return (null, $"open orders: {VenueWords.Trouble(orders)}");
         var balances = await venue.ReadBalancesAsync(cancellationToken);
-        if (balances is not VenueAnswer<IReadOnlyList<Balance>>.Said { Value: var held })
+        if (balances is not VenueAnswer<IReadOnlyList<Balance>>.Said { Value: var held, PassedOver: var dim })
             return (null, $"balances: {VenueWords.Trouble(balances)}");
-        return (new VenueAccount(open, held, (await rules.ReadAsync(cancellationToken)).Rules), null);
+        // An asset that is not listed is held no more; where an entry made no sense, it may be that one.
+        return (new VenueAccount(open, dim == 0 ? held : null, (await rules.ReadAsync(cancellationToken)).Rules), null);
     }
 
     /// <summary>Of an order that the listing does not show, the venue is asked itself; only its answer makes it a difference.</summary>

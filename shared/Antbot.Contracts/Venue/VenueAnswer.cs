@@ -7,7 +7,8 @@ public abstract record VenueAnswer<T>
     {
     }
 
-    public sealed record Said(T Value) : VenueAnswer<T>;
+    /// <param name="PassedOver">How many entries of a listing made no sense: with one of them gone, that something is not listed proves nothing.</param>
+    public sealed record Said(T Value, int PassedOver = 0) : VenueAnswer<T>;
 
     /// <summary>It said that nothing happened. For a look-up: it does not know the order.</summary>
     /// <param name="Refusal">What kind, so that nobody compares texts.</param>

@@ -42,5 +42,11 @@ public interface IVenue
     /// <summary>Every fill of the account in this symbol from this time of the venue's on, oldest first.</summary>
     Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default);
 
+    /// <summary>Why nothing may be entered with real money there, whatever else allows it; null where it may. Answered from memory.</summary>
+    string? LiveBar { get; }
+
+    /// <summary>What our key may do; <see cref="LiveBar"/> goes by the last answer.</summary>
+    Task<VenueAnswer<KeyPermissions>> ReadPermissionsAsync(CancellationToken cancellationToken = default);
+
     Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default);
 }

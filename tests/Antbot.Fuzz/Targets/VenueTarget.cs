@@ -3,6 +3,7 @@ using Antbot.Contracts;
 using Antbot.Contracts.Venue;
 using Antbot.Fuzz.Making;
 using Antbot.Resilience;
+using Antbot.Runtime.Venue;
 using Antbot.Venues;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -27,6 +28,8 @@ public sealed class VenueTarget : IFuzzTarget
 
     private const string Balances = """{"balances":[{"asset":"BTC","free":"1.0","locked":"0.5"},{"asset":"USDT","free":"100.00000000","locked":"0.00000000"}]}""";
 
+    private const string Restrictions = """{"ipRestrict":true,"enableReading":true,"enableSpotAndMarginTrading":true,"enableWithdrawals":false,"enableInternalTransfer":false,"permitsUniversalTransfer":false}""";
+
     private static readonly Symbol Btc = new("BTCUSDT");
     private static readonly ClientOrderId Id = new("e0");
     private static readonly VenueOptions Options = new() { Address = new Uri("http://venue.invalid/"), Key = "key", Secret = "secret", Paper = true };
@@ -40,12 +43,13 @@ public sealed class VenueTarget : IFuzzTarget
     public FuzzOutcome Try(Random random)
     {
         using var handler = new Nonsense(random);
-        var budget = new RequestBudget(TimeProvider.System);
-        // Its meter is the process's: a hundred thousand of them and every listener that starts is at it for minutes.
+        var clock = new VenueClock(TimeProvider.System);
+        // Their meters are the process's: a hundred thousand of them and every listener that starts is at it for minutes.
+        using var budget = new RequestBudget(Options, new LocalVenueBudget(TimeProvider.System), clock, TimeProvider.System, NullLogger.Instance);
         using var breakers = new BreakerPanel();
         using var http = new VenueHttp(Options, breakers, budget, TimeProvider.System, NullLogger.Instance, handler);
-        var venue = new BinanceVenue(Options, http, budget, TimeProvider.System, NullLogger<BinanceVenue>.Instance);
-        return Ask(venue, handler, random.Next(8)).GetAwaiter().GetResult();
+        var venue = new BinanceVenue(Options, http, budget, clock, new KeyWatch(TimeProvider.System), new Listing(Options, NullLogger<Listing>.Instance), TimeProvider.System);
+        return Ask(venue, handler, random.Next(9)).GetAwaiter().GetResult();
     }
 
     private static async Task<FuzzOutcome> Ask(BinanceVenue venue, Nonsense handler, int which)
@@ -75,6 +79,9 @@ public sealed class VenueTarget : IFuzzTarget
             case 6:
                 handler.Good = Balances;
                 return Judge(await venue.ReadBalancesAsync(), all => all.All(b => b is { Free: >= 0, Locked: >= 0 }));
+            case 7:
+                handler.Good = Restrictions;
+                return Judge(await venue.ReadPermissionsAsync(), _ => true);
             default:
                 handler.Good = Info;
                 return Judge(await venue.ReadRulesAsync(), all => all.All(r => r is { PriceTick: > 0, QuantityStep: > 0 }));

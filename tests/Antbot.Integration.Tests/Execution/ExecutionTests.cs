@@ -180,6 +180,36 @@ public sealed class ExecutionTests : IAsyncLifetime
         Assert.Equal([OrderRole.Entry, OrderRole.Stop], real.Book.Select(o => o.Role));
     }
 
+    /// <summary>A key that may withdraw is a key to everything: real money is not risked with one, and what is open is let out.</summary>
+    [Fact]
+    public async Task Live_enters_nothing_with_a_key_that_may_withdraw_and_lets_positions_out()
+    {
+        var real = new ScriptedVenue(TimeProvider.System) { IsPaper = false };
+        await using var rig = new ExecutionRig(_store, real, real, _bus);
+        await ControlAsync(new TradingModeSet(TradingMode.Live, "test", "operator:test"));
+        await rig.Control.RefreshAsync(TestContext.Current.CancellationToken);
+        var open = ExecutionRig.TradeOf(1);
+        await rig.ExecuteAsync(ExecutionRig.Signal(open));
+        real.LiveBar = "live: the venue's key may withdraw";
+        var refused = ExecutionRig.TradeOf(2);
+        await rig.ExecuteAsync(ExecutionRig.Signal(refused));
+        Assert.Equal("live: the venue's key may withdraw", Assert.Single(_bus.Of<EntryFailed>()).Reason);
+        Assert.DoesNotContain(await rig.EventsAsync(refused), e => e is OrderAttempted);
+        Assert.DoesNotContain(real.Book, o => o.Id.Trade == refused);
+        await rig.CloseAsync(open);
+        Assert.Equal(TradeStage.Closed, (await rig.StateAsync(open)).Stage);
+    }
+
+    [Fact]
+    public async Task On_paper_it_does_not_matter_what_the_key_may_do()
+    {
+        _venue.LiveBar = "live: the venue's key may withdraw";
+        await ControlAsync(new TradingModeSet(TradingMode.Live, "test", "operator:test"));
+        await _rig.Control.RefreshAsync(TestContext.Current.CancellationToken);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(1)));
+        Assert.Equal([OrderRole.Entry, OrderRole.Stop], _venue.Book.Select(o => o.Role));
+    }
+
     [Fact]
     public async Task A_compensation_that_overtakes_its_command_refuses_it()
     {

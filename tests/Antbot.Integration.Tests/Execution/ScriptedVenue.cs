@@ -155,6 +155,11 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
         }
     }
 
+    public string? LiveBar { get; set; }
+
+    public Task<VenueAnswer<KeyPermissions>> ReadPermissionsAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult<VenueAnswer<KeyPermissions>>(new VenueAnswer<KeyPermissions>.Said(new KeyPermissions(Reads: true, Trades: true, Withdraws: false, Transfers: false, IsBoundToAddresses: true)));
+
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => Said<IReadOnlyList<Balance>>([]);
 
     public MarketPrice? Latest(Symbol symbol) => new(symbol, new Price(Price), new Price(Price), clock.GetUtcNow());

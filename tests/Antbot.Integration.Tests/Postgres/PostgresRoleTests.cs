@@ -61,13 +61,13 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
     public async Task No_role_has_a_right_that_is_not_listed()
     {
         string[] derived = ["orders", "positions", "processes", "summaries", "trades"];
-        string[] all = [.. derived, "checkpoints", "identity", "ledger", "mt_event_progression", "mt_events", "mt_streams", "schema", "snapshots"];
+        string[] all = [.. derived, "checkpoints", "identity", "ledger", "mt_event_progression", "mt_events", "mt_streams", "schema", "snapshots", "venue_block", "venue_budget"];
         var expected = new List<string>();
         foreach (var role in new[] { "control", "reader", "writer" })
             expected.AddRange(all.Select(table => $"{role} SELECT {table}"));
-        expected.AddRange(new[] { "checkpoints", "ledger", "mt_events", "mt_streams", "mt_event_progression", "snapshots" }.Concat(derived).Select(table => $"writer INSERT {table}"));
-        expected.AddRange(new[] { "mt_streams", "mt_event_progression", "snapshots" }.Concat(derived).Select(table => $"writer UPDATE {table}"));
-        expected.AddRange(derived.Select(table => $"writer DELETE {table}"));
+        expected.AddRange(new[] { "checkpoints", "ledger", "mt_events", "mt_streams", "mt_event_progression", "snapshots", "venue_block", "venue_budget" }.Concat(derived).Select(table => $"writer INSERT {table}"));
+        expected.AddRange(new[] { "mt_streams", "mt_event_progression", "snapshots", "venue_block", "venue_budget" }.Concat(derived).Select(table => $"writer UPDATE {table}"));
+        expected.AddRange(derived.Append("venue_budget").Select(table => $"writer DELETE {table}"));
         expected.Add("writer USAGE mt_events_sequence");
 
         Assert.Equal(expected.Order(StringComparer.Ordinal), (await ReadAsync("""
@@ -89,7 +89,7 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
         Assert.Equal(
             [
                 "control append_control", "control append_control_batch", "control append_lock", "control genesis", "reader genesis",
-                "writer append", "writer append_batch", "writer append_lock", "writer chain_batch", "writer genesis", "writer link_append", "writer seal", "writer seal_batch",
+                "writer append", "writer append_batch", "writer append_lock", "writer block_venue", "writer chain_batch", "writer draw_venue_budget", "writer genesis", "writer link_append", "writer seal", "writer seal_batch",
             ],
             (await ReadAsync("""
                 select distinct replace(r.rolname, 'antbot_', '') || ' ' || p.proname

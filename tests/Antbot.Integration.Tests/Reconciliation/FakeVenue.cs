@@ -70,6 +70,11 @@ internal sealed class FakeVenue : IVenue, IMarketData
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
         Answer<IReadOnlyList<FillReport>>(() => Fills.GetValueOrDefault(venueOrderId) ?? []);
 
+    public string? LiveBar => null;
+
+    public Task<VenueAnswer<KeyPermissions>> ReadPermissionsAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult<VenueAnswer<KeyPermissions>>(new VenueAnswer<KeyPermissions>.Said(new KeyPermissions(Reads: true, Trades: true, Withdraws: false, Transfers: false, IsBoundToAddresses: true)));
+
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => BalancesAway
         ? Task.FromResult<VenueAnswer<IReadOnlyList<Balance>>>(new VenueAnswer<IReadOnlyList<Balance>>.NotSent("the request budget is used up", null))
         : Answer<IReadOnlyList<Balance>>(() => [.. Balances.Select(b => new Balance(b.Key, b.Value, 0))]);

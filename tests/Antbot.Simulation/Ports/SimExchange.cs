@@ -324,6 +324,11 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => AskAsync(() =>
         new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. exchange.Orders.Where(o => o.VenueId == venueOrderId).SelectMany(o => o.Told)]));
 
+    public string? LiveBar => null;
+
+    public Task<VenueAnswer<KeyPermissions>> ReadPermissionsAsync(CancellationToken cancellationToken = default) =>
+        Task.FromResult<VenueAnswer<KeyPermissions>>(new VenueAnswer<KeyPermissions>.Said(new KeyPermissions(Reads: true, Trades: true, Withdraws: false, Transfers: false, IsBoundToAddresses: true)));
+
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => AskAsync(() =>
         new VenueAnswer<IReadOnlyList<Balance>>.Said([.. exchange.Balances.Select(b => new Balance(b.Key, b.Value, 0))]));
 

@@ -213,6 +213,8 @@ public static class Bugs
 
         public virtual DateTimeOffset? Now => inner.Now;
 
+        public string? LiveBar => inner.LiveBar;
+
         public Task<VenueAnswer<DateTimeOffset>> MeasureClockAsync(CancellationToken cancellationToken = default) => inner.MeasureClockAsync(cancellationToken);
 
         public Task<VenueAnswer<IReadOnlyList<SymbolRules>>> ReadRulesAsync(CancellationToken cancellationToken = default) => inner.ReadRulesAsync(cancellationToken);
@@ -232,6 +234,8 @@ public static class Bugs
         public virtual Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => inner.ListFillsAsync(symbol, venueOrderId, cancellationToken);
 
         public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => inner.ReadBalancesAsync(cancellationToken);
+
+        public Task<VenueAnswer<KeyPermissions>> ReadPermissionsAsync(CancellationToken cancellationToken = default) => inner.ReadPermissionsAsync(cancellationToken);
     }
 
     private sealed class RetryingVenue(IVenue inner, SimProcess process, bool sameWindow) : OverVenue(inner)

@@ -27,9 +27,12 @@ grant insert on public.mt_events, antbot.ledger, antbot.checkpoints to antbot_wr
 grant insert, update on public.mt_streams, public.mt_event_progression, antbot.snapshots to antbot_writer;
 -- What is derived may be made anew.
 grant insert, update, delete on antbot.trades, antbot.orders, antbot.positions, antbot.processes, antbot.summaries to antbot_writer;
+-- No history: counts that are over are removed.
+grant insert, update, delete on antbot.venue_budget to antbot_writer;
+grant insert, update on antbot.venue_block to antbot_writer;
 grant usage on sequence public.mt_events_sequence to antbot_writer;
 grant execute on function antbot.genesis() to antbot_reader, antbot_writer, antbot_control;
-grant execute on function antbot.append_lock(), antbot.append_batch, antbot.seal_batch, antbot.chain_batch, antbot.link_append to antbot_writer;
+grant execute on function antbot.append_lock(), antbot.append_batch, antbot.seal_batch, antbot.chain_batch, antbot.link_append, antbot.draw_venue_budget, antbot.block_venue to antbot_writer;
 grant execute on procedure antbot.append, antbot.seal to antbot_writer;
 
 -- A halt must work when nothing else does, by someone who can do only that.

@@ -1,0 +1,126 @@
+using Microsoft.Extensions.Logging;
+
+namespace Antbot.PaperVenue.Following;
+
+/// <summary>Candles of every instrument and interval, the oldest first.</summary>
+internal sealed class History
+{
+    private readonly Dictionary<(int Instrument, int Interval), IReadOnlyList<Candle>> _candles = [];
+
+    public void Add(Instrument instrument, int interval, IReadOnlyList<Candle> candles) => _candles[(instrument.Index, interval)] = candles;
+
+    public IReadOnlyList<Candle> Of(Instrument instrument, int interval) => _candles.GetValueOrDefault((instrument.Index, interval)) ?? [];
+}
+
+/// <summary>
+/// A real venue's prices, looked at twice a second. An old price is none: then there is no market here either, until it is back, with
+/// the candles of the time between.
+/// </summary>
+internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clock, ILogger log, HttpMessageHandler? handler = null) : IAsyncDisposable
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstWithin = TimeSpan.FromSeconds(30);
+
+    private readonly PublicMarket _market = new(address, handler);
+    private readonly CancellationTokenSource _stop = new();
+    private Task _work = Task.CompletedTask;
+    private volatile Look? _last;
+    private volatile string _trouble = "it has not been looked at yet";
+
+    private sealed record Look(IReadOnlyDictionary<string, (Fixed8 Bid, Fixed8 Ask)> Best, long At);
+
+    public Uri Address { get; } = address;
+
+    /// <summary>Why there are no prices, since when; null while there are.</summary>
+    public string? Trouble => Fresh is not null ? null
+        : _last is { } last ? $"no prices from {Address.Host} for {clock.GetElapsedTime(last.At).TotalSeconds:0} s: {_trouble}" : $"no prices from {Address.Host} yet: {_trouble}";
+
+    private Look? Fresh => _last is { } last && clock.GetElapsedTime(last.At) <= StaleAfter ? last : null;
+
+    /// <summary>Null where there is no price that is young enough.</summary>
+    public (Fixed8 Bid, Fixed8 Ask)? Best(Instrument instrument) => Fresh is { } look && look.Best.TryGetValue(instrument.Symbol, out var best) ? best : null;
+
+    /// <summary>Every instrument's candles, by interval.</summary>
+    public async Task<History> HistoryAsync(CancellationToken cancellationToken)
+    {
+        var all = new History();
+        foreach (var instrument in rules.Instruments)
+        {
+            for (var i = 0; i < Interval.All.Count; i++)
+                all.Add(instrument, i, await _market.CandlesAsync(instrument, Interval.All[i], cancellationToken));
+        }
+        return all;
+    }
+
+    /// <summary>The first prices and the past before them.</summary>
+    /// <exception cref="PaperVenueException">There are none.</exception>
+    public async Task<History> FirstAsync(CancellationToken cancellationToken)
+    {
+        var since = clock.GetTimestamp();
+        while (true)
+        {
+            var wait = LookAgain;
+            try
+            {
+                var past = await HistoryAsync(cancellationToken);
+                var best = await _market.BestAsync(rules.Instruments, cancellationToken);
+                if (rules.Instruments.FirstOrDefault(i => !best.ContainsKey(i.Symbol)) is not { } missing)
+                {
+                    _last = new Look(best, clock.GetTimestamp());
+                    return past;
+                }
+                _trouble = $"it has no price for {missing}";
+            }
+            catch (RealMarketException e)
+            {
+                (_trouble, wait) = (e.Message, e.RetryAfter ?? LookAgain);
+            }
+            if (clock.GetElapsedTime(since) + wait > FirstWithin)
+                throw new PaperVenueException($"The market at {Address} cannot be followed: {_trouble}. Check the address and the network, or trade on the market that is made here.");
+            await Task.Delay(wait, clock, cancellationToken);
+        }
+    }
+
+    /// <param name="returned">Called with the candles of the time that was missed, before the first price after it.</param>
+    public void Start(Action<History> returned) => _work = FollowAsync(returned);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _work;
+        _stop.Dispose();
+        _market.Dispose();
+    }
+
+    private async Task FollowAsync(Action<History> returned)
+    {
+        var isAway = false;
+        while (!_stop.IsCancellationRequested)
+        {
+            var wait = LookEvery;
+            try
+            {
+                if (Fresh is null)
+                    returned(await HistoryAsync(_stop.Token));
+                _last = new Look(await _market.BestAsync(rules.Instruments, _stop.Token), clock.GetTimestamp());
+                if (isAway)
+                    log.LogInformation("The market at {Address} is followed again", Address);
+                isAway = false;
+            }
+            catch (RealMarketException e)
+            {
+                (_trouble, wait) = (e.Message, e.RetryAfter ?? LookAgain);
+                if (!isAway)
+                    log.LogWarning("The market at {Address} cannot be followed, and is asked again: {Trouble}", Address, e.Message);
+                isAway = true;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            await Task.Delay(wait, clock, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}

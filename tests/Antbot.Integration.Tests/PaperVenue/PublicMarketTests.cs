@@ -1,0 +1,83 @@
+using System.Net;
+using System.Reflection;
+using Antbot.PaperVenue;
+using Antbot.PaperVenue.Following;
+using Xunit;
+
+namespace Antbot.Integration.Tests.PaperVenue;
+
+/// <summary>What looks at a real venue can do nothing else there, however it is asked.</summary>
+public sealed class PublicMarketTests
+{
+    private static readonly Uri Address = new("https://venue.invalid");
+
+    [Theory]
+    [InlineData("POST", "/api/v3/ticker/bookTicker")]
+    [InlineData("DELETE", "/api/v3/klines")]
+    [InlineData("GET", "/api/v3/order")]
+    [InlineData("POST", "/api/v3/order")]
+    [InlineData("GET", "/api/v3/account")]
+    [InlineData("GET", "/sapi/v1/capital/withdraw/apply")]
+    [InlineData("GET", "/api/v3/klines/../order")]
+    [InlineData("GET", "/api/v3/klines?signature=00")]
+    [InlineData("GET", "/API/V3/KLINES")]
+    public async Task Whatever_is_no_look_at_public_data_does_not_leave(string method, string path)
+    {
+        var sent = new Recorder();
+        using var http = Inside(new PublicMarket(Address, sent));
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => http.SendAsync(request, TestContext.Current.CancellationToken));
+        Assert.Equal(0, sent.Count);
+    }
+
+    [Fact]
+    public async Task With_a_key_or_a_body_even_a_public_path_is_refused()
+    {
+        var sent = new Recorder();
+        using var http = Inside(new PublicMarket(Address, sent));
+        using var keyed = new HttpRequestMessage(HttpMethod.Get, "/api/v3/klines") { Headers = { { "X-MBX-APIKEY", "key" } } };
+        await Assert.ThrowsAsync<InvalidOperationException>(() => http.SendAsync(keyed, TestContext.Current.CancellationToken));
+        using var full = new HttpRequestMessage(HttpMethod.Get, "/api/v3/klines") { Content = new StringContent("side=BUY") };
+        await Assert.ThrowsAsync<InvalidOperationException>(() => http.SendAsync(full, TestContext.Current.CancellationToken));
+        Assert.Equal(0, sent.Count);
+    }
+
+    [Fact]
+    public async Task Prices_and_candles_that_make_no_sense_are_left_out_and_the_others_count()
+    {
+        var rules = VenueRules.Default;
+        using var market = new PublicMarket(Address, new Recorder(uri => uri.AbsolutePath.EndsWith("klines", StringComparison.Ordinal)
+            ? """[[60000,"1","3","1","2","5"],[120000,"1","3","2","2","5"],[180000,"x","3","1","2","5"],[180001,"1","3","1","2","5"],"no",[240000,"2","2","2","2","0"]]"""
+            : """[{"symbol":"BTCUSDT","bidPrice":"50000.00","askPrice":"50000.01"},{"symbol":"ETHUSDT","bidPrice":"-1","askPrice":"2"},{"symbol":"SOLUSDT","bidPrice":"3","askPrice":"2"},{"symbol":12},7]"""));
+        var best = await market.BestAsync(rules.Instruments, TestContext.Current.CancellationToken);
+        Assert.Equal(("BTCUSDT", Fixed8.Parse("50000")), (Assert.Single(best).Key, best["BTCUSDT"].Bid));
+        var candles = await market.CandlesAsync(rules.Instruments[0], Interval.All[1], TestContext.Current.CancellationToken);
+        Assert.Equal([60_000, 240_000], candles.Select(c => c.OpenTime));
+    }
+
+    [Theory]
+    [InlineData(429)]
+    [InlineData(418)]
+    public async Task Told_to_wait_it_says_for_how_long(int status)
+    {
+        using var market = new PublicMarket(Address, new Recorder(_ => "{}", (HttpStatusCode)status));
+        var told = await Assert.ThrowsAsync<RealMarketException>(() => market.BestAsync(VenueRules.Default.Instruments, TestContext.Current.CancellationToken));
+        Assert.Equal(TimeSpan.FromSeconds(7), told.RetryAfter);
+    }
+
+    /// <summary>Its own client, as somebody would have it who adds a request to it.</summary>
+    private static HttpClient Inside(PublicMarket market) => (HttpClient)typeof(PublicMarket).GetField("_http", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(market)!;
+
+    private sealed class Recorder(Func<Uri, string>? answer = null, HttpStatusCode status = HttpStatusCode.OK) : HttpMessageHandler
+    {
+        public int Count { get; private set; }
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Count++;
+            var response = new HttpResponseMessage(status) { Content = new StringContent(answer?.Invoke(request.RequestUri!) ?? "") };
+            response.Headers.TryAddWithoutValidation("Retry-After", "7");
+            return Task.FromResult(response);
+        }
+    }
+}

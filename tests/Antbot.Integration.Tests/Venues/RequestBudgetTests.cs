@@ -1,0 +1,176 @@
+using Antbot.Integration.Tests.Support;
+using Antbot.Runtime.Store;
+using Antbot.Runtime.Venue;
+using Antbot.Venues;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Venues;
+
+/// <summary>What one process makes of the budget that it shares.</summary>
+public sealed class RequestBudgetTests : IDisposable
+{
+    private static readonly VenueOptions Options = new() { Address = new Uri("http://venue.invalid/"), Key = "key", Secret = "secret" };
+
+    /// <summary>In the middle of every slot but the day's.</summary>
+    private readonly ManualClock _clock = new(new DateTimeOffset(2026, 3, 1, 12, 0, 5, TimeSpan.Zero));
+    private readonly Fickle _shared;
+    private readonly RequestBudget _budget;
+
+    public RequestBudgetTests()
+    {
+        _shared = new Fickle(new LocalVenueBudget(_clock));
+        _budget = New();
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _budget.Dispose();
+
+    [Fact]
+    public async Task Entries_leave_a_part_of_the_budget_to_what_gets_out()
+    {
+        _budget.SetLimits(new VenueLimits(100, 20, null));
+        for (var i = 0; i < 7; i++)
+            Assert.True(await TakeAsync(10, isOrder: true, reserved: false));
+        var refused = await _budget.TakeAsync(10, isOrder: true, reserved: false, Cancel);
+        Assert.Contains("weight", refused.Why!, StringComparison.Ordinal);
+        Assert.InRange(refused.RetryAfter, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
+        Assert.True(await TakeAsync(10, isOrder: true, reserved: true));
+        Assert.True(await TakeAsync(5, isOrder: true, reserved: true));
+        Assert.False(await TakeAsync(1, isOrder: false, reserved: true));
+        _clock.Move(refused.RetryAfter);
+        Assert.True(await TakeAsync(10, isOrder: true, reserved: false));
+    }
+
+    [Fact]
+    public async Task Orders_of_ten_seconds_and_of_the_day_are_counted_too()
+    {
+        _budget.SetLimits(new VenueLimits(null, 10, 12));
+        for (var i = 0; i < 7; i++)
+            Assert.True(await TakeAsync(1, isOrder: true, reserved: false));
+        var refused = await _budget.TakeAsync(1, isOrder: true, reserved: false, Cancel);
+        Assert.Contains("orders-10s", refused.Why!, StringComparison.Ordinal);
+        Assert.InRange(refused.RetryAfter, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
+        _clock.Move(TimeSpan.FromSeconds(10));
+        Assert.True(await TakeAsync(1, isOrder: true, reserved: false));
+        Assert.Contains("orders-1d", (await _budget.TakeAsync(1, isOrder: true, reserved: false, Cancel)).Why!, StringComparison.Ordinal);
+        Assert.True(await TakeAsync(1, isOrder: true, reserved: true));
+    }
+
+    /// <summary>A request of the last moment arrives in the next minute: counted in one alone, the two together were more than the venue allows.</summary>
+    [Fact]
+    public async Task A_request_near_a_change_of_slots_is_counted_in_both()
+    {
+        _budget.SetLimits(new VenueLimits(100, null, null));
+        _clock.Move(TimeSpan.FromSeconds(54.5));
+        for (var i = 0; i < 17; i++)
+            Assert.True(await TakeAsync(5, isOrder: false, reserved: true));
+        _clock.Move(TimeSpan.FromSeconds(1));
+        Assert.False(await TakeAsync(1, isOrder: false, reserved: true));
+        _clock.Move(TimeSpan.FromSeconds(60));
+        Assert.True(await TakeAsync(85, isOrder: false, reserved: true));
+    }
+
+    [Fact]
+    public async Task What_the_venue_has_counted_weighs_more_than_our_own_book()
+    {
+        Assert.True(await TakeAsync(1, isOrder: false, reserved: false));
+        _budget.Counted(_clock.GetUtcNow(), new VenueLimits(5_099, null, null));
+        Assert.False(await TakeAsync(1, isOrder: false, reserved: false));
+        Assert.True(await TakeAsync(1, isOrder: false, reserved: true));
+        Assert.False(await TakeAsync(1, isOrder: false, reserved: true));
+    }
+
+    /// <summary>The last answer of a minute came in the next one, and its count held everything up for a whole minute.</summary>
+    [Fact]
+    public async Task A_count_of_the_slot_before_says_nothing_of_this_one()
+    {
+        var sent = _clock.GetUtcNow();
+        _clock.Move(TimeSpan.FromSeconds(60));
+        _budget.Counted(sent, new VenueLimits(6_000, null, null));
+        Assert.True(await TakeAsync(1, isOrder: false, reserved: false));
+    }
+
+    [Fact]
+    public async Task When_told_to_wait_even_what_is_reserved_waits_and_every_process_does()
+    {
+        using var other = New();
+        await _budget.BlockAsync(TimeSpan.FromSeconds(30));
+        await _budget.BlockAsync(TimeSpan.FromSeconds(5));
+        foreach (var budget in new[] { _budget, other })
+            Assert.Equal(TimeSpan.FromSeconds(30), (await budget.TakeAsync(1, isOrder: false, reserved: true, Cancel)).RetryAfter);
+        _clock.Move(TimeSpan.FromSeconds(30));
+        Assert.True(await TakeAsync(1, isOrder: false, reserved: true));
+        Assert.True((await other.TakeAsync(1, isOrder: false, reserved: true, Cancel)).IsGranted);
+    }
+
+    [Fact]
+    public async Task While_the_others_cannot_be_asked_what_is_reserved_goes_on_with_little_and_entries_do_not()
+    {
+        _budget.SetLimits(new VenueLimits(1_000, 100, null));
+        _shared.IsAway = true;
+        Assert.False(await TakeAsync(1, isOrder: true, reserved: false));
+        for (var i = 0; i < 5; i++)
+            Assert.True(await TakeAsync(1, isOrder: true, reserved: true));
+        Assert.False(await TakeAsync(1, isOrder: true, reserved: true));
+        Assert.True(await TakeAsync(45, isOrder: false, reserved: true));
+        Assert.False(await TakeAsync(1, isOrder: false, reserved: true));
+        // The venue's own count still holds.
+        _clock.Move(TimeSpan.FromMinutes(1));
+        _budget.Counted(_clock.GetUtcNow(), new VenueLimits(999, null, null));
+        Assert.True(await TakeAsync(1, isOrder: false, reserved: true));
+        Assert.False(await TakeAsync(1, isOrder: false, reserved: true));
+        _shared.IsAway = false;
+        _clock.Move(TimeSpan.FromMinutes(1));
+        Assert.True(await TakeAsync(1, isOrder: true, reserved: false));
+    }
+
+    [Fact]
+    public async Task One_that_does_not_answer_is_not_waited_for_again_and_again()
+    {
+        _shared.Hangs = true;
+        Assert.True(await TakeAsync(1, isOrder: true, reserved: true));
+        for (var i = 0; i < 4; i++)
+            Assert.True(await TakeAsync(1, isOrder: true, reserved: true));
+        Assert.Equal(1, _shared.Asked);
+    }
+
+    [Fact]
+    public async Task Where_limits_are_high_some_is_taken_along_for_a_moment_and_entries_never_have_of_what_is_reserved()
+    {
+        _budget.SetLimits(new VenueLimits(1_000_000, null, null));
+        for (var i = 0; i < 100; i++)
+            Assert.True(await TakeAsync(1, isOrder: false, reserved: true));
+        Assert.Equal(1, _shared.Asked);
+        Assert.True(await TakeAsync(1, isOrder: false, reserved: false));
+        Assert.Equal(2, _shared.Asked);
+        _clock.Move(TimeSpan.FromMilliseconds(100));
+        Assert.True(await TakeAsync(1, isOrder: false, reserved: false));
+        Assert.Equal(3, _shared.Asked);
+    }
+
+    private RequestBudget New() => new(Options, _shared, new VenueClock(_clock), _clock, NullLogger.Instance);
+
+    private async Task<bool> TakeAsync(int weight, bool isOrder, bool reserved) => (await _budget.TakeAsync(weight, isOrder, reserved, Cancel)).IsGranted;
+
+    private sealed class Fickle(IVenueBudget inner) : IVenueBudget
+    {
+        public bool IsAway { get; set; }
+
+        public bool Hangs { get; set; }
+
+        public int Asked { get; private set; }
+
+        public Task<BudgetAnswer> DrawAsync(string venue, IReadOnlyList<BudgetDraw> draws, CancellationToken cancellationToken = default)
+        {
+            Asked++;
+            if (IsAway)
+                throw new EventStoreException(StoreFault.Unavailable, "It is away.");
+            return Hangs ? new TaskCompletionSource<BudgetAnswer>().Task : inner.DrawAsync(venue, draws, cancellationToken);
+        }
+
+        public Task BlockAsync(string venue, TimeSpan wait, CancellationToken cancellationToken = default) =>
+            IsAway ? throw new EventStoreException(StoreFault.Unavailable, "It is away.") : inner.BlockAsync(venue, wait, cancellationToken);
+    }
+}
