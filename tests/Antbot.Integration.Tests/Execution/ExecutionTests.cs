@@ -323,6 +323,25 @@ public sealed class ExecutionTests : IAsyncLifetime
         Assert.DoesNotContain(await _rig.EventsAsync(trade), e => e is OrderAbsent);
     }
 
+    /// <summary>Prevents an order that is placed twice because the line that listed it was garbled.</summary>
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(0, 1)]
+    public async Task A_listing_of_which_something_made_no_sense_says_of_no_order_that_it_is_absent(int openOrders, int fills)
+    {
+        var first = true;
+        (_venue.OpenOrdersPassedOver, _venue.FillsPassedOver) = (openOrders, fills);
+        _venue.Script = _ => first && !(first = false) ? Mishap.SilenceWithoutOrder : Mishap.None;
+        _rig.StartKeeper();
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Entry is { Status: OrderStatus.Unknown }, "it is unknown");
+        await Task.Delay(TimeSpan.FromSeconds(8), TestContext.Current.CancellationToken);
+        Assert.Equal(OrderStatus.Unknown, (await _rig.StateAsync(trade)).Entry!.Status);
+        (_venue.OpenOrdersPassedOver, _venue.FillsPassedOver) = (0, 0);
+        await _rig.UntilAsync(async () => (await _rig.EventsAsync(trade)).Any(e => e is OrderAbsent), "its absence is known");
+    }
+
     [Fact]
     public async Task That_an_order_is_absent_is_recorded_with_what_the_venue_said_to_each_question()
     {

@@ -114,6 +114,11 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
     /// <summary>Its answer by the client's id says that no order is there; its other answers know better.</summary>
     public bool Forgets { get; set; }
 
+    /// <summary>How many entries of a listing make no sense.</summary>
+    public int OpenOrdersPassedOver { get; set; }
+
+    public int FillsPassedOver { get; set; }
+
     public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) => Find(o => !Forgets && o.Asked.Id == order);
 
     public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => Find(o => o.VenueId == venueOrderId);
@@ -135,7 +140,7 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
         {
             return IsAway
                 ? Task.FromResult<VenueAnswer<IReadOnlyList<OrderReport>>>(new VenueAnswer<IReadOnlyList<OrderReport>>.Unknown("away"))
-                : Said<IReadOnlyList<OrderReport>>([.. _orders.Where(o => o.IsOpen).Select(o => o.Report(clock.GetUtcNow(), withFills: false))]);
+                : Said<IReadOnlyList<OrderReport>>([.. _orders.Where(o => o.IsOpen).Select(o => o.Report(clock.GetUtcNow(), withFills: false))], OpenOrdersPassedOver);
         }
     }
 
@@ -151,7 +156,7 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
         {
             return IsAway
                 ? Task.FromResult<VenueAnswer<IReadOnlyList<FillReport>>>(new VenueAnswer<IReadOnlyList<FillReport>>.Unknown("away"))
-                : Said<IReadOnlyList<FillReport>>([.. _orders.SelectMany(o => o.Fills).Where(f => f.Symbol == symbol && f.At >= since)]);
+                : Said<IReadOnlyList<FillReport>>([.. _orders.SelectMany(o => o.Fills).Where(f => f.Symbol == symbol && f.At >= since)], FillsPassedOver);
         }
     }
 
@@ -174,7 +179,7 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
 
     public Task FollowPricesAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken = default) => Task.Delay(Timeout.Infinite, cancellationToken);
 
-    private static Task<VenueAnswer<T>> Said<T>(T value) => Task.FromResult<VenueAnswer<T>>(new VenueAnswer<T>.Said(value));
+    private static Task<VenueAnswer<T>> Said<T>(T value, int passedOver = 0) => Task.FromResult<VenueAnswer<T>>(new VenueAnswer<T>.Said(value, passedOver));
 
     private Task<VenueAnswer<OrderReport>> Find(Func<Order, bool> which)
     {

@@ -162,6 +162,21 @@ public sealed class AccountWatchTests
         Assert.IsType<DifferenceSettled>((await _world.EventsAsync())[^1]);
     }
 
+    /// <summary>Prevents a position that is written off because the venue garbled the line that held it.</summary>
+    [Fact]
+    public async Task A_balance_that_made_no_sense_is_not_taken_for_none()
+    {
+        await _world.LookAsync();
+        await _world.RecordOpenAsync();
+        await _world.RecordAsync(Trade(), Filled(1, 1), new OrderEnded(Entry(), OrderEnd.Filled, new Quantity(1), "test"));
+        _world.Venue.Put(Entry(), Side.Buy, 1, VenueOrderStatus.Filled);
+        (_world.Venue.Balances["USDT"], _world.Venue.PassedOver) = (900, 1);
+        for (var look = 0; look < 4; look++)
+            await _world.LookAsync();
+        Assert.DoesNotContain(await _world.EventsAsync(), e => e is DifferenceFound);
+        Assert.Empty(_world.Bus.Sent);
+    }
+
     /// <summary>Prevents an adoption that is decided, never told, and never told again.</summary>
     [Fact]
     public async Task A_remedy_that_was_recorded_and_not_told_is_told_by_the_next_process()

@@ -26,6 +26,9 @@ internal sealed class FakeVenue : IVenue, IMarketData
     /// <summary>Balances alone are not to be had.</summary>
     public volatile bool BalancesAway;
 
+    /// <summary>How many balances make no sense.</summary>
+    public int PassedOver { get; set; }
+
     public int Questions => Volatile.Read(ref _questions);
 
     public ConcurrentDictionary<string, OrderReport> Orders { get; } = new(StringComparer.Ordinal);
@@ -77,7 +80,8 @@ internal sealed class FakeVenue : IVenue, IMarketData
 
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => BalancesAway
         ? Task.FromResult<VenueAnswer<IReadOnlyList<Balance>>>(new VenueAnswer<IReadOnlyList<Balance>>.NotSent("the request budget is used up", null))
-        : Answer<IReadOnlyList<Balance>>(() => [.. Balances.Select(b => new Balance(b.Key, b.Value, 0))]);
+        : Away ? Answer<IReadOnlyList<Balance>>(() => [])
+        : Task.FromResult<VenueAnswer<IReadOnlyList<Balance>>>(new VenueAnswer<IReadOnlyList<Balance>>.Said([.. Balances.Select(b => new Balance(b.Key, b.Value, 0))], PassedOver));
 
     /// <summary>Null where the market is not to be had.</summary>
     public decimal? Price { get; set; } = 100;
