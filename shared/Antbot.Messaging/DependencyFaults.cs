@@ -21,6 +21,9 @@ public static class DependencyFaults
                     return StoreProbe.Dependency;
                 case EventStoreException { Fault: StoreFault.Unavailable or StoreFault.Busy or StoreFault.ReadOnly or StoreFault.Full or StoreFault.OutcomeUnknown or StoreFault.Damaged or StoreFault.Closed }:
                     return StoreProbe.Dependency;
+                // A newer build has been at work on the stream: it is there, or will be again, and can handle the message.
+                case EventStoreException { Fault: StoreFault.UnknownType }:
+                    return StoreProbe.Dependency;
                 // Credentials that do not suffice are an operator's mistake before they are a message's.
                 case EventStoreException { Fault: StoreFault.Forbidden }:
                     return StoreProbe.Dependency;

@@ -7,6 +7,15 @@ namespace Antbot.Chaos.Tests;
 public sealed partial class TableTests
 {
     [Fact]
+    public void Whatever_spoils_its_servers_runs_after_those_that_share_them_and_none_is_left_out()
+    {
+        var order = Cases.InRunningOrder(Cases.All).ToList();
+        Assert.Equal(Cases.All.Select(c => c.Name).Order(), order.Select(c => c.Name).Order());
+        Assert.All(order.Zip(order.Skip(1)).Where(p => (p.First.Layout, p.First.Standalone) == (p.Second.Layout, p.Second.Standalone)), p => Assert.False(p.First.Spoils && !p.Second.Spoils));
+        Assert.Equal(order.Select(c => (c.Layout, c.Standalone)).Distinct().Count(), 1 + order.Zip(order.Skip(1)).Count(p => (p.First.Layout, p.First.Standalone) != (p.Second.Layout, p.Second.Standalone)));
+    }
+
+    [Fact]
     public void Every_case_has_a_name_of_its_own() => Assert.Equal(Cases.All.Count, Cases.All.Select(c => c.Name).Distinct(StringComparer.Ordinal).Count());
 
     /// <summary>A point that somebody adds to the code is not left out in silence.</summary>

@@ -15,13 +15,10 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
 {
     private static readonly TimeSpan BreakerOpen = TimeSpan.FromSeconds(60);
 
-    /// <summary>Whoever is late but comes to rest has lost time and nothing else; so much longer is waited to tell the two apart.</summary>
-    private static readonly TimeSpan LateWithin = TimeSpan.FromMinutes(3);
-
     private static readonly TimeSpan AcceptWithin = TimeSpan.FromSeconds(30);
     private const int ReadingsMax = 2;
 
-    private static readonly TimeSpan CaseLimit = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan CaseLimit = TimeSpan.FromMinutes(25);
 
     private readonly string _work = Directory.CreateTempSubdirectory("antbot-chaos-").FullName;
     private readonly string _run = $"{DateTimeOffset.UtcNow.ToUnixTimeSeconds():x}";
@@ -96,7 +93,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         faults.AddRange(load.Refused.Take(3));
         _promised.UnionWith(load.Accepted);
         var limit = @case.MayOpenBreaker ? within + BreakerOpen : within;
-        var evidence = await SettleAsync(target, healed, limit + LateWithin, cancellationToken);
+        var evidence = await SettleAsync(target, healed, limit + @case.LateWithin, cancellationToken);
         var converged = Stopwatch.GetElapsedTime(healed);
         var open = Checker.Unsettled(evidence);
         if (open.Count == 0 && converged > limit)

@@ -30,7 +30,7 @@ root.SetAction(async (parsed, cancellationToken) =>
         await using var campaign = new Campaign(Programs.Own(), Path.GetFullPath(parsed.GetValue(artifacts)!), TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(within), 1, 3_600)), Console.Out, Console.Error, parsed.GetValue(json));
         if (parsed.GetValue(kills) is > 0 and var goal)
             return await new RandomKills(campaign, Path.GetFullPath(parsed.GetValue(artifacts)!), goal, Console.Out, Console.Error).RunAsync(cancellationToken);
-        var results = await campaign.RunAsync(cases, cancellationToken);
+        var results = await campaign.RunAsync([.. Cases.InRunningOrder(cases)], cancellationToken);
         var failed = results.Count(r => !r.Passed);
         if (results.Count < cases.Count)
             await Console.Error.WriteLineAsync($"antbot-chaos: it was interrupted; {cases.Count - results.Count} cases were not run.");

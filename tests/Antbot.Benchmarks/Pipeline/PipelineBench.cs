@@ -70,7 +70,7 @@ public static class PipelineBench
     }
 
     private static string Processor(LoadOutcome outcome) =>
-        $"{outcome.Processor.Values.Sum():0.0} ms of processor a trade ({string.Join(", ", outcome.Processor.Select(p => $"{p.Key} {p.Value:0.0}"))})";
+        $"{outcome.Processor.Values.Sum():0.0} ms of processor a trade ({string.Join(", ", outcome.Processor.Select(p => $"{p.Key} {p.Value:0.0}"))}); MB in the last quarter and beside the second: {string.Join(", ", outcome.Resident.Select(r => $"{r.Key} {r.Value.Last:0} {r.Value.Last / r.Value.Second:0.00}"))}";
 
     private static async Task<string> VersionAsync(Servers servers, CancellationToken cancellationToken)
     {

@@ -16,7 +16,7 @@ public sealed class GateTests(RabbitFixture fixture) : OnABroker(fixture)
     private readonly ConcurrentDictionary<Guid, int> _attempts = new();
     private volatile Exception? _down;
 
-    public static TheoryData<string> Faults => ["unavailable", "busy", "read-only", "full", "unknown", "damaged", "closed", "timed out", "other"];
+    public static TheoryData<string> Faults => ["unavailable", "busy", "read-only", "full", "unknown", "of a newer build", "damaged", "closed", "timed out", "other"];
 
     [Fact]
     public async Task Down_for_longer_than_the_gate_the_endpoint_stops_and_starts_again_and_nothing_is_dead_lettered()
@@ -130,6 +130,8 @@ public sealed class GateTests(RabbitFixture fixture) : OnABroker(fixture)
         "read-only" => new EventStoreException(StoreFault.ReadOnly, "A standby."),
         "full" => new InvalidOperationException("wrapped", new EventStoreException(StoreFault.Full, "No room.")),
         "unknown" => new AggregateException(new EventStoreException(StoreFault.OutcomeUnknown, "The answer was lost.")),
+        // While two builds run side by side the older one would dead-letter what the newer can do.
+        "of a newer build" => new EventStoreException(StoreFault.UnknownType, "It is stored as 'order_input', which this build does not know."),
         // A page that the disk gave back wrong befalls whoever needs it: a dead letter would say that it was the message's doing.
         "damaged" => new EventStoreException(StoreFault.Damaged, "The server found damaged data."),
         // MassTransit makes of it a cancelled consumer without a cause, and five of those would be a dead letter.
