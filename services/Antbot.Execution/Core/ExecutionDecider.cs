@@ -95,6 +95,11 @@ public static class ExecutionDecider
         var (signal, state) = (input.Signal, turn.State);
         if (state.Plan is not null || state.Refused || state.Forbidden is not null)
             return;
+        if (input.Bar is { } bar)
+        {
+            turn.Record(new EntryFailedRecorded(signal.Trade, signal.Account, $"not adopted: {bar}"));
+            return;
+        }
         turn.Record(new EntryPlanned(signal, signal.Notional, input.Rules, Market: null, input.Policy with { TakeProfitDistance = null, HoldingSecondsMax = null }));
         turn.Record(input.Found is { } found
             ? new OrderAdopted(found.Order, signal.Trade, signal.Account, signal.Symbol, signal.Side, input.Quantity, found.VenueOrderId, found.VenueTime, Cut(input.Evidence))
@@ -104,12 +109,12 @@ public static class ExecutionDecider
 
     private static void WriteOff(Turn turn, WriteOff input)
     {
-        if (turn.State is not { Stage: TradeStage.Open or TradeStage.Closing, Position: { } position } state)
+        if (turn.State is not { Stage: TradeStage.Entering or TradeStage.Open or TradeStage.Closing, Plan.Signal: { } signal } state)
             return;
         // What was sold meanwhile is not gone a second time.
         var gone = Math.Min(input.Quantity.Value, state.Held());
         if (gone > 0)
-            turn.Record(new PositionWrittenOff(position.Trade, position.Account, position.Symbol, position.Side, new Quantity(gone), Cut(input.What), Cut(input.Evidence)));
+            turn.Record(new PositionWrittenOff(signal.Trade, signal.Account, signal.Symbol, signal.Side, new Quantity(gone), Cut(input.What), Cut(input.Evidence)));
     }
 
     private static void GetOut(Turn turn, GetOut input)

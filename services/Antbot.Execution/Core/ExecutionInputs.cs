@@ -54,7 +54,8 @@ public sealed record Correct(ClientOrderId Order, string What, string Evidence, 
 
 /// <summary>Something was found at the venue that belongs to nobody: it is this trade's from now on.</summary>
 /// <param name="Found">The open order; null for a position that is held.</param>
-public sealed record Adopt(Signal Signal, FoundOrder? Found, Quantity Quantity, SymbolRules Rules, ExecutionPolicy Policy, string Evidence, Stamp Stamp) : ExecutionInput(Stamp);
+/// <param name="Bar">Why nothing may be made ours here; null where it may.</param>
+public sealed record Adopt(Signal Signal, FoundOrder? Found, Quantity Quantity, SymbolRules Rules, ExecutionPolicy Policy, string Evidence, string? Bar, Stamp Stamp) : ExecutionInput(Stamp);
 
 /// <summary>Of what should be held the venue does not hold so much any more.</summary>
 public sealed record WriteOff(Quantity Quantity, string What, string Evidence, Stamp Stamp) : ExecutionInput(Stamp);

@@ -39,6 +39,10 @@ public sealed record OrderState(
     public static OrderState Of(OrderIntended intended) => new(
         intended, OrderStatus.Intended, 0, null, null, null, intended.NotBefore, null, CancelIntended: false, Doubted: false, null, null, null, [], WasInDoubt: false, null, null);
 
+    /// <summary>Somebody else placed it.</summary>
+    [JsonIgnore]
+    public bool IsAdopted => Intended.Reason == OrderIntended.AdoptedReason;
+
     [JsonIgnore]
     public ClientOrderId Id => Intended.Order;
 
@@ -106,6 +110,10 @@ public sealed record OrdersState(
     /// <summary>Nothing is left to do for this trade, unless the venue turns out to say otherwise.</summary>
     [JsonIgnore]
     public bool IsDone => Stage is TradeStage.None or TradeStage.Closed or TradeStage.Failed && !Orders.Any(o => o.IsLive || o.Doubted);
+
+    /// <summary>What is to be done apart from what the venue has to be asked about again.</summary>
+    [JsonIgnore]
+    public OrdersState Undoubted => this with { Orders = [.. Orders.Select(o => o.Doubted ? o with { Doubted = false } : o)] };
 
     public OrderState? Find(ClientOrderId order) => Orders.FirstOrDefault(o => o.Id == order);
 

@@ -92,6 +92,9 @@ internal static class TradeProgress
         // One that was given up and turned up all the same: the order after it waits for its end, and then it is the entry.
         CancelEntriesBefore(turn, turn.State.Entry!, "another one is under way for it");
         GoOn(turn, plan);
+        // Nobody says how long an order that was found may rest: what it has filled is not left without a stop until then.
+        if (turn.State.Entries.FirstOrDefault(o => o is { IsAdopted: true, Status: OrderStatus.Resting, CancelIntended: false }) is { } found && found.Executed > Quantity.Zero)
+            turn.Record(new OrderCancelIntended(found.Id, $"{found.Executed} are filled, and are to be protected"));
         if (turn.State.Entries.Any(o => o.IsLive))
             return;
         if (turn.State.Entered == Quantity.Zero)

@@ -1,6 +1,8 @@
-using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
+using Antbot.Contracts;
 using Antbot.Runtime.Bus;
+using Antbot.Runtime.Control;
 using Antbot.Runtime.Health;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Venue;
@@ -44,19 +46,25 @@ public sealed class CorrectOrderHandler(TradeRunner runner) : IMessageHandler<Co
         runner.HandleAsync(message.Trade, input, Recall.Own, (_, stamp) => new Correct(message.Order, message.What, message.Evidence, stamp), cancellationToken);
 }
 
-public sealed class AdoptPositionHandler(TradeRunner runner, RuleBook rules, ExecutionOptions options) : IMessageHandler<AdoptPosition>
+public sealed class AdoptPositionHandler(TradeRunner runner, RuleBook rules, IVenue venue, ControlWatch control, ExecutionOptions options) : IMessageHandler<AdoptPosition>
 {
     private static readonly TimeSpan RulesWithin = TimeSpan.FromSeconds(3);
 
     public async Task HandleAsync(AdoptPosition message, Input input, CancellationToken cancellationToken)
     {
         var signal = message.Signal;
+        // A stop is an exit, and exits are held back by nothing: what must not be sent here must not become ours.
+        var mode = (control.Known.Version < 0 ? await control.RefreshAsync(cancellationToken) : control.Known).State.Mode;
+        var bar = signal.Account != venue.Account ? $"the keys here are those of the account {venue.Account}"
+            : venue.IsPaper ? null
+            : mode == TradingMode.Dry ? $"dry: {venue.Name} is no paper venue"
+            : venue.LiveBar;
         // Without them no stop can be placed: it comes again until they are known.
         var known = await rules.FindAsync(signal.Symbol, RulesWithin, cancellationToken)
             ?? throw new DependencyDownException("venue", $"what the venue asks of orders in {signal.Symbol} is not known yet");
         await runner.HandleAsync(
             message.Trade, input with { Begins = true }, Recall.Everything,
-            (_, stamp) => new Adopt(signal, message.Order, message.Quantity, known, options.Policy, message.Evidence, stamp), cancellationToken);
+            (_, stamp) => new Adopt(signal, message.Order, message.Quantity, known, options.Policy, message.Evidence, bar, stamp), cancellationToken);
     }
 }
 

@@ -22,15 +22,16 @@ public sealed class Inquiry(IVenue venue)
     /// <summary>The venue's clock is measured, not known.</summary>
     private static readonly TimeSpan ClockMargin = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<string, bool> _claimed = new(StringComparer.Ordinal);
+    /// <summary>Whose each of the venue's orders is.</summary>
+    private readonly ConcurrentDictionary<string, ClientOrderId> _owners = new(StringComparer.Ordinal);
 
     /// <summary>It is recorded whose this order of the venue's is: nobody else need ask for it.</summary>
-    public void Claim(string venueOrderId)
+    public void Claim(string venueOrderId, ClientOrderId owner)
     {
         // Forgetting costs a question each; nothing rests on it.
-        if (_claimed.Count >= ClaimsMax)
-            _claimed.Clear();
-        _claimed[venueOrderId] = true;
+        if (_owners.Count >= ClaimsMax)
+            _owners.Clear();
+        _owners[venueOrderId] = owner;
     }
 
     public async Task<Inquired> AskAsync(OrderState order, CancellationToken cancellationToken)
@@ -80,20 +81,16 @@ public sealed class Inquiry(IVenue venue)
             return new Inquired(null, IsAbsent: false, askedAt, evidence + TextOf(answer));
         if (dim > 0)
             return new Inquired(null, IsAbsent: false, askedAt, $"{evidence}{trades.Count}, and {dim} that make no sense");
-        var numbers = trades.Where(t => t.Side == order.Intended.Side && t.VenueOrderId != order.VenueOrderId && !_claimed.ContainsKey(t.VenueOrderId)).Select(t => t.VenueOrderId);
-        var strangers = numbers.Concat(order.VenueOrderId is { } own ? [own] : []).Distinct(StringComparer.Ordinal).ToList();
-        if (strangers.Count > StrangersMax)
-            return new Inquired(null, IsAbsent: false, askedAt, $"{evidence}{trades.Count}, of {strangers.Count} orders that nobody here knows");
-        foreach (var number in strangers)
+        var numbers = trades.Where(t => t.Side == order.Intended.Side && t.VenueOrderId != order.VenueOrderId && (!_owners.TryGetValue(t.VenueOrderId, out var owner) || owner == order.Id)).Select(t => t.VenueOrderId);
+        var strangers = (order.VenueOrderId is { } own ? [own] : Array.Empty<string>()).Concat(numbers).Distinct(StringComparer.Ordinal).ToList();
+        foreach (var number in strangers.Take(StrangersMax))
         {
             switch (await venue.FindOrderAsync(symbol, number, cancellationToken))
             {
                 case VenueAnswer<OrderReport>.Said { Value: var report } when report.Id == order.Id:
                     return new Inquired(report, IsAbsent: false, askedAt, "");
                 case VenueAnswer<OrderReport>.Said { Value.Id: var owner }:
-                    // One of ours may be in doubt itself: it is asked for until that is recorded.
-                    if (owner.Trade is null)
-                        Claim(number);
+                    Claim(number, owner);
                     break;
                 case VenueAnswer<OrderReport>.Refused { Refusal: Refusal.UnknownOrder } when number == order.VenueOrderId:
                     break;
@@ -101,7 +98,10 @@ public sealed class Inquiry(IVenue venue)
                     return new Inquired(null, IsAbsent: false, askedAt, $"{evidence}{trades.Count}, and of its order {number}: {TextOf(other)}");
             }
         }
-        return new Inquired(null, IsAbsent: true, askedAt, $"{evidence}{trades.Count}, none of them its");
+        // Those that were asked about need not be again: the next time it comes to the others.
+        return strangers.Count > StrangersMax
+            ? new Inquired(null, IsAbsent: false, askedAt, $"{evidence}{trades.Count}, of {strangers.Count} orders that nobody here knew, and {StrangersMax} of them asked about")
+            : new Inquired(null, IsAbsent: true, askedAt, $"{evidence}{trades.Count}, none of them its");
     }
 
     private static string TextOf<T>(VenueAnswer<T> answer) => answer switch

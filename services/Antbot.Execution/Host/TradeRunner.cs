@@ -42,6 +42,7 @@ public sealed class TradeRunner(
 
     private const int GuardTriesMax = 10;
     private const int StepsMax = 50;
+    private const int FillsAtOnceMax = 1_000;
 
     private static readonly Meter Meter = new(MeterName);
     private static readonly Counter<long> Sent = Meter.CreateCounter<long>("antbot_orders_sent", description: "Attempts by role and by what came of them");
@@ -100,6 +101,9 @@ public sealed class TradeRunner(
                 NextStep.Decide => await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken),
                 _ => null,
             };
+            // That the venue says nothing of one order keeps nothing else of the trade waiting.
+            if (outcome is not { IsNew: true } && step is NextStep.Ask && NextStep.Of(loaded.State.Undoubted, now, venue.Now) is NextStep.Decide)
+                outcome = await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken);
             if (outcome is not { IsNew: true })
                 return false;
             await RunOnAsync(trade, origin, outcome, publish: false, cancellationToken);
@@ -214,7 +218,7 @@ public sealed class TradeRunner(
         if (answer is VenueAnswer<OrderReport>.Said said)
             answer = new VenueAnswer<OrderReport>.Said(await CompleteAsync(said.Value, outcome.State, cancellationToken));
         return await DecideAsync(
-            trade, origin with { Id = IdOf("answer", attempted.Order.Value, attempted.Attempt) }, (_, stamp) => new AttemptAnswered(attempted.Order, attempted.Attempt, answer, stamp),
+            trade, origin with { Id = IdOf("answer", attempted.Order.Value, attempted.Attempt) }, (state, stamp) => new AttemptAnswered(attempted.Order, attempted.Attempt, answer is VenueAnswer<OrderReport>.Said { Value: var report } ? new VenueAnswer<OrderReport>.Said(New(report, state)) : answer, stamp),
             cancellationToken);
     }
 
@@ -253,8 +257,17 @@ public sealed class TradeRunner(
     {
         var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
         var complete = await CompleteAsync(report, loaded.State, cancellationToken);
-        return await DecideAsync(trade, origin with { Id = IdOf("seen", order.Value, version) }, (_, stamp) => new OrderSeen(order, complete, stamp), cancellationToken);
+        return await DecideAsync(trade, origin with { Id = IdOf("seen", order.Value, version) }, (state, stamp) => new OrderSeen(order, New(complete, state), stamp), cancellationToken);
     }
+
+    /// <summary>
+    /// Of its fills those that are not recorded, and no more than one decision can hold: the rest is asked for again, because they do not
+    /// add up. Only where less is executed than was recorded do all of them say which are gone.
+    /// </summary>
+    private static OrderReport New(OrderReport report, OrdersState state) =>
+        state.Find(report.Id) is { } known && report.Executed >= known.Executed && report.Fills.Count > 0
+            ? report with { Fills = [.. report.Fills.Where(f => !known.Knows(f.FillId)).Take(FillsAtOnceMax)] }
+            : report;
 
     /// <summary>With its fills, where the report leaves them out. Those that cannot be had now are asked for again.</summary>
     private async Task<OrderReport> CompleteAsync(OrderReport report, OrdersState state, CancellationToken cancellationToken)
@@ -291,7 +304,7 @@ public sealed class TradeRunner(
                     cancellationToken);
                 var version = recorded.Events.Count > 0 ? recorded.Events[^1].Version : 0;
                 foreach (var accepted in events.OfType<OrderAccepted>())
-                    _inquiry.Claim(accepted.VenueOrderId);
+                    _inquiry.Claim(accepted.VenueOrderId, accepted.Order);
                 return recorded.IsNew
                     ? new Outcome(events.Aggregate(before, OrdersState.Fold.Apply), version, events, recorded.Events)
                     : new Outcome(before, version, [], recorded.Events);

@@ -42,9 +42,10 @@ public static class AccountComparison
             else if (order.Standing == Standing.Attempted && now - order.Since > unresolvedAfter)
                 differences.Add(new Difference(DifferenceKind.UnresolvedOrder, order.Id.Value, order.Trade, Ours: true, $"attempted at {order.Since:O}, and what became of it is not in our record", "", order));
         }
-        var still = differences.Count == 0 && !book.IsMoving && venue.Balances is not null && venue.Rules is not null;
+        // Somebody else's order that has executed nothing moves no balance, however long it rests.
+        var still = differences.All(d => d is { Kind: DifferenceKind.UnknownOrder, Found.Executed.Value: 0 }) && !book.IsMoving && venue.Balances is not null && venue.Rules is not null;
         if (still && baseline is not null)
-            differences.AddRange(CompareBalances(book, venue.Balances!, venue.Rules!, baseline, tolerance));
+            differences.AddRange(CompareBalances(book, venue, venue.Rules!, baseline, tolerance));
         return new Compared(differences, still);
     }
 
@@ -83,7 +84,7 @@ public static class AccountComparison
     private static string Words(OrderReport r) => $"{r.Id} is the venue's order {r.VenueOrderId}: {r.Side} {r.Symbol} {r.Status}, executed {r.Executed} of {r.Quantity} for {r.Cost}, at {r.At:O}";
 
     private static IEnumerable<Difference> CompareBalances(
-        OrderBook book, IReadOnlyList<Balance> balances, IReadOnlyDictionary<Symbol, SymbolRules> rules, BalanceBaselineSet baseline, decimal tolerance)
+        OrderBook book, VenueAccount venue, IReadOnlyDictionary<Symbol, SymbolRules> rules, BalanceBaselineSet baseline, decimal tolerance)
     {
         var expected = baseline.Balances.ToDictionary(b => b.Asset, b => b.Amount, StringComparer.Ordinal);
         var before = baseline.Flows.ToDictionary(f => f.Symbol.Value, StringComparer.Ordinal);
@@ -100,13 +101,21 @@ public static class AccountComparison
         foreach (var (asset, fee) in book.Fees)
             expected[asset] = expected.GetValueOrDefault(asset) - fee + paid.GetValueOrDefault(asset);
         var actual = new Dictionary<string, Balance>(StringComparer.Ordinal);
-        foreach (var balance in balances)
+        foreach (var balance in venue.Balances!)
             actual.TryAdd(balance.Asset, balance);
         foreach (var asset in expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
         {
             var has = actual.GetValueOrDefault(asset);
             var difference = (has?.Total ?? 0) - expected.GetValueOrDefault(asset);
-            if (Math.Abs(difference) > tolerance)
+            // Open orders that sell hold back what they sell: who lists them and less than that cannot be right in both.
+            var onSale = venue.Orders.Where(o => o is { IsOver: false, Side: Side.Sell } && rules.TryGetValue(o.Symbol, out var rule) && rule.BaseAsset == asset).Sum(o => o.Quantity.Value - o.Executed.Value);
+            if (difference < -tolerance && (has?.Total ?? 0) < onSale - tolerance)
+            {
+                yield return new Difference(
+                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:0.################} {asset} more than {expected.GetValueOrDefault(asset):0.################} by our record, and {onSale:0.################} are on sale",
+                    has is null ? $"the venue lists no {asset}" : $"the venue holds {has.Free} {asset} free and {has.Locked} locked");
+            }
+            else if (Math.Abs(difference) > tolerance)
             {
                 yield return new Difference(
                     DifferenceKind.Balance, asset, null, Ours: true, $"{difference:+0.################;-0.################} {asset} more than {expected.GetValueOrDefault(asset):0.################} by our record",

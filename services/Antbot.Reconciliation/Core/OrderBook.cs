@@ -16,8 +16,9 @@ public enum Standing
 
 /// <param name="Since">When it came to its standing.</param>
 /// <param name="Fills">The numbers of its fills: the same one twice counts once.</param>
+/// <param name="BaseFees">What the venue kept of the base asset.</param>
 public sealed record BookedOrder(
-    ClientOrderId Id, TradeId Trade, Symbol Symbol, Side Side, Quantity Quantity, Quantity Executed, Standing Standing, DateTimeOffset Since, ImmutableList<string> Fills);
+    ClientOrderId Id, TradeId Trade, Symbol Symbol, Side Side, Quantity Quantity, Quantity Executed, Standing Standing, DateTimeOffset Since, ImmutableList<string> Fills, decimal BaseFees = 0);
 
 public sealed record Flow(decimal Base, decimal Quote);
 
@@ -73,7 +74,7 @@ public sealed record OrderBook(
     public IEnumerable<(TradeId Trade, decimal Held, DateTimeOffset Since)> HoldingsOf(Symbol symbol) => Live.Values
         .Where(o => o.Symbol == symbol)
         .GroupBy(o => o.Trade)
-        .Select(g => (g.Key, Held: g.Sum(o => o.Side.Sign() * o.Executed.Value) - WrittenOff.GetValueOrDefault(g.Key.Value), Since: g.Min(o => o.Since)));
+        .Select(g => (g.Key, Held: g.Sum(o => o.Side.Sign() * o.Executed.Value - o.BaseFees) - WrittenOff.GetValueOrDefault(g.Key.Value), Since: g.Min(o => o.Since)));
 
     /// <summary>It came to the account without money of ours.</summary>
     private OrderBook Adopt(PositionAdopted e, DateTimeOffset at) =>
@@ -100,12 +101,15 @@ public sealed record OrderBook(
     }
 
     private OrderBook Fill(OrderFilled e) => Live.TryGetValue(e.Order.Value, out var order) && !order.Fills.Contains(e.FillId)
-        ? Move(order with { Executed = order.Executed + e.Quantity, Fills = order.Fills.Add(e.FillId) }, e, order.Side.Sign(), 1)
+        ? Move(order with { Executed = order.Executed + e.Quantity, Fills = order.Fills.Add(e.FillId), BaseFees = order.BaseFees + BaseFeeOf(order, e) }, e, order.Side.Sign(), 1)
         : this;
 
     private OrderBook TakeBack(OrderFilled e) => Live.TryGetValue(e.Order.Value, out var order) && order.Fills.Contains(e.FillId)
-        ? Move(order with { Executed = order.Executed - e.Quantity, Fills = order.Fills.Remove(e.FillId) }, e, -order.Side.Sign(), -1)
+        ? Move(order with { Executed = order.Executed - e.Quantity, Fills = order.Fills.Remove(e.FillId), BaseFees = order.BaseFees - BaseFeeOf(order, e) }, e, -order.Side.Sign(), -1)
         : this;
+
+    /// <summary>A symbol is named by its base asset first.</summary>
+    private static decimal BaseFeeOf(BookedOrder order, OrderFilled e) => order.Symbol.Value.StartsWith(e.FeeAsset, StringComparison.Ordinal) ? e.Fee.Value : 0;
 
     private OrderBook Move(BookedOrder order, OrderFilled e, int sign, int times)
     {

@@ -24,7 +24,8 @@ public static class Remedies
     /// <summary>The symbol whose price has to be known before anything can be done; null where none has.</summary>
     public static Symbol? PricedBy(OrderBook book, Difference difference, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy) => difference switch
     {
-        { Kind: DifferenceKind.UnknownOrder, Found: { Side: Side.Buy } found } when policy.Adopt && rules.ContainsKey(found.Symbol) => found.Symbol,
+        // One that bears the name of a trade of ours is that trade's: its owner is told of it.
+        { Kind: DifferenceKind.UnknownOrder, Found: { Side: Side.Buy, Id.Trade: null } found } when policy.Adopt && rules.ContainsKey(found.Symbol) => found.Symbol,
         { Kind: DifferenceKind.Balance, Balance: { More: > 0 } } when policy.Adopt => SymbolOf(book, difference.Subject, rules, policy)?.Symbol,
         _ => null,
     };
@@ -71,6 +72,8 @@ public static class Remedies
         var trades = rules.Values.Where(r => r.BaseAsset == difference.Subject).SelectMany(r => book.HoldingsOf(r.Symbol)).Where(t => t.Held > 0).ToList();
         var left = Math.Min(missing, Math.Max(0, trades.Sum(t => t.Held) - held));
         var remedies = new List<IRemedy>();
+        if (left <= policy.Tolerance)
+            left = 0;
         foreach (var (trade, own, _) in trades.OrderBy(t => Math.Abs(t.Held - left) > policy.Tolerance).ThenBy(t => t.Since).ThenBy(t => t.Trade.Value, StringComparer.Ordinal))
         {
             if (left <= 0)
@@ -92,7 +95,9 @@ public static class Remedies
         quantity >= rule.QuantityMin.Value && quantity >= rule.QuantityStep && quantity * price.Value >= rule.NotionalMin.Value;
 
     private static SymbolRules? SymbolOf(OrderBook book, string asset, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy) => rules.Values
-        .Where(r => r.BaseAsset == asset)
+        // Money to trade with is no position, whatever else it could be sold for.
+        .Where(r => r.BaseAsset == asset && asset != policy.QuoteAsset && (r.QuoteAsset == policy.QuoteAsset || book.Flows.ContainsKey(r.Symbol.Value)))
+        .Where(_ => !rules.Values.Any(r => r.QuoteAsset == asset && book.Flows.ContainsKey(r.Symbol.Value)))
         .OrderBy(r => !book.Flows.ContainsKey(r.Symbol.Value))
         .ThenBy(r => r.QuoteAsset != policy.QuoteAsset)
         .ThenBy(r => r.Symbol.Value, StringComparer.Ordinal)

@@ -4,6 +4,7 @@ using Antbot.Contracts.Market;
 using Antbot.Contracts.Venue;
 using Antbot.Kernel.Identity;
 using Antbot.Kernel.Time;
+using Antbot.Runtime.Control;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Venue;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,7 @@ namespace Antbot.Reconciliation;
 /// its looks are numbered, so that two would record the same one.
 /// </summary>
 public sealed class AccountWatch(
-    IVenue venue, IMarketData market, VenueRules rules, StreamPipeline<ReconciliationState> pipeline, PipelineParts parts, ReconciliationOptions options, ILogger<AccountWatch> log)
+    IVenue venue, IMarketData market, VenueRules rules, StreamPipeline<ReconciliationState> pipeline, PipelineParts parts, ReconciliationOptions options, ControlWatch control, ILogger<AccountWatch> log)
 {
     /// <summary>A moving account shows a new suspicion at every look; the one after a start ends after so many.</summary>
     private const int StartLooksMax = 5;
@@ -92,10 +93,12 @@ public sealed class AccountWatch(
         if (known is null)
             return [];
         var remedies = new List<IRemedy>();
+        // A position that is ours has a stop, and exits are held back by nothing: where nothing may be sent, nothing is made ours.
+        var policy = options.Remedy with { Adopt = options.Adopt && (venue.IsPaper || (control.Known is { Version: >= 0, State.Mode: TradingMode.Live } && venue.LiveBar is null)) };
         foreach (var difference in confirmed.Where(d => state.IsToRemedy(d.Key, book)))
         {
-            var price = Remedies.PricedBy(book, difference, known, options.Remedy) is { } symbol ? await PriceAsync(symbol, cancellationToken) : null;
-            remedies.AddRange(Remedies.Of(book, difference, known, price, options.Remedy, number, parts.Clock.GetUtcNow().Cut()));
+            var price = Remedies.PricedBy(book, difference, known, policy) is { } symbol ? await PriceAsync(symbol, cancellationToken) : null;
+            remedies.AddRange(Remedies.Of(book, difference, known, price, policy, number, parts.Clock.GetUtcNow().Cut()));
         }
         return remedies;
     }

@@ -34,7 +34,11 @@ public sealed record EntryPlanned(Signal Signal, Money Reserved, SymbolRules? Ru
 [StoredName("order_intended")]
 public sealed record OrderIntended(
     ClientOrderId Order, TradeId Trade, AccountId Account, OrderRole Role, Symbol Symbol, Side Side, OrderKind Kind, Quantity Quantity,
-    Price? Limit, Price? Trigger, bool ReduceOnly, DateTimeOffset? ValidUntil, string Reason, DateTimeOffset? NotBefore, Criticality? Criticality = null);
+    Price? Limit, Price? Trigger, bool ReduceOnly, DateTimeOffset? ValidUntil, string Reason, DateTimeOffset? NotBefore, Criticality? Criticality = null)
+{
+    /// <summary>Of an order that was not intended here but found.</summary>
+    public const string AdoptedReason = "adopted";
+}
 
 /// <summary>Recorded before it is sent, with the time it is signed with: after that time and its window the venue takes it no more.</summary>
 [StoredName("order_attempted")]
@@ -137,7 +141,7 @@ public sealed record OrderAdopted(
 {
     /// <summary>As if it had been ours from the start. Its limit only the venue knows.</summary>
     public OrderIntended ToIntent() => new(
-        Order, Trade, Account, OrderRole.Entry, Symbol, Side, OrderKind.Limit, Quantity, Limit: null, Trigger: null, ReduceOnly: false, ValidUntil: null, "adopted", NotBefore: null);
+        Order, Trade, Account, OrderRole.Entry, Symbol, Side, OrderKind.Limit, Quantity, Limit: null, Trigger: null, ReduceOnly: false, ValidUntil: null, OrderIntended.AdoptedReason, NotBefore: null);
 }
 
 /// <summary>What the account holds without an order of ours is this trade's position from now on.</summary>
@@ -148,7 +152,7 @@ public sealed record PositionAdopted(
     ClientOrderId Order, TradeId Trade, AccountId Account, Symbol Symbol, Side Side, Quantity Quantity, Price Price, string QuoteAsset, DateTimeOffset At, string Evidence)
 {
     public OrderIntended ToIntent() => new(
-        Order, Trade, Account, OrderRole.Entry, Symbol, Side, OrderKind.Market, Quantity, Limit: null, Trigger: null, ReduceOnly: false, ValidUntil: null, "adopted", NotBefore: null);
+        Order, Trade, Account, OrderRole.Entry, Symbol, Side, OrderKind.Market, Quantity, Limit: null, Trigger: null, ReduceOnly: false, ValidUntil: null, OrderIntended.AdoptedReason, NotBefore: null);
 
     /// <summary>What it counts from.</summary>
     public OrderFilled ToFill() => new(Order, "adopted", Quantity, Price, Money.Zero, QuoteAsset, At, Money.Zero);

@@ -78,6 +78,43 @@ public sealed class AdoptionTests
         Assert.DoesNotContain(_given.Enters(), e => e is EntryPlanned);
     }
 
+    /// <summary>Prevents real coins that are sold in Dry: a stop is an exit, and exits are held back by nothing.</summary>
+    [Fact]
+    public void Where_nothing_may_be_made_ours_nothing_is_intended_and_the_reason_is_kept()
+    {
+        var failed = Assert.Single(Adopts(null, 0.01m, "dry: the venue is no paper venue").OfType<EntryFailedRecorded>());
+        Assert.Contains("dry", failed.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain(_given.Events, e => e is PositionAdopted or OrderIntended);
+        Assert.Empty(Adopts(null, 0.01m).Where(e => e is PositionAdopted));
+    }
+
+    /// <summary>Prevents a purchase by hand that rests for months with nine tenths filled and nothing to protect them.</summary>
+    [Fact]
+    public void What_a_found_order_has_filled_is_not_left_without_a_stop_while_the_rest_of_it_rests()
+    {
+        Adopts(Foreign, 0.01m);
+        var fill = new FillReport("f1", "v-web", Btc, Side.Buy, new Quantity(0.004m), new Price(64_000), Money.Zero, "USDT", _given.Now);
+        var report = new OrderReport(Foreign, "v-web", Btc, Side.Buy, VenueOrderStatus.PartiallyFilled, new Quantity(0.01m), new Quantity(0.004m), new Money(256), _given.Now, [fill]);
+        Assert.Equal(Foreign, Assert.Single(_given.When(new OrderSeen(Foreign, report, _given.Stamp)).OfType<OrderCancelIntended>()).Order);
+        var decided = _given.When(new OrderSeen(Foreign, report with { Status = VenueOrderStatus.Cancelled }, _given.Stamp));
+        Assert.Equal(0.004m, Assert.Single(decided.OfType<PositionOpened>()).Quantity.Value);
+        Assert.Single(decided.OfType<OrderAttempted>(), a => a.Order == Stop);
+    }
+
+    /// <summary>Prevents a position that is opened on coins that are gone already, and a write-off that nobody ever answers.</summary>
+    [Fact]
+    public void What_is_gone_while_the_entry_still_rests_is_written_off_then()
+    {
+        Adopts(Foreign, 0.01m);
+        var fill = new FillReport("f1", "v-web", Btc, Side.Buy, new Quantity(0.004m), new Price(64_000), Money.Zero, "USDT", _given.Now);
+        var report = new OrderReport(Foreign, "v-web", Btc, Side.Buy, VenueOrderStatus.PartiallyFilled, new Quantity(0.01m), new Quantity(0.004m), new Money(256), _given.Now, [fill]);
+        _given.When(new OrderSeen(Foreign, report, _given.Stamp));
+        Assert.Equal(0.004m, Assert.Single(_given.When(new WriteOff(new Quantity(0.004m), "gone", "nothing", _given.Stamp)).OfType<PositionWrittenOff>()).Quantity.Value);
+        _given.When(new OrderSeen(Foreign, report with { Status = VenueOrderStatus.Cancelled }, _given.Stamp));
+        Assert.Single(_given.Events.OfType<PositionClosed>());
+        Assert.DoesNotContain(_given.Events, e => e is OrderAttempted);
+    }
+
     [Fact]
     public void What_is_gone_in_part_leaves_a_stop_for_the_rest()
     {
@@ -114,7 +151,7 @@ public sealed class AdoptionTests
         Assert.DoesNotContain(_given.When(new WriteOff(new Quantity(1), "gone", "nothing", _given.Stamp)), e => e is PositionWrittenOff);
     }
 
-    private IReadOnlyList<object> Adopts(ClientOrderId? order, decimal quantity) => _given.When(new Adopt(
+    private IReadOnlyList<object> Adopts(ClientOrderId? order, decimal quantity, string? bar = null) => _given.When(new Adopt(
         Signal(notional: quantity * 65_000) with { Source = "adopted:venue", ValidUntil = new DateTimeOffset(9999, 12, 31, 0, 0, 0, TimeSpan.Zero) },
-        order is { } found ? new FoundOrder(found, "v-web", Start) : null, new Quantity(quantity), Rules, Policy, "the venue holds it", _given.Stamp));
+        order is { } found ? new FoundOrder(found, "v-web", Start) : null, new Quantity(quantity), Rules, Policy, "the venue holds it", bar, _given.Stamp));
 }

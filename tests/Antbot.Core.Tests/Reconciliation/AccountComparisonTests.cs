@@ -14,6 +14,35 @@ public sealed class AccountComparisonTests
 
     private static BalanceBaselineSet Baseline { get; } = AccountComparison.Baseline(Book(), "paper", Start, 0);
 
+    /// <summary>Prevents that somebody's order to sell, which may rest for months, ends all reckoning with balances.</summary>
+    [Fact]
+    public void An_order_of_somebody_else_that_has_executed_nothing_keeps_no_balance_from_being_compared()
+    {
+        var baseline = AccountComparison.Baseline(Book(), "paper", [new Balance("BTC", 1, 0)], 42);
+        var stranger = Report(new ClientOrderId("web_1"), Side.Sell, quantity: 0.5m);
+        var compared = AccountComparison.Compare(Book(), new VenueAccount([stranger], [new Balance("BTC", 0.9m, 0.5m)], Rules), baseline, 0.001m, TimeSpan.FromSeconds(30), Now);
+        Assert.True(compared.BalancesCompared);
+        Assert.Equal([DifferenceKind.UnknownOrder, DifferenceKind.Balance], compared.Differences.Select(d => d.Kind));
+        var begun = stranger with { Executed = new Quantity(0.1m), Status = VenueOrderStatus.PartiallyFilled };
+        Assert.False(AccountComparison.Compare(Book(), new VenueAccount([begun], [new Balance("BTC", 0.9m, 0)], Rules), baseline, 0.001m, TimeSpan.FromSeconds(30), Now).BalancesCompared);
+    }
+
+    /// <summary>Prevents that a venue which lists too little takes the stops off positions that are there.</summary>
+    [Fact]
+    public void A_venue_that_lists_an_order_that_sells_more_than_it_lists_to_be_held_contradicts_itself_and_nothing_is_written_off()
+    {
+        var stop = ClientOrderId.Of(Trade(), OrderRole.Stop, 0);
+        var book = Book(
+            Intended(1), Attempted(Entry()), Accepted(Entry()), Filled(Entry(), "f1", 1), Ended(Entry(), 1),
+            Intended(1, Side.Sell, order: stop), Attempted(stop), Accepted(stop));
+        var baseline = AccountComparison.Baseline(Book(), "paper", [new Balance("USDT", 1_000, 0)], 42);
+        var compared = AccountComparison.Compare(
+            book, new VenueAccount([Report(stop, Side.Sell)], [new Balance("USDT", 900, 0)], Rules), baseline, 0.001m, TimeSpan.FromSeconds(30), Now);
+        var difference = Assert.Single(compared.Differences);
+        Assert.Contains("are on sale", difference.What, StringComparison.Ordinal);
+        Assert.Empty(Remedies.Of(book, difference, Rules, new Price(100), new RemedyPolicy(Adopt: true, "USDT", 0.001m), 7, Now));
+    }
+
     [Fact]
     public void A_book_and_a_venue_that_agree_show_no_difference_and_compare_balances()
     {

@@ -44,6 +44,31 @@ public sealed class RemedyTests
     [Fact]
     public void Without_a_price_nothing_is_adopted_yet_and_nothing_is_given_up() => Assert.Empty(Remedies.Of(Book(), More("BTC", 0.5m, 0.5m), Rules, null, Policy, Look, Now));
 
+    /// <summary>Prevents a deposit of money to trade with that is put up for sale because it is the base of some other symbol.</summary>
+    [Fact]
+    public void Money_to_trade_with_is_no_position()
+    {
+        var rules = new Dictionary<Symbol, SymbolRules>(Rules) { [new Symbol("USDTTRY")] = new(new Symbol("USDTTRY"), "USDT", "TRY", 0.01m, 1, new Quantity(1), new Quantity(1_000_000), new Money(10)) };
+        Assert.IsType<BalanceTakenOver>(Assert.Single(Remedies.Of(Book(), More("USDT", 10_000, 11_000), rules, Price, Policy, Look, Now)));
+        // Nor is a coin that is only traded for other money than ours.
+        rules[new Symbol("XYZTRY")] = new(new Symbol("XYZTRY"), "XYZ", "TRY", 0.01m, 1, new Quantity(1), new Quantity(1_000_000), new Money(10));
+        Assert.IsType<BalanceTakenOver>(Assert.Single(Remedies.Of(Book(), More("XYZ", 10_000, 10_000), rules, Price, Policy, Look, Now)));
+    }
+
+    /// <summary>Prevents one order with two owners, of which the second sells what is not its own.</summary>
+    [Fact]
+    public void An_order_that_bears_the_name_of_a_trade_of_ours_is_left_to_that_trade() => Assert.Empty(Of(Book(), UnknownOrder(Report(Entry()))));
+
+    /// <summary>Prevents a loss that is booked on a trade because the venue took its fee in coins.</summary>
+    [Fact]
+    public void A_fee_that_was_taken_in_coins_is_missing_from_no_trade()
+    {
+        object[] events = [Intended(1, quantity: 10), Attempted(Entry(1)), Accepted(Entry(1)), Filled(Entry(1), "f1", 10, fee: 0.01m, asset: "BTC"), Ended(Entry(1), 10)];
+        var book = events.Aggregate(Book(), (b, e) => b.Apply(e, Now));
+        Assert.Equal(9.99m, Assert.Single(book.HoldingsOf(Given.Symbol)).Held);
+        Assert.Equal(-5m, Assert.IsType<BalanceTakenOver>(Assert.Single(Of(book, More("BTC", -5, held: 9.99m)))).Amount);
+    }
+
     [Fact]
     public void An_order_that_buys_is_adopted_as_it_rests_and_one_that_sells_is_only_told()
     {

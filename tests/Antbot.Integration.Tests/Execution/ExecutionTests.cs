@@ -342,6 +342,22 @@ public sealed class ExecutionTests : IAsyncLifetime
         await _rig.UntilAsync(async () => (await _rig.EventsAsync(trade)).Any(e => e is OrderAbsent), "its absence is known");
     }
 
+    /// <summary>Prevents an order that stays in doubt for ever because so many others trade that no question is ever asked.</summary>
+    [Fact]
+    public async Task On_a_busy_account_the_orders_behind_the_trades_are_asked_for_some_at_a_time_until_all_have_been()
+    {
+        for (var i = 0; i < 120; i++)
+            await _venue.PlaceAsync(new VenueOrder(new ClientOrderId($"web_{i}"), new Symbol("BTCUSDT"), Side.Buy, OrderKind.Market, new Quantity(0.01m), null, null, DateTimeOffset.UtcNow, TimeSpan.FromSeconds(3), ReduceOnly: false), TestContext.Current.CancellationToken);
+        var intended = new OrderIntended(
+            ClientOrderId.Of(ExecutionRig.TradeOf(1), OrderRole.Entry, 0), ExecutionRig.TradeOf(1), new AccountId("main"), OrderRole.Entry, new Symbol("BTCUSDT"), Side.Buy, OrderKind.Market, new Quantity(0.01m), null, null,
+            ReduceOnly: false, null, "test", null);
+        var order = OrderState.Of(intended) with { Status = OrderStatus.Unknown, Attempts = 1, SentAt = DateTimeOffset.UtcNow.AddMinutes(-1), SettledAt = DateTimeOffset.UtcNow.AddMinutes(-1) };
+        var inquiry = new Inquiry(_venue);
+        for (var asked = 0; asked < 2; asked++)
+            Assert.False((await inquiry.AskAsync(order, TestContext.Current.CancellationToken)).IsAbsent);
+        Assert.True((await inquiry.AskAsync(order, TestContext.Current.CancellationToken)).IsAbsent);
+    }
+
     [Fact]
     public async Task That_an_order_is_absent_is_recorded_with_what_the_venue_said_to_each_question()
     {

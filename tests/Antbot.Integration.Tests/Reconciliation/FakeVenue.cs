@@ -17,7 +17,7 @@ internal sealed class FakeVenue : IVenue, IMarketData
 
     public AccountId Account { get; } = new("main");
 
-    public bool IsPaper => true;
+    public bool IsPaper { get; set; } = true;
 
     public DateTimeOffset? Now => DateTimeOffset.UtcNow;
 

@@ -4,6 +4,7 @@ using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Support;
 using Antbot.Kernel.Identity;
 using Antbot.Reconciliation;
+using Antbot.Runtime.Control;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -33,7 +34,8 @@ internal sealed class ReconciliationWorld
         _look = new TradeLook(Venue, _rules, _store, Codec);
         Handler = new VerifyTradeHandler(_pipeline, _look, Parts);
         Pending = new PendingVerifications(_pipeline, _store, _look, Venue, Options, TimeProvider.System);
-        Watch = new AccountWatch(Venue, Venue, _rules, _pipeline, Parts, Options, NullLogger<AccountWatch>.Instance);
+        Control = new ControlWatch(_store, Codec, TimeProvider.System);
+        Watch = new AccountWatch(Venue, Venue, _rules, _pipeline, Parts, Options, Control, NullLogger<AccountWatch>.Instance);
         Life = new AccountWatch.Life(new OrderBookFollower(_store, Codec, Account));
     }
 
@@ -50,6 +52,8 @@ internal sealed class ReconciliationWorld
     public VerifyTradeHandler Handler { get; }
 
     public PendingVerifications Pending { get; }
+
+    public ControlWatch Control { get; }
 
     public AccountWatch Watch { get; }
 

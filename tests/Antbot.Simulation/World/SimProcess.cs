@@ -133,7 +133,7 @@ public sealed class SimProcess
         Handle<CancelTrade>(new CancelTradeHandler(runner).HandleAsync);
         Handle<CloseTrade>(new CloseTradeHandler(runner).HandleAsync);
         Handle<CorrectOrder>(new CorrectOrderHandler(runner).HandleAsync);
-        Handle<AdoptPosition>(new AdoptPositionHandler(runner, rules, options).HandleAsync);
+        Handle<AdoptPosition>(new AdoptPositionHandler(runner, rules, venue, control, options).HandleAsync);
         Handle<WriteOffPosition>(new WriteOffPositionHandler(runner).HandleAsync);
         Handle<SettleOrder>(new SettleOrderHandler(runner).HandleAsync);
         Background(control.RunAsync);
@@ -152,7 +152,7 @@ public sealed class SimProcess
         var rules = new VenueRules(venue, Clock);
         var look = new TradeLook(venue, rules, Parts.Store, Parts.Codec);
         Handle<VerifyTrade>(new VerifyTradeHandler(pipeline, look, Parts).HandleAsync);
-        Work("account", new AccountWatch(venue, market, rules, pipeline, Parts, options, NullLogger<AccountWatch>.Instance).RunAsync);
+        Work("account", new AccountWatch(venue, market, rules, pipeline, Parts, options, new ControlWatch(Parts.Store, Parts.Codec, Clock), NullLogger<AccountWatch>.Instance).RunAsync);
         Work("verifications", new PendingVerifications(pipeline, Parts.Store, look, venue, options, Clock).RunAsync);
     }
 
