@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Antbot.Contracts;
 using Antbot.Contracts.Venue;
 using Antbot.Runtime.Venue;
 

@@ -85,7 +85,7 @@ public sealed class AdoptionTests
         var failed = Assert.Single(Adopts(null, 0.01m, "dry: the venue is no paper venue").OfType<EntryFailedRecorded>());
         Assert.Contains("dry", failed.Reason, StringComparison.Ordinal);
         Assert.DoesNotContain(_given.Events, e => e is PositionAdopted or OrderIntended);
-        Assert.Empty(Adopts(null, 0.01m).Where(e => e is PositionAdopted));
+        Assert.DoesNotContain(Adopts(null, 0.01m), e => e is PositionAdopted);
     }
 
     /// <summary>Prevents a purchase by hand that rests for months with nine tenths filled and nothing to protect them.</summary>

@@ -141,7 +141,7 @@ public sealed class AccountComparisonTests
     public void Balances_say_nothing_while_orders_differ_or_move_or_the_venue_did_not_say_them()
     {
         Balance[] wrong = [new("USDT", 1, 0)];
-        Assert.False(Compare(Book(), [Report(new ClientOrderId("web"))], wrong).BalancesCompared);
+        Assert.False(Compare(Book(), [Report(new ClientOrderId("web"), executed: 0.5m)], wrong).BalancesCompared);
         Assert.False(Compare(Book(Intended(1), Attempted(Entry(1))), [], wrong).BalancesCompared);
         var unknown = AccountComparison.Compare(Book(), new VenueAccount([], null, Rules), Baseline, 0.001m, TimeSpan.FromSeconds(30), Now);
         Assert.Equal((0, false), (unknown.Differences.Count, unknown.BalancesCompared));

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
 using Antbot.Execution;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Store;
