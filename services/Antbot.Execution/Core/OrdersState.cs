@@ -199,7 +199,8 @@ public sealed record OrdersState(
 
     private OrdersState Attempted(OrderAttempted e)
     {
-        var settled = e.VenueTime + TimeSpan.FromMilliseconds(e.WindowMilliseconds + (Plan?.Policy.AskMarginMilliseconds ?? 0));
+        var patience = TimeSpan.FromMilliseconds(e.WindowMilliseconds + (Plan?.Policy.AskMarginMilliseconds ?? 0));
+        var settled = e.VenueTime < DateTimeOffset.MaxValue - patience ? e.VenueTime + patience : DateTimeOffset.MaxValue;
         return With(e.Order, o => o with
         {
             Status = OrderStatus.Attempted,

@@ -31,6 +31,9 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
         [typeof(CloseTrade)] = Nature.TakesBack,
         [typeof(CorrectOrder)] = Nature.TakesBack,
         [typeof(SettleOrder)] = Nature.TakesBack,
+        [typeof(WriteOffPosition)] = Nature.TakesBack,
+        [typeof(AdoptTrade)] = Nature.Finds,
+        [typeof(AdoptPosition)] = Nature.Finds,
         [typeof(EntryFailed)] = Nature.TellsTheEnd,
         [typeof(TradeOpened)] = Nature.TellsTheEnd,
         [typeof(TradeClosed)] = Nature.TellsTheEnd,
@@ -53,6 +56,9 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
 
         /// <summary>To whoever gave the command, and so never before it.</summary>
         Answer,
+
+        /// <summary>Begins what nobody gave a command for; the deciders' own tests say what comes of it beside others.</summary>
+        Finds,
     }
 
     /// <summary>One platform for all pairs: each has a trade of its own.</summary>
@@ -110,6 +116,7 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
             (nameof(CloseTrade), nameof(ExecuteTrade)) => ForbiddenAsync(platform, crossing, new CloseTrade(trade, Account, "not wanted")),
             (nameof(CorrectOrder), nameof(ExecuteTrade)) => CorrectedAsync(platform, crossing, trade),
             (nameof(SettleOrder), nameof(ExecuteTrade)) => SettledAsync(platform, crossing, trade),
+            (nameof(WriteOffPosition), nameof(ExecuteTrade)) => WrittenOffAsync(platform, crossing, trade),
             (nameof(EntryFailed), nameof(AssessRisk)) => ReleasedAsync(platform, crossing, trade),
             (nameof(TradeClosed), nameof(AssessRisk)) => CountedAsync(platform, crossing, trade),
             (nameof(TradeOpened), nameof(AssessRisk)) => FilledAsync(platform, crossing, trade),
@@ -143,6 +150,14 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
     {
         await SayAsync(platform, Routes.Execution, new CorrectOrder(trade, Account, ClientOrderId.Of(trade, OrderRole.Entry, 0), "it is not there", "none"));
         await UntilAsync<OrderCorrected>(platform, e => e.Order.Trade == trade);
+        crossing.Release();
+        return TradePhase.Closed;
+    }
+
+    /// <summary>What is not held yet cannot be gone: nothing comes of it, and the trade goes its way.</summary>
+    private static async Task<TradePhase> WrittenOffAsync(WholePlatform platform, Crossing crossing, TradeId trade)
+    {
+        await SayAsync(platform, Routes.Execution, new WriteOffPosition(trade, Account, new Quantity(0.00000001m), "gone", "the test says so"));
         crossing.Release();
         return TradePhase.Closed;
     }
