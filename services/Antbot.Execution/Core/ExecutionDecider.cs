@@ -138,10 +138,10 @@ public static class ExecutionDecider
 
     private static void Answered(Turn turn, OrderState order, AttemptAnswered input)
     {
-        if (input.Answer is VenueAnswer<OrderReport>.Said said)
+        if (input.Answer is VenueAnswer<OrderReport>.Said { Value: { } report })
         {
             // Whichever attempt it answers, and however late: the venue has the order.
-            Seen(turn, order, said.Value);
+            Seen(turn, order, report);
             return;
         }
         if (input.Attempt != order.Attempts || !order.IsOpenAttempt)

@@ -112,8 +112,7 @@ public sealed record OrdersState(
     public bool IsDone => Stage is TradeStage.None or TradeStage.Closed or TradeStage.Failed && !Orders.Any(o => o.IsLive || o.Doubted);
 
     /// <summary>What is to be done apart from what the venue has to be asked about again.</summary>
-    [JsonIgnore]
-    public OrdersState Undoubted => this with { Orders = [.. Orders.Select(o => o.Doubted ? o with { Doubted = false } : o)] };
+    public OrdersState WithoutDoubts() => this with { Orders = [.. Orders.Select(o => o.Doubted ? o with { Doubted = false } : o)] };
 
     public OrderState? Find(ClientOrderId order) => Orders.FirstOrDefault(o => o.Id == order);
 
@@ -199,7 +198,7 @@ public sealed record OrdersState(
 
     private OrdersState Attempted(OrderAttempted e)
     {
-        var patience = TimeSpan.FromMilliseconds(e.WindowMilliseconds + (Plan?.Policy.AskMarginMilliseconds ?? 0));
+        var patience = TimeSpan.FromMilliseconds(Math.Max(0L, (long)e.WindowMilliseconds + (Plan?.Policy.AskMarginMilliseconds ?? 0)));
         var settled = e.VenueTime < DateTimeOffset.MaxValue - patience ? e.VenueTime + patience : DateTimeOffset.MaxValue;
         return With(e.Order, o => o with
         {

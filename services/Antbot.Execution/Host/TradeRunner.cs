@@ -102,7 +102,7 @@ public sealed class TradeRunner(
                 _ => null,
             };
             // That the venue says nothing of one order keeps nothing else of the trade waiting.
-            if (outcome is not { IsNew: true } && step is NextStep.Ask && NextStep.Of(loaded.State.Undoubted, now, venue.Now) is NextStep.Decide)
+            if (outcome is not { IsNew: true } && step is NextStep.Ask && NextStep.Of(loaded.State.WithoutDoubts(), now, venue.Now) is NextStep.Decide)
                 outcome = await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken);
             if (outcome is not { IsNew: true })
                 return false;

@@ -21,7 +21,7 @@ public sealed record SeenOrder(
 [StoredName("trade_verified")]
 public sealed record TradeVerified(
     VerifyTrade Verify, IReadOnlyList<SeenOrder> Orders, Quantity Entered, Quantity Left, string Evidence, IReadOnlyList<RecordedOrder>? Record = null, decimal Unsellable = 0,
-    decimal Adopted = 0, decimal WrittenOff = 0);
+    Quantity Adopted = default, Quantity WrittenOff = default);
 
 /// <summary>The venue could not be asked, or its answers contradict one another: it is asked again until it can be said.</summary>
 /// <param name="Message">The message that asked; what comes of it is found by it.</param>
@@ -38,4 +38,4 @@ public sealed record Correction(ClientOrderId Order, string What);
 [StoredName("trade_drifted")]
 public sealed record TradeDrifted(
     VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string What, string Evidence, IReadOnlyList<Correction> Corrections, IReadOnlyList<RecordedOrder>? Record = null, decimal Unsellable = 0,
-    decimal Adopted = 0, decimal WrittenOff = 0);
+    Quantity Adopted = default, Quantity WrittenOff = default);

@@ -14,12 +14,12 @@ public sealed record RecordedOrder(ClientOrderId Order, Side Side, Quantity Exec
 /// <param name="Adopted">By our record, what came to the trade without an order of ours; 0 where the record was not read.</param>
 /// <param name="WrittenOff">By our record, what left it without one.</param>
 public sealed record TradeSeen(
-    VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string? Trouble, IReadOnlyList<RecordedOrder>? Record, decimal Unsellable, decimal Adopted = 0, decimal WrittenOff = 0)
+    VerifyTrade Verify, Guid Message, IReadOnlyList<SeenOrder> Orders, string? Trouble, IReadOnlyList<RecordedOrder>? Record, decimal Unsellable, Quantity Adopted = default, Quantity WrittenOff = default)
 {
-    public decimal Entered => Orders.Where(o => o.Side == Verify.Side).Sum(o => o.Executed.Value) + Adopted;
+    public decimal Entered => Orders.Where(o => o.Side == Verify.Side).Sum(o => o.Executed.Value) + Adopted.Value;
 
     /// <summary>What the trade has left in the account, of either sign.</summary>
-    public decimal Net => Orders.Sum(o => o.Side.Sign() * o.Executed.Value - o.BaseFees.Value) + Verify.Side.Sign() * (Adopted - WrittenOff);
+    public decimal Net => Orders.Sum(o => o.Side.Sign() * o.Executed.Value - o.BaseFees.Value) + Verify.Side.Sign() * (Adopted.Value - WrittenOff.Value);
 }
 
 /// <summary>Whether a trade is at the venue what it is said to be.</summary>
@@ -78,7 +78,7 @@ public static class TradeCheck
 
     /// <summary>Our record was corrected, or has gone on, since the question was asked: it and the venue are at one.</summary>
     private static bool RecordAgrees(TradeSeen seen, Side side) =>
-        seen.Record is { } record && Corrections(seen).Count == 0 && record.Where(r => r.Side == side).Sum(r => r.Executed.Value) + seen.Adopted == seen.Entered;
+        seen.Record is { } record && Corrections(seen).Count == 0 && record.Where(r => r.Side == side).Sum(r => r.Executed.Value) + seen.Adopted.Value == seen.Entered;
 
     private static bool IsOver(VenueOrderStatus status) => status is not (VenueOrderStatus.Open or VenueOrderStatus.PartiallyFilled);
 }

@@ -7,19 +7,19 @@ namespace Antbot.Reconciliation;
 /// <summary>What `order-{trade}` says of a trade, its orders that are over included.</summary>
 /// <param name="Adopted">What came to it without an order of ours.</param>
 /// <param name="WrittenOff">What left it without one.</param>
-internal sealed record OrderRecord(IReadOnlyDictionary<string, BookedOrder> Orders, decimal Adopted, decimal WrittenOff)
+internal sealed record OrderRecord(IReadOnlyDictionary<string, BookedOrder> Orders, Quantity Adopted, Quantity WrittenOff)
 {
     /// <param name="beforeVersion">Only what was said before; 0 for all of it.</param>
     public static async Task<OrderRecord> ReadAsync(IEventStore store, EventCodec codec, TradeId trade, AccountId account, CancellationToken cancellationToken, long beforeVersion = 0)
     {
-        var (book, adopted, writtenOff) = (OrderBook.Empty(account), 0m, 0m);
+        var (book, adopted, writtenOff) = (OrderBook.Empty(account), Quantity.Zero, Quantity.Zero);
         await foreach (var stored in store.ReadStreamAsync(Streams.Order(trade), 1, cancellationToken))
         {
             if (beforeVersion > 0 && stored.Version >= beforeVersion)
                 break;
             var @event = codec.Decode(stored);
-            adopted += @event is PositionAdopted a ? a.Quantity.Value : 0;
-            writtenOff += @event is PositionWrittenOff w ? w.Quantity.Value : 0;
+            adopted += @event is PositionAdopted a ? a.Quantity : Quantity.Zero;
+            writtenOff += @event is PositionWrittenOff w ? w.Quantity : Quantity.Zero;
             // That the trade is over would take its orders out of the book. What was adopted is no order that the venue could be asked after.
             if (@event is not (PositionClosed or EntryFailedRecorded or PositionAdopted))
                 book = book.Apply(@event, stored.Timestamp);

@@ -21,7 +21,7 @@ public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store,
         // What was adopted and is gone again was never an order: the record alone can tell of it.
         var record = again || verify.Orders.Count == 0 ? await ReadRecordAsync(verify, cancellationToken) : null;
         var ids = verify.Orders.Concat(record?.Orders.Keys.Select(o => new ClientOrderId(o)) ?? []).Distinct().ToList();
-        if (ids.Count > OrdersMax || (ids.Count == 0 && record is not { Adopted: > 0 }))
+        if (ids.Count > OrdersMax || (ids.Count == 0 && record is not { Adopted.Value: > 0 }))
             return Trouble(verify, message, $"It names {ids.Count} orders; a trade has 1 to {OrdersMax}.");
         var answers = await Task.WhenAll(ids.Select(id => venue.FindOrderAsync(verify.Symbol, id, cancellationToken)));
         var orders = new List<SeenOrder>(ids.Count);

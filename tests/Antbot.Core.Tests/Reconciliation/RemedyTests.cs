@@ -167,12 +167,12 @@ public sealed class RemedyTests
     [Fact]
     public void A_trade_that_was_adopted_or_lost_something_is_right_where_its_orders_alone_are_not()
     {
-        var open = At(Verify(0.5m), NotKnown(Entry(), Side.Buy)) with { Record = [], Adopted = 0.5m };
+        var open = At(Verify(0.5m), NotKnown(Entry(), Side.Buy)) with { Record = [], Adopted = new Quantity(0.5m) };
         Assert.Null(TradeCheck.Drift(open));
-        Assert.NotNull(TradeCheck.Drift(open with { Record = null, Adopted = 0 }));
+        Assert.NotNull(TradeCheck.Drift(open with { Record = null, Adopted = Quantity.Zero }));
         var closed = At(Verify(1, closed: true), Seen(Entry(), Side.Buy, 1), Seen(Exit(), Side.Sell, 0.7m)) with { Record = [new RecordedOrder(Entry(), Side.Buy, new Quantity(1), Over: true), new RecordedOrder(Exit(), Side.Sell, new Quantity(0.7m), Over: true)] };
         Assert.NotNull(TradeCheck.Drift(closed));
-        Assert.Null(TradeCheck.Drift(closed with { WrittenOff = 0.3m }));
+        Assert.Null(TradeCheck.Drift(closed with { WrittenOff = new Quantity(0.3m) }));
     }
 
     private static IReadOnlyList<IRemedy> Of(OrderBook book, Difference difference) => Remedies.Of(book, difference, Rules, Price, Policy, Look, Now);

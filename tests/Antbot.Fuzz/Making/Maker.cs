@@ -150,6 +150,8 @@ public sealed class Maker(Random random)
 
     private static bool IsKindOf(Type type, Type open)
     {
+        if (open is { IsInterface: true, IsGenericType: false })
+            return open.IsAssignableFrom(type);
         for (var b = type.BaseType; b is not null; b = b.BaseType)
         {
             if ((b.IsGenericType ? b.GetGenericTypeDefinition() : b) == open)

@@ -71,13 +71,14 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
         await StrayOrderAsync(trades[1]);
         await SayAsync(new DriftFound(trades[2], new AccountId("main"), "the test says so", "none"), Routes.Coordinator);
         await SayAsync(new SettleOrder(trades[2], ClientOrderId.Of(trades[2], OrderRole.Entry, 0), Guid.NewGuid(), Confirms: false, "anna", "the test says so"), Routes.Execution);
-        // Found for an account whose keys these are not: it is refused, and nothing is sent.
-        var found = new TradeId(Guid.NewGuid());
-        var signal = new Signal(found, new AccountId("another"), "adopted:venue", new Symbol("BTCUSDT"), Side.Buy, OrderKind.Market, new Price(100), null, null, null, new Money(100), 1, DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddYears(1));
-        await SayAsync(new AdoptTrade(signal, null, new Quantity(1), "the test says so", "none"), Routes.Coordinator);
-        await SayAsync(new WriteOffPosition(found, new AccountId("another"), new Quantity(1), "the test says so", "none"), Routes.Execution);
 
         await _platform.SettledAsync(trades);
+        // What was found belongs to a trade that is over: it is neither adopted nor written off.
+        var signal = new Signal(
+            trades[0], new AccountId("main"), "adopted:venue", new Symbol("BTCUSDT"), Side.Buy, OrderKind.Market, new Price(100), null, null, null, new Money(100), 1, DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddYears(1));
+        await SayAsync(new AdoptTrade(signal, null, new Quantity(1), "the test says so", "none"), Routes.Coordinator);
+        await SayAsync(new AdoptPosition(signal, null, new Quantity(1), "none"), Routes.Execution);
+        await SayAsync(new WriteOffPosition(trades[0], new AccountId("main"), new Quantity(1), "the test says so", "none"), Routes.Execution);
         await WholePlatform.UntilAsync(() => Task.FromResult(_crossing.Seen.Count == Routes.All.Count), () => $"every kind of message has come by; lacking: {string.Join(", ", Routes.All.Keys.Except(_crossing.Seen.Keys).Select(t => t.Name))} (seed {_seed})");
         await WholePlatform.UntilAsync(async () => !await IsMovingAsync(), () => "it has become quiet");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_crossing.Seen.Values.Sum()} messages of {_crossing.Seen.Count} kinds, delivered {_crossing.Delivered} times"));

@@ -110,7 +110,7 @@ public sealed class AccountWatchTests
 
         // Whether it is right, the record tells: the venue never had an order for it.
         await _world.HandleAsync(new VerifyTrade(adopted.Trade, Account, FakeVenue.Btc, Side.Buy, adopted.Quantity, Closed: false, [ClientOrderId.Of(adopted.Trade, OrderRole.Entry, 0)]));
-        Assert.Equal(0.5m, Assert.IsType<TradeVerified>((await _world.EventsAsync())[^1]).Adopted);
+        Assert.Equal(0.5m, Assert.IsType<TradeVerified>((await _world.EventsAsync())[^1]).Adopted.Value);
     }
 
     /// <summary>Prevents an adoption at a price that nobody knows, and one that is forgotten because the market was away at first.</summary>
