@@ -32,7 +32,7 @@ public static class Reconciliations
         {
             typeof(DifferenceFound), typeof(DifferenceSettled), typeof(AdoptionDecided), typeof(WriteOffDecided), typeof(BalanceTakenOver), typeof(StartReconciled),
             typeof(ReconciliationStalled), typeof(ReconciliationResumed),
-        }.Select(t => ((StoredNameAttribute)t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false)[0]).Name),
+        }.Select(StoredNameAttribute.Of),
         StringComparer.Ordinal);
 
     /// <summary>Null where nothing was ever recorded of the account.</summary>
@@ -57,13 +57,12 @@ public static class Reconciliations
             };
             Note(open, settled, @event, stored.Timestamp);
         }
-        return any
-            ? report with
-            {
-                Open = [.. await Task.WhenAll(open.Values.OrderBy(d => d.FoundAt).Select(d => ExplainAsync(store, d, cancellationToken)))],
-                Settled = [.. await Task.WhenAll(settled.Select(d => ExplainAsync(store, d, cancellationToken)))],
-            }
-            : null;
+        if (!any)
+            return null;
+        var explained = new List<DifferenceView>();
+        foreach (var difference in open.Values.OrderBy(d => d.FoundAt).Concat(settled))
+            explained.Add(await ExplainAsync(store, difference, cancellationToken));
+        return report with { Open = explained[..open.Count], Settled = explained[open.Count..] };
     }
 
     private static void Note(Dictionary<string, DifferenceView> open, LinkedList<DifferenceView> settled, object @event, DateTimeOffset at)
@@ -71,7 +70,7 @@ public static class Reconciliations
         switch (@event)
         {
             case DifferenceFound e:
-                var key = KeyOf(e.Kind, e.Subject);
+                var key = DifferenceKey.Of(e.Kind, e.Subject);
                 open[key] = new DifferenceView(e.Kind, e.Subject, e.Trade, e.What, e.Evidence, CauseOf(e.Kind), open.TryGetValue(key, out var before) ? before.FoundAt : at, null, before?.Corrections ?? []);
                 break;
             case AdoptionDecided e:
@@ -83,7 +82,7 @@ public static class Reconciliations
             case BalanceTakenOver e:
                 Correct(open, e.Difference, null, $"{Tell(at)}: {e.Amount:+0.################;-0.################} {e.Asset} belong to no trade; the account is reckoned from what the venue says");
                 break;
-            case DifferenceSettled e when open.Remove(KeyOf(e.Kind, e.Subject), out var difference):
+            case DifferenceSettled e when open.Remove(DifferenceKey.Of(e.Kind, e.Subject), out var difference):
                 settled.AddFirst(difference with { SettledAt = at });
                 if (settled.Count > SettledMax)
                     settled.RemoveLast();
@@ -137,8 +136,6 @@ public static class Reconciliations
         DifferenceKind.Balance => "a deposit, a withdrawal, a conversion, or trading by somebody else",
         _ => "",
     };
-
-    private static string KeyOf(DifferenceKind kind, string subject) => $"{kind}:{subject}";
 
     private static string Tell(DateTimeOffset at) => $"{at.UtcDateTime:HH:mm:ss.fff}";
 }

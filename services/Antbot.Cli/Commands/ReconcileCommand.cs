@@ -12,11 +12,7 @@ internal static class ReconcileCommand
     {
         var account = new Option<string>("--account") { Description = "Whose account.", DefaultValueFactory = _ => "main" };
         var explain = new Option<bool>("--explain") { Description = "With each difference its cause, the venue's own words, and what was done about it." };
-        account.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<string>() is { } text && AccountId.Fault(text) is { } fault)
-                result.AddError(fault);
-        });
+        account.Validators.Add(result => Common.Check(result, AccountId.Fault));
         var command = new Command("reconcile", $"""
             How an account stands beside the venue: every difference that is open, and the last that were settled.
 

@@ -21,16 +21,8 @@ internal static class TradesCommand
             if (result.GetValueOrDefault<int>() is < 1 or > ViewQuery.LimitMax)
                 result.AddError($"--limit is 1 to {ViewQuery.LimitMax}.");
         });
-        symbol.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<string>() is { } text && Symbol.Fault(text) is { } fault)
-                result.AddError(fault);
-        });
-        after.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<string>() is { } text && TradeId.Fault(text) is { } fault)
-                result.AddError(fault);
-        });
+        symbol.Validators.Add(result => Common.Check(result, Symbol.Fault));
+        after.Validators.Add(result => Common.Check(result, TradeId.Fault));
         var command = new Command("trades", "Trades, the newest first.") { state, symbol, limit, after };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {

@@ -51,7 +51,7 @@ public static class ExecutionDecider
                 WriteOff(turn, i);
                 break;
             case Correct i:
-                turn.Record(new OrderCorrected(i.Order, Cut(i.What), Cut(i.Evidence)));
+                turn.Record(new OrderCorrected(i.Order, Words.Cut(i.What), Words.Cut(i.Evidence)));
                 break;
             case Revalidate i:
                 Strictness.Look(turn, i);
@@ -102,9 +102,9 @@ public static class ExecutionDecider
         }
         turn.Record(new EntryPlanned(signal, signal.Notional, input.Rules, Market: null, input.Policy with { TakeProfitDistance = null, HoldingSecondsMax = null }));
         turn.Record(input.Found is { } found
-            ? new OrderAdopted(found.Order, signal.Trade, signal.Account, signal.Symbol, signal.Side, input.Quantity, found.VenueOrderId, found.VenueTime, Cut(input.Evidence))
+            ? new OrderAdopted(found.Order, signal.Trade, signal.Account, signal.Symbol, signal.Side, input.Quantity, found.VenueOrderId, found.VenueTime, Words.Cut(input.Evidence))
             : new PositionAdopted(
-                ClientOrderId.Of(signal.Trade, OrderRole.Entry, 0), signal.Trade, signal.Account, signal.Symbol, signal.Side, input.Quantity, signal.Reference, input.Rules.QuoteAsset, turn.Now, Cut(input.Evidence)));
+                ClientOrderId.Of(signal.Trade, OrderRole.Entry, 0), signal.Trade, signal.Account, signal.Symbol, signal.Side, input.Quantity, signal.Reference, input.Rules.QuoteAsset, turn.Now, Words.Cut(input.Evidence)));
     }
 
     private static void WriteOff(Turn turn, WriteOff input)
@@ -114,7 +114,7 @@ public static class ExecutionDecider
         // What was sold meanwhile is not gone a second time.
         var gone = Math.Min(input.Quantity.Value, state.Held());
         if (gone > 0)
-            turn.Record(new PositionWrittenOff(signal.Trade, signal.Account, signal.Symbol, signal.Side, new Quantity(gone), Cut(input.What), Cut(input.Evidence)));
+            turn.Record(new PositionWrittenOff(signal.Trade, signal.Account, signal.Symbol, signal.Side, new Quantity(gone), Words.Cut(input.What), Words.Cut(input.Evidence)));
     }
 
     private static void GetOut(Turn turn, GetOut input)
@@ -122,13 +122,13 @@ public static class ExecutionDecider
         switch (turn.State.Stage)
         {
             case TradeStage.None:
-                turn.Record(new EntryForbidden(input.Trade, input.Account, Cut(input.Reason)));
+                turn.Record(new EntryForbidden(input.Trade, input.Account, Words.Cut(input.Reason)));
                 break;
             case TradeStage.Entering when turn.State.Withdrawn is null:
-                turn.Record(new EntryWithdrawn(input.Trade, input.Account, Cut(input.Reason)));
+                turn.Record(new EntryWithdrawn(input.Trade, input.Account, Words.Cut(input.Reason)));
                 break;
             case TradeStage.Open:
-                turn.Record(new PositionClosing(input.Trade, input.Account, Cut(input.Reason)));
+                turn.Record(new PositionClosing(input.Trade, input.Account, Words.Cut(input.Reason)));
                 break;
             default:
                 // It is on its way out, or out.
@@ -153,11 +153,11 @@ public static class ExecutionDecider
                 Unknown(turn, order, $"{refused.Code} {refused.Text}", order.SentAt);
                 break;
             case VenueAnswer<OrderReport>.Refused refused:
-                turn.Record(new OrderRefused(order.Id, order.Attempts, Cut(refused.Code), Cut(refused.Text), refused.Refusal, turn.Now + Tries.Pause(order.Id, order.Attempts)));
+                turn.Record(new OrderRefused(order.Id, order.Attempts, Words.Cut(refused.Code), Words.Cut(refused.Text), refused.Refusal, turn.Now + Tries.Pause(order.Id, order.Attempts)));
                 break;
             case VenueAnswer<OrderReport>.NotSent notSent:
                 var pause = Tries.Pause(order.Id, order.Attempts);
-                turn.Record(new OrderNotSent(order.Id, order.Attempts, Cut(notSent.Text), turn.Now + (notSent.RetryAfter is { } after && after > pause ? after : pause)));
+                turn.Record(new OrderNotSent(order.Id, order.Attempts, Words.Cut(notSent.Text), turn.Now + (notSent.RetryAfter is { } after && after > pause ? after : pause)));
                 break;
             case VenueAnswer<OrderReport>.Unknown unknown when order.Status == OrderStatus.Attempted:
                 Unknown(turn, order, unknown.Text, order.AskAt);
@@ -169,7 +169,7 @@ public static class ExecutionDecider
     }
 
     private static void Unknown(Turn turn, OrderState order, string text, DateTimeOffset? askAt) =>
-        turn.Record(new OrderUnknown(order.Id, order.Attempts, Cut(text), order.Intended.Account, askAt ?? order.SentAt!.Value));
+        turn.Record(new OrderUnknown(order.Id, order.Attempts, Words.Cut(text), order.Intended.Account, askAt ?? order.SentAt!.Value));
 
     private static void Seen(Turn turn, OrderState order, OrderReport report)
     {
@@ -213,7 +213,7 @@ public static class ExecutionDecider
         {
             // A duplicate may be asked after at once; that it is not there is believed only after its window.
             if (input.AskedAt >= order.SettledAt)
-                turn.Record(new OrderAbsent(order.Id, order.Attempts, input.AskedAt, Cut(input.Evidence)));
+                turn.Record(new OrderAbsent(order.Id, order.Attempts, input.AskedAt, Words.Cut(input.Evidence)));
             return;
         }
         // Venues answer from copies that lag behind, and answers come late: an accepted order is given up only where Reconciliation
@@ -221,9 +221,9 @@ public static class ExecutionDecider
         if (!order.Doubted || input.AskedAt < order.SettledAt)
             return;
         if (order.IsLive && order.VenueOrderId is not null)
-            turn.End(order, OrderEnd.Cancelled, $"the venue does not know it any more: {Cut(input.Evidence)}");
+            turn.End(order, OrderEnd.Cancelled, $"the venue does not know it any more: {Words.Cut(input.Evidence)}");
         else
-            turn.Record(new OrderConfirmed(order.Id, $"the venue does not know it: {Cut(input.Evidence)}"));
+            turn.Record(new OrderConfirmed(order.Id, $"the venue does not know it: {Words.Cut(input.Evidence)}"));
     }
 
     private static Money? ValueOf(FillReport fill, SymbolRules? rules) =>
@@ -238,6 +238,4 @@ public static class ExecutionDecider
         VenueOrderStatus.Cancelled => OrderEnd.Cancelled,
         _ => OrderEnd.Expired,
     };
-
-    private static string Cut(string text) => Words.Cut(text);
 }

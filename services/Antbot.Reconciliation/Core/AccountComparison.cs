@@ -17,7 +17,7 @@ public sealed record VenueAccount(IReadOnlyList<OrderReport> Orders, IReadOnlyLi
 public sealed record Difference(
     DifferenceKind Kind, string Subject, TradeId? Trade, bool Ours, string What, string Evidence, BookedOrder? Asks = null, OrderReport? Found = null, (decimal Held, decimal More)? Balance = null)
 {
-    public string Key => OpenDifference.KeyOf(Kind, Subject);
+    public string Key => DifferenceKey.Of(Kind, Subject);
 }
 
 /// <param name="BalancesCompared">Only where nothing is under way and all orders agree: else a balance may be right and our record behind it.</param>

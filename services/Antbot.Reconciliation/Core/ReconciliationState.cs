@@ -22,10 +22,7 @@ public sealed record AwaitedRemedy(TradeId Trade, decimal? Before)
 
 /// <param name="Look">The look that last recorded something about it, by which its events are found again.</param>
 /// <param name="Awaited">What has been asked of others about it and is not known to have come through; nothing more is done until it has.</param>
-public sealed record OpenDifference(DifferenceKind Kind, string Subject, string What, TradeId? Trade, long Look, DateTimeOffset Since, ImmutableList<AwaitedRemedy> Awaited)
-{
-    public static string KeyOf(DifferenceKind kind, string subject) => $"{kind}:{subject}";
-}
+public sealed record OpenDifference(DifferenceKind Kind, string Subject, string What, TradeId? Trade, long Look, DateTimeOffset Since, ImmutableList<AwaitedRemedy> Awaited);
 
 /// <summary>The fold of `reconciliation-{account}`: only what is not finished, so that it stays small however long the history is.</summary>
 /// <param name="Looks">The number of the last look that recorded anything.</param>
@@ -58,10 +55,10 @@ public sealed record ReconciliationState(
             VerificationPending e => next.Heard(e.Verify.Trade).WithPending(e.Verify, e.Message, ""),
             TradeDrifted e => next.Heard(e.Verify.Trade).WithPending(e.Verify, e.Message, e.What),
             BalanceBaselineSet e => next with { Baseline = e },
-            DifferenceFound e => next with { Differences = next.Differences.SetItem(OpenDifference.KeyOf(e.Kind, e.Subject), next.Open(e)) },
+            DifferenceFound e => next with { Differences = next.Differences.SetItem(DifferenceKey.Of(e.Kind, e.Subject), next.Open(e)) },
             BalanceTakenOver e => next.TakenOver(e),
             IRemedy e => next.WithRemedy(e),
-            DifferenceSettled e => next with { Differences = next.Differences.Remove(OpenDifference.KeyOf(e.Kind, e.Subject)) },
+            DifferenceSettled e => next with { Differences = next.Differences.Remove(DifferenceKey.Of(e.Kind, e.Subject)) },
             StartReconciled e => next with { Looks = Math.Max(next.Looks, e.Look), Through = Math.Max(next.Through, e.Through) },
             ReconciliationStalled e => next with { StalledSince = e.At },
             ReconciliationResumed => next with { StalledSince = null },
@@ -79,7 +76,7 @@ public sealed record ReconciliationState(
 
     private OpenDifference Open(DifferenceFound found)
     {
-        var since = Differences.TryGetValue(OpenDifference.KeyOf(found.Kind, found.Subject), out var there) ? there.Since : found.At;
+        var since = Differences.TryGetValue(DifferenceKey.Of(found.Kind, found.Subject), out var there) ? there.Since : found.At;
         return new OpenDifference(found.Kind, found.Subject, found.What, found.Trade, found.Look, since, there?.Awaited ?? []);
     }
 

@@ -19,7 +19,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     {
         typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
         typeof(OrderEnded), typeof(OrderAdopted), typeof(PositionAdopted), typeof(PositionWrittenOff), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(ReconciliationAwaited),
-    }.ToDictionary(t => ((StoredNameAttribute)t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false)[0]).Name, StringComparer.Ordinal);
+    }.ToDictionary(StoredNameAttribute.Of, StringComparer.Ordinal);
 
     /// <summary>Orders, and those who wait for a look at the account.</summary>
     private static readonly string[] Followed = [Streams.OrderPrefix, StartGate.StreamPrefix];

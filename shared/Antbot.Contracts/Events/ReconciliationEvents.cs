@@ -62,6 +62,12 @@ public sealed record DifferenceFound(
 [StoredName("difference_settled")]
 public sealed record DifferenceSettled(long Look, AccountId Account, DifferenceKind Kind, string Subject, DateTimeOffset Since) : ILookEvent;
 
+public static class DifferenceKey
+{
+    /// <summary>What a difference is known by while it is open.</summary>
+    public static string Of(DifferenceKind kind, string subject) => $"{kind}:{subject}";
+}
+
 /// <summary>What is done about a difference, once; it is recorded with the look that found it.</summary>
 public interface IRemedy : ILookEvent
 {

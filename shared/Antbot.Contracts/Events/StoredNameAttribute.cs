@@ -8,4 +8,6 @@ namespace Antbot.Contracts.Events;
 public sealed class StoredNameAttribute(string name) : Attribute
 {
     public string Name { get; } = name;
+
+    public static string Of(Type type) => ((StoredNameAttribute)type.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false)[0]).Name;
 }

@@ -29,7 +29,7 @@ public class EventCodec(EventRegistry registry)
     }
 
     /// <summary>What was encoded into this event, for those who read it soon.</summary>
-    public void Remember(StoredEvent stored, object @event)
+    public virtual void Remember(StoredEvent stored, object @event)
     {
         ArgumentNullException.ThrowIfNull(stored);
         _recent.Add(stored, @event);

@@ -10,15 +10,16 @@ internal sealed class RecentEvents
     /// <summary>Some seconds of a full load.</summary>
     private const int Places = 8_192;
 
-    private readonly Entry?[] _places = new Entry?[Places];
+    /// <summary>Many codecs only read: theirs is never made.</summary>
+    private Entry?[]? _places;
 
     private sealed record Entry(Guid Id, string Stream, long Version, object Event);
 
     public void Add(StoredEvent stored, object @event) =>
-        Volatile.Write(ref _places[PlaceOf(stored)], new Entry(stored.EventId, stored.Stream, stored.Version, @event));
+        Volatile.Write(ref LazyInitializer.EnsureInitialized(ref _places, () => new Entry?[Places])[PlaceOf(stored)], new Entry(stored.EventId, stored.Stream, stored.Version, @event));
 
     public object? Find(StoredEvent stored) =>
-        Volatile.Read(ref _places[PlaceOf(stored)]) is { } entry && entry.Id == stored.EventId && entry.Version == stored.Version && entry.Stream == stored.Stream ? entry.Event : null;
+        Volatile.Read(ref _places) is { } places && Volatile.Read(ref places[PlaceOf(stored)]) is { } entry && entry.Id == stored.EventId && entry.Version == stored.Version && entry.Stream == stored.Stream ? entry.Event : null;
 
     private static int PlaceOf(StoredEvent stored) => stored.EventId.GetHashCode() & (Places - 1);
 }

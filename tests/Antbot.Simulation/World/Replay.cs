@@ -153,7 +153,7 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
             return new AccountLook(stalled.Look, stalled.Account, "", 0, 0, stalled.Reason, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, []);
         if (decided.Any(e => e is not (ReconciliationResumed or BalanceBaselineSet or DifferenceFound or DifferenceSettled or IRemedy or StartReconciled)))
             return null;
-        var settled = decided.OfType<DifferenceSettled>().ToDictionary(e => OpenDifference.KeyOf(e.Kind, e.Subject), StringComparer.Ordinal);
+        var settled = decided.OfType<DifferenceSettled>().ToDictionary(e => DifferenceKey.Of(e.Kind, e.Subject), StringComparer.Ordinal);
         var found = decided.OfType<DifferenceFound>().Select(e => (e.Through, Difference: new Difference(e.Kind, e.Subject, e.Trade, e.Ours, e.What, e.Evidence))).ToList();
         var known = state.Differences.Where(d => !settled.ContainsKey(d.Key) && !found.Exists(f => f.Difference.Key == d.Key)).Select(d => d.Value).ToList();
         var (baseline, start) = (decided.OfType<BalanceBaselineSet>().FirstOrDefault(), decided.OfType<StartReconciled>().FirstOrDefault());
@@ -172,7 +172,7 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
         return new AccountLook(
             look, account, start?.Venue ?? baseline?.Venue ?? "", start?.Through ?? found.FirstOrDefault().Through, start?.OpenOrders ?? 0, null,
             [.. found.Select(f => f.Difference), .. known.Take((start?.Differences ?? 0) - found.Count).Select(d => new Difference(d.Kind, d.Subject, d.Trade, Ours: true, d.What, ""))],
-            new HashSet<string>(known.Select(d => OpenDifference.KeyOf(d.Kind, d.Subject)).Concat(found.Select(f => f.Difference.Key)), StringComparer.Ordinal),
+            new HashSet<string>(known.Select(d => DifferenceKey.Of(d.Kind, d.Subject)).Concat(found.Select(f => f.Difference.Key)), StringComparer.Ordinal),
             settled.Values.Any(e => e.Kind == DifferenceKind.Balance), baseline, start is not null, [.. decided.OfType<IRemedy>()]);
     }
 
