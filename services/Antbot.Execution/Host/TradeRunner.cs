@@ -89,9 +89,7 @@ public sealed class TradeRunner(
         {
             var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
             var now = parts.Clock.GetUtcNow();
-            var step = ask is { } order && loaded.State.Find(order) is { } known ? new NextStep.Ask(order, known.Intended.Symbol) : NextStep.Of(loaded.State, now, venue.Now);
-            if (step is NextStep.Rest or NextStep.Wait && PriceOf(loaded.State) is { } price && PriceExit.ReasonOf(loaded.State, price.Bid, price.Ask) is not null)
-                step = new NextStep.Decide();
+            var step = ask is { } order && loaded.State.Find(order) is { } known ? new NextStep.Ask(order, known.Intended.Symbol) : StepOf(loaded.State, now);
             var origin = new Input(Guid.Empty, step, trade.Value, Worker);
             var outcome = step switch
             {
@@ -102,7 +100,7 @@ public sealed class TradeRunner(
                 _ => null,
             };
             // That the venue says nothing of one order keeps nothing else of the trade waiting.
-            if (outcome is not { IsNew: true } && step is NextStep.Ask && NextStep.Of(loaded.State.WithoutDoubts(), now, venue.Now) is NextStep.Decide)
+            if (outcome is not { IsNew: true } && step is NextStep.Ask && StepOf(loaded.State.WithoutDoubts(), now) is NextStep.Decide)
                 outcome = await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken);
             if (outcome is not { IsNew: true })
                 return false;
@@ -113,6 +111,12 @@ public sealed class TradeRunner(
         {
             End(trade);
         }
+    }
+
+    private NextStep StepOf(OrdersState state, DateTimeOffset now)
+    {
+        var step = NextStep.Of(state, now, venue.Now);
+        return step is NextStep.Rest or NextStep.Wait && PriceOf(state) is { } price && PriceExit.ReasonOf(state, price.Bid, price.Ask) is not null ? new NextStep.Decide() : step;
     }
 
     /// <summary>An operator's word on an order in doubt: the venue is asked first, and where it says what became of it, that is what counts.</summary>

@@ -76,6 +76,12 @@ internal sealed class ExecutionRig : IAsyncDisposable
     public Task CloseAsync(TradeId trade) =>
         new CloseTradeHandler(_runner).HandleAsync(new CloseTrade(trade, new AccountId("main"), "enough"), InputOf(trade, "close"), _end.Token);
 
+    public Task AdoptAsync(Signal signal, decimal quantity) =>
+        new AdoptPositionHandler(_runner, _rules, _venue, Control, _options).HandleAsync(new AdoptPosition(signal, null, new Quantity(quantity), "the venue holds it"), InputOf(signal.Trade, "adopt"), _end.Token);
+
+    public Task CorrectAsync(TradeId trade, ClientOrderId order) =>
+        new CorrectOrderHandler(_runner).HandleAsync(new CorrectOrder(trade, new AccountId("main"), order, "it looks otherwise", "the venue's words"), InputOf(trade, "correct"), _end.Token);
+
     public Task SettleAsync(TradeId trade, ClientOrderId order, string by, bool confirms) =>
         new SettleOrderHandler(_runner).HandleAsync(
             new SettleOrder(trade, order, DeterministicId.From("settle", by, confirms.ToString()), confirms, by, "the venue is gone"), InputOf(trade, $"settle-{by}-{confirms}"), _end.Token);

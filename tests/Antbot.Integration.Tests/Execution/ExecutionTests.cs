@@ -359,6 +359,39 @@ public sealed class ExecutionTests : IAsyncLifetime
         Assert.True((await inquiry.AskAsync(order, TestContext.Current.CancellationToken)).IsAbsent);
     }
 
+    /// <summary>Prevents real coins that are put up for sale in Dry, and those of another account: stops and exits are held back by nothing.</summary>
+    [Theory]
+    [InlineData(true, "main", true)]
+    [InlineData(false, "main", false)]
+    [InlineData(true, "another", false)]
+    public async Task What_was_found_is_made_ours_only_where_its_stop_may_be_sent(bool isPaper, string account, bool isAdopted)
+    {
+        var venue = new ScriptedVenue(TimeProvider.System) { IsPaper = isPaper };
+        await using var rig = new ExecutionRig(new InMemoryEventStore(Guid.NewGuid()), venue, venue, new RecordingBus());
+        var trade = ExecutionRig.TradeOf(7);
+        await rig.AdoptAsync(ExecutionRig.Signal(trade) with { Account = new AccountId(account) }, 0.01m);
+        var events = await rig.EventsAsync(trade);
+        Assert.Equal(isAdopted, events.Any(e => e is PositionAdopted));
+        Assert.Equal(isAdopted ? 1 : 0, venue.Book.Count);
+        Assert.Equal(isAdopted, !events.Any(e => e is EntryFailedRecorded));
+    }
+
+    /// <summary>Prevents a profit, a stop or an age that is passed by because the venue says nothing of an order that is doubted.</summary>
+    [Fact]
+    public async Task A_doubt_that_the_venue_does_not_clear_keeps_nothing_else_of_the_trade_waiting()
+    {
+        _rig.StartKeeper();
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "the stop rests");
+        (_venue.Forgets, _venue.FillsPassedOver) = (true, 1);
+        await _rig.CorrectAsync(trade, ClientOrderId.Of(trade, OrderRole.Entry, 0));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Entry is { Doubted: true }, "it is doubted");
+        _venue.Price *= 1.1m;
+        await _rig.UntilAsync(async () => (await _rig.EventsAsync(trade)).Any(e => e is PositionClosing), "the profit is taken");
+        Assert.True((await _rig.StateAsync(trade)).Entry!.Doubted);
+    }
+
     [Fact]
     public async Task That_an_order_is_absent_is_recorded_with_what_the_venue_said_to_each_question()
     {
