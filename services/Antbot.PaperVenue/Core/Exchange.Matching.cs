@@ -147,6 +147,7 @@ public sealed partial class Exchange
 
     private void Trade(Market market, Order taker, Order maker, Fixed8 price, Fixed8 quantity, long now)
     {
+        ExpireOther(maker, now);
         if (_nextTrade >= _tradesReservedBelow)
             Emit(new TradeNumbersReserved(_nextTrade + TradeNumbersAtOnce));
         var quote = price.Times(quantity);
@@ -164,8 +165,10 @@ public sealed partial class Exchange
     {
         while (market.Last.IsPositive && market.Stops.Awoken(market.Last) is { } id)
         {
+            var order = _orders[id];
+            ExpireOther(order, now);
             Emit(new OrderTriggered(now, id));
-            Execute(_orders[id], now);
+            Execute(order, now);
         }
     }
 }

@@ -57,6 +57,9 @@ public sealed record VenueRules
     /// <summary>Of these, orders that wait for a stop price.</summary>
     public int MaxWaitingOrders { get; init; } = 5_000;
 
+    /// <summary>Open order lists of one account on one instrument.</summary>
+    public int MaxOpenLists { get; init; } = 1_000;
+
     /// <summary>Closed orders that are remembered; the oldest are forgotten with their fills.</summary>
     public int MaxClosedOrders { get; init; } = 200_000;
 

@@ -56,6 +56,8 @@ public readonly record struct NewOrder
 
     public required string ClientId { get; init; }
 
+    public bool HasStop => Type is OrderType.StopLoss or OrderType.StopLossLimit or OrderType.TakeProfit or OrderType.TakeProfitLimit;
+
     /// <summary>
     /// Spot knows no such order, so this is the venue's own: a sale of at most what is free, cut to that. A purchase opens or adds, and is refused.
     /// </summary>
@@ -106,6 +108,9 @@ public sealed class Order
     public Fixed8 QuoteQuantity { get; internal init; }
 
     public string ClientId { get; internal init; } = "";
+
+    /// <summary>What it is one of; null for an order by itself.</summary>
+    public OrderList? List { get; internal init; }
 
     public long Time { get; internal init; }
 

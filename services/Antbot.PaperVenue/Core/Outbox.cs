@@ -21,6 +21,9 @@ public enum ExecutionKind : byte
 /// <summary>A change of an order as its owner is told of it, with the order's figures as they were just then.</summary>
 public readonly record struct ExecutionReport(ExecutionKind Kind, Order Order, OrderStatus Status, Fixed8 Executed, Fixed8 QuoteExecuted, bool IsWorking, bool IsInBook, long Time, Fill? Fill);
 
+/// <summary>A list began, or ended with the last of its orders, as its owner is told of it.</summary>
+public readonly record struct ListReport(OrderList List, bool IsDone, long Time);
+
 /// <summary>A trade as everybody sees it.</summary>
 public readonly record struct Print(Instrument Instrument, long Trade, Fixed8 Price, Fixed8 Quantity, long Time, Side TakerSide);
 
@@ -34,6 +37,8 @@ public sealed class Outbox
 
     public IList<ExecutionReport> Reports { get; } = [];
 
+    public IList<ListReport> ListReports { get; } = [];
+
     public IList<Print> Prints { get; } = [];
 
     public IList<Credit> Credits { get; } = [];
@@ -45,6 +50,7 @@ public sealed class Outbox
     {
         Journal.Clear();
         Reports.Clear();
+        ListReports.Clear();
         Prints.Clear();
         Credits.Clear();
         Touched.Clear();

@@ -14,7 +14,13 @@ public sealed record OrderAccepted(
 {
     /// <summary>Taken, and kept from the market until it is let go: its fills come late.</summary>
     public bool IsHeld { get; init; }
+
+    /// <summary>Of which it is one; zero for an order by itself.</summary>
+    public long List { get; init; }
 }
+
+/// <summary>Two orders of which one cancels the other were taken; they follow.</summary>
+public sealed record OrderListAccepted(long Time, long List, int Account, int Instrument, string ClientId) : VenueEvent;
 
 /// <summary>The last price woke an order that waited for it, or one that was held back was let go.</summary>
 public sealed record OrderTriggered(long Time, long Order) : VenueEvent;

@@ -45,6 +45,22 @@ public sealed class ExchangePropertyTests
         Assert.Equal(resting, market.Bids.Levels.Concat(market.Asks.Levels).SelectMany(Standing).Where(o => o.Id > 0).Select(o => o.Id).Order());
     }));
 
+    [Fact]
+    public void Of_a_pair_at_most_one_order_ever_trades_and_while_both_wait_one_alone_has_money_set_aside() => Holds.ForAll(Holds.Seed, seed => Run(seed, run =>
+    {
+        foreach (var list in run.Venue.Exchange.Accounts.SelectMany(a => a.ListsFrom(0)))
+        {
+            var orders = run.Venue.Exchange.OrdersOf(list).ToList();
+            Assert.Equal(2, orders.Count);
+            Assert.True(orders.Count(o => o.Fills.Count > 0) <= 1);
+            Assert.True(orders.All(o => !o.IsOpen) || orders.TrueForAll(o => o.Status == OrderStatus.New) || orders.Exists(o => o.Status == OrderStatus.Expired));
+            Assert.True(orders.Count(o => o.Locked.IsPositive) <= 1);
+            Assert.Equal(orders.Exists(o => o.IsOpen), list.IsOpen);
+            Assert.Equal(list.IsOpen, list.Account.OpenLists.Contains(list));
+        }
+        Assert.Equal(run.Venue.ListReports.Count(r => r.IsDone) + run.Venue.Exchange.Accounts.Sum(a => a.OpenLists.Count), run.Venue.ListReports.Count(r => !r.IsDone));
+    }));
+
     /// <summary>Against a model that has no levels and no book: the list of resting orders, searched each time.</summary>
     [Fact]
     public void Every_trade_is_with_the_order_whose_turn_it_is() => Holds.ForAll(Holds.Seed, seed =>
@@ -163,7 +179,7 @@ public sealed class ExchangePropertyTests
         public void Step()
         {
             var account = _random.Next(2) == 0 ? Venue.Alice : Venue.Bob;
-            switch (_random.Next(houseTakesPart ? 12 : 8))
+            switch (_random.Next(houseTakesPart ? 14 : 8))
             {
                 case < 4:
                     Place(account, OrderType.Limit, price: true, stop: false, Times[_random.Next(_random.Next(1, 4))]);
@@ -191,6 +207,9 @@ public sealed class ExchangePropertyTests
                     Venue.Exchange.Flow(Btc, _random.Next(2) == 0 ? Side.Buy : Side.Sell, new Fixed8(Btc.Lot.Units * _random.Next(1, 100_000)), ++Venue.Now);
                     Venue.Drain();
                     break;
+                case 11 or 12 when Venue.Exchange[Btc].Last is { IsPositive: true } last:
+                    PlacePair(account, last);
+                    break;
                 default:
                     Venue.Exchange.Deposit(account, _random.Next(3), new Fixed8(_random.NextInt64(-1_000_000_000, 1_000_000_000)), ++Venue.Now);
                     Venue.Drain();
@@ -210,6 +229,18 @@ public sealed class ExchangePropertyTests
             Quantity = new Fixed8(Btc.Lot.Units * _random.Next(5_000, _random.Next(10) == 0 ? 100_000_000 : 500_000)),
             ClientId = $"c{_random.Next(1_000)}",
         });
+
+        /// <summary>On either side of the last price, now and then wrongly.</summary>
+        private void PlacePair(Account account, Fixed8 last)
+        {
+            var (side, cents) = ((Side)_random.Next(2), (int)(last.Units * 100 / Fixed8.One));
+            var (near, far) = (Cents(cents - _random.Next(-5, 200)), Cents(cents + _random.Next(-5, 200)));
+            var stop = side == Side.Sell ? near : far;
+            var pair = Venue.Pair(side, side == Side.Sell ? far : near, stop, _random.Next(2) == 0 ? null : Cents(cents + _random.Next(-300, 300)), $"{_random.Next(1, 500)}.5");
+            if (_random.Next(3) == 0)
+                pair = pair with { Other = pair.Other with { Type = OrderType.TakeProfit, StopPrice = pair.Other.Price, Price = Fixed8.Zero } };
+            Venue.Place(account, pair);
+        }
 
         private static string Cents(int cents) => $"{cents / 100}.{cents % 100:00}";
     }

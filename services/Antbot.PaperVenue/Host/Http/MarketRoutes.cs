@@ -84,7 +84,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         foreach (var type in Enum.GetValues<OrderType>())
             json.WriteStringValue(type.Text());
         json.WriteEndArray();
-        json.Field("icebergAllowed", false).Field("ocoAllowed", false).Field("otoAllowed", false).Field("quoteOrderQtyMarketAllowed", true)
+        json.Field("icebergAllowed", false).Field("ocoAllowed", true).Field("otoAllowed", false).Field("quoteOrderQtyMarketAllowed", true)
             .Field("allowTrailingStop", false).Field("cancelReplaceAllowed", true).Field("isSpotTradingAllowed", true).Field("isMarginTradingAllowed", false);
         json.WriteStartArray("filters");
         json.WriteStartObject();
@@ -110,6 +110,9 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         json.WriteEndObject();
         json.WriteStartObject();
         json.Field("filterType", "MAX_NUM_ALGO_ORDERS").Field("maxNumAlgoOrders", Rules.MaxWaitingOrders);
+        json.WriteEndObject();
+        json.WriteStartObject();
+        json.Field("filterType", "MAX_NUM_ORDER_LISTS").Field("maxNumOrderLists", Rules.MaxOpenLists);
         json.WriteEndObject();
         json.WriteEndArray();
         json.WriteStartArray("permissions");

@@ -50,8 +50,8 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
             return (orders.Window == seconds / 10 ? orders.InWindow : 0, orders.Day == seconds / 86_400 ? orders.Today : 0);
     }
 
-    /// <summary>How many with this one; or how long there have been too many for.</summary>
-    public (int InTenSeconds, int Today, int? RetryAfter) Order(int account)
+    /// <summary>How many with these; or how long there have been too many for.</summary>
+    public (int InTenSeconds, int Today, int? RetryAfter) Order(int account, int placed)
     {
         var seconds = clock.GetUtcNow().ToUnixTimeSeconds();
         var orders = _orders.GetOrAdd(account, static _ => new Orders());
@@ -61,11 +61,11 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
                 (orders.Window, orders.InWindow) = (seconds / 10, 0);
             if (orders.Day != seconds / 86_400)
                 (orders.Day, orders.Today) = (seconds / 86_400, 0);
-            if (orders.Today >= options.OrdersPerDay)
+            if (orders.Today > options.OrdersPerDay - placed)
                 return (orders.InWindow, orders.Today, (int)(((orders.Day + 1) * 86_400) - seconds));
-            if (orders.InWindow >= options.OrdersPerTenSeconds)
+            if (orders.InWindow > options.OrdersPerTenSeconds - placed)
                 return (orders.InWindow, orders.Today, (int)(((orders.Window + 1) * 10) - seconds));
-            return (++orders.InWindow, ++orders.Today, null);
+            return (orders.InWindow += placed, orders.Today += placed, null);
         }
     }
 
