@@ -49,12 +49,14 @@ public sealed partial class Exchange
         return Refuse(account, ref stop, now) ?? Refuse(account, ref other, now);
     }
 
-    /// <summary>The last price lies between them: a sale's stop-loss below, a purchase's above.</summary>
+    /// <summary>The last price lies between them: a sale's stop-loss below, a purchase's above. One that only follows the price is always where it should be.</summary>
     private static bool StandRightly(in NewOrder stop, in NewOrder other, Fixed8 last)
     {
         var target = other.HasStop ? other.StopPrice : other.Price;
         var (above, below) = other.Side == Side.Sell ? (target, stop.StopPrice) : (stop.StopPrice, target);
-        return last.IsZero ? above > below : above > last && last > below;
+        var isAbove = above.IsZero || last.IsZero || above > last;
+        var isBelow = below.IsZero || last.IsZero || last > below;
+        return isAbove && isBelow && (above.IsZero || below.IsZero || above > below);
     }
 
     /// <summary>The order that this one cancels and is cancelled by, while that is open.</summary>

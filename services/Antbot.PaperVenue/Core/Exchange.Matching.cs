@@ -52,9 +52,11 @@ public sealed partial class Exchange
         var notional = price0.Times(order.Quantity);
         if (order.QuoteQuantity.IsZero && (notional < instrument.MinNotional || notional > instrument.MaxNotional))
             return Rejection.Filter("NOTIONAL");
+        if (order.TrailingDelta != 0 && (order.TrailingDelta < Rules.MinTrailingDelta || order.TrailingDelta > Rules.MaxTrailingDelta))
+            return Rejection.Filter("TRAILING_DELTA");
         if (account.OpenCount(instrument) >= Rules.MaxOpenOrders)
             return Rejection.Filter("MAX_NUM_ORDERS");
-        return order.StopPrice.IsPositive && account.WaitingCount(instrument) >= Rules.MaxWaitingOrders ? Rejection.Filter("MAX_NUM_ALGO_ORDERS") : null;
+        return order.HasStop && account.WaitingCount(instrument) >= Rules.MaxWaitingOrders ? Rejection.Filter("MAX_NUM_ALGO_ORDERS") : null;
     }
 
     private bool IsFarOff(Fixed8 price, Fixed8 last) =>
@@ -70,7 +72,7 @@ public sealed partial class Exchange
         var free = account[order.Instrument.Quote].Free;
         if (order.Price.IsPositive)
             return free >= order.Price.Times(order.Quantity);
-        return free >= (order.Type == OrderType.Market ? CostOf(market, order.Quantity) : order.StopPrice.Times(order.Quantity));
+        return free >= (order.Type == OrderType.Market ? CostOf(market, order.Quantity) : (order.StopPrice.IsPositive ? order.StopPrice : market.Last).Times(order.Quantity));
     }
 
     /// <summary>What buying so much at once would cost, as far as the book goes.</summary>
@@ -158,12 +160,19 @@ public sealed partial class Exchange
         if (!taker.IsHouse || !maker.IsHouse)
             Outbox.Journal.Add(e);
         Apply(e, taker, maker);
+        Trail(market, price, now);
+    }
+
+    private void Trail(Market market, Fixed8 price, long now)
+    {
+        if (market.Trails.IsMovedBy(price))
+            Emit(new PriceTrailed(now, market.Instrument.Index, price));
     }
 
     /// <summary>Each order wakes once, so this ends however the prices chase one another.</summary>
     private void WakeStops(Market market, long now)
     {
-        while (market.Last.IsPositive && market.Stops.Awoken(market.Last) is { } id)
+        while (market.Last.IsPositive && (market.Stops.Awoken(market.Last) ?? market.Trails.Awoken(market.Last)) is { } id)
         {
             var order = _orders[id];
             ExpireOther(order, now);

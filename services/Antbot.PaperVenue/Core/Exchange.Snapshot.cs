@@ -89,7 +89,7 @@ public sealed partial class Exchange
             if (!order.IsOpen)
                 exchange._closed.Enqueue(order);
             else if (order.HasStop && !order.IsWorking)
-                market.Stops.Add(order);
+                market.Wait(order);
             else if (!order.IsHeld)
                 market.Of(order.Side).Add(order);
         }

@@ -166,6 +166,9 @@ public sealed partial class Exchange
             case OrderListAccepted l:
                 Apply(l);
                 break;
+            case PriceTrailed p:
+                _markets[p.Instrument].Trails.Move(p.Price, p.Time);
+                break;
             case OrderTriggered t:
                 Apply(t, _orders[t.Order]);
                 break;
@@ -205,7 +208,10 @@ public sealed partial class Exchange
         Emit(new OrderAccepted(
             now, _nextOrder, account.Id, order.Instrument.Index, order.Side, order.Type, order.TimeInForce,
             order.Price, order.StopPrice, order.Quantity, order.QuoteQuantity, order.ClientId)
-        { IsHeld = isHeld, List = list });
+        { IsHeld = isHeld, List = list, TrailingDelta = order.TrailingDelta });
+        var market = _markets[order.Instrument.Index];
+        if (order.TrailingDelta > 0 && market.Last.IsPositive)
+            Trail(market, market.Last, now);
         return _orders[_nextOrder - 1];
     }
 
@@ -223,6 +229,7 @@ public sealed partial class Exchange
             TimeInForce = e.TimeInForce,
             Price = e.Price,
             StopPrice = e.StopPrice,
+            TrailingDelta = e.TrailingDelta,
             Quantity = e.Quantity,
             QuoteQuantity = e.QuoteQuantity,
             ClientId = e.ClientId,
@@ -241,7 +248,7 @@ public sealed partial class Exchange
             LockAsListed(order);
         var market = _markets[e.Instrument];
         if (order.HasStop)
-            market.Stops.Add(order);
+            market.Wait(order);
         else if (order.Rests && order.IsWorking)
             market.Of(order.Side).Add(order);
         Report(ExecutionKind.New, order, e.Time, null);
@@ -274,7 +281,7 @@ public sealed partial class Exchange
         var market = _markets[order.Instrument.Index];
         if (order.HasStop)
         {
-            market.Stops.Remove(order);
+            market.Woke(order);
             order.Account.Woke(order);
         }
         order.WorkingTime = order.UpdateTime = e.Time;
@@ -353,7 +360,7 @@ public sealed partial class Exchange
         if (order.Level is not null)
             market.Of(order.Side).Remove(order);
         else if (order.HasStop && !order.IsWorking)
-            market.Stops.Remove(order);
+            market.Woke(order);
         order.Status = status;
         order.UpdateTime = time;
         Lock(order, -order.Locked);

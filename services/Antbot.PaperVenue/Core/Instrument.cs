@@ -57,6 +57,11 @@ public sealed record VenueRules
     /// <summary>Of these, orders that wait for a stop price.</summary>
     public int MaxWaitingOrders { get; init; } = 5_000;
 
+    /// <summary>Of a stop that follows the price, in ten-thousandths.</summary>
+    public int MinTrailingDelta { get; init; } = 10;
+
+    public int MaxTrailingDelta { get; init; } = 2_000;
+
     /// <summary>Open order lists of one account on one instrument.</summary>
     public int MaxOpenLists { get; init; } = 1_000;
 

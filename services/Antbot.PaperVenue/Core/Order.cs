@@ -49,6 +49,9 @@ public readonly record struct NewOrder
 
     public Fixed8 StopPrice { get; init; }
 
+    /// <summary>How far the price must come back from the best that there has been, in ten-thousandths; zero for a stop that stays where it is.</summary>
+    public int TrailingDelta { get; init; }
+
     /// <summary>Zero where a market order is given by what it may spend or shall bring in.</summary>
     public Fixed8 Quantity { get; init; }
 
@@ -103,6 +106,15 @@ public sealed class Order
 
     public Fixed8 StopPrice { get; internal init; }
 
+    /// <summary>How far the price must come back from the best that there has been, in ten-thousandths; zero for a stop that stays where it is.</summary>
+    public int TrailingDelta { get; internal init; }
+
+    /// <summary>Since when it follows the price; minus one before.</summary>
+    public long TrailingTime { get; internal set; } = -1;
+
+    /// <summary>The best price since then: the highest for a sale, the lowest for a purchase.</summary>
+    public Fixed8 TrailingPrice { get; internal set; }
+
     public Fixed8 Quantity { get; internal init; }
 
     public Fixed8 QuoteQuantity { get; internal init; }
@@ -140,6 +152,8 @@ public sealed class Order
     public bool IsWorking => WorkingTime >= 0;
 
     public bool HasStop => Type is OrderType.StopLoss or OrderType.StopLossLimit or OrderType.TakeProfit or OrderType.TakeProfitLimit;
+
+    public bool Trails => TrailingDelta > 0;
 
     /// <summary>Kept from the market though it waits for no price.</summary>
     public bool IsHeld => IsOpen && !IsWorking && !HasStop;

@@ -190,7 +190,8 @@ public sealed class ExchangePropertyTests
                 case 5 when houseTakesPart:
                     var stops = (OrderType[])[OrderType.StopLoss, OrderType.StopLossLimit, OrderType.TakeProfit, OrderType.TakeProfitLimit];
                     var type = stops[_random.Next(4)];
-                    Place(account, type, type is OrderType.StopLossLimit or OrderType.TakeProfitLimit, stop: true);
+                    var delta = _random.Next(2) == 0 ? _random.Next(5, 300) : 0;
+                    Place(account, type, type is OrderType.StopLossLimit or OrderType.TakeProfitLimit, stop: delta == 0 || _random.Next(2) == 0, trailingDelta: delta);
                     break;
                 case 6:
                     Place(account, OrderType.LimitMaker, price: true, stop: false);
@@ -217,7 +218,7 @@ public sealed class ExchangePropertyTests
             }
         }
 
-        private void Place(Account account, OrderType type, bool price, bool stop, TimeInForce timeInForce = TimeInForce.GoodTillCancelled) => Venue.Place(account, new NewOrder
+        private void Place(Account account, OrderType type, bool price, bool stop, TimeInForce timeInForce = TimeInForce.GoodTillCancelled, int trailingDelta = 0) => Venue.Place(account, new NewOrder
         {
             Instrument = Btc,
             Side = (Side)_random.Next(2),
@@ -225,6 +226,7 @@ public sealed class ExchangePropertyTests
             TimeInForce = timeInForce,
             Price = price ? N(Cents(9_500 + _random.Next(1_000))) : Fixed8.Zero,
             StopPrice = stop ? N(Cents(9_500 + _random.Next(1_000))) : Fixed8.Zero,
+            TrailingDelta = trailingDelta,
             // Sometimes more than anybody can pay for.
             Quantity = new Fixed8(Btc.Lot.Units * _random.Next(5_000, _random.Next(10) == 0 ? 100_000_000 : 500_000)),
             ClientId = $"c{_random.Next(1_000)}",

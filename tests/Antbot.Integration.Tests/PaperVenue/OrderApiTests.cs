@@ -107,6 +107,24 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
     }
 
     [Fact]
+    public async Task A_stop_that_follows_the_price_says_since_when()
+    {
+        var last = Number((await _client.GetAsync("/api/v3/ticker/price?symbol=BTCUSDT")).Json, "price");
+        var placed = await StopAsync(("trailingDelta", "500"), ("newClientOrderId", "trails"));
+        Assert.Equal((200, "500"), (placed.Status, placed["trailingDelta"]));
+        Assert.InRange(long.Parse(placed["trailingTime"]), long.Parse(placed["transactTime"]), long.Parse(placed["transactTime"]) + 60_000);
+        var waits = await StopAsync(("trailingDelta", "500"), ("stopPrice", $"{last / 2:0}"));
+        Assert.Equal(("500", "-1"), (waits["trailingDelta"], waits["trailingTime"]));
+        Assert.Equal((placed["trailingTime"], "0.00000000"), ((await _client.FindAsync("trails"))["trailingTime"], (await _client.FindAsync("trails"))["stopPrice"]));
+
+        Assert.Equal((-1102, -1013, -1013, -1130, -1100), ((await StopAsync()).Code, (await StopAsync(("trailingDelta", "9"))).Code, (await StopAsync(("trailingDelta", "9223372036854775807"))).Code, (await StopAsync(("trailingDelta", "0"))).Code, (await StopAsync(("trailingDelta", "1.5"))).Code));
+        Assert.Equal(-1106, (await _client.OrderAsync(("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.01"), ("trailingDelta", "100"))).Code);
+        await _client.SignedAsync(HttpMethod.Delete, "/api/v3/openOrders", ("symbol", "BTCUSDT"));
+
+        Task<Answer> StopAsync(params (string, string)[] further) => _client.OrderAsync([("symbol", "BTCUSDT"), ("side", "SELL"), ("type", "STOP_LOSS"), ("quantity", "0.01"), ("newOrderRespType", "RESULT"), .. further]);
+    }
+
+    [Fact]
     public async Task What_is_asked_beside_the_market_is_answered()
     {
         Assert.Equal(0, (await _client.GetAsync("/sapi/v1/system/status")).Json.GetProperty("status").GetInt32());
@@ -169,7 +187,7 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
         var info = await _client.GetAsync("/api/v3/exchangeInfo");
         Assert.Equal(VenueRules.Default.Instruments.Select(i => i.Symbol), info.Json.GetProperty("symbols").EnumerateArray().Select(s => s.GetProperty("symbol").GetString()));
         Assert.Equal(
-            ["PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "PERCENT_PRICE_BY_SIDE", "NOTIONAL", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS", "MAX_NUM_ORDER_LISTS"],
+            ["PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "PERCENT_PRICE_BY_SIDE", "NOTIONAL", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS", "TRAILING_DELTA", "MAX_NUM_ORDER_LISTS"],
             info.Json.GetProperty("symbols")[0].GetProperty("filters").EnumerateArray().Select(f => f.GetProperty("filterType").GetString()));
         var depth = await _client.GetAsync("/api/v3/depth?symbol=ETHUSDT&limit=5");
         var (bids, asks) = (Prices(depth.Json.GetProperty("bids")), Prices(depth.Json.GetProperty("asks")));

@@ -85,7 +85,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
             json.WriteStringValue(type.Text());
         json.WriteEndArray();
         json.Field("icebergAllowed", false).Field("ocoAllowed", true).Field("otoAllowed", false).Field("quoteOrderQtyMarketAllowed", true)
-            .Field("allowTrailingStop", false).Field("cancelReplaceAllowed", true).Field("isSpotTradingAllowed", true).Field("isMarginTradingAllowed", false);
+            .Field("allowTrailingStop", true).Field("cancelReplaceAllowed", true).Field("isSpotTradingAllowed", true).Field("isMarginTradingAllowed", false);
         json.WriteStartArray("filters");
         json.WriteStartObject();
         json.Field("filterType", "PRICE_FILTER").Number("minPrice", i.Tick).Number("maxPrice", i.MaxPrice).Number("tickSize", i.Tick);
@@ -110,6 +110,10 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         json.WriteEndObject();
         json.WriteStartObject();
         json.Field("filterType", "MAX_NUM_ALGO_ORDERS").Field("maxNumAlgoOrders", Rules.MaxWaitingOrders);
+        json.WriteEndObject();
+        json.WriteStartObject();
+        json.Field("filterType", "TRAILING_DELTA").Field("minTrailingAboveDelta", Rules.MinTrailingDelta).Field("maxTrailingAboveDelta", Rules.MaxTrailingDelta)
+            .Field("minTrailingBelowDelta", Rules.MinTrailingDelta).Field("maxTrailingBelowDelta", Rules.MaxTrailingDelta);
         json.WriteEndObject();
         json.WriteStartObject();
         json.Field("filterType", "MAX_NUM_ORDER_LISTS").Field("maxNumOrderLists", Rules.MaxOpenLists);

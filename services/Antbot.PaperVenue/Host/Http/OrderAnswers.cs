@@ -42,6 +42,7 @@ internal static class OrderAnswers
             .Field("status", o.Status.Text()).Field("timeInForce", o.TimeInForce.Text()).Field("type", o.Type.Text()).Field("side", o.Side.Text())
             .Number("stopPrice", o.StopPrice).Number("icebergQty", Fixed8.Zero).Field("time", o.Time).Field("updateTime", o.UpdateTime)
             .Field("isWorking", o.IsWorking).Field("workingTime", o.WorkingTime).Number("origQuoteOrderQty", o.QuoteQuantity).Field("selfTradePreventionMode", "NONE");
+        WriteTrail(json, o);
         json.WriteEndObject();
     }
 
@@ -137,5 +138,13 @@ internal static class OrderAnswers
         if (o.IsWorking)
             json.Field("workingTime", o.WorkingTime);
         json.Field("selfTradePreventionMode", "NONE");
+        WriteTrail(json, o);
+    }
+
+    /// <summary>Of a stop that follows the price; of others it is not told.</summary>
+    private static void WriteTrail(Utf8JsonWriter json, Order o)
+    {
+        if (o.Trails)
+            json.Field("trailingDelta", o.TrailingDelta).Field("trailingTime", o.TrailingTime);
     }
 }

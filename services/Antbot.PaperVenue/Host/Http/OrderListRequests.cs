@@ -5,8 +5,8 @@ internal static class OrderListRequests
 {
     private static readonly OrderNames Above = Named("above");
     private static readonly OrderNames Below = Named("below");
-    private static readonly OrderNames Limit = new("price", "", "", "limitClientOrderId");
-    private static readonly OrderNames Stop = new("stopLimitPrice", "stopPrice", "stopLimitTimeInForce", "stopClientOrderId");
+    private static readonly OrderNames Limit = new("price", "", "", "", "limitClientOrderId");
+    private static readonly OrderNames Stop = new("stopLimitPrice", "stopPrice", "trailingDelta", "stopLimitTimeInForce", "stopClientOrderId");
 
     private static readonly HashSet<string> Known =
     [
@@ -42,7 +42,7 @@ internal static class OrderListRequests
             OrderRequests.ReadByQuantity(p, Limit, instrument, side, OrderType.LimitMaker));
     }
 
-    private static OrderNames Named(string leg) => new($"{leg}Price", $"{leg}StopPrice", $"{leg}TimeInForce", $"{leg}ClientOrderId");
+    private static OrderNames Named(string leg) => new($"{leg}Price", $"{leg}StopPrice", $"{leg}TrailingDelta", $"{leg}TimeInForce", $"{leg}ClientOrderId");
 
     private static (Instrument Instrument, Side Side) Begin(Parameters p, VenueRules rules, HashSet<string> known)
     {

@@ -3,15 +3,15 @@ using System.Security.Cryptography;
 namespace Antbot.PaperVenue.Http;
 
 /// <summary>What a request calls the parameters of one order; empty for what it cannot have.</summary>
-internal sealed record OrderNames(string Price, string StopPrice, string TimeInForce, string ClientId)
+internal sealed record OrderNames(string Price, string StopPrice, string TrailingDelta, string TimeInForce, string ClientId)
 {
-    public IEnumerable<string> All => ((string[])[Price, StopPrice, TimeInForce, ClientId]).Where(n => n.Length > 0);
+    public IEnumerable<string> All => ((string[])[Price, StopPrice, TrailingDelta, TimeInForce, ClientId]).Where(n => n.Length > 0);
 }
 
 /// <summary>Reads an order out of a request: which parameters each type needs, and which it must not have.</summary>
 internal static class OrderRequests
 {
-    private static readonly OrderNames Names = new("price", "stopPrice", "timeInForce", "newClientOrderId");
+    private static readonly OrderNames Names = new("price", "stopPrice", "trailingDelta", "timeInForce", "newClientOrderId");
 
     private static readonly HashSet<string> Known =
     [
@@ -59,7 +59,11 @@ internal static class OrderRequests
         var needsTime = type is OrderType.Limit or OrderType.StopLossLimit or OrderType.TakeProfitLimit;
         Forbid(p, names.Price, needsPrice);
         Forbid(p, names.StopPrice, needsStop);
+        Forbid(p, names.TrailingDelta, needsStop);
         Forbid(p, names.TimeInForce, needsTime);
+        var delta = needsStop ? TrailingDelta(p, names.TrailingDelta) : 0;
+        if (needsStop && delta == 0 && p.Find(names.StopPrice) is null)
+            throw new ApiException(-1102, $"Param '{names.StopPrice}' or '{names.TrailingDelta}' must be sent, but both were empty/null!");
         return new NewOrder
         {
             Instrument = instrument,
@@ -67,7 +71,8 @@ internal static class OrderRequests
             Type = type,
             TimeInForce = needsTime ? TimeInForce(p.Need(names.TimeInForce)) : PaperVenue.TimeInForce.GoodTillCancelled,
             Price = needsPrice ? p.NeedPositive(names.Price) : Fixed8.Zero,
-            StopPrice = needsStop ? p.NeedPositive(names.StopPrice) : Fixed8.Zero,
+            StopPrice = needsStop && p.Find(names.StopPrice) is not null ? p.NeedPositive(names.StopPrice) : Fixed8.Zero,
+            TrailingDelta = delta,
             ClientId = p.FindId(names.ClientId) ?? NewClientId(),
         };
     }
@@ -91,6 +96,14 @@ internal static class OrderRequests
         if (!unless && p.Find(name) is not null)
             throw ApiException.NotRequired(name);
     }
+
+    /// <summary>Zero where it is not there, and so never what is sent.</summary>
+    private static int TrailingDelta(Parameters p, string name) => p.FindWhole(name) switch
+    {
+        null => 0,
+        0 => throw ApiException.Invalid(name),
+        var delta => (int)Math.Min(delta.Value, int.MaxValue),
+    };
 
     public static Side Side(string text) => text switch
     {

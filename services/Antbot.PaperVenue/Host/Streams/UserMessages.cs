@@ -23,6 +23,10 @@ internal static class UserMessages
             .Number("Z", r.QuoteExecuted).Number("Y", r.Fill?.QuoteQuantity ?? Fixed8.Zero).Number("Q", o.QuoteQuantity).Field("V", "NONE");
         if (r.IsWorking)
             json.Field("W", o.WorkingTime);
+        if (o.Trails)
+            json.Field("d", o.TrailingDelta);
+        if (o.TrailingTime >= 0)
+            json.Field("D", o.TrailingTime);
         json.WriteEndObject();
     });
 
