@@ -7,7 +7,11 @@ public sealed class Level
 
     public Fixed8 Price { get; }
 
-    public Fixed8 Total { get; internal set; }
+    /// <summary>All that can be traded here.</summary>
+    public Fixed8 Total { get; private set; }
+
+    /// <summary>What of it everybody sees.</summary>
+    public Fixed8 Shown { get; private set; }
 
     public Order? First { get; private set; }
 
@@ -23,6 +27,20 @@ public sealed class Level
             Last.Next = order;
         Last = order;
         Total += order.Remaining;
+        Shown += order.Shown;
+    }
+
+    internal void Reduce(Fixed8 by, Fixed8 shown)
+    {
+        Total -= by;
+        Shown -= shown;
+    }
+
+    /// <summary>Who shows another part stands behind everybody again.</summary>
+    internal void Requeue(Order order)
+    {
+        Unlink(order);
+        Append(order);
     }
 
     internal void Unlink(Order order)
@@ -38,6 +56,7 @@ public sealed class Level
         order.Level = null;
         order.Previous = order.Next = null;
         Total -= order.Remaining;
+        Shown -= order.Shown;
     }
 }
 
@@ -92,16 +111,16 @@ public sealed class BookSide(Side side)
         Changed?.Add(order.Price.Units);
     }
 
-    /// <summary>What stands at a price, which may be nothing.</summary>
-    public Fixed8 TotalAt(Fixed8 price)
+    /// <summary>What is seen at a price, which may be nothing.</summary>
+    public Fixed8 ShownAt(Fixed8 price)
     {
         var at = Array.BinarySearch(_keys, 0, Count, Key(price));
-        return at < 0 ? Fixed8.Zero : _levels[at].Total;
+        return at < 0 ? Fixed8.Zero : _levels[at].Shown;
     }
 
-    internal void Reduce(Level level, Fixed8 by)
+    internal void Reduce(Level level, Fixed8 by, Fixed8 shown)
     {
-        level.Total -= by;
+        level.Reduce(by, shown);
         Changed?.Add(level.Price.Units);
     }
 

@@ -42,7 +42,7 @@ public sealed partial class Exchange
         }
         if (order.Price.IsPositive && market.Last.IsPositive && IsFarOff(order.Price, market.Last))
             return Rejection.Filter("PERCENT_PRICE_BY_SIDE");
-        if (order.Quantity < instrument.Lot || order.Quantity > instrument.MaxQuantity || !order.Quantity.IsMultipleOf(instrument.Lot))
+        if (BreaksLotSize(instrument, order.Quantity))
             return Rejection.Filter("LOT_SIZE");
         if (order.Price.IsZero && order.Quantity > instrument.MaxMarketQuantity)
             return Rejection.Filter("MARKET_LOT_SIZE");
@@ -52,12 +52,26 @@ public sealed partial class Exchange
         var notional = price0.Times(order.Quantity);
         if (order.QuoteQuantity.IsZero && (notional < instrument.MinNotional || notional > instrument.MaxNotional))
             return Rejection.Filter("NOTIONAL");
+        if (order.IcebergQuantity.IsPositive && BreaksIcebergRule(order) is { } iceberg)
+            return iceberg;
         if (order.TrailingDelta != 0 && (order.TrailingDelta < Rules.MinTrailingDelta || order.TrailingDelta > Rules.MaxTrailingDelta))
             return Rejection.Filter("TRAILING_DELTA");
         if (account.OpenCount(instrument) >= Rules.MaxOpenOrders)
             return Rejection.Filter("MAX_NUM_ORDERS");
         return order.HasStop && account.WaitingCount(instrument) >= Rules.MaxWaitingOrders ? Rejection.Filter("MAX_NUM_ALGO_ORDERS") : null;
     }
+
+    private Rejection? BreaksIcebergRule(in NewOrder order)
+    {
+        var part = order.IcebergQuantity;
+        if (BreaksLotSize(order.Instrument, part))
+            return Rejection.Filter("LOT_SIZE");
+        if (part > order.Quantity)
+            return Rejection.NewOrder("IcebergQty exceeds QTY.");
+        return order.Quantity.Units > (Int128)part.Units * Rules.MaxIcebergParts ? Rejection.Filter("ICEBERG_PARTS") : null;
+    }
+
+    private static bool BreaksLotSize(Instrument instrument, Fixed8 quantity) => quantity < instrument.Lot || quantity > instrument.MaxQuantity || !quantity.IsMultipleOf(instrument.Lot);
 
     private bool IsFarOff(Fixed8 price, Fixed8 last) =>
         price.Units > (Int128)last.Units * Rules.MaxPriceRatio || (Int128)price.Units * Rules.MaxPriceRatio < last.Units;
@@ -135,7 +149,7 @@ public sealed partial class Exchange
         while (taker.Remaining.IsPositive && opposite.Best is { } level && (!taker.HasPrice || opposite.Crosses(level, taker.Price)))
         {
             var maker = level.First!;
-            var quantity = Fixed8.Min(taker.Remaining, maker.Remaining);
+            var quantity = Fixed8.Min(taker.Remaining, maker.Shown);
             if (taker is { Side: Side.Buy, IsHouse: false, Locked.IsZero: true })
             {
                 // Nothing was set aside for it: it buys what its owner can pay by now.

@@ -208,7 +208,7 @@ public sealed partial class Exchange
         Emit(new OrderAccepted(
             now, _nextOrder, account.Id, order.Instrument.Index, order.Side, order.Type, order.TimeInForce,
             order.Price, order.StopPrice, order.Quantity, order.QuoteQuantity, order.ClientId)
-        { IsHeld = isHeld, List = list, TrailingDelta = order.TrailingDelta });
+        { IsHeld = isHeld, List = list, TrailingDelta = order.TrailingDelta, IcebergQuantity = order.IcebergQuantity });
         var market = _markets[order.Instrument.Index];
         if (order.TrailingDelta > 0 && market.Last.IsPositive)
             Trail(market, market.Last, now);
@@ -231,12 +231,15 @@ public sealed partial class Exchange
             StopPrice = e.StopPrice,
             TrailingDelta = e.TrailingDelta,
             Quantity = e.Quantity,
+            IcebergQuantity = e.IcebergQuantity,
             QuoteQuantity = e.QuoteQuantity,
             ClientId = e.ClientId,
             List = e.List == 0 ? null : _lists[e.List],
             Time = e.Time,
             UpdateTime = e.Time,
         };
+        if (order.IcebergQuantity.IsPositive)
+            order.ShowNext();
         if (!order.HasStop && !e.IsHeld)
             order.WorkingTime = e.Time;
         _nextOrder = Math.Max(_nextOrder, e.Order + 1);
@@ -331,10 +334,19 @@ public sealed partial class Exchange
         if (order is null)
             return;
 
+        var shown = order.Shown;
         order.Executed += e.Quantity;
         order.QuoteExecuted += quote;
+        // What takes goes on with all of it; what is taken from stands with a part at a time.
+        var showsNext = order.IcebergQuantity.IsPositive && (!isMaker || order.Shown.IsZero);
+        if (showsNext)
+            order.ShowNext();
         if (order.Level is { } level)
-            market.Of(side).Reduce(level, e.Quantity);
+        {
+            market.Of(side).Reduce(level, e.Quantity, shown - order.Shown);
+            if (showsNext)
+                level.Requeue(order);
+        }
         if (order.IsHouse)
         {
             if (order.Remaining.IsZero && order.Level is not null)

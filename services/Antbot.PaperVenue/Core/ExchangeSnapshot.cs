@@ -13,7 +13,7 @@ public sealed class ExchangeSnapshot
     /// <summary>Without the market's program; read still.</summary>
     private const byte FirstVersion = 1;
 
-    /// <summary>Without order lists and stops that follow the price; read still.</summary>
+    /// <summary>Without order lists, stops that follow the price and orders that are shown in parts; read still.</summary>
     private const byte SecondVersion = 2;
 
     private readonly ReadOnlyMemory<byte> _head;
@@ -107,7 +107,8 @@ public sealed class ExchangeSnapshot
         record.Add(o.Id).Add(o.Account.Id).Add(o.Instrument.Index).Add((byte)o.Side).Add((byte)o.Type).Add((byte)o.TimeInForce).Add((byte)o.Status)
             .Add(o.Price).Add(o.StopPrice).Add(o.Quantity).Add(o.QuoteQuantity).Add(o.ClientId)
             .Add(o.Executed).Add(o.QuoteExecuted).Add(o.Locked).Add(o.Time).Add(o.UpdateTime).Add(o.WorkingTime).Add(o.CancelId ?? "")
-            .Add(o.List?.Id ?? 0).Add(o.TrailingDelta).Add(o.TrailingTime).Add(o.TrailingPrice).Add(o.Fills.Count);
+            .Add(o.List?.Id ?? 0).Add(o.TrailingDelta).Add(o.TrailingTime).Add(o.TrailingPrice)
+            .Add(o.IcebergQuantity).Add(o.Hidden).Add(o.Fills.Count);
         foreach (var f in o.Fills)
             record.Add(f.Trade).Add(f.Price).Add(f.Quantity).Add(f.Fee).Add(f.Time).Add(f.IsMaker ? (byte)1 : (byte)0);
     }
@@ -137,6 +138,8 @@ public sealed class ExchangeSnapshot
             TrailingDelta = version > SecondVersion ? record.Int() : 0,
             TrailingTime = version > SecondVersion ? record.Long() : -1,
             TrailingPrice = version > SecondVersion ? record.Fixed() : Fixed8.Zero,
+            IcebergQuantity = version > SecondVersion ? record.Fixed() : Fixed8.Zero,
+            Hidden = version > SecondVersion ? record.Fixed() : Fixed8.Zero,
         };
         var fills = record.Int();
         for (var i = 0; i < fills; i++)

@@ -57,6 +57,9 @@ public sealed record VenueRules
     /// <summary>Of these, orders that wait for a stop price.</summary>
     public int MaxWaitingOrders { get; init; } = 5_000;
 
+    /// <summary>Into so many an order that is shown in parts may be cut.</summary>
+    public int MaxIcebergParts { get; init; } = 10;
+
     /// <summary>Of a stop that follows the price, in ten-thousandths.</summary>
     public int MinTrailingDelta { get; init; } = 10;
 

@@ -39,12 +39,12 @@ public static class JournalCodec
                 record.Add((byte)Tag.Deposited).Add(d.Time).Add(d.Account).Add(d.Asset).Add(d.Amount);
                 break;
             case OrderAccepted a:
-                var isPlain = a.List == 0 && a.TrailingDelta == 0;
+                var isPlain = a.List == 0 && a.TrailingDelta == 0 && a.IcebergQuantity.IsZero;
                 record.Add((byte)(!isPlain ? Tag.OrderInFull : a.IsHeld ? Tag.OrderHeld : Tag.OrderAccepted))
                     .Add(a.Time).Add(a.Order).Add(a.Account).Add(a.Instrument).Add((byte)a.Side).Add((byte)a.Type).Add((byte)a.TimeInForce)
                     .Add(a.Price).Add(a.StopPrice).Add(a.Quantity).Add(a.QuoteQuantity).Add(a.ClientId);
                 if (!isPlain)
-                    record.Add((byte)(a.IsHeld ? 1 : 0)).Add(a.List).Add(a.TrailingDelta);
+                    record.Add((byte)(a.IsHeld ? 1 : 0)).Add(a.List).Add(a.TrailingDelta).Add(a.IcebergQuantity);
                 break;
             case OrderListAccepted l:
                 record.Add((byte)Tag.OrderListAccepted).Add(l.Time).Add(l.List).Add(l.Account).Add(l.Instrument).Add(l.ClientId);
@@ -88,7 +88,7 @@ public static class JournalCodec
             Tag.Deposited => new Deposited(record.Long(), record.Int(), record.Int(), record.Fixed()),
             Tag.OrderAccepted => ReadAccepted(ref record),
             Tag.OrderHeld => ReadAccepted(ref record) with { IsHeld = true },
-            Tag.OrderInFull => ReadAccepted(ref record) with { IsHeld = record.Byte() == 1, List = record.Long(), TrailingDelta = record.Int() },
+            Tag.OrderInFull => ReadAccepted(ref record) with { IsHeld = record.Byte() == 1, List = record.Long(), TrailingDelta = record.Int(), IcebergQuantity = record.Fixed() },
             Tag.OrderListAccepted => new OrderListAccepted(record.Long(), record.Long(), record.Int(), record.Int(), record.Text()),
             Tag.TradeBusted => new TradeBusted(record.Long(), record.Long(), record.Long()),
             Tag.ScenarioChosen => new ScenarioChosen(record.Long(), (Scenario)record.Byte(), record.Long(), record.Text()),

@@ -52,6 +52,9 @@ public readonly record struct NewOrder
     /// <summary>How far the price must come back from the best that there has been, in ten-thousandths; zero for a stop that stays where it is.</summary>
     public int TrailingDelta { get; init; }
 
+    /// <summary>How much of it is shown at a time; zero for all of it.</summary>
+    public Fixed8 IcebergQuantity { get; init; }
+
     /// <summary>Zero where a market order is given by what it may spend or shall bring in.</summary>
     public Fixed8 Quantity { get; init; }
 
@@ -117,6 +120,12 @@ public sealed class Order
 
     public Fixed8 Quantity { get; internal init; }
 
+    /// <summary>How much of it is shown at a time; zero for all of it.</summary>
+    public Fixed8 IcebergQuantity { get; internal init; }
+
+    /// <summary>What of the rest nobody sees.</summary>
+    public Fixed8 Hidden { get; internal set; }
+
     public Fixed8 QuoteQuantity { get; internal init; }
 
     public string ClientId { get; internal init; } = "";
@@ -146,6 +155,8 @@ public sealed class Order
     public IReadOnlyList<Fill> Fills => _fills ?? [];
 
     public Fixed8 Remaining => Quantity - Executed;
+
+    public Fixed8 Shown => Remaining - Hidden;
 
     public bool IsOpen => Status is OrderStatus.New or OrderStatus.PartiallyFilled;
 
@@ -180,6 +191,9 @@ public sealed class Order
 
     /// <summary>Who stands behind it at its price.</summary>
     public Order? Next { get; internal set; }
+
+    /// <summary>Shows another part of what is left.</summary>
+    internal void ShowNext() => Hidden = Remaining - Fixed8.Min(IcebergQuantity, Remaining);
 
     internal void Remove(Fill fill) => _fills!.Remove(fill);
 

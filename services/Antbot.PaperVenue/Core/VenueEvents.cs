@@ -19,6 +19,8 @@ public sealed record OrderAccepted(
     public long List { get; init; }
 
     public int TrailingDelta { get; init; }
+
+    public Fixed8 IcebergQuantity { get; init; }
 }
 
 /// <summary>Two orders of which one cancels the other were taken; they follow.</summary>

@@ -38,7 +38,9 @@ public sealed class ExchangePropertyTests
         foreach (var side in (BookSide[])[market.Bids, market.Asks])
         {
             Assert.All(side.Levels, level => Assert.Equal(level.Total.Units, Standing(level).Sum(o => o.Remaining.Units)));
+            Assert.All(side.Levels, level => Assert.Equal(level.Shown.Units, Standing(level).Sum(o => o.Shown.Units)));
             Assert.All(side.Levels, level => Assert.True(level.Total.IsPositive));
+            Assert.All(side.Levels.SelectMany(Standing), o => Assert.True(o.Shown.IsPositive && (o.Shown <= o.IcebergQuantity || o.Shown == o.Remaining)));
             Assert.Equal(side.Levels.Select(l => l.Price), side.Levels.Select(l => l.Price).Distinct().OrderBy(p => side == market.Asks ? p.Units : -p.Units));
         }
         var resting = run.Venue.Exchange.Accounts.SelectMany(a => a.OpenOrders).Where(o => o.IsWorking).Select(o => o.Id).Order();
@@ -66,8 +68,8 @@ public sealed class ExchangePropertyTests
     public void Every_trade_is_with_the_order_whose_turn_it_is() => Holds.ForAll(Holds.Seed, seed =>
     {
         var run = new Story(seed, houseTakesPart: false);
-        var resting = new List<(long Id, Side Side, Fixed8 Price, Fixed8 Left)>();
-        var seen = 0;
+        var resting = new List<(long Id, Side Side, Fixed8 Price, Fixed8 Left, Fixed8 Part, Fixed8 Shown, int Turn)>();
+        var (seen, turns) = (0, 0);
         for (var i = 0; i < Operations; i++)
         {
             run.Step();
@@ -76,16 +78,23 @@ public sealed class ExchangePropertyTests
                 switch (run.Venue.Journal[seen])
                 {
                     case OrderAccepted { StopPrice.IsZero: true } a when a.Type != OrderType.Market && a.TimeInForce == TimeInForce.GoodTillCancelled:
-                        resting.Add((a.Order, a.Side, a.Price, a.Quantity));
+                        var part = a.IcebergQuantity.IsZero ? a.Quantity : a.IcebergQuantity;
+                        resting.Add((a.Order, a.Side, a.Price, a.Quantity, part, part, turns++));
                         break;
                     case Traded t:
-                        var turn = resting.Where(r => r.Side != t.TakerSide && r.Id != t.TakerOrder).OrderBy(r => t.TakerSide == Side.Buy ? r.Price.Units : -r.Price.Units).ThenBy(r => r.Id).First();
+                        var turn = resting.Where(r => r.Side != t.TakerSide && r.Id != t.TakerOrder).OrderBy(r => t.TakerSide == Side.Buy ? r.Price.Units : -r.Price.Units).ThenBy(r => r.Turn).First();
                         Assert.Equal((turn.Id, turn.Price), (t.MakerOrder, t.Price));
+                        Assert.True(t.Quantity <= turn.Shown);
                         foreach (var id in (long[])[t.MakerOrder, t.TakerOrder])
                         {
                             var at = resting.FindIndex(r => r.Id == id);
-                            if (at >= 0)
-                                resting[at] = resting[at] with { Left = resting[at].Left - t.Quantity };
+                            if (at < 0)
+                                continue;
+                            var (left, shown) = (resting[at].Left - t.Quantity, resting[at].Shown - t.Quantity);
+                            // Who takes shows a part of what is left; who is taken from, when its part is gone, stands at the end.
+                            resting[at] = id == t.TakerOrder || shown.IsZero
+                                ? resting[at] with { Left = left, Shown = Fixed8.Min(left, resting[at].Part), Turn = turns++ }
+                                : resting[at] with { Left = left, Shown = shown };
                         }
                         resting.RemoveAll(r => r.Left.IsZero);
                         break;
@@ -220,6 +229,7 @@ public sealed class ExchangePropertyTests
 
         private void Place(Account account, OrderType type, bool price, bool stop, TimeInForce timeInForce = TimeInForce.GoodTillCancelled, int trailingDelta = 0) => Venue.Place(account, new NewOrder
         {
+            IcebergQuantity = price && timeInForce == TimeInForce.GoodTillCancelled && _random.Next(4) == 0 ? new Fixed8(Btc.Lot.Units * _random.Next(1_000, 50_000)) : Fixed8.Zero,
             Instrument = Btc,
             Side = (Side)_random.Next(2),
             Type = type,

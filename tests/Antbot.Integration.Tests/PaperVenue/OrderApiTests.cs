@@ -125,6 +125,22 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
     }
 
     [Fact]
+    public async Task An_order_shown_in_parts_shows_no_more_to_anybody()
+    {
+        var placed = await OrderAsync("GTC", "0.3");
+        Assert.Equal((200, "0.30000000", "1.00000000"), (placed.Status, placed["icebergQty"], placed["origQty"]));
+        var depth = await _client.GetAsync("/api/v3/depth?symbol=BTCUSDT&limit=5000");
+        Assert.Equal(["0.30000000"], depth.Json.GetProperty("bids").EnumerateArray().Where(b => b[0].GetString() == "15000.00000000").Select(b => b[1].GetString()));
+        Assert.Equal("0.30000000", (await _client.FindAsync("in-parts"))["icebergQty"]);
+        Assert.Equal((-1014, -1013, -2010, -1013), ((await OrderAsync("IOC", "0.3")).Code, (await OrderAsync("GTC", "0.01")).Code, (await OrderAsync("GTC", "2")).Code, (await OrderAsync("GTC", "0")).Code));
+        Assert.Equal(-1106, (await _client.OrderAsync(("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "1"), ("icebergQty", "0.3"))).Code);
+        await _client.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("origClientOrderId", "in-parts"));
+
+        Task<Answer> OrderAsync(string timeInForce, string part) => _client.OrderAsync(
+            ("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", timeInForce), ("price", "15000"), ("quantity", "1"), ("icebergQty", part), ("newClientOrderId", "in-parts"));
+    }
+
+    [Fact]
     public async Task What_is_asked_beside_the_market_is_answered()
     {
         Assert.Equal(0, (await _client.GetAsync("/sapi/v1/system/status")).Json.GetProperty("status").GetInt32());
@@ -187,7 +203,7 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
         var info = await _client.GetAsync("/api/v3/exchangeInfo");
         Assert.Equal(VenueRules.Default.Instruments.Select(i => i.Symbol), info.Json.GetProperty("symbols").EnumerateArray().Select(s => s.GetProperty("symbol").GetString()));
         Assert.Equal(
-            ["PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "PERCENT_PRICE_BY_SIDE", "NOTIONAL", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS", "TRAILING_DELTA", "MAX_NUM_ORDER_LISTS"],
+            ["PRICE_FILTER", "LOT_SIZE", "ICEBERG_PARTS", "MARKET_LOT_SIZE", "PERCENT_PRICE_BY_SIDE", "NOTIONAL", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS", "TRAILING_DELTA", "MAX_NUM_ORDER_LISTS"],
             info.Json.GetProperty("symbols")[0].GetProperty("filters").EnumerateArray().Select(f => f.GetProperty("filterType").GetString()));
         var depth = await _client.GetAsync("/api/v3/depth?symbol=ETHUSDT&limit=5");
         var (bids, asks) = (Prices(depth.Json.GetProperty("bids")), Prices(depth.Json.GetProperty("asks")));

@@ -127,6 +127,7 @@ public sealed class OrderListApiTests(SharedVenue shared) : IClassFixture<Shared
     [InlineData(-1106, "aboveStopPrice", "100")]
     [InlineData(-1106, "aboveTimeInForce", "GTC")]
     [InlineData(-1104, "price", "100")]
+    [InlineData(-1160, "belowTimeInForce", "FOK")]
     [InlineData(-1117, "side", "HOLD")]
     [InlineData(-1100, "listClientOrderId", "a b")]
     [InlineData(-1130, "newOrderRespType", "LONG")]
@@ -136,7 +137,7 @@ public sealed class OrderListApiTests(SharedVenue shared) : IClassFixture<Shared
     [InlineData(-1013, "quantity", "0.000001")]
     public async Task What_is_wrong_with_a_pair_is_told_by_its_code(int code, string name, string value)
     {
-        var refused = await PlaceAsync([.. Pair.Where(p => p.Name != name), (name, value)]);
+        var refused = await PlaceAsync([.. Pair.Where(p => p.Name != name), ("belowIcebergQty", "0.005"), (name, value)]);
         Assert.Equal((400, code), (refused.Status, refused.Code));
     }
 

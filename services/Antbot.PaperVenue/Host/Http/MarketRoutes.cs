@@ -84,7 +84,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         foreach (var type in Enum.GetValues<OrderType>())
             json.WriteStringValue(type.Text());
         json.WriteEndArray();
-        json.Field("icebergAllowed", false).Field("ocoAllowed", true).Field("otoAllowed", false).Field("quoteOrderQtyMarketAllowed", true)
+        json.Field("icebergAllowed", true).Field("ocoAllowed", true).Field("otoAllowed", false).Field("quoteOrderQtyMarketAllowed", true)
             .Field("allowTrailingStop", true).Field("cancelReplaceAllowed", true).Field("isSpotTradingAllowed", true).Field("isMarginTradingAllowed", false);
         json.WriteStartArray("filters");
         json.WriteStartObject();
@@ -92,6 +92,9 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         json.WriteEndObject();
         json.WriteStartObject();
         json.Field("filterType", "LOT_SIZE").Number("minQty", i.Lot).Number("maxQty", i.MaxQuantity).Number("stepSize", i.Lot);
+        json.WriteEndObject();
+        json.WriteStartObject();
+        json.Field("filterType", "ICEBERG_PARTS").Field("limit", Rules.MaxIcebergParts);
         json.WriteEndObject();
         json.WriteStartObject();
         json.Field("filterType", "MARKET_LOT_SIZE").Number("minQty", i.Lot).Number("maxQty", i.MaxMarketQuantity).Number("stepSize", i.Lot);

@@ -40,7 +40,7 @@ internal static class OrderAnswers
         json.Field("symbol", o.Instrument.Symbol).Field("orderId", o.Id).Field("orderListId", o.ListId()).Field("clientOrderId", o.ClientId)
             .Number("price", o.Price).Number("origQty", o.Quantity).Number("executedQty", o.Executed).Number("cummulativeQuoteQty", o.QuoteExecuted)
             .Field("status", o.Status.Text()).Field("timeInForce", o.TimeInForce.Text()).Field("type", o.Type.Text()).Field("side", o.Side.Text())
-            .Number("stopPrice", o.StopPrice).Number("icebergQty", Fixed8.Zero).Field("time", o.Time).Field("updateTime", o.UpdateTime)
+            .Number("stopPrice", o.StopPrice).Number("icebergQty", o.IcebergQuantity).Field("time", o.Time).Field("updateTime", o.UpdateTime)
             .Field("isWorking", o.IsWorking).Field("workingTime", o.WorkingTime).Number("origQuoteOrderQty", o.QuoteQuantity).Field("selfTradePreventionMode", "NONE");
         WriteTrail(json, o);
         json.WriteEndObject();
@@ -135,6 +135,8 @@ internal static class OrderAnswers
             .Number("cummulativeQuoteQty", o.QuoteExecuted).Field("status", o.Status.Text()).Field("timeInForce", o.TimeInForce.Text()).Field("type", o.Type.Text()).Field("side", o.Side.Text());
         if (o.HasStop)
             json.Number("stopPrice", o.StopPrice);
+        if (o.IcebergQuantity.IsPositive)
+            json.Number("icebergQty", o.IcebergQuantity);
         if (o.IsWorking)
             json.Field("workingTime", o.WorkingTime);
         json.Field("selfTradePreventionMode", "NONE");

@@ -5,8 +5,8 @@ internal static class OrderListRequests
 {
     private static readonly OrderNames Above = Named("above");
     private static readonly OrderNames Below = Named("below");
-    private static readonly OrderNames Limit = new("price", "", "", "", "limitClientOrderId");
-    private static readonly OrderNames Stop = new("stopLimitPrice", "stopPrice", "trailingDelta", "stopLimitTimeInForce", "stopClientOrderId");
+    private static readonly OrderNames Limit = new("price", "", "", "limitIcebergQty", "", "limitClientOrderId");
+    private static readonly OrderNames Stop = new("stopLimitPrice", "stopPrice", "trailingDelta", "stopIcebergQty", "stopLimitTimeInForce", "stopClientOrderId");
 
     private static readonly HashSet<string> Known =
     [
@@ -26,8 +26,8 @@ internal static class OrderListRequests
         var (above, below) = (Type(p, "aboveType"), Type(p, "belowType"));
         Place(side, above, below);
         var (first, second) = (
-            OrderRequests.ReadByQuantity(p, Above, instrument, side, above),
-            OrderRequests.ReadByQuantity(p, Below, instrument, side, below));
+            ReadOne(p, Above, instrument, side, above),
+            ReadOne(p, Below, instrument, side, below));
         return side == Side.Sell ? new NewOrderList(Id(p), second, first) : new NewOrderList(Id(p), first, second);
     }
 
@@ -38,11 +38,19 @@ internal static class OrderListRequests
         var stop = p.Find(Stop.Price) is null ? OrderType.StopLoss : OrderType.StopLossLimit;
         return new NewOrderList(
             Id(p),
-            OrderRequests.ReadByQuantity(p, Stop, instrument, side, stop),
-            OrderRequests.ReadByQuantity(p, Limit, instrument, side, OrderType.LimitMaker));
+            ReadOne(p, Stop, instrument, side, stop),
+            ReadOne(p, Limit, instrument, side, OrderType.LimitMaker));
     }
 
-    private static OrderNames Named(string leg) => new($"{leg}Price", $"{leg}StopPrice", $"{leg}TrailingDelta", $"{leg}TimeInForce", $"{leg}ClientOrderId");
+    private static NewOrder ReadOne(Parameters p, OrderNames names, Instrument instrument, Side side, OrderType type)
+    {
+        var order = OrderRequests.ReadByQuantity(p, names, instrument, side, type);
+        return order.IcebergQuantity.IsPositive && order.TimeInForce != TimeInForce.GoodTillCancelled
+            ? throw new ApiException(-1160, $"Parameter '{names.IcebergQuantity}' is not supported if {names.TimeInForce} is not GTC.")
+            : order;
+    }
+
+    private static OrderNames Named(string leg) => new($"{leg}Price", $"{leg}StopPrice", $"{leg}TrailingDelta", $"{leg}IcebergQty", $"{leg}TimeInForce", $"{leg}ClientOrderId");
 
     private static (Instrument Instrument, Side Side) Begin(Parameters p, VenueRules rules, HashSet<string> known)
     {

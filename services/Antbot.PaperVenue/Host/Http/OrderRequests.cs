@@ -3,15 +3,15 @@ using System.Security.Cryptography;
 namespace Antbot.PaperVenue.Http;
 
 /// <summary>What a request calls the parameters of one order; empty for what it cannot have.</summary>
-internal sealed record OrderNames(string Price, string StopPrice, string TrailingDelta, string TimeInForce, string ClientId)
+internal sealed record OrderNames(string Price, string StopPrice, string TrailingDelta, string IcebergQuantity, string TimeInForce, string ClientId)
 {
-    public IEnumerable<string> All => ((string[])[Price, StopPrice, TrailingDelta, TimeInForce, ClientId]).Where(n => n.Length > 0);
+    public IEnumerable<string> All => ((string[])[Price, StopPrice, TrailingDelta, IcebergQuantity, TimeInForce, ClientId]).Where(n => n.Length > 0);
 }
 
 /// <summary>Reads an order out of a request: which parameters each type needs, and which it must not have.</summary>
 internal static class OrderRequests
 {
-    private static readonly OrderNames Names = new("price", "stopPrice", "trailingDelta", "timeInForce", "newClientOrderId");
+    private static readonly OrderNames Names = new("price", "stopPrice", "trailingDelta", "icebergQty", "timeInForce", "newClientOrderId");
 
     private static readonly HashSet<string> Known =
     [
@@ -32,7 +32,10 @@ internal static class OrderRequests
         var byQuote = type == OrderType.Market && p.Find("quantity") is null;
         Forbid(p, "quoteOrderQty", byQuote);
         if (!byQuote)
-            return ReadByQuantity(p, Names, instrument, side, type) with { ReduceOnly = p.Flag("reduceOnly") };
+        {
+            var order = ReadByQuantity(p, Names, instrument, side, type) with { ReduceOnly = p.Flag("reduceOnly") };
+            return order.IcebergQuantity.IsPositive && order.TimeInForce != PaperVenue.TimeInForce.GoodTillCancelled ? throw new ApiException(-1014, "Unsupported order combination.") : order;
+        }
         if (p.Find("quoteOrderQty") is null)
             throw ApiException.Missing("quantity");
         return ReadPrices(p, Names, instrument, side, type) with { QuoteQuantity = p.NeedPositive("quoteOrderQty"), ReduceOnly = p.Flag("reduceOnly") };
@@ -60,6 +63,7 @@ internal static class OrderRequests
         Forbid(p, names.Price, needsPrice);
         Forbid(p, names.StopPrice, needsStop);
         Forbid(p, names.TrailingDelta, needsStop);
+        Forbid(p, names.IcebergQuantity, needsPrice);
         Forbid(p, names.TimeInForce, needsTime);
         var delta = needsStop ? TrailingDelta(p, names.TrailingDelta) : 0;
         if (needsStop && delta == 0 && p.Find(names.StopPrice) is null)
@@ -73,6 +77,7 @@ internal static class OrderRequests
             Price = needsPrice ? p.NeedPositive(names.Price) : Fixed8.Zero,
             StopPrice = needsStop && p.Find(names.StopPrice) is not null ? p.NeedPositive(names.StopPrice) : Fixed8.Zero,
             TrailingDelta = delta,
+            IcebergQuantity = p.Find(names.IcebergQuantity) is null ? Fixed8.Zero : p.NeedPositive(names.IcebergQuantity),
             ClientId = p.FindId(names.ClientId) ?? NewClientId(),
         };
     }

@@ -158,7 +158,7 @@ internal static class MarketMessages
         {
             var price = new Fixed8(units);
             json.WriteStartArray();
-            json.Number(price).Number(side.TotalAt(price));
+            json.Number(price).Number(side.ShownAt(price));
             json.WriteEndArray();
         }
         json.WriteEndArray();

@@ -12,7 +12,7 @@ internal static class UserMessages
         json.WriteStartObject();
         json.Field("e", "executionReport").Field("E", r.Time).Field("s", o.Instrument.Symbol).Field("c", cancelled ? o.CancelId! : o.ClientId)
             .Field("S", o.Side.Text()).Field("o", o.Type.Text()).Field("f", o.TimeInForce.Text())
-            .Number("q", o.Quantity).Number("p", o.Price).Number("P", o.StopPrice).Number("F", Fixed8.Zero).Field("g", o.ListId()).Field("C", cancelled ? o.ClientId : "")
+            .Number("q", o.Quantity).Number("p", o.Price).Number("P", o.StopPrice).Number("F", o.IcebergQuantity).Field("g", o.ListId()).Field("C", cancelled ? o.ClientId : "")
             .Field("x", r.Kind.Text()).Field("X", r.Status.Text()).Field("r", "NONE").Field("i", o.Id)
             .Number("l", r.Fill?.Quantity ?? Fixed8.Zero).Number("z", r.Executed).Number("L", r.Fill?.Price ?? Fixed8.Zero).Number("n", r.Fill?.Fee ?? Fixed8.Zero);
         if (r.Fill is { } fill)
