@@ -33,7 +33,10 @@ internal sealed partial class Venue
     }
 
     /// <summary>The book as it is shown, which under a fault is not as it is.</summary>
-    public BookView ViewOf(Market market)
+    public BookView ViewOf(Market market) => FalseViewOf(market) ?? BookView.Of(market);
+
+    /// <summary>Null where no fault strikes.</summary>
+    private BookView? FalseViewOf(Market market)
     {
         var fault = _faults.StrikeBook();
         var data = _data[market.Instrument.Index];
@@ -41,7 +44,7 @@ internal sealed partial class Venue
             return data.Stale ??= BookView.Of(market).Copied();
         if (!_faults.Has(FaultKind.StaleBook))
             data.Stale = null;
-        return fault?.Kind == FaultKind.CrossedBook ? BookView.Of(market).Crossed() : BookView.Of(market);
+        return fault?.Kind == FaultKind.CrossedBook ? BookView.Of(market).Crossed() : null;
     }
 
     /// <summary>The market goes by another program from now on, from the prices that there are.</summary>

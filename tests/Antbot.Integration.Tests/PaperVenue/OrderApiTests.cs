@@ -223,6 +223,8 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
     [InlineData("1m", 60_000)]
     [InlineData("1h", 3_600_000)]
     [InlineData("1d", 86_400_000)]
+    [InlineData("3d", 259_200_000)]
+    [InlineData("1w", 604_800_000)]
     public async Task There_is_a_past_from_the_first_moment_on(string interval, long length)
     {
         var candles = (await _client.GetAsync($"/api/v3/klines?symbol=SOLUSDT&interval={interval}&limit=1000")).Json.EnumerateArray().ToList();
@@ -236,6 +238,17 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
         var first = candles[100][0].GetInt64();
         var some = (await _client.GetAsync($"/api/v3/klines?symbol=SOLUSDT&interval={interval}&startTime={first}&limit=3")).Json.EnumerateArray().ToList();
         Assert.Equal([first, first + length, first + (2 * length)], some.Select(c => c[0].GetInt64()));
+    }
+
+    [Fact]
+    public async Task Months_have_a_past_too_each_as_long_as_it_was()
+    {
+        var candles = (await _client.GetAsync("/api/v3/klines?symbol=SOLUSDT&interval=1M&limit=24")).Json.EnumerateArray().Select(c => (Open: c[0].GetInt64(), Close: c[6].GetInt64())).ToList();
+        Assert.Equal(24, candles.Count);
+        Assert.All(candles, c => Assert.Equal((1, 1), (DateTimeOffset.FromUnixTimeMilliseconds(c.Open).Day, DateTimeOffset.FromUnixTimeMilliseconds(c.Close + 1).Day)));
+        Assert.Equal(candles.Skip(1).Select(c => c.Open), candles.SkipLast(1).Select(c => c.Close + 1));
+        var minutes = (await _client.GetAsync("/api/v3/klines?symbol=SOLUSDT&interval=1m&limit=24")).Json;
+        Assert.Equal(60_000 - 1, minutes[0][6].GetInt64() - minutes[0][0].GetInt64());
     }
 
     private static decimal Number(JsonElement json, string name) => decimal.Parse(json.GetProperty(name).GetString()!);

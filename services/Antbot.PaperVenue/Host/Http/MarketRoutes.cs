@@ -54,6 +54,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
             WriteLimit(json, "REQUEST_WEIGHT", "MINUTE", 1, options.WeightPerMinute);
             WriteLimit(json, "ORDERS", "SECOND", 10, options.OrdersPerTenSeconds);
             WriteLimit(json, "ORDERS", "DAY", 1, options.OrdersPerDay);
+            WriteLimit(json, "RAW_REQUESTS", "MINUTE", 5, options.RequestsPerFiveMinutes);
             json.WriteEndArray();
             json.WriteStartArray("exchangeFilters");
             json.WriteEndArray();

@@ -26,17 +26,21 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
         {
             if (usage.BannedUntil > now)
                 return (usage.Weight, 418, (int)Math.Ceiling((usage.BannedUntil - now).TotalSeconds));
+            if (usage.Minute / 5 != minute / 5)
+                usage.Requests = 0;
             if (usage.Minute != minute)
                 (usage.Minute, usage.Weight, usage.Refused) = (minute, 0, 0);
+            usage.Requests = (int)Math.Min(int.MaxValue, (long)usage.Requests + 1);
             usage.Weight = (int)Math.Min(int.MaxValue, (long)usage.Weight + weight);
-            if (usage.Weight <= options.WeightPerMinute)
+            var isTooOften = usage.Requests > options.RequestsPerFiveMinutes;
+            if (usage.Weight <= options.WeightPerMinute && !isTooOften)
                 return (usage.Weight, 200, 0);
             if (++usage.Refused > ForgivenAfter429)
             {
                 usage.BannedUntil = now + Ban;
                 return (usage.Weight, 418, (int)Ban.TotalSeconds);
             }
-            return (usage.Weight, 429, (int)(((minute + 1) * 60) - now.ToUnixTimeSeconds()));
+            return (usage.Weight, 429, (int)(((isTooOften ? ((minute / 5) + 1) * 5 : minute + 1) * 60) - now.ToUnixTimeSeconds()));
         }
     }
 
@@ -74,6 +78,9 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
         public long Minute { get; set; }
 
         public int Weight { get; set; }
+
+        /// <summary>In five minutes.</summary>
+        public int Requests { get; set; }
 
         public int Refused { get; set; }
 
