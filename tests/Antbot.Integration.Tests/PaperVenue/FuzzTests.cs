@@ -19,7 +19,7 @@ public sealed class FuzzTests : IAsyncLifetime
     [
         "symbol", "symbols", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "stopPrice", "newClientOrderId", "origClientOrderId", "orderId", "limit", "startTime", "endTime", "fromId", "interval", "recvWindow",
         "newOrderRespType", "listenKey", "omitZeroBalances", "reduceOnly", "cancelReplaceMode", "cancelOrderId", "cancelOrigClientOrderId", "", "%00", "x",
-        "orderListId", "listClientOrderId", "aboveType", "belowType", "abovePrice", "belowPrice", "aboveStopPrice", "belowStopPrice", "belowTimeInForce", "stopLimitPrice", "stopLimitTimeInForce", "trailingDelta", "icebergQty", "aboveIcebergQty", "stopIcebergQty", "aboveTrailingDelta", "belowTrailingDelta",
+        "orderListId", "listClientOrderId", "cancelRestrictions", "timeZone", "aboveType", "belowType", "abovePrice", "belowPrice", "aboveStopPrice", "belowStopPrice", "belowTimeInForce", "stopLimitPrice", "stopLimitTimeInForce", "trailingDelta", "icebergQty", "aboveIcebergQty", "stopIcebergQty", "aboveTrailingDelta", "belowTrailingDelta",
     ];
 
     private static readonly string[] Values =

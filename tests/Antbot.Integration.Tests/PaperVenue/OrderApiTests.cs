@@ -95,6 +95,27 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
             HttpMethod.Post, "/api/v3/order/cancelReplace", ("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", "GTC"), ("price", price), ("quantity", quantity), ("cancelReplaceMode", mode), ("cancelOrderId", id));
     }
 
+    /// <summary>Were it not heeded, an order would be cancelled that its owner wanted to keep.</summary>
+    [Fact]
+    public async Task An_order_is_cancelled_only_in_the_status_that_was_named()
+    {
+        var placed = await _client.LimitAsync("BUY", "20000", "0.02", "restricted");
+        Assert.Equal((-1145, "Invalid cancelRestrictions"), await CancelAsync("ONLY_FILLED"));
+        Assert.Equal((-2011, "Order was not canceled due to cancel restrictions."), await CancelAsync("ONLY_PARTIALLY_FILLED"));
+        var replaced = await _client.SignedAsync(
+            HttpMethod.Post, "/api/v3/order/cancelReplace", ("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", "GTC"), ("price", "20001"), ("quantity", "0.02"),
+            ("cancelReplaceMode", "STOP_ON_FAILURE"), ("cancelOrderId", placed["orderId"]), ("cancelRestrictions", "ONLY_PARTIALLY_FILLED"));
+        Assert.Equal((-2022, "Order was not canceled due to cancel restrictions."), (replaced.Code, replaced.Json.GetProperty("data").GetProperty("cancelResponse").GetProperty("msg").GetString()));
+        Assert.Equal("NEW", (await _client.FindAsync("restricted"))["status"]);
+        Assert.Equal((0, ""), await CancelAsync("ONLY_NEW"));
+
+        async Task<(int, string)> CancelAsync(string only)
+        {
+            var answer = await _client.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("orderId", placed["orderId"]), ("cancelRestrictions", only));
+            return (answer.Code, answer.Code == 0 ? "" : answer["msg"]);
+        }
+    }
+
     [Fact]
     public async Task What_may_only_reduce_sells_no_more_than_there_is()
     {

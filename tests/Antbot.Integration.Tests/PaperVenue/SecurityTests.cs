@@ -117,6 +117,7 @@ public sealed class SecurityTests(SharedVenue shared) : IClassFixture<SharedVenu
     [InlineData("/api/v3/klines?symbol=BTCUSDT&interval=7m", -1120)]
     [InlineData("/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=0", -1130)]
     [InlineData("/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=x", -1100)]
+    [InlineData("/api/v3/klines?symbol=BTCUSDT&interval=1d&timeZone=8", -1130)]
     [InlineData("/api/v3/depth?symbol=NOPE", -1121)]
     [InlineData("/api/v3/depth", -1102)]
     [InlineData("/api/v3/ticker/price?symbols=nope", -1100)]

@@ -184,6 +184,9 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         var p = call.Parameters;
         var instrument = p.NeedSymbol(Rules);
         var interval = Interval.Find(p.Need("interval")) ?? throw new ApiException(-1120, "Invalid interval.");
+        // Candles of another zone's days would be other candles.
+        if (p.Find("timeZone") is not (null or "0" or "0:00" or "00:00"))
+            throw ApiException.Invalid("timeZone");
         var limit = p.Limit(500, 1_000);
         var (start, end) = (p.FindWhole("startTime"), p.FindWhole("endTime") ?? long.MaxValue);
         var candles = venue.Show(instrument, (_, data) =>

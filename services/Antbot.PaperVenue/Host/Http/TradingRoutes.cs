@@ -80,12 +80,14 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
     {
         var (instrument, find) = Which(call);
         var cancelId = call.Parameters.FindId("newClientOrderId") ?? OrderRequests.NewClientId();
+        var only = OnlyIf(call.Parameters);
         return new(venue.ChangeAsync((exchange, now) =>
         {
-            if (find(exchange) is not { IsOpen: true } order || order.Instrument != instrument)
-                throw new ApiException(-2011, "Unknown order sent.");
-            exchange.Cancel(order, cancelId, now);
-            return Json.Write(json => json.WriteCancelled(order, exchange));
+            var order = find(exchange);
+            if (NoCancel(order, instrument, only) is { } rejection)
+                throw ApiException.Refused(rejection);
+            exchange.Cancel(order!, cancelId, now);
+            return Json.Write(json => json.WriteCancelled(order!, exchange));
         }));
     }
 
@@ -114,6 +116,7 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
             throw ApiException.Missing("cancelOrderId");
         venue.RefuseInBadWeather(order.Instrument);
         var cancelId = p.FindId("cancelNewClientOrderId") ?? OrderRequests.NewClientId();
+        var only = OnlyIf(p);
         var stopsOnFailure = p.Need("cancelReplaceMode") switch
         {
             "STOP_ON_FAILURE" => true,
@@ -124,7 +127,8 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
         {
             var account = exchange.FindAccount(call.Account)!;
             var old = id is { } number ? exchange.FindOrder(number) : account.Latest(clientId!);
-            var cancelled = old is { IsOpen: true } && old.Account == account && old.Instrument == order.Instrument && exchange.Cancel(old, cancelId, now);
+            var noCancel = NoCancel(old?.Account == account ? old : null, order.Instrument, only);
+            var cancelled = noCancel is null && exchange.Cancel(old!, cancelId, now);
             var placed = cancelled || !stopsOnFailure ? exchange.Place(account, order, now) : default;
             var result = Json.Write(json =>
             {
@@ -135,7 +139,7 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
                 if (cancelled)
                     json.WriteCancelled(old!, exchange);
                 else
-                    WriteError(json, new Rejection(-2011, "Unknown order sent."));
+                    WriteError(json, noCancel!);
                 json.WritePropertyName("newOrderResponse");
                 if (placed.Order is { } made)
                     json.WritePlaced(made, kind, Rules);
@@ -151,6 +155,23 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
                 ? new ApiException(-2021, "Order cancel-replace partially failed.", 409) { Details = result }
                 : new ApiException(-2022, "Order cancel-replace failed.") { Details = result };
         }));
+    }
+
+    /// <summary>The only status in which an order is to be cancelled; null for any in which it is open.</summary>
+    private static OrderStatus? OnlyIf(Parameters p) => p.Find("cancelRestrictions") switch
+    {
+        null => null,
+        "ONLY_NEW" => OrderStatus.New,
+        "ONLY_PARTIALLY_FILLED" => OrderStatus.PartiallyFilled,
+        _ => throw new ApiException(-1145, "Invalid cancelRestrictions"),
+    };
+
+    /// <summary>Why an order is not cancelled; null where it can be.</summary>
+    private static Rejection? NoCancel(Order? order, Instrument instrument, OrderStatus? only)
+    {
+        if (order is not { IsOpen: true } || order.Instrument != instrument)
+            return new Rejection(-2011, "Unknown order sent.");
+        return only is null || order.Status == only ? null : new Rejection(-2011, "Order was not canceled due to cancel restrictions.");
     }
 
     private static void WriteError(Utf8JsonWriter json, Rejection rejection)
