@@ -12,7 +12,7 @@ namespace Antbot.Execution;
 public static class ExecutionDecider
 {
     public static Behaviour<OrdersState> Behaviour { get; } = new(
-        "execution", OrdersState.Fold, (state, input, now) => Record(state, (ExecutionInput)input, now), ExecutionMessages.React);
+        "execution", OrdersState.Fold, (state, input, now) => Record(state, (ExecutionInput)input, now), ExecutionMessages.React) { IsOver = state => state.IsDone };
 
     /// <summary>What is stored: the input, and what follows from it; nothing where nothing does.</summary>
     public static IReadOnlyList<object> Record(OrdersState state, ExecutionInput input, DateTimeOffset now)
@@ -156,8 +156,7 @@ public static class ExecutionDecider
                 turn.Record(new OrderRefused(order.Id, order.Attempts, Words.Cut(refused.Code), Words.Cut(refused.Text), refused.Refusal, turn.Now + Tries.Pause(order.Id, order.Attempts)));
                 break;
             case VenueAnswer<OrderReport>.NotSent notSent:
-                var pause = Tries.Pause(order.Id, order.Attempts);
-                turn.Record(new OrderNotSent(order.Id, order.Attempts, Words.Cut(notSent.Text), turn.Now + (notSent.RetryAfter is { } after && after > pause ? after : pause)));
+                turn.Record(new OrderNotSent(order.Id, order.Attempts, Words.Cut(notSent.Text), turn.Now + Tries.Wait(order, notSent.RetryAfter)));
                 break;
             case VenueAnswer<OrderReport>.Unknown unknown when order.Status == OrderStatus.Attempted:
                 Unknown(turn, order, unknown.Text, order.AskAt);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
@@ -17,7 +18,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
 
     private static readonly Dictionary<string, Type> Wanted = new[]
     {
-        typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
+        typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderNotSent), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
         typeof(OrderEnded), typeof(OrderAdopted), typeof(PositionAdopted), typeof(PositionWrittenOff), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(ReconciliationAwaited),
     }.ToDictionary(StoredNameAttribute.Of, StringComparer.Ordinal);
 
@@ -25,6 +26,9 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     private static readonly string[] Followed = [Streams.OrderPrefix, StartGate.StreamPrefix];
 
     private readonly StreamId _stream = Streams.Reconciliation(account);
+    /// <summary>Megabytes with thousands of open orders: not others each time.</summary>
+    private readonly ArrayBufferWriter<byte> _buffer = new();
+
     private Kept? _kept;
     private long _highest;
     private long _snapshot;
@@ -69,9 +73,11 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     {
         if (_kept is not { } kept || kept.Sequence == _snapshot)
             return;
-        var state = JsonSerializer.SerializeToUtf8Bytes(kept, EventCodec.Json);
-        if (state.Length <= StoreLimits.SnapshotBytesMax)
-            await store.SaveSnapshotAsync(new Snapshot(_stream, OrderBook.Name, kept.Sequence, state), cancellationToken);
+        _buffer.ResetWrittenCount();
+        await using (var json = new Utf8JsonWriter(_buffer))
+            JsonSerializer.Serialize(json, kept, EventCodec.Json);
+        if (_buffer.WrittenCount <= StoreLimits.SnapshotBytesMax)
+            await store.SaveSnapshotAsync(new Snapshot(_stream, OrderBook.Name, kept.Sequence, _buffer.WrittenMemory), cancellationToken);
         (_snapshot, _since) = (kept.Sequence, 0);
     }
 
