@@ -82,7 +82,9 @@ public sealed record Fill(Order Order, long Trade, Fixed8 Price, Fixed8 Quantity
 /// <summary>An order in the venue. Only <see cref="Exchange"/> changes it.</summary>
 public sealed class Order
 {
-    private List<Fill>? _fills;
+    /// <summary>An array and how much of it is in use, for there are hundreds of thousands of orders and most have one fill.</summary>
+    private Fill[] _fills = [];
+    private int _fillCount;
 
     internal Order(long id, Account account, Instrument instrument, Side side)
     {
@@ -152,7 +154,7 @@ public sealed class Order
     /// <summary>What is set aside for it, in what it pays with.</summary>
     public Fixed8 Locked { get; internal set; }
 
-    public IReadOnlyList<Fill> Fills => _fills ?? [];
+    public IReadOnlyList<Fill> Fills => new ArraySegment<Fill>(_fills, 0, _fillCount);
 
     public Fixed8 Remaining => Quantity - Executed;
 
@@ -195,7 +197,16 @@ public sealed class Order
     /// <summary>Shows another part of what is left.</summary>
     internal void ShowNext() => Hidden = Remaining - Fixed8.Min(IcebergQuantity, Remaining);
 
-    internal void Remove(Fill fill) => _fills!.Remove(fill);
+    internal void Remove(Fill fill)
+    {
+        _fills = [.. Fills.Where(f => f != fill)];
+        _fillCount = _fills.Length;
+    }
 
-    internal void Add(Fill fill) => (_fills ??= new List<Fill>(1)).Add(fill);
+    internal void Add(Fill fill)
+    {
+        if (_fillCount == _fills.Length)
+            Array.Resize(ref _fills, Math.Max(1, _fillCount * 2));
+        _fills[_fillCount++] = fill;
+    }
 }

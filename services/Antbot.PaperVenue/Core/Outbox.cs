@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Antbot.PaperVenue;
 
 /// <summary>What a client is refused with: Binance's code and text for it.</summary>
@@ -33,6 +35,8 @@ public readonly record struct Credit(Account Account, int Asset, Fixed8 Amount, 
 /// <summary>What an operation leaves to be written, told and shown, in order. Whoever owns the exchange empties it.</summary>
 public sealed class Outbox
 {
+    private readonly Dictionary<Account, uint> _touched = [];
+
     public IList<VenueEvent> Journal { get; } = [];
 
     public IList<ExecutionReport> Reports { get; } = [];
@@ -44,7 +48,7 @@ public sealed class Outbox
     public IList<Credit> Credits { get; } = [];
 
     /// <summary>Accounts whose balances changed, with which assets (a bit each).</summary>
-    public IDictionary<Account, uint> Touched { get; } = new Dictionary<Account, uint>();
+    public IReadOnlyDictionary<Account, uint> Touched => _touched;
 
     public void Clear()
     {
@@ -53,8 +57,8 @@ public sealed class Outbox
         ListReports.Clear();
         Prints.Clear();
         Credits.Clear();
-        Touched.Clear();
+        _touched.Clear();
     }
 
-    internal void Touch(Account account, int asset) => Touched[account] = (Touched.TryGetValue(account, out var assets) ? assets : 0) | (1u << asset);
+    internal void Touch(Account account, int asset) => CollectionsMarshal.GetValueRefOrAddDefault(_touched, account, out _) |= 1u << asset;
 }

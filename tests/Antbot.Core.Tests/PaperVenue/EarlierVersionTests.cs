@@ -1,3 +1,4 @@
+using System.Buffers;
 using Antbot.PaperVenue;
 using Xunit;
 using static Antbot.Core.Tests.PaperVenue.Trading;
@@ -36,5 +37,32 @@ public sealed class EarlierVersionTests
             Assert.True(alice.Latest("stop")!.IsWorking);
             Assert.Equal(["held"], exchange.Held.Select(o => o.ClientId));
         }
+    }
+
+    /// <summary>Snapshots of the first version hold no program: they stand in the data folders of who has updated.</summary>
+    [Fact]
+    public void A_snapshot_of_the_first_version_gives_the_usual_market_and_all_else_as_it_was()
+    {
+        var second = Convert.FromBase64String(Snapshot);
+        var reader = new RecordReader(second);
+        Assert.Equal(2, reader.Byte());
+        var (counters, program) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
+        new RecordWriter(counters).Add(reader.Long()).Add(reader.Long()).Add(reader.Long());
+        new RecordWriter(program).Add(reader.Byte()).Add(reader.Long()).Add(reader.Long()).Add(reader.Text());
+        byte[] first = [1, .. counters.WrittenSpan, .. second.AsSpan(1 + counters.WrittenCount + program.WrittenCount)];
+
+        var (read, expected) = (Exchange.Restore(VenueRules.Default, first), Exchange.Restore(VenueRules.Default, second));
+        Assert.Equal(MarketProgram.Usual, read.Program);
+        foreach (var exchange in (Exchange[])[read, expected])
+            exchange.Choose(Scenario.Quiet, 1, "", 3_000);
+        Assert.Equal(StateOf(expected), StateOf(read));
+    }
+
+    [Fact]
+    public void A_snapshot_of_a_later_version_is_refused_with_what_to_do()
+    {
+        var later = StateOf(new Exchange(VenueRules.Default));
+        later[0]++;
+        Assert.Contains("begin with an empty data folder", Assert.Throws<UnknownRecordException>(() => Exchange.Restore(VenueRules.Default, later)).Message, StringComparison.Ordinal);
     }
 }
