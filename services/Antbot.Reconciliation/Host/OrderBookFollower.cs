@@ -16,6 +16,9 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     private const int Page = 2_000;
     private const int EventsPerSnapshot = 10_000;
 
+    /// <summary>The more the book holds, the more it costs to keep: what is read again after a crash may grow with it.</summary>
+    private const int EventsPerOrder = 10;
+
     private static readonly Dictionary<string, Type> Wanted = new[]
     {
         typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderNotSent), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
@@ -61,7 +64,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
             _highest = Math.Max(_highest, page.Through);
             _kept = await ApplyAsync(_kept, page, cancellationToken);
             _since += page.Events.Count;
-            if (_since >= EventsPerSnapshot)
+            if (_since >= Math.Max(EventsPerSnapshot, EventsPerOrder * Book.Live.Count))
                 await KeepAsync(cancellationToken);
             if (page.Through - after < Page)
                 break;
