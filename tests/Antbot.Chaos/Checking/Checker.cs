@@ -29,6 +29,13 @@ internal static class Checker
         return unsettled;
     }
 
+    /// <summary>How many of them were entered and are over.</summary>
+    public static int Closed(Evidence evidence, IEnumerable<string> trades)
+    {
+        var closed = evidence.Store.Events.Where(e => e.Type == "trade_closed").Select(e => e.Stream["trade-".Length..]).ToHashSet(StringComparer.Ordinal);
+        return trades.Count(closed.Contains);
+    }
+
     /// <summary>The trades that have no end or still hold exposure.</summary>
     public static IReadOnlyList<string> Unfinished(Evidence evidence)
     {
