@@ -99,6 +99,30 @@ public sealed class RemedyTests
         Assert.Equal(-1.4m, Assert.IsType<BalanceTakenOver>(both[^1]).Amount);
     }
 
+    /// <summary>
+    /// Found by the simulator: coins were written off, then the venue told that it had taken the purchase back; by our record the account
+    /// held less than nothing, and what it seemed to hold more was adopted although nobody could sell it.
+    /// </summary>
+    [Fact]
+    public void What_is_more_than_our_record_and_not_there_beside_the_trades_is_not_adopted()
+    {
+        Assert.Equal(4m, Assert.IsType<BalanceTakenOver>(Assert.Single(Of(Book(), More("BTC", 4, held: 0)))).Amount);
+        var book = Open(Book(), 1, 3, 0);
+        var both = Of(book, More("BTC", 4, held: 5));
+        Assert.Equal(2m, Assert.IsType<AdoptionDecided>(both[0]).Quantity.Value);
+        Assert.Equal(2m, Assert.IsType<BalanceTakenOver>(both[1]).Amount);
+        Assert.Equal(4m, Assert.IsType<AdoptionDecided>(Assert.Single(Of(book, More("BTC", 4, held: 7)))).Quantity.Value);
+    }
+
+    /// <summary>Found by the simulator: a balance below zero was taken for a contradiction, and nothing was ever concluded.</summary>
+    [Fact]
+    public void A_debt_is_reckoned_with()
+    {
+        var baseline = AccountComparison.Baseline(Book(), "paper", [new Balance("BTC", 1, 0)], 42);
+        var compared = AccountComparison.Compare(Book(), new VenueAccount([], [new Balance("BTC", -2, 0)], Rules), baseline, 0.001m, TimeSpan.FromSeconds(30), Now);
+        Assert.Equal(-3m, Assert.IsType<BalanceTakenOver>(Assert.Single(Of(Book(), Assert.Single(compared.Differences)))).Amount);
+    }
+
     [Fact]
     public void Each_difference_is_remedied_once_and_not_before_a_second_look_has_found_it()
     {

@@ -40,6 +40,8 @@ public sealed class SimProcess
         Leases = new SimLeases(world, this);
     }
 
+    public static ReconciliationOptions Reconciling { get; } = new() { EverySeconds = 5 };
+
     public string Service { get; }
 
     public SimContext Context { get; }
@@ -145,7 +147,7 @@ public sealed class SimProcess
 
     private void StartReconciliation()
     {
-        var options = new ReconciliationOptions { EverySeconds = 5 };
+        var options = Reconciling;
         var market = new SimVenue(_world.Exchange, _world.Loop, Clock, Context);
         var venue = _world.Around(market, this);
         var pipeline = new StreamPipeline<ReconciliationState>(Parts, ReconciliationDecider.Behaviour);
