@@ -65,6 +65,16 @@ public static class Remedies
         return adopted.Count > 0 && more - there > policy.Tolerance ? [.. adopted, TakeOver(book, difference, more - there, look)] : adopted;
     }
 
+    /// <summary>
+    /// How much of what is missing the trades would sell and the account does not hold; 0 for less than a step. However little it is, no
+    /// venue takes an order for more than there is, and the whole position could not be got rid of.
+    /// </summary>
+    internal static decimal Short(OrderBook book, string asset, decimal missing, decimal held, IReadOnlyDictionary<Symbol, SymbolRules> rules)
+    {
+        var left = Math.Min(missing, HeldByTrades(book, asset, rules).Sum(t => t.Held) - held);
+        return left > 0 && rules.Values.Any(r => r.BaseAsset == asset && left >= r.QuantityStep) ? left : 0;
+    }
+
     private static List<(TradeId Trade, decimal Held, DateTimeOffset Since)> HeldByTrades(OrderBook book, string asset, IReadOnlyDictionary<Symbol, SymbolRules> rules) =>
         [.. rules.Values.Where(r => r.BaseAsset == asset).SelectMany(r => book.HoldingsOf(r.Symbol)).Where(t => t.Held > 0)];
 
@@ -82,13 +92,11 @@ public static class Remedies
     /// Trades bear only what the account cannot hold for them any more: as long as it holds as much as they should, somebody has moved what
     /// was never theirs. The trade that held just so much bears it, or else the oldest.
     /// </summary>
-    private static IReadOnlyList<IRemedy> Missing(OrderBook book, Difference difference, decimal missing, decimal held, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy, long look)
+    private static List<IRemedy> Missing(OrderBook book, Difference difference, decimal missing, decimal held, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy, long look)
     {
         var trades = HeldByTrades(book, difference.Subject, rules);
-        var left = Math.Min(missing, Math.Max(0, trades.Sum(t => t.Held) - held));
+        var left = Short(book, difference.Subject, missing, held, rules);
         var remedies = new List<IRemedy>();
-        if (left <= policy.Tolerance)
-            left = 0;
         foreach (var (trade, own, _) in trades.OrderBy(t => Math.Abs(t.Held - left) > policy.Tolerance).ThenBy(t => t.Since).ThenBy(t => t.Trade.Value, StringComparer.Ordinal))
         {
             if (left <= 0)

@@ -114,6 +114,26 @@ public sealed class RemedyTests
         Assert.Equal(4m, Assert.IsType<AdoptionDecided>(Assert.Single(Of(book, More("BTC", 4, held: 7)))).Quantity.Value);
     }
 
+    /// <summary>
+    /// Found by the simulator: somebody had sold less than the tolerance, and the exit of the whole position was refused for ever because
+    /// the account did not hold that little.
+    /// </summary>
+    [Fact]
+    public void Of_what_trades_would_sell_a_step_is_missing_however_little_it_is()
+    {
+        var baseline = AccountComparison.Baseline(Book(), "paper", [new Balance("USDT", 1_000, 0)], 42);
+        var book = Open(Book(), 1, 3, 0);
+        var rules = new Dictionary<Symbol, SymbolRules> { [Given.Symbol] = Rules[Given.Symbol] with { QuantityStep = 0.0001m } };
+        Assert.Empty(Differences(2.99991m));
+        var difference = Assert.Single(Differences(2.9995m));
+        Assert.Equal([(Trade(1), 0.0005m)], Off(Remedies.Of(book, difference, rules, Price, Policy, Look, Now)));
+        // Of what is nobody's the tolerance is what counts.
+        Assert.Empty(AccountComparison.Compare(book, Held(3.0005m), baseline, 0.001m, TimeSpan.FromSeconds(30), Now).Differences);
+
+        IReadOnlyList<Difference> Differences(decimal held) => AccountComparison.Compare(book, Held(held), baseline, 0.001m, TimeSpan.FromSeconds(30), Now).Differences;
+        VenueAccount Held(decimal held) => new([], [new Balance("USDT", 700, 0), new Balance("BTC", held, 0)], rules);
+    }
+
     /// <summary>Found by the simulator: a balance below zero was taken for a contradiction, and nothing was ever concluded.</summary>
     [Fact]
     public void A_debt_is_reckoned_with()

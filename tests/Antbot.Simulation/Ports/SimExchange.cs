@@ -166,11 +166,11 @@ public sealed class SimExchange
                 return true;
             case Deed.CancelsAStop when OurStops.FirstOrDefault() is { } stop:
                 _deeds++;
-                stop.Status = VenueOrderStatus.Cancelled;
+                CancelByHand(stop);
                 return true;
             case Deed.Sells when OurStops.FirstOrDefault() is { } stop:
                 foreach (var other in OurStops.Where(o => o.Asked.Symbol == stop.Asked.Symbol).ToList())
-                    other.Status = VenueOrderStatus.Cancelled;
+                    CancelByHand(other);
                 FillRest(Foreign(stop.Asked.Symbol, Side.Sell, stop.Asked.Quantity.Value, limit: null));
                 return true;
             default:
@@ -179,6 +179,8 @@ public sealed class SimExchange
     }
 
     private IEnumerable<ExchangeOrder> OurStops => Orders.Where(o => o is { IsOpen: true, IsForeign: false, Asked: { ReduceOnly: true, Trigger: not null } });
+
+    private static void CancelByHand(ExchangeOrder order) => (order.Status, order.IsCancelledByHand) = (VenueOrderStatus.Cancelled, true);
 
     private decimal Some(Symbol symbol)
     {
@@ -322,6 +324,9 @@ public sealed class ExchangeOrder(VenueOrder asked, string venueId, DateTimeOffs
 
     /// <summary>Somebody else placed it.</summary>
     public bool IsForeign { get; init; }
+
+    /// <summary>Somebody else cancelled it.</summary>
+    public bool IsCancelledByHand { get; set; }
 
     public IEnumerable<FillReport> Told => TellsTwice ? Fills.Concat(Fills) : Fills;
 

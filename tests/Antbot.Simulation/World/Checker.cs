@@ -292,7 +292,8 @@ public sealed class Checker
         var id = order.Asked.Id;
         Mix(Guid.Empty, _world.Loop.Ticks);
         _world.Tally.Tell?.Invoke($"     $ the venue takes {order.Asked}");
-        if ((_taken[id] = _taken.GetValueOrDefault(id) + 1) > 1)
+        // What somebody else has cancelled, and the venue has forgotten as well, leaves no trace.
+        if ((_taken[id] = _taken.GetValueOrDefault(id) + 1) > 1 + _world.Exchange.Orders.Count(o => o.Asked.Id == id && o.IsCancelledByHand))
             Violated($"{id} was placed {_taken[id]} times");
         if (!_attempted.TryGetValue(id, out var attempt))
             Violated($"{id} was sent before an attempt was recorded");
@@ -334,7 +335,7 @@ public sealed class Checker
     /// <summary>What is recorded is what the venue has: every fill, once; and nothing is held but what cannot be sold.</summary>
     private void CheckFills()
     {
-        foreach (var order in _world.Exchange.Orders.Where(o => !o.IsForeign || _intended.ContainsKey(o.Asked.Id)))
+        foreach (var order in _world.Exchange.Orders.Where(o => (!o.IsForeign || _intended.ContainsKey(o.Asked.Id)) && !(o.IsCancelledByHand && o.Fills.Count == 0)))
         {
             var recorded = _fills.GetValueOrDefault(order.Asked.Id)?.Keys.ToHashSet(StringComparer.Ordinal) ?? [];
             recorded.ExceptWith(order.Busted.Select(f => f.FillId));

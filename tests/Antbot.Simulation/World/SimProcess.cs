@@ -10,6 +10,7 @@ using Antbot.Runtime.Bus;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Leases;
 using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Venue;
 using Antbot.Signals;
 using Antbot.Simulation.Ports;
 using Antbot.Simulation.Time;
@@ -142,7 +143,19 @@ public sealed class SimProcess
         Background(rules.RunAsync);
         Background(prices.RunAsync);
         Background(token => gate.RunAsync(Routes.Execution, venue.Account, token));
+        Background(token => KnowTheTimeAsync(venue, token));
         Work("keeper", keeper.RunAsync);
+    }
+
+    /// <summary>As the host does, where no decision has asked for it before.</summary>
+    private async Task KnowTheTimeAsync(IVenue venue, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(10), Clock, cancellationToken);
+            if (venue.Now is null)
+                await venue.MeasureClockAsync(cancellationToken);
+        }
     }
 
     private void StartReconciliation()
