@@ -46,7 +46,7 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
 
     public async Task<VenueAnswer<IReadOnlyList<SymbolRules>>> ReadRulesAsync(CancellationToken cancellationToken = default)
     {
-        var answer = await http.SendAsync(VenueRoute.Market, 20, HttpMethod.Get, "/api/v3/exchangeInfo", "", isSigned: false, ReadRules, cancellationToken);
+        var answer = await http.SendAsync(VenueRoute.Rules, 20, HttpMethod.Get, "/api/v3/exchangeInfo", "", isSigned: false, ReadRules, cancellationToken);
         if (answer is VenueAnswer<(IReadOnlyList<SymbolRules> Rules, VenueLimits Limits)>.Said { Value: var said })
             budget.SetLimits(said.Limits);
         return Map(answer, a => a.Rules);

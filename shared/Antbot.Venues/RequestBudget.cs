@@ -44,6 +44,9 @@ internal sealed class RequestBudget : IDisposable
 
     private static readonly TimeSpan OnTheWay = TimeSpan.FromSeconds(1);
 
+    /// <summary>Until the venue has told its limits they are taken for the usual ones: a day is not waited for on that.</summary>
+    private static readonly TimeSpan ToldSoon = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly CancellationTokenSource _end = new();
@@ -61,6 +64,7 @@ internal sealed class RequestBudget : IDisposable
     private (long From, TimeSpan Wait) _block;
     private long? _awaySince;
     private bool _isSpreading;
+    private bool _told;
 
     public RequestBudget(VenueOptions options, IVenueBudget shared, VenueClock venueClock, TimeProvider clock, ILogger log)
     {
@@ -89,6 +93,7 @@ internal sealed class RequestBudget : IDisposable
     {
         lock (_lock)
         {
+            _told = true;
             _weight.Limit = limits.WeightPerMinute ?? _weight.Limit;
             _orders.Limit = limits.OrdersPerTenSeconds ?? _orders.Limit;
             _ordersOfDay.Limit = limits.OrdersPerDay ?? _ordersOfDay.Limit;
@@ -96,7 +101,8 @@ internal sealed class RequestBudget : IDisposable
     }
 
     /// <param name="reserved">Whether it may use the part that is kept back.</param>
-    public async ValueTask<Permit> TakeAsync(int weight, bool isOrder, bool reserved, CancellationToken cancellationToken)
+    /// <param name="tellsLimits">Its answer says what the limits are: what they are taken for until then does not bar it.</param>
+    public async ValueTask<Permit> TakeAsync(int weight, bool isOrder, bool reserved, CancellationToken cancellationToken, bool tellsLimits = false)
     {
         await _one.WaitAsync(cancellationToken);
         try
@@ -104,13 +110,15 @@ internal sealed class RequestBudget : IDisposable
             if (Blocked is var wait && wait > TimeSpan.Zero)
                 return ToldToWait(wait);
             List<Line> lines;
+            Part part;
             lock (_lock)
             {
                 lines = [.. weight > 0 ? Lines(_weight, weight) : [], .. isOrder ? Lines(_orders, 1).Concat(Lines(_ordersOfDay, 1)) : []];
+                part = tellsLimits && !_told ? Part.Uncapped : reserved ? Part.Reserved : Part.Shared;
                 if (TakeAlong(lines, reserved))
                     return default;
             }
-            var permit = await AskAsync(lines, reserved) is { } answer ? Heed(answer, lines, reserved) : Alone(lines, reserved);
+            var permit = await AskAsync(lines, part) is { } answer ? Heed(answer, lines, part) : Alone(lines, part);
             // Another request may have been told so while this one was asked for.
             return permit.IsGranted && Blocked is var told && told > TimeSpan.Zero ? ToldToWait(told) : permit;
         }
@@ -209,7 +217,7 @@ internal sealed class RequestBudget : IDisposable
         }
     }
 
-    private async Task<BudgetAnswer?> AskAsync(List<Line> lines, bool reserved)
+    private async Task<BudgetAnswer?> AskAsync(List<Line> lines, Part part)
     {
         if (_awaySince is { } since && _clock.GetElapsedTime(since) < AskAgainAfter)
             return null;
@@ -221,7 +229,7 @@ internal sealed class RequestBudget : IDisposable
                 foreach (var line in lines)
                 {
                     var (count, scope) = (line.Count, line.Count == _weight ? _venue : _account);
-                    draws.Add(new BudgetDraw(scope, count.Kind, line.Slot, line.Need, Math.Max(line.Need, count.Limit / TakenAlongPart), CapOf(count, reserved), count.Seen(line.Slot)));
+                    draws.Add(new BudgetDraw(scope, count.Kind, line.Slot, line.Need, Math.Max(line.Need, count.Limit / TakenAlongPart), CapOf(count, part), count.Seen(line.Slot)));
                 }
             }
             // Not with the caller's own patience: what is drawn is drawn, whoever gives up waiting for it.
@@ -240,7 +248,7 @@ internal sealed class RequestBudget : IDisposable
         }
     }
 
-    private Permit Heed(BudgetAnswer answer, List<Line> lines, bool reserved)
+    private Permit Heed(BudgetAnswer answer, List<Line> lines, Part part)
     {
         if (answer.Blocked > TimeSpan.Zero)
         {
@@ -252,21 +260,21 @@ internal sealed class RequestBudget : IDisposable
             for (var i = 0; i < lines.Count; i++)
                 lines[i].Count.Know(lines[i].Slot, answer.Used[i]);
             if (answer.Granted.Count < lines.Count)
-                return UsedUp(lines.Where((l, i) => answer.Used[i] + l.Need > CapOf(l.Count, reserved)));
+                return UsedUp(lines.Where((l, i) => answer.Used[i] + l.Need > CapOf(l.Count, part)));
             for (var i = 0; i < lines.Count; i++)
-                lines[i].Count.Keep(lines[i].Slot, reserved, answer.Granted[i] - lines[i].Need, _clock.GetTimestamp());
+                lines[i].Count.Keep(lines[i].Slot, part == Part.Reserved, answer.Granted[i] - lines[i].Need, _clock.GetTimestamp());
             return default;
         }
     }
 
     /// <summary>Getting out and finding out go on while the others cannot be asked, with so little that together it cannot be too much.</summary>
-    private Permit Alone(List<Line> lines, bool reserved)
+    private Permit Alone(List<Line> lines, Part part)
     {
-        if (!reserved)
+        if (part == Part.Shared)
             return new Permit("the request budget that the processes share cannot be asked for", AskAgainAfter);
         lock (_lock)
         {
-            var over = lines.Where(l => l.Count.Alone(l.Slot) + l.Need > Math.Max(1, l.Count.Limit * AlonePart / 100) || l.Count.Known(l.Slot) + l.Count.Alone(l.Slot) + l.Need > l.Count.Limit).ToList();
+            var over = part == Part.Uncapped ? [] : lines.Where(l => l.Count.Alone(l.Slot) + l.Need > Math.Max(1, l.Count.Limit * AlonePart / 100) || l.Count.Known(l.Slot) + l.Count.Alone(l.Slot) + l.Need > l.Count.Limit).ToList();
             if (over.Count > 0)
                 return UsedUp(over);
             foreach (var line in lines)
@@ -295,10 +303,16 @@ internal sealed class RequestBudget : IDisposable
     private Permit UsedUp(IEnumerable<Line> lines)
     {
         var over = lines.ToList();
-        return new Permit($"the request budget is used up ({string.Join(", ", over.Select(l => l.Count.Kind).Distinct(StringComparer.Ordinal))})", over.Max(l => l.Count.EndOf(l.Slot)) + Ahead - Now);
+        var wait = over.Max(l => l.Count.EndOf(l.Slot)) + Ahead - Now;
+        return new Permit($"the request budget is used up ({string.Join(", ", over.Select(l => l.Count.Kind).Distinct(StringComparer.Ordinal))})", _told ? wait : Min(wait, ToldSoon));
     }
 
-    private static long CapOf(Count count, bool reserved) => count.Limit * (reserved ? ReservedPart : SharedPart) / 100;
+    private static long CapOf(Count count, Part part) => part switch
+    {
+        Part.Shared => count.Limit * SharedPart / 100,
+        Part.Reserved => count.Limit * ReservedPart / 100,
+        _ => long.MaxValue,
+    };
 
     private static Permit ToldToWait(TimeSpan wait) => new("the venue has told us to wait", wait);
 
@@ -313,6 +327,15 @@ internal sealed class RequestBudget : IDisposable
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private enum Part
+    {
+        Shared = 1,
+        Reserved = 2,
+
+        /// <summary>Counted, and never too much.</summary>
+        Uncapped = 3,
+    }
 
     private readonly record struct Line(Count Count, long Slot, long Need);
 

@@ -6,8 +6,9 @@ using Antbot.LocalServers;
 
 namespace Antbot.Chaos;
 
+/// <param name="Story">Of the trades that had no end, where there are any.</param>
 /// <param name="Converged">From the end of the fault until nothing was under way any more; null where it never came to that.</param>
-internal sealed record Result(string Case, bool Passed, IReadOnlyList<string> Faults, IReadOnlyList<string> Notes, int Accepted, int Deaths, TimeSpan? Converged, TimeSpan Took, string? Evidence);
+internal sealed record Result(string Case, bool Passed, IReadOnlyList<string> Faults, IReadOnlyList<string> Notes, int Accepted, int Deaths, TimeSpan? Converged, TimeSpan Took, string? Evidence, IReadOnlyList<string> Story);
 
 /// <summary>Runs cases one after the other, each with its load, and has each judged.</summary>
 /// <param name="within">How soon after the end of a fault everything has to be at rest.</param>
@@ -106,7 +107,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
             return await FailedAsync(@case, faults, scene.Notes, began, cancellationToken, load.AcceptedCount, deaths, open.Count == 0 ? converged : null, evidence);
         if (@case.Spoils)
             await DropAsync();
-        return new Result(@case.Name, Passed: true, [], scene.Notes, load.AcceptedCount, deaths, converged, Stopwatch.GetElapsedTime(began), Evidence: null);
+        return new Result(@case.Name, Passed: true, [], scene.Notes, load.AcceptedCount, deaths, converged, Stopwatch.GetElapsedTime(began), Evidence: null, Story: []);
     }
 
     /// <summary>Reads until nothing is under way, or its time is up. A server may still be on its way up when it begins.</summary>
@@ -182,12 +183,13 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
         Directory.CreateDirectory(folder);
-        await File.WriteAllLinesAsync(Path.Combine(folder, "verdict.txt"), [@case.What, "", .. faults, "", .. notes], cancellationToken);
         if (_target is not null)
             await _target.SaveAsync(folder, evidence, cancellationToken);
+        var story = evidence is null ? [] : Story.Of(evidence, Path.Combine(folder, "logs"));
+        await File.WriteAllLinesAsync(Path.Combine(folder, "verdict.txt"), [@case.What, "", .. faults, "", .. notes, "", .. story], cancellationToken);
         // What is wrong once stays wrong: the next case begins afresh.
         await DropAsync();
-        return new Result(@case.Name, Passed: false, faults, notes, accepted, deaths, converged, Stopwatch.GetElapsedTime(began), folder);
+        return new Result(@case.Name, Passed: false, faults, notes, accepted, deaths, converged, Stopwatch.GetElapsedTime(began), folder, story);
     }
 
     private Action<string> Progress(string head) => what => progress.WriteLine($"   {DateTime.Now:HH:mm:ss} {head}: {what}");
@@ -203,6 +205,8 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         table.WriteLine($"{number,3}/{of} {(result.Passed ? "passed" : "FAILED")} {result.Case,-32} {result.Accepted,6} trades, {result.Deaths,2} deaths, {converged}, {result.Took.TotalSeconds:0} s{string.Concat(result.Notes.Select(n => $"; {n}"))}");
         foreach (var fault in result.Faults)
             table.WriteLine($"            {fault}");
+        foreach (var line in result.Story)
+            table.WriteLine($"            {line}");
         if (result.Evidence is not null)
             table.WriteLine($"            everything about it: {result.Evidence}");
     }

@@ -156,8 +156,7 @@ public static class ExecutionDecider
                 turn.Record(new OrderRefused(order.Id, order.Attempts, Words.Cut(refused.Code), Words.Cut(refused.Text), refused.Refusal, turn.Now + Tries.Pause(order.Id, order.Attempts)));
                 break;
             case VenueAnswer<OrderReport>.NotSent notSent:
-                var pause = Tries.Pause(order.Id, order.Attempts);
-                turn.Record(new OrderNotSent(order.Id, order.Attempts, Words.Cut(notSent.Text), turn.Now + (notSent.RetryAfter is { } after && after > pause ? after : pause)));
+                turn.Record(new OrderNotSent(order.Id, order.Attempts, Words.Cut(notSent.Text), turn.Now + Tries.Wait(order, notSent.RetryAfter)));
                 break;
             case VenueAnswer<OrderReport>.Unknown unknown when order.Status == OrderStatus.Attempted:
                 Unknown(turn, order, unknown.Text, order.AskAt);

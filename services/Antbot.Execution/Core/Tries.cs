@@ -15,6 +15,8 @@ public static class Tries
     private const int MillisecondsFirst = 1_000;
     private const int MillisecondsMost = 30_000;
 
+    private static readonly TimeSpan WaitMostOfExits = TimeSpan.FromMinutes(1);
+
     /// <summary>Up to a quarter longer, so that what was refused together does not come again together.</summary>
     private const int JitterPart = 4;
 
@@ -43,6 +45,17 @@ public static class Tries
         var plain = Math.Min(MillisecondsMost, MillisecondsFirst << Math.Clamp(tries - 1, 0, 10));
         var chance = BitConverter.ToUInt16(DeterministicId.From("pause", order.Value, tries.ToString(CultureInfo.InvariantCulture)).ToByteArray());
         return TimeSpan.FromMilliseconds(plain + plain / JitterPart * chance / ushort.MaxValue);
+    }
+
+    /// <summary>
+    /// When what never left is tried again. Of an order that makes a position smaller no word of a day's wait is taken for granted: what
+    /// it rests on may turn out to be otherwise, and asking again costs nothing at the venue.
+    /// </summary>
+    public static TimeSpan Wait(OrderState order, TimeSpan? told)
+    {
+        var pause = Pause(order.Id, order.Attempts);
+        var wait = told > pause ? told.Value : pause;
+        return Of(order.Intended) == Criticality.Critical && wait > WaitMostOfExits ? WaitMostOfExits : wait;
     }
 
     /// <summary>The same again would be refused again.</summary>

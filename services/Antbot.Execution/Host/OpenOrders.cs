@@ -55,7 +55,8 @@ public sealed class OpenOrders(EventCodec codec) : IProjection
     {
         lock (_lock)
         {
-            if (!_open.TryGetValue(trade, out var known) || (known.State is not null && known.Version >= loaded.Version))
+            // What was heard of meanwhile is newer than what was read: it is read again.
+            if (!_open.TryGetValue(trade, out var known) || known.Version > loaded.Version || (known.State is not null && known.Version == loaded.Version))
                 return known;
             if (loaded.State.IsDone)
             {

@@ -35,7 +35,7 @@ public sealed record OrderBook(
     ImmutableDictionary<string, decimal> WrittenOff)
 {
     /// <summary>Changes with the fold: kept states of another one are passed over.</summary>
-    public const string Name = "order-book-3";
+    public const string Name = "order-book-4";
 
     public static OrderBook Empty(AccountId account) => new(
         account, ImmutableDictionary<string, BookedOrder>.Empty, ImmutableDictionary<string, Flow>.Empty, ImmutableDictionary<string, decimal>.Empty, [],
@@ -59,6 +59,7 @@ public sealed record OrderBook(
         OrderAttempted e => Stand(e.Order, Standing.Attempted, at),
         OrderAccepted e => Stand(e.Order, Standing.Accepted, at),
         OrderRefused e => Stand(e.Order, Standing.Intended, at),
+        OrderNotSent e => Stand(e.Order, Standing.Intended, at),
         OrderAbsent e => Stand(e.Order, Standing.Intended, at),
         OrderFilled e => Fill(e),
         OrderFillBusted e => TakeBack(e.Fill),

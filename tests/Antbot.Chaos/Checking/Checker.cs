@@ -17,7 +17,7 @@ internal static class Checker
         var unsettled = new List<string>();
         var trades = StreamsOf(evidence.Store, "trade-");
         var known = trades.Keys.Union(evidence.Accepted, StringComparer.Ordinal);
-        Name(unsettled, "trades have no end", known.Where(t => !trades.GetValueOrDefault(t, []).Exists(IsEnd)).Select(t => $"{t} ({trades.GetValueOrDefault(t)?[^1].Type ?? "nothing of it is recorded"})"));
+        Name(unsettled, "trades have no end", known.Where(t => HasNoEnd(trades, t)).Select(t => $"{t} ({trades.GetValueOrDefault(t)?[^1].Type ?? "nothing of it is recorded"})"));
         Name(unsettled, "closed trades were not held against the venue", trades
             .Where(t => t.Value.Exists(e => e.Type == "trade_closed") && !t.Value.Exists(e => e.Type == "trade_reconciled" && e.Body.GetProperty("Closed").GetBoolean()))
             .Select(t => t.Key));
@@ -27,6 +27,13 @@ internal static class Checker
         Name(unsettled, "queues hold messages", evidence.Queues.Where(q => !q.IsDeadLetters && q.Waiting > 0).Select(q => $"{q.Name} {q.Waiting}"));
         Name(unsettled, "queues are not there", evidence.Queues.Where(q => q.Waiting is null).Select(q => q.Name));
         return unsettled;
+    }
+
+    /// <summary>The trades that have no end or still hold exposure.</summary>
+    public static IReadOnlyList<string> Unfinished(Evidence evidence)
+    {
+        var trades = StreamsOf(evidence.Store, "trade-");
+        return [.. trades.Keys.Union(evidence.Accepted, StringComparer.Ordinal).Where(t => HasNoEnd(trades, t)).Union(new Exposure(evidence.Store).Holders.Select(h => h.Trade), StringComparer.Ordinal)];
     }
 
     /// <summary>What is wrong for ever. Asked for at rest; empty where all is well.</summary>
@@ -125,6 +132,8 @@ internal static class Checker
 
     private static IEnumerable<string> Repeated(Dictionary<string, List<EventRow>> streams, string[] once) =>
         streams.SelectMany(s => s.Value.Where(e => once.Contains(e.Type, StringComparer.Ordinal)).GroupBy(e => e.Type, StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => $"{s.Key}: {g.Count()} times {g.Key}"));
+
+    private static bool HasNoEnd(Dictionary<string, List<EventRow>> trades, string trade) => !trades.GetValueOrDefault(trade, []).Exists(IsEnd);
 
     private static bool IsEnd(EventRow e) => Ends.Contains(e.Type, StringComparer.Ordinal);
 

@@ -68,6 +68,17 @@ public sealed class PositionTests
         Assert.Equal([typeof(PositionClosing), typeof(OrderEnded), typeof(OrderIntended), typeof(OrderAttempted)], events.Select(e => e.GetType()));
     }
 
+    /// <summary>Prevents an exit that waits for a day because a day's budget was said to be used up.</summary>
+    [Fact]
+    public void What_protects_or_gets_out_and_never_left_is_tried_again_within_a_minute_whatever_wait_was_told()
+    {
+        _given.WithOpenPosition(withStop: false);
+        var notSent = Assert.IsType<OrderNotSent>(_given.Answers(Given.Stop, new VenueAnswer<OrderReport>.NotSent("used up", TimeSpan.FromHours(20)))[0]);
+        Assert.Equal(Given.Start.AddMinutes(1), notSent.NotBefore);
+        Assert.Equal(new NextStep.Decide(), _given.After(60).Next());
+        Assert.IsType<OrderAttempted>(_given.Proceeds()[0]);
+    }
+
     [Fact]
     public void A_price_beyond_a_stop_that_rests_is_left_to_the_stop()
     {

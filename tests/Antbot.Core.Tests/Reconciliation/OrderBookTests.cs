@@ -58,10 +58,11 @@ public sealed class OrderBookTests
         Assert.Empty(Book(Intended(1, account: new AccountId("other")), Attempted(Entry(1)), Accepted(Entry(1))).Live);
 
     [Fact]
-    public void A_refused_or_absent_attempt_leaves_nothing_at_the_venue()
+    public void A_refused_absent_or_unsent_attempt_leaves_nothing_at_the_venue()
     {
         Assert.False(Book(Intended(1), Attempted(Entry(1)), new OrderRefused(Entry(1), 1, "-2010", "no", Refusal.InsufficientBalance, Now)).IsMoving);
         Assert.False(Book(Intended(1), Attempted(Entry(1)), new OrderAbsent(Entry(1), 1, Now)).IsMoving);
+        Assert.False(Book(Intended(1), Attempted(Entry(1)), new OrderNotSent(Entry(1), 1, "breaker open", Now)).IsMoving);
         Assert.True(Book(Intended(1), Attempted(Entry(1)), new OrderUnknown(Entry(1), 1, "timed out", Account, Now)).IsMoving);
     }
 

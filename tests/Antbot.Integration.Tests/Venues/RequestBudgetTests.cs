@@ -150,6 +150,35 @@ public sealed class RequestBudgetTests : IDisposable
         Assert.Equal(3, _shared.Asked);
     }
 
+    /// <summary>
+    /// Prevents an exit that waits until midnight: a process that has just started took the venue's limits for the usual ones, which the
+    /// others, who knew better, had long used up.
+    /// </summary>
+    [Fact]
+    public async Task Until_the_venue_has_told_its_limits_nothing_waits_long_and_the_question_for_them_is_not_barred()
+    {
+        _budget.SetLimits(new VenueLimits(10_000_000, 1_000_000, 1_000_000_000));
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.True(await TakeAsync(7_000, isOrder: true, reserved: true));
+            _clock.Move(TimeSpan.FromMilliseconds(200));
+        }
+        using var fresh = New();
+        for (var i = 0; i < 3; i++)
+        {
+            var refused = await fresh.TakeAsync(1, isOrder: true, reserved: true, Cancel);
+            Assert.Contains("orders", refused.Why!, StringComparison.Ordinal);
+            Assert.InRange(refused.RetryAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(1));
+        }
+        Assert.False((await fresh.TakeAsync(20, isOrder: false, reserved: true, Cancel)).IsGranted);
+        Assert.True((await fresh.TakeAsync(20, isOrder: false, reserved: false, Cancel, tellsLimits: true)).IsGranted);
+        fresh.SetLimits(new VenueLimits(10_000_000, 1_000_000, 1_000_000_000));
+        Assert.True((await fresh.TakeAsync(1, isOrder: true, reserved: true, Cancel)).IsGranted);
+        // Once they are told, they hold for this question as for any other.
+        fresh.SetLimits(new VenueLimits(100, null, null));
+        Assert.False((await fresh.TakeAsync(20, isOrder: false, reserved: false, Cancel, tellsLimits: true)).IsGranted);
+    }
+
     private RequestBudget New() => new(Options, _shared, new VenueClock(_clock), _clock, NullLogger.Instance);
 
     private async Task<bool> TakeAsync(int weight, bool isOrder, bool reserved) => (await _budget.TakeAsync(weight, isOrder, reserved, Cancel)).IsGranted;
