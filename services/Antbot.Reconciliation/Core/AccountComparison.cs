@@ -112,13 +112,13 @@ public static class AccountComparison
             if (onSale > 0 && difference < -tolerance && (has?.Total ?? 0) < onSale - tolerance)
             {
                 yield return new Difference(
-                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:0.################} {asset} more than {expected.GetValueOrDefault(asset):0.################} by our record, and {onSale:0.################} are on sale",
+                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:0.################} {asset} more than by our record, and more than that is on sale",
                     has is null ? $"the venue lists no {asset}" : $"the venue holds {has.Free} {asset} free and {has.Locked} locked");
             }
             else if (Math.Abs(difference) > tolerance || (difference < 0 && Remedies.Short(book, asset, -difference, has?.Total ?? 0, rules) > 0))
             {
                 yield return new Difference(
-                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:+0.################;-0.################} {asset} more than {expected.GetValueOrDefault(asset):0.################} by our record",
+                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:+0.################;-0.################} {asset} more than by our record",
                     has is null ? $"the venue lists no {asset}" : $"the venue holds {has.Free} {asset} free and {has.Locked} locked", Balance: (has?.Total ?? 0, difference));
             }
         }

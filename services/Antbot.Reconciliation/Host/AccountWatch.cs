@@ -69,9 +69,9 @@ public sealed class AccountWatch(
         {
             var baseline = state.Baseline?.Venue == venue.Name ? state.Baseline : null;
             var compared = AccountComparison.Compare(life.Book.Book, seen, baseline, options.Tolerance, TimeSpan.FromSeconds(options.UnresolvedSeconds), clock.GetUtcNow());
-            (life.Suspicions, var lasting) = life.Suspicions.With(compared.Differences, clock.GetUtcNow(), TimeSpan.FromSeconds(options.LastsSeconds));
+            (life.Suspicions, var lasting) = life.Suspicions.With(compared, clock.GetUtcNow(), TimeSpan.FromSeconds(options.LastsSeconds));
             var confirmed = await ConfirmAsync(lasting, cancellationToken);
-            life.IsWaiting = compared.Differences.Count > lasting.Count;
+            life.IsWaiting = life.Suspicions.Seen.Count > lasting.Count;
             life.Looks++;
             var completes = IsAwaited(life, through) && (!life.IsWaiting || life.Looks >= StartLooksMax);
             var first = baseline is null && compared.BalancesCompared ? AccountComparison.Baseline(life.Book.Book, venue.Name, seen.Balances!, life.Book.Through) : null;
