@@ -13,7 +13,9 @@ internal static class Strangers
     private const string Symbol = "ETHUSDT";
     private const string Asset = "ETH";
 
-    /// <summary>Bought by hand it becomes a trade with a stop; sold by hand again, and the stop cancelled, it is written off.</summary>
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromMinutes(3);
+
+    /// <summary>Bought by hand it becomes a trade with a stop; when the stop is cancelled, and all of the asset that is free is sold by hand, it is written off.</summary>
     public static async Task BuyAndSellAsync(Scene scene)
     {
         var trader = new HandTrader(scene);
@@ -21,8 +23,14 @@ internal static class Strangers
         var (trade, quantity) = await AdoptedAsync(scene, "position_adopted", e => e.Body.GetProperty("Symbol").GetString() == Symbol);
         await scene.UntilAsync(async () => (await StopsAsync(scene, trade)).Count > 0, $"a stop of {trade} rests at the venue");
         // Its stop holds the coins, and another may be there before they are sold: whoever does it by hand tries again.
-        await scene.UntilAsync(() => trader.TrySellAsync(trade, quantity), "the coins are sold by hand");
-        await EndedAsync(scene, trade);
+        await scene.UntilAsync(
+            async () =>
+            {
+                await trader.SellAllAsync(await StopsAsync(scene, trade));
+                await scene.WaitAsync(1);
+                return await HasEndedAsync(scene, trade);
+            },
+            $"trade {trade}, whose coins are sold by hand, has ended", EndsWithin);
         scene.Note($"{quantity} {Asset} bought by hand became trade {trade}, which ended when they had been sold by hand");
     }
 
@@ -44,7 +52,7 @@ internal static class Strangers
         if (cancelled == 0)
             scene.Fault("no stop could be cancelled by hand: nothing was tried");
         await trader.OrderAsync(HttpMethod.Delete, ("origClientOrderId", bid));
-        await EndedAsync(scene, trade);
+        await scene.UntilAsync(() => HasEndedAsync(scene, trade), $"trade {trade}, whose order is cancelled, has ended", EndsWithin);
         scene.Note($"an order placed by hand became trade {trade} and was cancelled by hand, and so were {cancelled} of our stops");
     }
 
@@ -59,8 +67,8 @@ internal static class Strangers
     private static async Task<IReadOnlyList<VenueOrder>> StopsAsync(Scene scene, string? trade = null) =>
         [.. (await scene.Target.ReadAsync([], scene.Cancel)).Venue.Orders.Where(o => o.Status == "NEW" && o.ClientId[0] == 's' && Checker.TradeOf(o.ClientId) is { } of && (trade is null || of == trade))];
 
-    private static Task EndedAsync(Scene scene, string trade) => scene.UntilAsync(
-        async () => (await scene.Target.ReadStoreAsync(scene.Cancel)).Events.Any(e => e.Stream == $"trade-{trade}" && e.Type is "trade_closed" or "trade_failed"), $"trade {trade} has ended", TimeSpan.FromMinutes(3));
+    private static async Task<bool> HasEndedAsync(Scene scene, string trade) =>
+        (await scene.Target.ReadStoreAsync(scene.Cancel)).Events.Any(e => e.Stream == $"trade-{trade}" && e.Type is "trade_closed" or "trade_failed");
 
     private sealed class HandTrader(Scene scene)
     {
@@ -74,31 +82,36 @@ internal static class Strangers
 
         public async Task OrderAsync(HttpMethod method, params (string Name, string Value)[] fields)
         {
-            using var answer = await SendAsync(method, Symbol, fields);
+            using var answer = await OrderAsync(method, Symbol, fields);
             if (!answer.IsSuccessStatusCode)
                 throw new ChaosException($"The venue refused what was ordered by hand: {await answer.Content.ReadAsStringAsync(scene.Cancel)}");
         }
 
         public async Task<bool> TryOrderAsync(HttpMethod method, string symbol, params (string Name, string Value)[] fields)
         {
-            using var answer = await SendAsync(method, symbol, fields);
+            using var answer = await OrderAsync(method, symbol, fields);
             return answer.IsSuccessStatusCode;
         }
 
-        public async Task<bool> TrySellAsync(string trade, decimal quantity)
+        public async Task SellAllAsync(IReadOnlyList<VenueOrder> stops)
         {
-            var lot = Math.Floor(quantity * 1_000) / 1_000;
-            foreach (var stop in await StopsAsync(scene, trade))
+            foreach (var stop in stops)
                 await TryOrderAsync(HttpMethod.Delete, Symbol, ("origClientOrderId", stop.ClientId));
-            return await TryOrderAsync(HttpMethod.Post, Symbol, ("side", "SELL"), ("type", "MARKET"), ("quantity", lot.ToString(CultureInfo.InvariantCulture)), ("newClientOrderId", Name()));
+            using var answer = await SendAsync(HttpMethod.Get, "/api/v3/account", "");
+            var account = JsonElement.Parse(await answer.Content.ReadAsByteArrayAsync(scene.Cancel));
+            var free = account.GetProperty("balances").EnumerateArray().Where(b => b.GetProperty("asset").GetString() == Asset).Sum(b => decimal.Parse(b.GetProperty("free").GetString()!, CultureInfo.InvariantCulture));
+            await TryOrderAsync(HttpMethod.Post, Symbol, ("side", "SELL"), ("type", "MARKET"), ("quantity", (Math.Floor(free * 1_000) / 1_000).ToString(CultureInfo.InvariantCulture)), ("newClientOrderId", Name()));
         }
 
-        private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string symbol, (string Name, string Value)[] fields)
+        private Task<HttpResponseMessage> OrderAsync(HttpMethod method, string symbol, (string Name, string Value)[] fields) =>
+            SendAsync(method, "/api/v3/order", $"symbol={symbol}{string.Concat(fields.Select(f => $"&{f.Name}={f.Value}"))}&");
+
+        private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string fields)
         {
             var (key, secret) = scene.Services.VenueKey;
-            var query = $"symbol={symbol}{string.Concat(fields.Select(f => $"&{f.Name}={f.Value}"))}&timestamp={DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}&recvWindow=5000";
+            var query = $"{fields}timestamp={DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}&recvWindow=5000";
             var signature = Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(query)));
-            using var request = new HttpRequestMessage(method, new Uri(scene.Services.VenueAddress, $"/api/v3/order?{query}&signature={signature}"));
+            using var request = new HttpRequestMessage(method, new Uri(scene.Services.VenueAddress, $"{path}?{query}&signature={signature}"));
             request.Headers.Add("X-MBX-APIKEY", key);
             return await scene.Target.Http.SendAsync(request, scene.Cancel);
         }

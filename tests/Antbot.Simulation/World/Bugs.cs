@@ -28,7 +28,7 @@ public static class Bugs
         new StoreBug("tail-skips", "who follows the history passes over an event now and then", (inner, _) => new SkippingStore(inner)),
         new StoreBug("tail-by-sequence", "who follows the history goes by its sequences alone", (inner, _) => new SequenceStore(inner)),
         new StoreBug("halt-stops-exits", "what is halted cannot get out either", (inner, process) => new HaltedStore(inner, process)),
-        new StoreBug("adopt-twice", "that something is about to be adopted is forgotten at once", (inner, _) => new OverlookingStore(inner)),
+        new StoreBug("adopt-twice", "that a balance is about to be adopted is forgotten at once", (inner, _) => new OverlookingStore(inner)),
         new PatientBug("confirms-are-not-awaited", "what the broker has not confirmed is believed to be there"),
         new BusBug("publish-is-forgotten", "some messages are never sent, and their sender believes that they were", m => m.Id.ToByteArray()[0] < 24),
         new BusBug("reservation-not-released", "Risk is not told that an entry failed", m => m is { Endpoint: Routes.Risk, Body: EntryFailed }),
