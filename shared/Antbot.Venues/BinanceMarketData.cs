@@ -134,7 +134,7 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
         var now = venue.Now ?? clock.GetUtcNow();
         return await http.SendAsync(
             VenueRoute.Market, 2, HttpMethod.Get, "/api/v3/klines", $"symbol={symbol.Value}&interval={NameOf(interval)}{which}", isSigned: false,
-            j => choose([.. listing.Read(j, "candle", c => BinanceReader.Candle(c, symbol, interval)).Where(c => c.ClosedAt <= now).OrderBy(c => c.OpenedAt)]), cancellationToken);
+            (ReadOnlyMemory<byte> body) => choose([.. listing.Read(body, "candle", c => BinanceReader.Candle(c, symbol, interval)).Where(c => c.ClosedAt <= now).OrderBy(c => c.OpenedAt)]), cancellationToken);
     }
 
     private static string NameOf(TimeSpan interval) =>

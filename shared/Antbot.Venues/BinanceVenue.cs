@@ -73,7 +73,7 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
         SignedAsync(VenueRoute.Cancel, 1, HttpMethod.Delete, "/api/v3/order", Of(symbol, order), j => Asked(BinanceReader.Cancelled(j), symbol, order), cancellationToken);
 
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) =>
-        ListAsync(VenueRoute.Query, 80, "/api/v3/openOrders", "", j => listing.Read(j, "open order", BinanceReader.Order), cancellationToken);
+        ListAsync(VenueRoute.Query, 80, "/api/v3/openOrders", "", body => listing.Read(body, "open order", BinanceReader.Order), cancellationToken);
 
     public async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
         Map(
@@ -92,9 +92,10 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
         {
             var answer = await SignedAsync(
                 VenueRoute.Query, 20, HttpMethod.Get, "/api/v3/myTrades", $"symbol={symbol.Value}{filter}&limit={FillPage}",
-                j => (Fills: listing.Read(j, "fill", BinanceReader.Fill), Count: j.GetArrayLength()), cancellationToken);
-            if (answer is not VenueAnswer<(Listed<FillReport> Fills, int Count)>.Said { Value: var (fills, count) })
-                return Map(answer, IReadOnlyList<FillReport> (f) => f.Fills);
+                (ReadOnlyMemory<byte> body) => listing.Read(body, "fill", BinanceReader.Fill), cancellationToken);
+            if (answer is not VenueAnswer<Listed<FillReport>>.Said { Value: var fills })
+                return Map(answer, IReadOnlyList<FillReport> (f) => f);
+            var count = fills.Count + fills.PassedOver;
             all.AddRange(fills.Where(f => f.Symbol == symbol));
             passedOver += fills.PassedOver;
             if (count < FillPage)
@@ -107,7 +108,7 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     }
 
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) =>
-        ListAsync(VenueRoute.Account, 20, "/api/v3/account", "omitZeroBalances=true", j => listing.Read(j.Need("balances"), "balance", BinanceReader.Balance), cancellationToken);
+        ListAsync(VenueRoute.Account, 20, "/api/v3/account", "omitZeroBalances=true", VenueHttp.Whole(j => listing.Read(j.Need("balances"), "balance", BinanceReader.Balance)), cancellationToken);
 
     public string? LiveBar => IsPaper ? null : key.Bar;
 
@@ -118,14 +119,18 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
         return answer;
     }
 
-    private async Task<VenueAnswer<IReadOnlyList<T>>> ListAsync<T>(VenueRoute route, int weight, string path, string parameters, Func<JsonElement, Listed<T>> read, CancellationToken cancellationToken) =>
+    private async Task<VenueAnswer<IReadOnlyList<T>>> ListAsync<T>(VenueRoute route, int weight, string path, string parameters, Func<ReadOnlyMemory<byte>, Listed<T>> read, CancellationToken cancellationToken) =>
         await SignedAsync(route, weight, HttpMethod.Get, path, parameters, read, cancellationToken) switch
         {
             VenueAnswer<Listed<T>>.Said { Value: var list } => new VenueAnswer<IReadOnlyList<T>>.Said(list, list.PassedOver),
             var other => Map(other, IReadOnlyList<T> (list) => list),
         };
 
-    private async Task<VenueAnswer<T>> SignedAsync<T>(VenueRoute route, int weight, HttpMethod method, string path, string parameters, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    private Task<VenueAnswer<T>> SignedAsync<T>(VenueRoute route, int weight, HttpMethod method, string path, string parameters, Func<JsonElement, T> read, CancellationToken cancellationToken) =>
+        SignedAsync(route, weight, method, path, parameters, VenueHttp.Whole(read), cancellationToken);
+
+    private async Task<VenueAnswer<T>> SignedAsync<T>(
+        VenueRoute route, int weight, HttpMethod method, string path, string parameters, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         if (Now is null)
             await MeasureClockAsync(cancellationToken);

@@ -60,7 +60,9 @@ internal static class Json
 
     public static Symbol Symbol(this JsonElement json, string name) => Contracts.Symbol.Fault(json.Text(name)) is { } fault ? throw new BadAnswerException(fault) : new Symbol(json.Text(name));
 
-    public static IEnumerable<JsonElement> List(JsonElement json, string name) => json.ValueKind == JsonValueKind.Array ? json.EnumerateArray() : throw new BadAnswerException($"{name} is no list");
+    public static IEnumerable<JsonElement> List(JsonElement json, string name) => json.ValueKind == JsonValueKind.Array ? json.EnumerateArray() : throw NoList(name);
+
+    public static BadAnswerException NoList(string name) => new($"{name} is no list");
 
     private static T Value<T>(decimal number, string name)
         where T : struct, INumberValue<T> => T.Fault(number) is { } fault ? throw new BadAnswerException($"'{name}': {fault}") : T.From(number);

@@ -17,23 +17,47 @@ internal sealed class Listing(VenueOptions options, ILogger<Listing> log)
 
     public Listed<T> Read<T>(JsonElement json, string what, Func<JsonElement, T> read)
     {
-        var (all, bad) = (new Listed<T>(), 0);
+        var all = new Listed<T>();
         foreach (var item in Json.List(json, what))
+            Add(all, item, what, read);
+        return Told(all, what);
+    }
+
+    /// <summary>The same of a list that may be long: no more of it than one entry is taken apart at a time.</summary>
+    public Listed<T> Read<T>(ReadOnlyMemory<byte> json, string what, Func<JsonElement, T> read)
+    {
+        var all = new Listed<T>();
+        var reader = new Utf8JsonReader(json.Span);
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartArray)
+            throw Json.NoList(what);
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            try
-            {
-                all.Add(read(item));
-            }
-            catch (Exception e) when (Json.MakesNoSense(e))
-            {
-                Malformed.Add(1, new KeyValuePair<string, object?>("venue", options.Name), new KeyValuePair<string, object?>("what", what));
-                if (++bad <= NamedMax)
-                    log.LogWarning("{Venue} lists a {What} that makes no sense and is passed over: {Fault}", options.Name, what, e.Message);
-            }
+            using var item = JsonDocument.ParseValue(ref reader);
+            Add(all, item.RootElement, what, read);
         }
-        if (bad > NamedMax)
-            log.LogWarning("{Venue} lists {Count} more of {What} that make no sense", options.Name, bad - NamedMax, what);
-        all.PassedOver = bad;
+        // Throws where anything follows.
+        reader.Read();
+        return Told(all, what);
+    }
+
+    private void Add<T>(Listed<T> all, JsonElement item, string what, Func<JsonElement, T> read)
+    {
+        try
+        {
+            all.Add(read(item));
+        }
+        catch (Exception e) when (Json.MakesNoSense(e))
+        {
+            Malformed.Add(1, new KeyValuePair<string, object?>("venue", options.Name), new KeyValuePair<string, object?>("what", what));
+            if (++all.PassedOver <= NamedMax)
+                log.LogWarning("{Venue} lists a {What} that makes no sense and is passed over: {Fault}", options.Name, what, e.Message);
+        }
+    }
+
+    private Listed<T> Told<T>(Listed<T> all, string what)
+    {
+        if (all.PassedOver > NamedMax)
+            log.LogWarning("{Venue} lists {Count} more of {What} that make no sense", options.Name, all.PassedOver - NamedMax, what);
         return all;
     }
 }

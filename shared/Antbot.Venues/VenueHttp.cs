@@ -16,6 +16,8 @@ namespace Antbot.Venues;
 internal sealed class VenueHttp : IDisposable
 {
     private const int AnswerBytesMax = 32 * 1024 * 1024;
+    private const int BufferFirst = 16 * 1024;
+    private const int BufferKept = 8 * 1024 * 1024;
     private const int TextLengthMax = 200;
 
     /// <summary>Where the venue says that it is too much and not until when: a minute is what its count is of, and two are its shortest ban.</summary>
@@ -32,6 +34,9 @@ internal sealed class VenueHttp : IDisposable
     private readonly ILogger _log;
     private readonly byte[] _secret;
 
+    /// <summary>What the last answer was read into: a list of thousands of open orders every other second would leave megabytes behind each time.</summary>
+    private byte[]? _spare;
+
     public VenueHttp(VenueOptions options, BreakerPanel breakers, RequestBudget budget, TimeProvider clock, ILogger log, HttpMessageHandler? handler = null)
     {
         (_options, _breakers, _budget, _clock, _log) = (options, breakers, budget, clock, log);
@@ -40,17 +45,20 @@ internal sealed class VenueHttp : IDisposable
         {
             BaseAddress = options.Address,
             Timeout = Timeout.InfiniteTimeSpan,
-            MaxResponseContentBufferSize = AnswerBytesMax,
         };
         _http.DefaultRequestHeaders.Add("X-MBX-APIKEY", VenueOptions.Read(options.Key, options.KeyFile));
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("antbot", "1"));
     }
 
+    public Task<VenueAnswer<T>> SendAsync<T>(
+        VenueRoute route, int weight, HttpMethod method, string path, string parameters, bool isSigned, Func<JsonElement, T> read, CancellationToken cancellationToken) =>
+        SendAsync(route, weight, method, path, parameters, isSigned, Whole(read), cancellationToken);
+
     /// <param name="weight">What the venue counts it as.</param>
     /// <param name="parameters">Without signature; names and values are of letters that need no escaping.</param>
-    /// <param name="read">Throws <see cref="BadAnswerException"/> for what makes no sense.</param>
+    /// <param name="read">Of the answer's own bytes, which are another's afterwards. Throws <see cref="BadAnswerException"/> for what makes no sense.</param>
     public async Task<VenueAnswer<T>> SendAsync<T>(
-        VenueRoute route, int weight, HttpMethod method, string path, string parameters, bool isSigned, Func<JsonElement, T> read, CancellationToken cancellationToken)
+        VenueRoute route, int weight, HttpMethod method, string path, string parameters, bool isSigned, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         var breaker = _breakers.Get(NameOf(route), route.Breaker, _clock);
         if (!breaker.TryEnter(out var retryAfter))
@@ -88,6 +96,12 @@ internal sealed class VenueHttp : IDisposable
             await SendAsync(route with { IsOrder = false }, 1, HttpMethod.Get, "/api/v3/time", "", isSigned: false, j => j.Time("serverTime"), cancellationToken);
     }
 
+    public static Func<ReadOnlyMemory<byte>, T> Whole<T>(Func<JsonElement, T> read) => body =>
+    {
+        using var document = JsonDocument.Parse(body);
+        return read(document.RootElement);
+    };
+
     public void Dispose() => _http.Dispose();
 
     private string NameOf(VenueRoute route) => $"{_options.Name}/{route.Name}";
@@ -110,7 +124,7 @@ internal sealed class VenueHttp : IDisposable
         return $"{parameters}&signature={Convert.ToHexStringLower(hash)}";
     }
 
-    private async Task<VenueAnswer<T>> ExchangeAsync<T>(HttpMethod method, string path, string parameters, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    private async Task<VenueAnswer<T>> ExchangeAsync<T>(HttpMethod method, string path, string parameters, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(_options.TimeoutMilliseconds), _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -118,9 +132,9 @@ internal sealed class VenueHttp : IDisposable
         var sent = _budget.Now;
         try
         {
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, either.Token);
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             await HeedAsync(response, sent);
-            return await ReadAsync(response, read, cancellationToken);
+            return await ReadAsync(response, read, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -167,15 +181,32 @@ internal sealed class VenueHttp : IDisposable
     private static long? Header(HttpResponseMessage response, string name) =>
         response.Headers.TryGetValues(name, out var values) && long.TryParse(values.FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static async Task<VenueAnswer<T>> ReadAsync<T>(HttpResponseMessage response, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    private async Task<VenueAnswer<T>> ReadAsync<T>(HttpResponseMessage response, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
+    {
+        var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var (buffer, length) = (Interlocked.Exchange(ref _spare, null) ?? new byte[BufferFirst], 0);
+        while (await stream.ReadAsync(buffer.AsMemory(length), cancellationToken) is > 0 and var count)
+        {
+            length += count;
+            if (length > AnswerBytesMax)
+                throw new IOException($"its answer is longer than {AnswerBytesMax} bytes");
+            if (length == buffer.Length)
+                Array.Resize(ref buffer, length * 2);
+        }
+        var answer = Answer(response, buffer.AsMemory(0, length), read);
+        if (buffer.Length <= BufferKept)
+            Volatile.Write(ref _spare, buffer);
+        return answer;
+    }
+
+    private static VenueAnswer<T> Answer<T>(HttpResponseMessage response, ReadOnlyMemory<byte> body, Func<ReadOnlyMemory<byte>, T> read)
     {
         var status = (int)response.StatusCode;
         try
         {
-            // Into a borrowed buffer: a list of thousands of open orders every other second would leave megabytes behind each time.
-            using var document = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken);
             if (status is >= 200 and < 300)
-                return new VenueAnswer<T>.Said(read(document.RootElement));
+                return new VenueAnswer<T>.Said(read(body));
+            using var document = JsonDocument.Parse(body);
             if (status is >= 400 and < 500 && document.RootElement.Find("code") is { ValueKind: JsonValueKind.Number } code && code.TryGetInt32(out var number))
             {
                 var text = document.RootElement.Find("msg") is { ValueKind: JsonValueKind.String } msg && msg.GetString() is { Length: > 0 } said ? Cut(said) : $"status {status}, without a word";

@@ -43,7 +43,7 @@ public static class TradeDecider
     ];
 
     public static Behaviour<TradeState> With(TradePatience patience) =>
-        new(Consumer, TradeState.Fold, (state, input, now) => Decide(state, (ITradeMessage)input, now, patience), React);
+        new(Consumer, TradeState.Fold, (state, input, now) => Decide(state, (ITradeMessage)input, now, patience), React) { IsOver = state => state.IsOver && (state.Reconciled || state.Phase != TradePhase.Closed) };
 
     /// <summary>The table.</summary>
     public static Treatment Treat(TradePhase phase, Type message)

@@ -12,7 +12,7 @@ namespace Antbot.Execution;
 public static class ExecutionDecider
 {
     public static Behaviour<OrdersState> Behaviour { get; } = new(
-        "execution", OrdersState.Fold, (state, input, now) => Record(state, (ExecutionInput)input, now), ExecutionMessages.React);
+        "execution", OrdersState.Fold, (state, input, now) => Record(state, (ExecutionInput)input, now), ExecutionMessages.React) { IsOver = state => state.IsDone };
 
     /// <summary>What is stored: the input, and what follows from it; nothing where nothing does.</summary>
     public static IReadOnlyList<object> Record(OrdersState state, ExecutionInput input, DateTimeOffset now)

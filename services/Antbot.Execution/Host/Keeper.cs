@@ -111,6 +111,8 @@ public sealed class Keeper(
     /// <summary>Orders of ours that the venue does not list as open any more are asked for, and so are those that were filled in part.</summary>
     private async Task WatchOpenOrdersAsync(CancellationToken cancellationToken)
     {
+        // One for all time: with thousands of orders open each new one is large, and left behind every other second.
+        var listed = new Dictionary<ClientOrderId, OrderReport>();
         while (true)
         {
             var before = parts.Clock.GetUtcNow();
@@ -119,7 +121,10 @@ public sealed class Keeper(
                 switch (await venue.ListOpenOrdersAsync(cancellationToken))
                 {
                     case VenueAnswer<IReadOnlyList<OrderReport>>.Said said:
-                        await CompareAsync(said.Value.DistinctBy(o => o.Id).ToDictionary(o => o.Id), before, cancellationToken);
+                        listed.Clear();
+                        foreach (var order in said.Value)
+                            listed[order.Id] = order;
+                        await CompareAsync(listed, before, cancellationToken);
                         break;
                     case var other:
                         // Unknown is not empty: nothing follows from it.

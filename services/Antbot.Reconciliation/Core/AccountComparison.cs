@@ -35,11 +35,13 @@ public static class AccountComparison
             if (AtVenue(book, report) is { } difference)
                 differences.Add(difference);
         }
-        foreach (var order in book.Live.Values.OrderBy(o => o.Id.Value, StringComparer.Ordinal))
+        bool HasVanished(BookedOrder order) => order.Standing == Standing.Accepted && !listed.Contains(order.Id.Value);
+        bool IsUnresolved(BookedOrder order) => order.Standing == Standing.Attempted && now - order.Since > unresolvedAfter;
+        foreach (var order in book.Live.Values.Where(o => HasVanished(o) || IsUnresolved(o)).OrderBy(o => o.Id.Value, StringComparer.Ordinal))
         {
-            if (order.Standing == Standing.Accepted && !listed.Contains(order.Id.Value))
+            if (HasVanished(order))
                 differences.Add(new Difference(DifferenceKind.VanishedOrder, order.Id.Value, order.Trade, Ours: true, $"open in our record (executed {order.Executed} of {order.Quantity}), not open at the venue", "", order));
-            else if (order.Standing == Standing.Attempted && now - order.Since > unresolvedAfter)
+            else
                 differences.Add(new Difference(DifferenceKind.UnresolvedOrder, order.Id.Value, order.Trade, Ours: true, $"attempted at {order.Since:O}, and what became of it is not in our record", "", order));
         }
         // Somebody else's order that has executed nothing moves no balance, however long it rests.

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
@@ -15,6 +16,9 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     private const int Page = 2_000;
     private const int EventsPerSnapshot = 10_000;
 
+    /// <summary>The more the book holds, the more it costs to keep: what is read again after a crash may grow with it.</summary>
+    private const int EventsPerOrder = 10;
+
     private static readonly Dictionary<string, Type> Wanted = new[]
     {
         typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderNotSent), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
@@ -25,6 +29,9 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     private static readonly string[] Followed = [Streams.OrderPrefix, StartGate.StreamPrefix];
 
     private readonly StreamId _stream = Streams.Reconciliation(account);
+    /// <summary>Megabytes with thousands of open orders: not others each time.</summary>
+    private readonly ArrayBufferWriter<byte> _buffer = new();
+
     private Kept? _kept;
     private long _highest;
     private long _snapshot;
@@ -57,7 +64,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
             _highest = Math.Max(_highest, page.Through);
             _kept = await ApplyAsync(_kept, page, cancellationToken);
             _since += page.Events.Count;
-            if (_since >= EventsPerSnapshot)
+            if (_since >= Math.Max(EventsPerSnapshot, EventsPerOrder * Book.Live.Count))
                 await KeepAsync(cancellationToken);
             if (page.Through - after < Page)
                 break;
@@ -69,9 +76,11 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     {
         if (_kept is not { } kept || kept.Sequence == _snapshot)
             return;
-        var state = JsonSerializer.SerializeToUtf8Bytes(kept, EventCodec.Json);
-        if (state.Length <= StoreLimits.SnapshotBytesMax)
-            await store.SaveSnapshotAsync(new Snapshot(_stream, OrderBook.Name, kept.Sequence, state), cancellationToken);
+        _buffer.ResetWrittenCount();
+        await using (var json = new Utf8JsonWriter(_buffer))
+            JsonSerializer.Serialize(json, kept, EventCodec.Json);
+        if (_buffer.WrittenCount <= StoreLimits.SnapshotBytesMax)
+            await store.SaveSnapshotAsync(new Snapshot(_stream, OrderBook.Name, kept.Sequence, _buffer.WrittenMemory), cancellationToken);
         (_snapshot, _since) = (kept.Sequence, 0);
     }
 

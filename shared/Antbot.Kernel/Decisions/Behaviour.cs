@@ -14,4 +14,8 @@ public sealed record Behaviour<TState>(
     Fold<TState> Fold,
     Func<TState, object, DateTimeOffset, IReadOnlyList<object>> Decide,
     Func<object, IReadOnlyList<object>> React)
-    where TState : class;
+    where TState : class
+{
+    /// <summary>Nothing more is expected for it, so that it is not kept in memory; should something come all the same, it is loaded again.</summary>
+    public Func<TState, bool> IsOver { get; init; } = static _ => false;
+}

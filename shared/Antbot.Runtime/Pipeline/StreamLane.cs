@@ -51,6 +51,8 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
 
     public StreamId Stream => stream;
 
+    public bool IsOver => _known is { } known && behaviour.IsOver(known.State);
+
     /// <summary>The newest state that is known to rest on nothing but what is in the store.</summary>
     private Loaded<TState>? _known;
     private bool _mayHaveMoved = true;

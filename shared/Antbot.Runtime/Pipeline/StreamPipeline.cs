@@ -39,7 +39,7 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
 {
     private const int RoundMax = 64;
 
-    /// <summary>How many lanes at rest keep what they know: those of the trades of a large burst under way (fewer, and each is loaded again for every message), not of every trade there was.</summary>
+    /// <summary>How many lanes at rest keep what they know: those of the trades of a large burst under way. Fewer, and each is loaded again for every message.</summary>
     private const int RestingMax = 6_000;
 
     private readonly ConcurrentDictionary<StreamId, Queue> _lanes = new();
@@ -100,25 +100,31 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
         Rest(queue);
     }
 
-    /// <summary>The lane that has rested longest makes room; its stream is loaded again when it is asked for.</summary>
+    /// <summary>A lane that is over goes, and the one that has rested longest makes room; its stream is loaded again when it is asked for.</summary>
     private void Rest(Queue queue)
     {
+        var isOver = queue.TryRetire(onlyIfOver: true);
         Queue? longest = null;
         lock (_resting)
         {
             if (queue.Place.List is not null)
                 _resting.Remove(queue.Place);
-            _resting.AddLast(queue.Place);
+            if (!isOver)
+                _resting.AddLast(queue.Place);
             if (_resting.Count > RestingMax)
             {
                 longest = _resting.First!.Value;
                 _resting.RemoveFirst();
             }
         }
+        if (isOver)
+            Forget(queue);
         // One at work again comes back here when it has done.
-        if (longest is not null && longest.TryRetire())
-            _lanes.TryRemove(new KeyValuePair<StreamId, Queue>(longest.Lane.Stream, longest));
+        if (longest is not null && longest.TryRetire(onlyIfOver: false))
+            Forget(longest);
     }
+
+    private void Forget(Queue queue) => _lanes.TryRemove(new KeyValuePair<StreamId, Queue>(queue.Lane.Stream, queue));
 
     private sealed class Queue
     {
@@ -172,10 +178,10 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
             }
         }
 
-        public bool TryRetire()
+        public bool TryRetire(bool onlyIfOver)
         {
             lock (_lock)
-                return _retired = !_running && _waiting.Count == 0;
+                return _retired = !_running && _waiting.Count == 0 && (_retired || !onlyIfOver || Lane.IsOver);
         }
     }
 }

@@ -219,6 +219,32 @@ public sealed class StreamLaneTests
         Assert.Equal((3, 2), (await _memory.ReadVersionAsync(new StreamId("many-0"), Cancel), await _memory.ReadVersionAsync(new StreamId($"many-{Many - 1}"), Cancel)));
     }
 
+    /// <summary>Prevents a service that grows with every trade that there ever was, up to thousands of them.</summary>
+    [Fact]
+    public async Task A_stream_that_is_over_is_not_remembered_and_is_loaded_again_should_something_come_all_the_same()
+    {
+        var store = new ScriptedStore(_memory);
+        var pipeline = Pipeline(store, isOver: notes => notes.Count >= 2);
+        await pipeline.HandleAsync(Stream, Given("one"), Cancel);
+        var loaded = store.StreamReadsFrom.Count;
+        await pipeline.HandleAsync(Stream, Given("two"), Cancel);
+        Assert.Equal(loaded, store.StreamReadsFrom.Count);
+        await pipeline.HandleAsync(Stream, Given("three"), Cancel);
+        Assert.Equal(loaded + 1, store.StreamReadsFrom.Count);
+        Assert.Equal([("one", 0), ("two", 1), ("three", 2)], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task Streams_that_are_over_and_go_on_all_the_same_lose_and_double_nothing()
+    {
+        var pipeline = Pipeline(_memory, isOver: notes => notes.Count % 2 == 1);
+        const int Inputs = 2_000;
+        await Parallel.ForEachAsync(Enumerable.Range(0, Inputs), new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = Cancel }, async (i, token) =>
+            await pipeline.HandleAsync(new StreamId($"notes-{i % 7}"), Given($"{i}"), token));
+        var versions = await Task.WhenAll(Enumerable.Range(0, 7).Select(i => _memory.ReadVersionAsync(new StreamId($"notes-{i}"), Cancel)));
+        Assert.Equal(Enumerable.Range(0, 7).Select(i => (long)Enumerable.Range(0, Inputs).Count(n => n % 7 == i)), versions);
+    }
+
     [Fact]
     public async Task What_was_recorded_a_moment_ago_is_read_as_the_object_that_it_was()
     {
@@ -259,13 +285,13 @@ public sealed class StreamLaneTests
 
     private static Input Given(string what) => new(DeterministicId.From("input", what), what, "chain", "service:test");
 
-    private StreamPipeline<Notes> Pipeline(IEventStore store, EventCodec? codec = null) => new(
+    private StreamPipeline<Notes> Pipeline(IEventStore store, EventCodec? codec = null, Func<Notes, bool>? isOver = null) => new(
         new PipelineParts(store, codec ?? new EventCodec(new EventRegistry().Add(typeof(Noted))), _bus, TimeProvider.System, NoCrashPoints.Instance),
         new Behaviour<Notes>(
             "notes",
             Notes.Fold,
             (state, input, _) => input is Nothing ? [] : [new Noted((string)input, state.Count)],
-            @event => @event is Noted noted ? [new Antbot.Contracts.Messages.TradeReconciled(new TradeId(DeterministicId.From("trade", noted.What)), Closed: false, noted.What)] : []));
+            @event => @event is Noted noted ? [new Antbot.Contracts.Messages.TradeReconciled(new TradeId(DeterministicId.From("trade", noted.What)), Closed: false, noted.What)] : []) { IsOver = isOver ?? (_ => false) });
 
     private async Task<List<(string What, int After)>> ReadAsync()
     {

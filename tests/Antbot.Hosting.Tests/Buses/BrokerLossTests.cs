@@ -83,6 +83,25 @@ public sealed class BrokerLossTests : IAsyncLifetime
         }
     }
 
+    /// <summary>Prevents an endpoint that stands still for as long as a publish may take, because one waits for a confirmation on a bus that was given up.</summary>
+    [Fact]
+    public async Task A_publish_that_is_never_confirmed_ends_with_its_bus_and_the_next_goes_out_on_the_new_one()
+    {
+        await using var proxy = new TcpProxy(_host.Uri.Port);
+        var parts = Parts(Through(proxy), relay: false);
+        parts.Options.PublishWithin = TimeSpan.FromMinutes(10);
+        await using var bus = await TestBus.StartAsync(parts);
+        await bus.PublishAsync(Routes.Risk, SomeMessage.For(Routes.Risk));
+        // No confirmation comes back (basic.ack), and the watch on the broker gets no channel (channel.open): both connections stay.
+        proxy.FromServer = bytes => Contains(bytes.Span, [0, 60, 0, 80]) ? 0 : bytes.Length;
+        proxy.ToServer = bytes => Contains(bytes.Span, [0, 20, 0, 10]) ? 0 : bytes.Length;
+        var hung = bus.PublishAsync(Routes.Risk, SomeMessage.For(Routes.Risk));
+        var fault = await Assert.ThrowsAsync<BusUnavailableException>(() => hung.WaitAsync(TimeSpan.FromMinutes(2), Cancel));
+        Assert.Contains("went away under it", fault.Message, StringComparison.Ordinal);
+        (proxy.FromServer, proxy.ToServer) = (bytes => bytes.Length, bytes => bytes.Length);
+        await bus.PublishAsync(Routes.Risk, SomeMessage.For(Routes.Risk)).WaitAsync(TimeSpan.FromMinutes(1), Cancel);
+    }
+
     [Fact]
     public async Task A_bus_that_does_not_come_up_on_a_broker_that_answers_ends_the_process()
     {
