@@ -15,11 +15,14 @@ internal static class Strangers
 
     private static readonly TimeSpan EndsWithin = TimeSpan.FromMinutes(3);
 
-    /// <summary>Bought by hand it becomes a trade with a stop; when the stop is cancelled, and all of the asset that is free is sold by hand, it is written off.</summary>
+    /// <summary>
+    /// Bought by hand it becomes a trade with a stop; when the stop is cancelled, and all of the asset that is free is sold by hand, it is
+    /// written off. That is a loss, and the limit for a day's must be left for others.
+    /// </summary>
     public static async Task BuyAndSellAsync(Scene scene)
     {
         var trader = new HandTrader(scene);
-        await trader.OrderAsync(HttpMethod.Post, ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.5"), ("newClientOrderId", HandTrader.Name()));
+        await trader.OrderAsync(HttpMethod.Post, ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.05"), ("newClientOrderId", HandTrader.Name()));
         var (trade, quantity) = await AdoptedAsync(scene, "position_adopted", e => e.Body.GetProperty("Symbol").GetString() == Symbol);
         await scene.UntilAsync(async () => (await StopsAsync(scene, trade)).Count > 0, $"a stop of {trade} rests at the venue");
         // Its stop holds the coins, and another may be there before they are sold: whoever does it by hand tries again.
