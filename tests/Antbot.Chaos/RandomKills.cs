@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Antbot.Chaos.Running;
 
 namespace Antbot.Chaos;
@@ -13,21 +12,13 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
 
     private const int PauseMillisecondsMax = 2_500;
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     private static readonly string[] Victims = [.. Programs.Services, "venue", "postgres", "rabbitmq"];
 
     private readonly string _file = Path.Combine(artifacts, "kills.json");
 
-    /// <param name="Seed">What the choices of victims and moments are made from; when processes really die is up to the machine.</param>
-    internal sealed record Tally(int Seed, int Kills, int Batches, long Trades, IReadOnlyDictionary<string, int> ByVictim, IReadOnlyList<string> Failures)
-    {
-        public static Tally Empty(int seed) => new(seed, 0, 0, 0, new SortedDictionary<string, int>(StringComparer.Ordinal), []);
-    }
-
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        var tally = Read();
+        var tally = KillTally.Read(_file, goal) ?? KillTally.Empty(Environment.TickCount & 0xFFFFFF);
         if (tally.Kills > 0)
             await output.WriteLineAsync($"{tally.Kills} kills were done before; it goes on from there. Remove {_file} to begin afresh.");
         while (tally.Kills < goal)
@@ -53,7 +44,7 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
                 ByVictim = all,
                 Failures = result.Passed ? tally.Failures : [.. tally.Failures, $"{result.Evidence}: {string.Join(" | ", result.Faults)}"],
             };
-            Write(tally);
+            tally.Write(_file);
             await output.WriteLineAsync($"{tally.Kills,6}/{goal} kills, {tally.Trades:N0} trades, {tally.Failures.Count} of {tally.Batches} batches failed; the last was {(result.Passed ? $"at rest after {result.Converged!.Value.TotalSeconds:0} s" : $"FAILED: {result.Faults[0]}")}");
         }
         await output.WriteLineAsync(string.Join(", ", tally.ByVictim.Select(v => $"{v.Key} {v.Value}")));
@@ -90,20 +81,5 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
         }
         scene.Note(string.Join(", ", done.Select(d => $"{d.Key} {d.Value}")));
         await Task.WhenAll(Programs.Services.Append("venue").Select(scene.ReadyAsync));
-    }
-
-    private Tally Read()
-    {
-        if (File.Exists(_file) && JsonSerializer.Deserialize<Tally>(File.ReadAllText(_file), Json) is { } before && before.Kills < goal)
-            return before;
-        return Tally.Empty(Environment.TickCount & 0xFFFFFF);
-    }
-
-    /// <summary>The old one or the new one, never half of one.</summary>
-    private void Write(Tally tally)
-    {
-        Directory.CreateDirectory(artifacts);
-        File.WriteAllText(_file + ".new", JsonSerializer.Serialize(tally, Json));
-        File.Move(_file + ".new", _file, overwrite: true);
     }
 }

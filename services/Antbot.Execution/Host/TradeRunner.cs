@@ -69,9 +69,11 @@ public sealed class TradeRunner(
         try
         {
             var outcome = await DecideAsync(trade, input, make, cancellationToken);
+            // What the message itself would not have said again is the keeper's to say: a crash may come before it is.
+            var origin = recall == Recall.Everything ? input : Own(input);
             if (!outcome.IsNew)
-                outcome = await RecallAsync(trade, input, outcome.Stored, recall, isAlone, cancellationToken);
-            await RunOnAsync(trade, input, outcome, publish: true, cancellationToken);
+                outcome = await RecallAsync(trade, origin, outcome.Stored, recall, isAlone, cancellationToken);
+            await RunOnAsync(trade, origin, outcome, cancellationToken);
         }
         finally
         {
@@ -106,7 +108,7 @@ public sealed class TradeRunner(
                 outcome = await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken);
             if (outcome is not { IsNew: true })
                 return false;
-            await RunOnAsync(trade, origin, outcome, publish: false, cancellationToken);
+            await RunOnAsync(trade, origin, outcome, cancellationToken);
             return true;
         }
         finally
@@ -124,7 +126,7 @@ public sealed class TradeRunner(
     /// <summary>An operator's word on an order in doubt: the venue is asked first, and where it says what became of it, that is what counts.</summary>
     public async Task SettleAsync(SettleOrder message, Input input, CancellationToken cancellationToken)
     {
-        var (trade, evidence) = (message.Trade, "the venue was not asked: it is in no doubt");
+        var (trade, evidence, origin) = (message.Trade, "the venue was not asked: it is in no doubt", Own(input));
         var isAlone = Begin(trade);
         try
         {
@@ -133,8 +135,8 @@ public sealed class TradeRunner(
             {
                 var found = await _inquiry.AskAsync(order, cancellationToken);
                 evidence = found.Evidence;
-                if (await HearAsync(trade, input, order, found, loaded.Version, cancellationToken) is { IsNew: true } heard)
-                    await RunOnAsync(trade, input, heard, publish: true, cancellationToken);
+                if (await HearAsync(trade, origin, order, found, loaded.Version, cancellationToken) is { IsNew: true } heard)
+                    await RunOnAsync(trade, origin, heard, cancellationToken);
             }
             var outcome = await DecideAsync(
                 trade, input,
@@ -143,8 +145,8 @@ public sealed class TradeRunner(
                     : new ProposeSettlement(message.Order, message.Request, message.By, message.Reason, evidence, stamp),
                 cancellationToken);
             if (!outcome.IsNew)
-                outcome = await RecallAsync(trade, input, outcome.Stored, Recall.Own, isAlone, cancellationToken);
-            await RunOnAsync(trade, input, outcome, publish: true, cancellationToken);
+                outcome = await RecallAsync(trade, origin, outcome.Stored, Recall.Own, isAlone, cancellationToken);
+            await RunOnAsync(trade, origin, outcome, cancellationToken);
         }
         finally
         {
@@ -183,13 +185,15 @@ public sealed class TradeRunner(
             : new Outcome(loaded.State, loaded.Version, [], []);
     }
 
+    private static Input Own(Input input) => input with { Actor = Worker };
+
     /// <summary>Does what was recorded just now, decides on what comes of it, and goes on while there is more.</summary>
-    private async Task RunOnAsync(TradeId trade, Input origin, Outcome outcome, bool publish, CancellationToken cancellationToken)
+    private async Task RunOnAsync(TradeId trade, Input origin, Outcome outcome, CancellationToken cancellationToken)
     {
         for (var step = 0; step < StepsMax && outcome.IsNew; step++)
         {
             // The venue is not kept waiting for the bus.
-            var publishing = publish ? pipeline.PublishAsync(outcome.Stored, cancellationToken) : Task.CompletedTask;
+            var publishing = outcome.Stored[0].Actor == Worker ? Task.CompletedTask : pipeline.PublishAsync(outcome.Stored, cancellationToken);
             Outcome? next = null;
             try
             {
