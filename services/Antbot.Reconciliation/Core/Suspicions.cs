@@ -9,6 +9,8 @@ namespace Antbot.Reconciliation;
 /// </summary>
 public sealed record Suspicions(ImmutableDictionary<string, (string What, DateTimeOffset Since)> Seen)
 {
+    private static readonly string BalancePrefix = DifferenceKey.Of(DifferenceKind.Balance, "");
+
     public static Suspicions None { get; } = new(ImmutableDictionary<string, (string, DateTimeOffset)>.Empty);
 
     /// <summary>With what this look found, and what of it has lasted. One that could not compare balances, because something was under way, says nothing of them.</summary>
@@ -22,6 +24,4 @@ public sealed record Suspicions(ImmutableDictionary<string, (string What, DateTi
             next = next.AddRange(Seen.Where(s => s.Key.StartsWith(BalancePrefix, StringComparison.Ordinal)));
         return (new Suspicions(next), [.. differences.Where(d => now - next[d.Key].Since >= lasts)]);
     }
-
-    private static readonly string BalancePrefix = DifferenceKey.Of(DifferenceKind.Balance, "");
 }
