@@ -151,7 +151,7 @@ public sealed class CheckerTests
     {
         _evidence.Adopt();
         _evidence.Change("position_written_off", "0.1", "0.2");
-        Finds($"{SoundEvidence.Adopted} leaves 0.3 at the venue and says 0.4");
+        Finds($"{SoundEvidence.Adopted} leaves 0.30 at the venue and says 0.4");
     }
 
     [Fact]
