@@ -74,6 +74,9 @@ internal static class Cases
         new("venue-clock-ahead", "Venue", "the venue's clock goes 90 s ahead, and right again 20 s later", s => VenueFaults.ClockAsync(s, 90)) { MayOpenBreaker = true },
         new("venue-clock-behind", "Venue", "the venue's clock goes 90 s behind, and right again 20 s later", s => VenueFaults.ClockAsync(s, -90)) { MayOpenBreaker = true },
 
+        new("somebody-buys-and-sells", "Somebody else", "coins are bought by hand, adopted, and sold by hand under their stop", Strangers.BuyAndSellAsync) { Spoils = true },
+        new("somebody-bids-and-cancels", "Somebody else", "an order is placed by hand, adopted and cancelled, and so are stops of ours", Strangers.BidAndCancelAsync),
+
         new("memory", "Scarce", "every service has hardly more memory than it uses, for 30 s", Scarcity.MemoryAsync),
         new("cpu", "Scarce", "every service has a tenth of a processor, for 30 s", Scarcity.ProcessorAsync) { Rate = 2 },
 
