@@ -42,7 +42,7 @@ public sealed class AccountWatch(
         }
         finally
         {
-            using var last = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            using var last = new CancellationTokenSource(TimeSpan.FromSeconds(2), parts.Clock);
             await life.Book.KeepAsync(last.Token);
         }
     }

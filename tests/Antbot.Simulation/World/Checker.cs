@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
@@ -156,6 +157,9 @@ public sealed class Checker
         foreach (var stored in events)
         {
             Mix(stored.EventId, stored.Sequence);
+            // Ids are made from inputs: what was decided on them shows only here.
+            foreach (var part in MemoryMarshal.Cast<byte, ulong>(stored.Data.Span))
+                _hash = (_hash ^ part) * 1099511628211UL;
             _world.Tally.Tell?.Invoke($"{stored.Sequence,6} {stored.Stream} {stored.Version}: {_world.Codec.Decode(stored)}");
             var @event = _world.Codec.Decode(stored);
             foreach (var message in Outgoing.From([stored], _world.Codec, e => React(stored.Stream, e)))
@@ -200,6 +204,9 @@ public sealed class Checker
                 break;
             case PositionOpened e:
                 _exposures.Opened(e.Trade, e.Cost.Value);
+                break;
+            case PositionWrittenOff e:
+                _exposures.WrittenOff(e.Trade, e.Quantity);
                 break;
             case PositionClosed e:
                 _exposures.Over(e.Trade);

@@ -13,6 +13,7 @@ internal sealed class Exposures(SimExchange exchange)
 
     private readonly Dictionary<TradeId, (decimal Reserved, decimal Record)> _trades = [];
     private readonly Dictionary<TradeId, List<ExchangeOrder>> _orders = [];
+    private readonly Dictionary<TradeId, decimal> _writtenOff = [];
 
     public void Reserved(TradeId trade, decimal amount)
     {
@@ -24,6 +25,9 @@ internal sealed class Exposures(SimExchange exchange)
     public void Opened(TradeId trade, decimal cost) => Record(trade, cost);
 
     public void Over(TradeId trade) => Record(trade, 0);
+
+    /// <summary>Somebody else has sold it: no order of the trade's own shows that.</summary>
+    public void WrittenOff(TradeId trade, Quantity quantity) => _writtenOff[trade] = _writtenOff.GetValueOrDefault(trade) + quantity.Value;
 
     public void Taken(TradeId trade, ExchangeOrder order)
     {
@@ -51,7 +55,7 @@ internal sealed class Exposures(SimExchange exchange)
     /// <summary>What is open there, and what is held of what was bought, at what it cost.</summary>
     private decimal AtVenue(TradeId trade)
     {
-        var (open, held, bought, cost) = (0m, 0m, 0m, 0m);
+        var (open, held, bought, cost) = (0m, -_writtenOff.GetValueOrDefault(trade), 0m, 0m);
         if (OrdersOf(trade) is not [var first, ..] orders)
             return 0;
         foreach (var order in orders)
