@@ -76,7 +76,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         return 0;
     }
 
-    /// <summary>Shows what happens until it is asked to stop, and then stops in order.</summary>
+    /// <summary>Shows what happens until it is asked to stop, by whoever called or by a signal that the host takes (SIGQUIT), and then stops in order.</summary>
     private async Task WatchAsync(WebApplication app, IEventStore store, PaperVenueServer venue, Checkpointer checkpointer, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
@@ -88,7 +88,8 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             runner.RunAsync(stop.Token),
             SummariseAsync(store, tally, venue, stop.Token),
         ];
-        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var asked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, app.Lifetime.ApplicationStopping);
+        await Task.Delay(Timeout.InfiniteTimeSpan, asked.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await output.WriteLineAsync("Stopping in order: first what takes work in, then what is under way.");
         await app.StopAsync(CancellationToken.None);
         await stop.CancelAsync();

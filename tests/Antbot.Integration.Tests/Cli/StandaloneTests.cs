@@ -65,9 +65,12 @@ public sealed class StandaloneTests : IDisposable
         {
             var process = await StartedAsync();
             await UntilAsync(async () => (await EventsAsync<PositionOpened>()).Count > before.Count, "it trades on");
-            AntbotProcess.Signal(process, "TERM");
+            // The host within takes this one: nobody stopped it then, until it was ended by force.
+            AntbotProcess.Signal(process, "QUIT");
+            var said = await process.StandardOutput.ReadToEndAsync(Cancel);
             await process.WaitForExitAsync(Cancel);
             Assert.Equal(0, process.ExitCode);
+            Assert.Contains("Stopped in order", said, StringComparison.Ordinal);
         }
         Assert.Equal(["process_started", "process_stopped", "process_started", "process_stopped"], (await StoredAsync()).Select(e => e.Type).Where(t => t.StartsWith("process_", StringComparison.Ordinal)));
         // After each start nothing is entered before the account was held against the venue.
