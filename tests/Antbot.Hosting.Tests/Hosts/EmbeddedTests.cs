@@ -119,6 +119,52 @@ public sealed class EmbeddedTests : IDisposable
         Assert.Contains(await ReadAsync(), e => e.Stream == $"heard-{trade:N}");
     }
 
+    /// <summary>What takes work in ends before what drives it, and that before what both need.</summary>
+    [Fact]
+    public async Task Asked_to_end_it_stops_its_work_group_by_group()
+    {
+        await using var service = ServiceProcess.Start("execution", ("STORE", Store));
+        await service.ReadyAsync();
+        Assert.Equal(0, await service.StopAsync());
+        Assert.Equal(
+            new[] { "Intake", "Work", "Support" }.SelectMany(group => new[] { $"Lingering: {group} is told to stop", $"Lingering: {group} has ended" }),
+            service.Output.Select(l => JsonDocument.Parse(l).RootElement.GetProperty("message").GetString()!).Where(m => m.StartsWith("Lingering: ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Five_failures_on_end_open_a_breaker_and_the_level_falls_until_the_route_works_again()
+    {
+        await using var service = ServiceProcess.Start("execution", ("STORE", Store));
+        await service.ReadyAsync();
+        for (var n = 0; n < 4; n++)
+            await CallAsync("failed");
+        Assert.Equal(("normal", "closed"), await LevelAndBreakerAsync());
+        Assert.Contains("antbot_breaker_state{breaker=\"test-route\"} 0\n", await service.MetricsAsync(), StringComparison.Ordinal);
+
+        await CallAsync("failed");
+        Assert.Equal(("reduced", "open"), await LevelAndBreakerAsync());
+        var metrics = await service.MetricsAsync();
+        Assert.Contains("antbot_breaker_state{breaker=\"test-route\"} 2\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("trading_bot_degradation_level 1\n", metrics, StringComparison.Ordinal);
+        // It works worse, and takes its work all the same.
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/readyz")).Status);
+
+        await CallAsync("worked");
+        await service.UntilAsync(async () => await LevelAndBreakerAsync() == ("normal", "closed"), "the level rises");
+
+        async Task CallAsync(string outcome)
+        {
+            using var answer = await service.Http.PostAsync($"/calls?outcome={outcome}", null, Cancel);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        async Task<(string? Level, string? Breaker)> LevelAndBreakerAsync()
+        {
+            var health = (await service.GetAsync("/health")).Body;
+            return (health.GetProperty("degradation_level").GetString(), health.GetProperty("circuit_breakers").GetProperty("test-route").GetString());
+        }
+    }
+
     [Fact]
     public async Task What_does_not_end_by_the_deadline_is_ended_by_force()
     {
