@@ -165,6 +165,7 @@ public static class ServiceHost
         services.AddSingleton(_ => Otlp.Start(identity.Service, identity.Instance));
         services.TryAddSingleton<BreakerPanel>();
         services.AddSingleton<HealthReport>();
+        services.AddSingleton(provider => new Readiness(provider.GetRequiredService<HealthReport>()));
         services.AddSingleton<DegradationWatch>();
         services.AddSingleton<IDegradation>(provider => provider.GetRequiredService<DegradationWatch>());
         services.AddSingleton(provider => new ProcessLife(provider.GetRequiredService<IEventStore>(), identity.Service, provider.GetRequiredService<TimeProvider>()));
