@@ -7,6 +7,8 @@ namespace Antbot.ReadModels;
 /// <summary>The questions that people ask, answered from the read models and the history. The Console asks them for others, the command line for itself.</summary>
 public sealed class ReadModelQueries(IEventStore store, EventCodec codec, IReadModels models, TimeProvider clock)
 {
+    private const int ReferenceLengthMin = 4;
+    private const int TradeIdLength = 32;
     private const int StoryMax = 2_000;
     private const int ServicesMax = 50;
     private const int PositionsMax = ViewQuery.LimitMax;
@@ -62,14 +64,30 @@ public sealed class ReadModelQueries(IEventStore store, EventCodec codec, IReadM
             trade?.As<TradeView>(), [.. orders.Select(o => o.As<OrderView>()).OrderBy(o => o.IntendedAt)], position?.As<PositionView>(), Timeline.Of(events), events.Count == StoryMax);
     }
 
-    /// <summary>The trades whose ids begin so, at most two: one is meant, two is not unique.</summary>
-    public async Task<IReadOnlyList<TradeId>> ResolveAsync(string prefix, CancellationToken cancellationToken = default)
+    /// <summary>Why a text can be no trade's id or a beginning of one, and no order's; null where it can.</summary>
+    public static string? FaultOfReference(string text) =>
+        text.Length >= ReferenceLengthMin && (IsBeginning(text) || ClientOrderId.Fault(text) is null)
+            ? null
+            : $"A trade's id has 32 hexadecimal digits, at least the first {ReferenceLengthMin} of which are wanted; or the client's id of one of its orders.";
+
+    /// <summary>The trades whose ids begin so, or whose order is meant, at most two: one is meant, two is not unique.</summary>
+    public async Task<IReadOnlyList<TradeId>> ResolveAsync(string reference, CancellationToken cancellationToken = default)
     {
-        if (TradeId.TryParse(prefix, out var whole))
-            return [whole];
-        var rows = await models.ListAsync(ViewTable.Trades, new ViewQuery([], IdPrefix: prefix, Limit: 2), cancellationToken);
-        return [.. rows.Select(r => TradeId.From(r.Id))];
+        if (IsBeginning(reference))
+        {
+            var prefix = reference.ToLowerInvariant();
+            if (TradeId.TryParse(prefix, out var whole))
+                return [whole];
+            var rows = await models.ListAsync(ViewTable.Trades, new ViewQuery([], IdPrefix: prefix, Limit: 2), cancellationToken);
+            if (rows.Count > 0)
+                return [.. rows.Select(r => TradeId.From(r.Id))];
+        }
+        // Ours bear their trade's name; an order that was adopted bears whatever somebody called it.
+        var orders = await ListAsync<OrderView>(ViewTable.Orders, new ViewQuery([], IdPrefix: reference, Limit: 1), cancellationToken);
+        return [.. orders.Items.Where(o => o.Id.Value == reference).Select(o => o.Trade)];
     }
+
+    private static bool IsBeginning(string text) => text.Length <= TradeIdLength && text.All(char.IsAsciiHexDigit);
 
     /// <summary>Of each service those that have not said that they stopped, and the last that did where all have.</summary>
     private static IEnumerable<ServiceReport> Latest(IEnumerable<ProcessView> processes) => processes

@@ -6,21 +6,18 @@ namespace Antbot.Cli.Commands;
 
 internal static class TradeCommand
 {
-    private const int PrefixMin = 4;
-
     public static Command Build()
     {
-        var id = new Argument<string>("id") { Description = $"The trade's id, or a beginning of it ({PrefixMin} digits or more) that only one has." };
+        var id = new Argument<string>("id") { Description = "The trade's id, or a beginning of it (4 digits or more) that only one has, or the client's id of one of its orders." };
         id.Validators.Add(result =>
         {
-            var text = result.GetValueOrDefault<string>() ?? "";
-            if (text.Length is < PrefixMin or > 32 || !text.All(char.IsAsciiHexDigit))
-                result.AddError($"A trade's id has 32 hexadecimal digits; at least the first {PrefixMin} are wanted.");
+            if (ReadModelQueries.FaultOfReference(result.GetValueOrDefault<string>() ?? "") is { } fault)
+                result.AddError(fault);
         });
         var command = new Command("trade", "The whole life of a trade: every event over all services, with the inputs and reasons of every decision.") { id };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
-            var story = await source.StoryAsync(parsed.GetValue(id)!.ToLowerInvariant(), cancellationToken);
+            var story = await source.StoryAsync(parsed.GetValue(id)!, cancellationToken);
             if (!Common.AnswerJson(parsed, story))
                 Show(story);
             return ExitCode.Done;

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.ReadModels;
@@ -9,7 +8,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Antbot.ConsoleService;
 
 /// <summary>What an operator can see.</summary>
-internal sealed partial class ReadRoutes(ReadModelQueries queries, ViewProjection projection, ServiceHealth health, IEventStore store)
+internal sealed class ReadRoutes(ReadModelQueries queries, ViewProjection projection, ServiceHealth health, IEventStore store)
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -24,9 +23,9 @@ internal sealed partial class ReadRoutes(ReadModelQueries queries, ViewProjectio
     /// <summary>The trade that is meant by an id or the beginning of one.</summary>
     public async Task<TradeId> ResolveAsync(HttpContext context)
     {
-        var given = ((string?)context.GetRouteValue("id") ?? "").ToLowerInvariant();
-        if (!IdPrefix().IsMatch(given))
-            throw Api.Invalid("A trade's id has 32 hexadecimal digits; at least the first four are wanted.");
+        var given = (string?)context.GetRouteValue("id") ?? "";
+        if (ReadModelQueries.FaultOfReference(given) is { } fault)
+            throw Api.Invalid(fault);
         var found = await queries.ResolveAsync(given, context.RequestAborted);
         return found.Count switch
         {
@@ -84,7 +83,4 @@ internal sealed partial class ReadRoutes(ReadModelQueries queries, ViewProjectio
     private static int Limit(string? text) => string.IsNullOrEmpty(text) ? 100
         : int.TryParse(text, out var limit) && limit is >= 1 and <= ViewQuery.LimitMax ? limit
         : throw Api.Invalid($"A page has 1 to {ViewQuery.LimitMax} rows.");
-
-    [GeneratedRegex("^[0-9a-f]{4,32}\\z", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex IdPrefix();
 }

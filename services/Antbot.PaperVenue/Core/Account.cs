@@ -17,9 +17,13 @@ public sealed class Account
     private readonly int[] _waiting;
     private readonly Dictionary<string, Order> _latest = new(StringComparer.Ordinal);
     private readonly Dictionary<long, Order> _openOrders = [];
+    private readonly Dictionary<string, OrderList> _latestList = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<long, OrderList> _openLists = [];
     private List<Order> _orders = [];
+    private List<OrderList> _lists = [];
     private List<Fill> _fills = [];
     private int _forgottenOrders;
+    private int _forgottenLists;
     private int _forgottenFills;
 
     internal Account(int id, string name, VenueRules rules, long time)
@@ -58,12 +62,22 @@ public sealed class Account
 
     public IEnumerable<Fill> FillsFrom(long trade) => From(_fills, trade, f => f.Trade).Where(f => !f.Order.IsForgotten);
 
+    /// <summary>The oldest first.</summary>
+    public IReadOnlyCollection<OrderList> OpenLists => _openLists.Values;
+
+    public IEnumerable<OrderList> ListsFromLatest => Enumerable.Reverse(_lists).Where(l => !l.IsForgotten);
+
+    public IEnumerable<OrderList> ListsFrom(long id) => From(_lists, id, l => l.Id).Where(l => !l.IsForgotten);
+
     public int OpenCount(Instrument instrument) => _open[instrument.Index];
 
     public int WaitingCount(Instrument instrument) => _waiting[instrument.Index];
 
     /// <summary>The latest order with this client id; whether it is open or not, no other with this id is.</summary>
     public Order? Latest(string clientId) => _latest.GetValueOrDefault(clientId);
+
+    /// <summary>The latest list with this client id; whether it is open or not, no other with this id is.</summary>
+    public OrderList? LatestList(string clientId) => _latestList.GetValueOrDefault(clientId);
 
     internal ref Balance this[int asset] => ref _balances[asset];
 
@@ -78,6 +92,16 @@ public sealed class Account
         if (order.HasStop && !order.IsWorking)
             _waiting[order.Instrument.Index]++;
     }
+
+    internal void Add(OrderList list)
+    {
+        _lists.Add(list);
+        _latestList[list.ClientId] = list;
+    }
+
+    internal void Open(OrderList list) => _openLists[list.Id] = list;
+
+    internal void Close(OrderList list) => _openLists.Remove(list.Id);
 
     internal void Add(Fill fill) => _fills.Add(fill);
 
@@ -118,6 +142,18 @@ public sealed class Account
         {
             _fills = [.. _fills.Where(f => !f.Order.IsForgotten)];
             _forgottenFills = 0;
+        }
+    }
+
+    internal void Forget(OrderList list)
+    {
+        list.IsForgotten = true;
+        if (_latestList.GetValueOrDefault(list.ClientId) == list)
+            _latestList.Remove(list.ClientId);
+        if (++_forgottenLists * 2 > _lists.Count)
+        {
+            _lists = [.. _lists.Where(l => !l.IsForgotten)];
+            _forgottenLists = 0;
         }
     }
 

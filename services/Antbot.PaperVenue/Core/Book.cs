@@ -7,7 +7,11 @@ public sealed class Level
 
     public Fixed8 Price { get; }
 
-    public Fixed8 Total { get; internal set; }
+    /// <summary>All that can be traded here.</summary>
+    public Fixed8 Total { get; private set; }
+
+    /// <summary>What of it everybody sees.</summary>
+    public Fixed8 Shown { get; private set; }
 
     public Order? First { get; private set; }
 
@@ -23,6 +27,20 @@ public sealed class Level
             Last.Next = order;
         Last = order;
         Total += order.Remaining;
+        Shown += order.Shown;
+    }
+
+    internal void Reduce(Fixed8 by, Fixed8 shown)
+    {
+        Total -= by;
+        Shown -= shown;
+    }
+
+    /// <summary>Who shows another part stands behind everybody again.</summary>
+    internal void Requeue(Order order)
+    {
+        Unlink(order);
+        Append(order);
     }
 
     internal void Unlink(Order order)
@@ -38,6 +56,7 @@ public sealed class Level
         order.Level = null;
         order.Previous = order.Next = null;
         Total -= order.Remaining;
+        Shown -= order.Shown;
     }
 }
 
@@ -92,16 +111,16 @@ public sealed class BookSide(Side side)
         Changed?.Add(order.Price.Units);
     }
 
-    /// <summary>What stands at a price, which may be nothing.</summary>
-    public Fixed8 TotalAt(Fixed8 price)
+    /// <summary>What is seen at a price, which may be nothing.</summary>
+    public Fixed8 ShownAt(Fixed8 price)
     {
         var at = Array.BinarySearch(_keys, 0, Count, Key(price));
-        return at < 0 ? Fixed8.Zero : _levels[at].Total;
+        return at < 0 ? Fixed8.Zero : _levels[at].Shown;
     }
 
-    internal void Reduce(Level level, Fixed8 by)
+    internal void Reduce(Level level, Fixed8 by, Fixed8 shown)
     {
-        level.Total -= by;
+        level.Reduce(by, shown);
         Changed?.Add(level.Price.Units);
     }
 
@@ -149,4 +168,65 @@ internal sealed class StopBook
     }
 
     private SortedSet<(long Price, long Id)> Of(Order order) => WaitsForRise(order.Type, order.Side) ? _onRise : _onFall;
+}
+
+/// <summary>Orders whose stop follows the price: a sale waits until it has fallen by so much from the highest, a purchase until it has risen from the lowest.</summary>
+internal sealed class TrailBook
+{
+    private const int TenThousand = 10_000;
+
+    private readonly List<Order> _orders = [];
+
+    public void Add(Order order) => _orders.Add(order);
+
+    public void Remove(Order order) => _orders.Remove(order);
+
+    /// <summary>Whether a trade at this price lets one of them begin to follow it, or is better for one than any before.</summary>
+    public bool IsMovedBy(Fixed8 price)
+    {
+        foreach (var order in _orders)
+        {
+            if (IsMoved(order, price))
+                return true;
+        }
+        return false;
+    }
+
+    public void Move(Fixed8 price, long time)
+    {
+        foreach (var order in _orders)
+        {
+            if (!IsMoved(order, price))
+                continue;
+            order.TrailingPrice = price;
+            if (order.TrailingTime < 0)
+                order.TrailingTime = time;
+        }
+    }
+
+    /// <summary>The oldest order that the last price wakes.</summary>
+    public long? Awoken(Fixed8 last)
+    {
+        long? oldest = null;
+        foreach (var order in _orders)
+        {
+            if (order.TrailingTime >= 0 && HasComeBack(order, last) && (oldest is null || order.Id < oldest))
+                oldest = order.Id;
+        }
+        return oldest;
+    }
+
+    /// <summary>Where it has a stop price, it follows from that price on, else at once.</summary>
+    private static bool IsMoved(Order order, Fixed8 price)
+    {
+        if (order.TrailingTime >= 0)
+            return order.Side == Side.Sell ? price > order.TrailingPrice : price < order.TrailingPrice;
+        return order.StopPrice.IsZero || (StopBook.WaitsForRise(order.Type, order.Side) ? price >= order.StopPrice : price <= order.StopPrice);
+    }
+
+    private static bool HasComeBack(Order order, Fixed8 last)
+    {
+        var (now, best) = ((Int128)last.Units * TenThousand, (Int128)order.TrailingPrice.Units);
+        return order.Side == Side.Sell ? now <= best * (TenThousand - order.TrailingDelta) : now >= best * (TenThousand + order.TrailingDelta);
+    }
 }

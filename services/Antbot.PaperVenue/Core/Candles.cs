@@ -1,11 +1,26 @@
 namespace Antbot.PaperVenue;
 
-public readonly record struct Interval(string Name, long Milliseconds)
+/// <summary>How long candles are, in universal time: weeks begin on Mondays, months on their first, all others are counted from the beginning of 1970.</summary>
+public sealed record Interval
 {
+    private const long Day = 86_400_000;
+
+    /// <summary>Zero for a month, which is as long as it is.</summary>
+    private readonly long _milliseconds;
+
+    /// <summary>When one of them began.</summary>
+    private readonly long _from;
+
+    private Interval(string name, long milliseconds, long from = 0) => (Name, _milliseconds, _from) = (name, milliseconds, from);
+
+    public string Name { get; }
+
     public static IReadOnlyList<Interval> All { get; } =
     [
         new("1s", 1_000), new("1m", 60_000), new("3m", 180_000), new("5m", 300_000), new("15m", 900_000), new("30m", 1_800_000),
-        new("1h", 3_600_000), new("2h", 7_200_000), new("4h", 14_400_000), new("6h", 21_600_000), new("8h", 28_800_000), new("12h", 43_200_000), new("1d", 86_400_000),
+        new("1h", 3_600_000), new("2h", 7_200_000), new("4h", 14_400_000), new("6h", 21_600_000), new("8h", 28_800_000), new("12h", 43_200_000), new("1d", Day),
+        // 1970 began on a Thursday.
+        new("3d", 3 * Day), new("1w", 7 * Day, 4 * Day), new("1M", 0),
     ];
 
     public static int? Find(ReadOnlySpan<char> name)
@@ -17,6 +32,33 @@ public readonly record struct Interval(string Name, long Milliseconds)
         }
         return null;
     }
+
+    /// <summary>When the candle opened in which this moment lies.</summary>
+    public long OpenOf(long time)
+    {
+        if (_milliseconds > 0)
+            return time - Remainder(time - _from, _milliseconds);
+        var date = DateTimeOffset.FromUnixTimeMilliseconds(time);
+        return new DateTimeOffset(date.Year, date.Month, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
+    }
+
+    /// <summary>When the candle opens that comes so many after, or before, the one that opens then.</summary>
+    public long After(long open, long count = 1) =>
+        _milliseconds > 0 ? open + (count * _milliseconds) : DateTimeOffset.FromUnixTimeMilliseconds(open).AddMonths(checked((int)count)).ToUnixTimeMilliseconds();
+
+    /// <summary>How many of them end from one opening up to a moment.</summary>
+    public long Between(long open, long time)
+    {
+        if (_milliseconds > 0)
+            return (time - open) / _milliseconds;
+        var (first, last) = (DateTimeOffset.FromUnixTimeMilliseconds(open), DateTimeOffset.FromUnixTimeMilliseconds(time));
+        return ((last.Year - first.Year) * 12) + last.Month - first.Month;
+    }
+
+    /// <summary>Whether one could open then: those of a day and more at midnight, for each venue counts threes of days from a day of its own.</summary>
+    public bool MayOpen(long time) => time % (_milliseconds is > 0 and < Day ? _milliseconds : Day) == 0;
+
+    private static long Remainder(long value, long by) => ((value % by) + by) % by;
 }
 
 public sealed record Candle
@@ -76,6 +118,8 @@ public sealed class CandleSeries(Interval interval, int capacity)
 
     public Interval Interval { get; } = interval;
 
+    public int Capacity => _ring.Length;
+
     public int Count => (int)Math.Min(_count, _ring.Length);
 
     public Candle? Current => _count == 0 ? null : At(_count - 1);
@@ -108,9 +152,8 @@ public sealed class CandleSeries(Interval interval, int capacity)
             return [];
         var closed = new List<Candle> { current };
         // After a long sleep only what the ring can hold is made.
-        var behind = (time - current.OpenTime) / Interval.Milliseconds;
-        var open = current.OpenTime + (Math.Max(1, behind - _ring.Length) * Interval.Milliseconds);
-        for (; ; open += Interval.Milliseconds)
+        var open = Interval.After(current.OpenTime, Math.Max(1, Interval.Between(current.OpenTime, time) - _ring.Length));
+        for (; ; open = Interval.After(open))
         {
             var next = Flat(open, current.Close);
             Add(next);
@@ -128,12 +171,12 @@ public sealed class CandleSeries(Interval interval, int capacity)
 
     private Candle Start(in Print print)
     {
-        var candle = Flat(print.Time / Interval.Milliseconds * Interval.Milliseconds, print.Price);
+        var candle = Flat(Interval.OpenOf(print.Time), print.Price);
         Add(candle);
         return candle;
     }
 
-    private Candle Flat(long open, Fixed8 price) => new() { OpenTime = open, CloseTime = open + Interval.Milliseconds - 1, Open = price, High = price, Low = price, Close = price };
+    private Candle Flat(long open, Fixed8 price) => new() { OpenTime = open, CloseTime = Interval.After(open) - 1, Open = price, High = price, Low = price, Close = price };
 
     private Candle At(long index) => _ring[index % _ring.Length]!;
 }

@@ -42,7 +42,7 @@ public sealed partial class Exchange
         }
         if (order.Price.IsPositive && market.Last.IsPositive && IsFarOff(order.Price, market.Last))
             return Rejection.Filter("PERCENT_PRICE_BY_SIDE");
-        if (order.Quantity < instrument.Lot || order.Quantity > instrument.MaxQuantity || !order.Quantity.IsMultipleOf(instrument.Lot))
+        if (BreaksLotSize(instrument, order.Quantity))
             return Rejection.Filter("LOT_SIZE");
         if (order.Price.IsZero && order.Quantity > instrument.MaxMarketQuantity)
             return Rejection.Filter("MARKET_LOT_SIZE");
@@ -52,10 +52,26 @@ public sealed partial class Exchange
         var notional = price0.Times(order.Quantity);
         if (order.QuoteQuantity.IsZero && (notional < instrument.MinNotional || notional > instrument.MaxNotional))
             return Rejection.Filter("NOTIONAL");
+        if (order.IcebergQuantity.IsPositive && BreaksIcebergRule(order) is { } iceberg)
+            return iceberg;
+        if (order.TrailingDelta != 0 && (order.TrailingDelta < Rules.MinTrailingDelta || order.TrailingDelta > Rules.MaxTrailingDelta))
+            return Rejection.Filter("TRAILING_DELTA");
         if (account.OpenCount(instrument) >= Rules.MaxOpenOrders)
             return Rejection.Filter("MAX_NUM_ORDERS");
-        return order.StopPrice.IsPositive && account.WaitingCount(instrument) >= Rules.MaxWaitingOrders ? Rejection.Filter("MAX_NUM_ALGO_ORDERS") : null;
+        return order.HasStop && account.WaitingCount(instrument) >= Rules.MaxWaitingOrders ? Rejection.Filter("MAX_NUM_ALGO_ORDERS") : null;
     }
+
+    private Rejection? BreaksIcebergRule(in NewOrder order)
+    {
+        var part = order.IcebergQuantity;
+        if (BreaksLotSize(order.Instrument, part))
+            return Rejection.Filter("LOT_SIZE");
+        if (part > order.Quantity)
+            return Rejection.NewOrder("IcebergQty exceeds QTY.");
+        return order.Quantity.Units > (Int128)part.Units * Rules.MaxIcebergParts ? Rejection.Filter("ICEBERG_PARTS") : null;
+    }
+
+    private static bool BreaksLotSize(Instrument instrument, Fixed8 quantity) => quantity < instrument.Lot || quantity > instrument.MaxQuantity || !quantity.IsMultipleOf(instrument.Lot);
 
     private bool IsFarOff(Fixed8 price, Fixed8 last) =>
         price.Units > (Int128)last.Units * Rules.MaxPriceRatio || (Int128)price.Units * Rules.MaxPriceRatio < last.Units;
@@ -70,7 +86,7 @@ public sealed partial class Exchange
         var free = account[order.Instrument.Quote].Free;
         if (order.Price.IsPositive)
             return free >= order.Price.Times(order.Quantity);
-        return free >= (order.Type == OrderType.Market ? CostOf(market, order.Quantity) : order.StopPrice.Times(order.Quantity));
+        return free >= (order.Type == OrderType.Market ? CostOf(market, order.Quantity) : (order.StopPrice.IsPositive ? order.StopPrice : market.Last).Times(order.Quantity));
     }
 
     /// <summary>What buying so much at once would cost, as far as the book goes.</summary>
@@ -133,7 +149,7 @@ public sealed partial class Exchange
         while (taker.Remaining.IsPositive && opposite.Best is { } level && (!taker.HasPrice || opposite.Crosses(level, taker.Price)))
         {
             var maker = level.First!;
-            var quantity = Fixed8.Min(taker.Remaining, maker.Remaining);
+            var quantity = Fixed8.Min(taker.Remaining, maker.Shown);
             if (taker is { Side: Side.Buy, IsHouse: false, Locked.IsZero: true })
             {
                 // Nothing was set aside for it: it buys what its owner can pay by now.
@@ -147,6 +163,7 @@ public sealed partial class Exchange
 
     private void Trade(Market market, Order taker, Order maker, Fixed8 price, Fixed8 quantity, long now)
     {
+        ExpireOther(maker, now);
         if (_nextTrade >= _tradesReservedBelow)
             Emit(new TradeNumbersReserved(_nextTrade + TradeNumbersAtOnce));
         var quote = price.Times(quantity);
@@ -157,15 +174,24 @@ public sealed partial class Exchange
         if (!taker.IsHouse || !maker.IsHouse)
             Outbox.Journal.Add(e);
         Apply(e, taker, maker);
+        Trail(market, price, now);
+    }
+
+    private void Trail(Market market, Fixed8 price, long now)
+    {
+        if (market.Trails.IsMovedBy(price))
+            Emit(new PriceTrailed(now, market.Instrument.Index, price));
     }
 
     /// <summary>Each order wakes once, so this ends however the prices chase one another.</summary>
     private void WakeStops(Market market, long now)
     {
-        while (market.Last.IsPositive && market.Stops.Awoken(market.Last) is { } id)
+        while (market.Last.IsPositive && (market.Stops.Awoken(market.Last) ?? market.Trails.Awoken(market.Last)) is { } id)
         {
+            var order = _orders[id];
+            ExpireOther(order, now);
             Emit(new OrderTriggered(now, id));
-            Execute(_orders[id], now);
+            Execute(order, now);
         }
     }
 }

@@ -12,7 +12,7 @@ public sealed partial class Exchange
             .SelectMany(m => m.Bids.Levels.Concat(m.Asks.Levels).SelectMany(Standing).Where(o => !o.IsHouse).Concat(Waiting(m.Instrument)))
             .ToList();
         var closed = _closed.ToArray();
-        ExchangeSnapshot.WriteHead(head, new Counters(_nextOrder, _tradesReservedBelow, Forgotten), Program, _accounts.Values, _markets, open, closed.Length);
+        ExchangeSnapshot.WriteHead(head, new Counters(_nextOrder, _tradesReservedBelow, Forgotten, _nextList), Program, _accounts.Values, _markets, [.. _lists.Values.OrderBy(l => l.Id)], open, closed.Length);
         return new ExchangeSnapshot(head.WrittenMemory, closed);
     }
 
@@ -33,14 +33,14 @@ public sealed partial class Exchange
             yield return order;
     }
 
-    internal readonly record struct Counters(long NextOrder, long TradesReservedBelow, long Forgotten);
+    internal readonly record struct Counters(long NextOrder, long TradesReservedBelow, long Forgotten, long NextList);
 
     /// <summary>Puts back what a snapshot holds, without deciding anything again.</summary>
     internal sealed class Restorer(Exchange exchange)
     {
         public Counters Counters
         {
-            set => (exchange._nextOrder, exchange._tradesReservedBelow, exchange.Forgotten) = (value.NextOrder, value.TradesReservedBelow, value.Forgotten);
+            set => (exchange._nextOrder, exchange._tradesReservedBelow, exchange.Forgotten, exchange._nextList) = (value.NextOrder, value.TradesReservedBelow, value.Forgotten, value.NextList);
         }
 
         public MarketProgram Program
@@ -64,17 +64,32 @@ public sealed partial class Exchange
         public void Market(int instrument, Fixed8 heldAt, Fixed8 shift) =>
             (exchange._markets[instrument].HeldAt, exchange._markets[instrument].Shift) = (heldAt, shift);
 
+        public OrderList List(long id, string clientId, int account, int instrument, long time)
+        {
+            var list = new OrderList(id, clientId, Account(account), Instrument(instrument), time);
+            exchange._lists.Add(id, list);
+            list.Account.Add(list);
+            return list;
+        }
+
+        public OrderList List(long id) => exchange._lists[id];
+
         public void Order(Order order)
         {
             exchange._orders.Add(order.Id, order);
             order.Account.Add(order);
+            if (order is { IsOpen: true, List: { } list })
+            {
+                list.OpenOrders++;
+                list.Account.Open(list);
+            }
             foreach (var fill in order.Fills)
                 order.Account.Add(fill);
             var market = exchange._markets[order.Instrument.Index];
             if (!order.IsOpen)
                 exchange._closed.Enqueue(order);
             else if (order.HasStop && !order.IsWorking)
-                market.Stops.Add(order);
+                market.Wait(order);
             else if (!order.IsHeld)
                 market.Of(order.Side).Add(order);
         }

@@ -13,8 +13,10 @@ public sealed partial class Exchange
     private readonly Market[] _markets;
     private readonly Dictionary<int, Account> _accounts = [];
     private readonly Dictionary<long, Order> _orders = [];
+    private readonly Dictionary<long, OrderList> _lists = [];
     private readonly Queue<Order> _closed = new();
     private long _nextOrder = 1;
+    private long _nextList = 1;
     private long _nextTrade = 1;
     private long _tradesReservedBelow = 1;
     private long _nextHouseOrder = -1;
@@ -88,29 +90,27 @@ public sealed partial class Exchange
         var order = request;
         if (Refuse(account, ref order, now) is { } rejection)
             return new Placed(null, rejection);
-        Emit(new OrderAccepted(
-            now, _nextOrder, account.Id, order.Instrument.Index, order.Side, order.Type, order.TimeInForce,
-            order.Price, order.StopPrice, order.Quantity, order.QuoteQuantity, order.ClientId)
-        { IsHeld = isHeld && order.StopPrice.IsZero });
-        var placed = _orders[_nextOrder - 1];
+        var placed = Take(account, order, now, isHeld && !order.HasStop);
         if (placed.IsWorking)
             Execute(placed, now);
         WakeStops(_markets[order.Instrument.Index], now);
         return new Placed(placed, null);
     }
 
-    /// <summary>What <see cref="Place"/> would refuse it with, without placing it.</summary>
+    /// <summary>What <see cref="Place(Account, in NewOrder, long, bool)"/> would refuse it with, without placing it.</summary>
     public Rejection? Check(Account account, in NewOrder request, long now)
     {
         var order = request;
         return Refuse(account, ref order, now);
     }
 
-    /// <summary>False when the order is not open.</summary>
+    /// <summary>False when the order is not open. With it goes the other of its list.</summary>
     public bool Cancel(Order order, string cancelId, long now)
     {
         if (!order.IsOpen)
             return false;
+        if (OpenOther(order) is { } other)
+            Emit(new OrderClosed(now, other.Id, OrderStatus.Cancelled, cancelId));
         Emit(new OrderClosed(now, order.Id, OrderStatus.Cancelled, cancelId));
         return true;
     }
@@ -163,6 +163,12 @@ public sealed partial class Exchange
             case OrderAccepted a:
                 Apply(a);
                 break;
+            case OrderListAccepted l:
+                Apply(l);
+                break;
+            case PriceTrailed p:
+                _markets[p.Instrument].Trails.Move(p.Price, p.Time);
+                break;
             case OrderTriggered t:
                 Apply(t, _orders[t.Order]);
                 break;
@@ -197,6 +203,18 @@ public sealed partial class Exchange
         Outbox.Clear();
     }
 
+    private Order Take(Account account, in NewOrder order, long now, bool isHeld, long list = 0)
+    {
+        Emit(new OrderAccepted(
+            now, _nextOrder, account.Id, order.Instrument.Index, order.Side, order.Type, order.TimeInForce,
+            order.Price, order.StopPrice, order.Quantity, order.QuoteQuantity, order.ClientId)
+        { IsHeld = isHeld, List = list, TrailingDelta = order.TrailingDelta, IcebergQuantity = order.IcebergQuantity });
+        var market = _markets[order.Instrument.Index];
+        if (order.TrailingDelta > 0 && market.Last.IsPositive)
+            Trail(market, market.Last, now);
+        return _orders[_nextOrder - 1];
+    }
+
     private void Emit(VenueEvent e)
     {
         Outbox.Journal.Add(e);
@@ -211,25 +229,34 @@ public sealed partial class Exchange
             TimeInForce = e.TimeInForce,
             Price = e.Price,
             StopPrice = e.StopPrice,
+            TrailingDelta = e.TrailingDelta,
             Quantity = e.Quantity,
+            IcebergQuantity = e.IcebergQuantity,
             QuoteQuantity = e.QuoteQuantity,
             ClientId = e.ClientId,
+            List = e.List == 0 ? null : _lists[e.List],
             Time = e.Time,
             UpdateTime = e.Time,
         };
+        if (order.IcebergQuantity.IsPositive)
+            order.ShowNext();
         if (!order.HasStop && !e.IsHeld)
             order.WorkingTime = e.Time;
         _nextOrder = Math.Max(_nextOrder, e.Order + 1);
         _orders.Add(order.Id, order);
         order.Account.Add(order);
-        if (ToLock(order) is { IsPositive: true } amount)
-            Lock(order, amount);
+        if (order.List is null)
+            Lock(order, ToLock(order));
+        else
+            LockAsListed(order);
         var market = _markets[e.Instrument];
         if (order.HasStop)
-            market.Stops.Add(order);
+            market.Wait(order);
         else if (order.Rests && order.IsWorking)
             market.Of(order.Side).Add(order);
         Report(ExecutionKind.New, order, e.Time, null);
+        if (order.List is { } list)
+            Join(order, list);
     }
 
     private void Apply(TradeBusted e, Order order)
@@ -257,7 +284,7 @@ public sealed partial class Exchange
         var market = _markets[order.Instrument.Index];
         if (order.HasStop)
         {
-            market.Stops.Remove(order);
+            market.Woke(order);
             order.Account.Woke(order);
         }
         order.WorkingTime = order.UpdateTime = e.Time;
@@ -307,10 +334,19 @@ public sealed partial class Exchange
         if (order is null)
             return;
 
+        var shown = order.Shown;
         order.Executed += e.Quantity;
         order.QuoteExecuted += quote;
+        // What takes goes on with all of it; what is taken from stands with a part at a time.
+        var showsNext = order.IcebergQuantity.IsPositive && (!isMaker || order.Shown.IsZero);
+        if (showsNext)
+            order.ShowNext();
         if (order.Level is { } level)
-            market.Of(side).Reduce(level, e.Quantity);
+        {
+            market.Of(side).Reduce(level, e.Quantity, shown - order.Shown);
+            if (showsNext)
+                level.Requeue(order);
+        }
         if (order.IsHouse)
         {
             if (order.Remaining.IsZero && order.Level is not null)
@@ -336,22 +372,33 @@ public sealed partial class Exchange
         if (order.Level is not null)
             market.Of(order.Side).Remove(order);
         else if (order.HasStop && !order.IsWorking)
-            market.Stops.Remove(order);
+            market.Woke(order);
         order.Status = status;
         order.UpdateTime = time;
-        if (order.Locked.IsPositive)
-            Lock(order, -order.Locked);
+        Lock(order, -order.Locked);
+        if (order.List is { } list)
+            Part(order, list);
         _closed.Enqueue(order);
-        if (_closed.Count <= Rules.MaxClosedOrders)
-            return;
-        var oldest = _closed.Dequeue();
-        _orders.Remove(oldest.Id);
-        oldest.Account.Forget(oldest);
+        if (_closed.Count > Rules.MaxClosedOrders)
+            Forget(_closed.Dequeue());
+    }
+
+    private void Forget(Order order)
+    {
+        _orders.Remove(order.Id);
+        order.Account.Forget(order);
         Forgotten++;
+        if (order.List is { } list && list.Orders.All(o => !_orders.ContainsKey(o.Order)))
+        {
+            _lists.Remove(list.Id);
+            order.Account.Forget(list);
+        }
     }
 
     private void Lock(Order order, Fixed8 amount)
     {
+        if (amount.IsZero)
+            return;
         ref var balance = ref order.Account[order.Pays];
         balance.Free -= amount;
         balance.Locked += amount;

@@ -8,10 +8,13 @@ namespace Antbot.PaperVenue;
 /// </summary>
 public sealed class ExchangeSnapshot
 {
-    private const byte Version = 2;
+    private const byte Version = 3;
 
     /// <summary>Without the market's program; read still.</summary>
     private const byte FirstVersion = 1;
+
+    /// <summary>Without order lists, stops that follow the price and orders that are shown in parts; read still.</summary>
+    private const byte SecondVersion = 2;
 
     private readonly ReadOnlyMemory<byte> _head;
     private readonly IReadOnlyList<Order> _closed;
@@ -38,9 +41,9 @@ public sealed class ExchangeSnapshot
         yield return buffer.WrittenMemory;
     }
 
-    internal static void WriteHead(IBufferWriter<byte> output, Exchange.Counters counters, MarketProgram program, IReadOnlyCollection<Account> accounts, IEnumerable<Market> markets, IReadOnlyCollection<Order> open, int closed)
+    internal static void WriteHead(IBufferWriter<byte> output, Exchange.Counters counters, MarketProgram program, IReadOnlyCollection<Account> accounts, IEnumerable<Market> markets, IReadOnlyCollection<OrderList> lists, IReadOnlyCollection<Order> open, int closed)
     {
-        var record = new RecordWriter(output).Add(Version).Add(counters.NextOrder).Add(counters.TradesReservedBelow).Add(counters.Forgotten)
+        var record = new RecordWriter(output).Add(Version).Add(counters.NextOrder).Add(counters.TradesReservedBelow).Add(counters.Forgotten).Add(counters.NextList)
             .Add((byte)program.Scenario).Add(program.Since).Add(program.Length).Add(program.File).Add(accounts.Count);
         foreach (var account in accounts)
         {
@@ -50,7 +53,14 @@ public sealed class ExchangeSnapshot
         }
         foreach (var market in markets)
             record.Add((byte)1).Add(market.HeldAt).Add(market.Shift);
-        record.Add((byte)0).Add(open.Count);
+        record.Add((byte)0).Add(lists.Count);
+        foreach (var list in lists)
+        {
+            record.Add(list.Id).Add(list.ClientId).Add(list.Account.Id).Add(list.Instrument.Index).Add(list.Time).Add(list.UpdateTime).Add(list.Orders.Count);
+            foreach (var listed in list.Orders)
+                record.Add(listed.Order).Add(listed.ClientId);
+        }
+        record.Add(open.Count);
         foreach (var order in open)
             WriteOrder(record, order);
         record.Add(closed);
@@ -59,9 +69,9 @@ public sealed class ExchangeSnapshot
     internal static void Read(ReadOnlySpan<byte> bytes, Exchange.Restorer into)
     {
         var record = new RecordReader(bytes);
-        if (record.Byte() is var version && version is not (FirstVersion or Version))
+        if (record.Byte() is var version && version is < FirstVersion or > Version)
             throw new UnknownRecordException($"The snapshot is of version {version}; this program knows versions {FirstVersion} to {Version}. Start the version that wrote it, or begin with an empty data folder.");
-        into.Counters = new Exchange.Counters(record.Long(), record.Long(), record.Long());
+        into.Counters = new Exchange.Counters(record.Long(), record.Long(), record.Long(), version > SecondVersion ? record.Long() : 1);
         if (version > FirstVersion)
             into.Program = new MarketProgram((Scenario)record.Byte(), record.Long(), record.Long(), record.Text());
         var accounts = record.Int();
@@ -75,11 +85,20 @@ public sealed class ExchangeSnapshot
         }
         for (var instrument = 0; record.Byte() == 1; instrument++)
             into.Market(instrument, record.Fixed(), record.Fixed());
+        var lists = version > SecondVersion ? record.Int() : 0;
+        for (var i = 0; i < lists; i++)
+        {
+            var list = into.List(record.Long(), record.Text(), record.Int(), record.Int(), record.Long());
+            list.UpdateTime = record.Long();
+            var listed = record.Int();
+            for (var j = 0; j < listed; j++)
+                list.Add(new ListedOrder(record.Long(), record.Text()));
+        }
         for (var pass = 0; pass < 2; pass++)
         {
             var orders = record.Int();
             for (var i = 0; i < orders; i++)
-                into.Order(ReadOrder(ref record, into));
+                into.Order(ReadOrder(ref record, into, version));
         }
     }
 
@@ -87,12 +106,14 @@ public sealed class ExchangeSnapshot
     {
         record.Add(o.Id).Add(o.Account.Id).Add(o.Instrument.Index).Add((byte)o.Side).Add((byte)o.Type).Add((byte)o.TimeInForce).Add((byte)o.Status)
             .Add(o.Price).Add(o.StopPrice).Add(o.Quantity).Add(o.QuoteQuantity).Add(o.ClientId)
-            .Add(o.Executed).Add(o.QuoteExecuted).Add(o.Locked).Add(o.Time).Add(o.UpdateTime).Add(o.WorkingTime).Add(o.CancelId ?? "").Add(o.Fills.Count);
+            .Add(o.Executed).Add(o.QuoteExecuted).Add(o.Locked).Add(o.Time).Add(o.UpdateTime).Add(o.WorkingTime).Add(o.CancelId ?? "")
+            .Add(o.List?.Id ?? 0).Add(o.TrailingDelta).Add(o.TrailingTime).Add(o.TrailingPrice)
+            .Add(o.IcebergQuantity).Add(o.Hidden).Add(o.Fills.Count);
         foreach (var f in o.Fills)
             record.Add(f.Trade).Add(f.Price).Add(f.Quantity).Add(f.Fee).Add(f.Time).Add(f.IsMaker ? (byte)1 : (byte)0);
     }
 
-    private static Order ReadOrder(ref RecordReader record, Exchange.Restorer into)
+    private static Order ReadOrder(ref RecordReader record, Exchange.Restorer into, byte version)
     {
         var (id, account, instrument, side) = (record.Long(), record.Int(), record.Int(), (Side)record.Byte());
         var (type, timeInForce, status) = ((OrderType)record.Byte(), (TimeInForce)record.Byte(), (OrderStatus)record.Byte());
@@ -113,6 +134,12 @@ public sealed class ExchangeSnapshot
             UpdateTime = record.Long(),
             WorkingTime = record.Long(),
             CancelId = record.Text() is { Length: > 0 } cancel ? cancel : null,
+            List = version > SecondVersion && record.Long() is > 0 and var list ? into.List(list) : null,
+            TrailingDelta = version > SecondVersion ? record.Int() : 0,
+            TrailingTime = version > SecondVersion ? record.Long() : -1,
+            TrailingPrice = version > SecondVersion ? record.Fixed() : Fixed8.Zero,
+            IcebergQuantity = version > SecondVersion ? record.Fixed() : Fixed8.Zero,
+            Hidden = version > SecondVersion ? record.Fixed() : Fixed8.Zero,
         };
         var fills = record.Int();
         for (var i = 0; i < fills; i++)

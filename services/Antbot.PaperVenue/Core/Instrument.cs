@@ -57,6 +57,17 @@ public sealed record VenueRules
     /// <summary>Of these, orders that wait for a stop price.</summary>
     public int MaxWaitingOrders { get; init; } = 5_000;
 
+    /// <summary>Into so many an order that is shown in parts may be cut.</summary>
+    public int MaxIcebergParts { get; init; } = 10;
+
+    /// <summary>Of a stop that follows the price, in ten-thousandths.</summary>
+    public int MinTrailingDelta { get; init; } = 10;
+
+    public int MaxTrailingDelta { get; init; } = 2_000;
+
+    /// <summary>Open order lists of one account on one instrument.</summary>
+    public int MaxOpenLists { get; init; } = 1_000;
+
     /// <summary>Closed orders that are remembered; the oldest are forgotten with their fills.</summary>
     public int MaxClosedOrders { get; init; } = 200_000;
 

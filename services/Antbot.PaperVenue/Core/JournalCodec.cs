@@ -22,6 +22,9 @@ public static class JournalCodec
         OrderHeld,
         TradeBusted,
         ScenarioChosen,
+        OrderListAccepted,
+        OrderInFull,
+        PriceTrailed,
     }
 
     public static void Write(IBufferWriter<byte> output, VenueEvent e)
@@ -36,11 +39,21 @@ public static class JournalCodec
                 record.Add((byte)Tag.Deposited).Add(d.Time).Add(d.Account).Add(d.Asset).Add(d.Amount);
                 break;
             case OrderAccepted a:
-                record.Add((byte)(a.IsHeld ? Tag.OrderHeld : Tag.OrderAccepted)).Add(a.Time).Add(a.Order).Add(a.Account).Add(a.Instrument).Add((byte)a.Side).Add((byte)a.Type).Add((byte)a.TimeInForce)
+                var isPlain = a.List == 0 && a.TrailingDelta == 0 && a.IcebergQuantity.IsZero;
+                record.Add((byte)(!isPlain ? Tag.OrderInFull : a.IsHeld ? Tag.OrderHeld : Tag.OrderAccepted))
+                    .Add(a.Time).Add(a.Order).Add(a.Account).Add(a.Instrument).Add((byte)a.Side).Add((byte)a.Type).Add((byte)a.TimeInForce)
                     .Add(a.Price).Add(a.StopPrice).Add(a.Quantity).Add(a.QuoteQuantity).Add(a.ClientId);
+                if (!isPlain)
+                    record.Add((byte)(a.IsHeld ? 1 : 0)).Add(a.List).Add(a.TrailingDelta).Add(a.IcebergQuantity);
+                break;
+            case OrderListAccepted l:
+                record.Add((byte)Tag.OrderListAccepted).Add(l.Time).Add(l.List).Add(l.Account).Add(l.Instrument).Add(l.ClientId);
                 break;
             case OrderTriggered t:
                 record.Add((byte)Tag.OrderTriggered).Add(t.Time).Add(t.Order);
+                break;
+            case PriceTrailed p:
+                record.Add((byte)Tag.PriceTrailed).Add(p.Time).Add(p.Instrument).Add(p.Price);
                 break;
             case Traded t:
                 record.Add((byte)Tag.Traded).Add(t.Time).Add(t.Trade).Add(t.Instrument).Add(t.Price).Add(t.Quantity).Add((byte)t.TakerSide)
@@ -75,9 +88,12 @@ public static class JournalCodec
             Tag.Deposited => new Deposited(record.Long(), record.Int(), record.Int(), record.Fixed()),
             Tag.OrderAccepted => ReadAccepted(ref record),
             Tag.OrderHeld => ReadAccepted(ref record) with { IsHeld = true },
+            Tag.OrderInFull => ReadAccepted(ref record) with { IsHeld = record.Byte() == 1, List = record.Long(), TrailingDelta = record.Int(), IcebergQuantity = record.Fixed() },
+            Tag.OrderListAccepted => new OrderListAccepted(record.Long(), record.Long(), record.Int(), record.Int(), record.Text()),
             Tag.TradeBusted => new TradeBusted(record.Long(), record.Long(), record.Long()),
             Tag.ScenarioChosen => new ScenarioChosen(record.Long(), (Scenario)record.Byte(), record.Long(), record.Text()),
             Tag.OrderTriggered => new OrderTriggered(record.Long(), record.Long()),
+            Tag.PriceTrailed => new PriceTrailed(record.Long(), record.Int(), record.Fixed()),
             Tag.Traded => new Traded(
                 record.Long(), record.Long(), record.Int(), record.Fixed(), record.Fixed(), (Side)record.Byte(),
                 record.Long(), record.Long(), record.Fixed(), record.Fixed()),

@@ -20,7 +20,25 @@ public sealed class Market(Instrument instrument)
 
     internal StopBook Stops { get; } = new();
 
+    internal TrailBook Trails { get; } = new();
+
     internal List<Order> HouseOrders { get; } = [];
+
+    internal void Wait(Order order)
+    {
+        if (order.Trails)
+            Trails.Add(order);
+        else
+            Stops.Add(order);
+    }
+
+    internal void Woke(Order order)
+    {
+        if (order.Trails)
+            Trails.Remove(order);
+        else
+            Stops.Remove(order);
+    }
 
     public BookSide Of(Side side) => side == Side.Buy ? Bids : Asks;
 

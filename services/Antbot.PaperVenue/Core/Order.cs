@@ -49,12 +49,20 @@ public readonly record struct NewOrder
 
     public Fixed8 StopPrice { get; init; }
 
+    /// <summary>How far the price must come back from the best that there has been, in ten-thousandths; zero for a stop that stays where it is.</summary>
+    public int TrailingDelta { get; init; }
+
+    /// <summary>How much of it is shown at a time; zero for all of it.</summary>
+    public Fixed8 IcebergQuantity { get; init; }
+
     /// <summary>Zero where a market order is given by what it may spend or shall bring in.</summary>
     public Fixed8 Quantity { get; init; }
 
     public Fixed8 QuoteQuantity { get; init; }
 
     public required string ClientId { get; init; }
+
+    public bool HasStop => Type is OrderType.StopLoss or OrderType.StopLossLimit or OrderType.TakeProfit or OrderType.TakeProfitLimit;
 
     /// <summary>
     /// Spot knows no such order, so this is the venue's own: a sale of at most what is free, cut to that. A purchase opens or adds, and is refused.
@@ -74,7 +82,9 @@ public sealed record Fill(Order Order, long Trade, Fixed8 Price, Fixed8 Quantity
 /// <summary>An order in the venue. Only <see cref="Exchange"/> changes it.</summary>
 public sealed class Order
 {
-    private List<Fill>? _fills;
+    /// <summary>An array and how much of it is in use, for there are hundreds of thousands of orders and most have one fill.</summary>
+    private Fill[] _fills = [];
+    private int _fillCount;
 
     internal Order(long id, Account account, Instrument instrument, Side side)
     {
@@ -101,11 +111,29 @@ public sealed class Order
 
     public Fixed8 StopPrice { get; internal init; }
 
+    /// <summary>How far the price must come back from the best that there has been, in ten-thousandths; zero for a stop that stays where it is.</summary>
+    public int TrailingDelta { get; internal init; }
+
+    /// <summary>Since when it follows the price; minus one before.</summary>
+    public long TrailingTime { get; internal set; } = -1;
+
+    /// <summary>The best price since then: the highest for a sale, the lowest for a purchase.</summary>
+    public Fixed8 TrailingPrice { get; internal set; }
+
     public Fixed8 Quantity { get; internal init; }
+
+    /// <summary>How much of it is shown at a time; zero for all of it.</summary>
+    public Fixed8 IcebergQuantity { get; internal init; }
+
+    /// <summary>What of the rest nobody sees.</summary>
+    public Fixed8 Hidden { get; internal set; }
 
     public Fixed8 QuoteQuantity { get; internal init; }
 
     public string ClientId { get; internal init; } = "";
+
+    /// <summary>What it is one of; null for an order by itself.</summary>
+    public OrderList? List { get; internal init; }
 
     public long Time { get; internal init; }
 
@@ -126,15 +154,19 @@ public sealed class Order
     /// <summary>What is set aside for it, in what it pays with.</summary>
     public Fixed8 Locked { get; internal set; }
 
-    public IReadOnlyList<Fill> Fills => _fills ?? [];
+    public IReadOnlyList<Fill> Fills => new ArraySegment<Fill>(_fills, 0, _fillCount);
 
     public Fixed8 Remaining => Quantity - Executed;
+
+    public Fixed8 Shown => Remaining - Hidden;
 
     public bool IsOpen => Status is OrderStatus.New or OrderStatus.PartiallyFilled;
 
     public bool IsWorking => WorkingTime >= 0;
 
     public bool HasStop => Type is OrderType.StopLoss or OrderType.StopLossLimit or OrderType.TakeProfit or OrderType.TakeProfitLimit;
+
+    public bool Trails => TrailingDelta > 0;
 
     /// <summary>Kept from the market though it waits for no price.</summary>
     public bool IsHeld => IsOpen && !IsWorking && !HasStop;
@@ -162,7 +194,19 @@ public sealed class Order
     /// <summary>Who stands behind it at its price.</summary>
     public Order? Next { get; internal set; }
 
-    internal void Remove(Fill fill) => _fills!.Remove(fill);
+    /// <summary>Shows another part of what is left.</summary>
+    internal void ShowNext() => Hidden = Remaining - Fixed8.Min(IcebergQuantity, Remaining);
 
-    internal void Add(Fill fill) => (_fills ??= new List<Fill>(1)).Add(fill);
+    internal void Remove(Fill fill)
+    {
+        _fills = [.. Fills.Where(f => f != fill)];
+        _fillCount = _fills.Length;
+    }
+
+    internal void Add(Fill fill)
+    {
+        if (_fillCount == _fills.Length)
+            Array.Resize(ref _fills, Math.Max(1, _fillCount * 2));
+        _fills[_fillCount++] = fill;
+    }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Antbot.PaperVenue;
 
 /// <summary>What a client is refused with: Binance's code and text for it.</summary>
@@ -21,6 +23,9 @@ public enum ExecutionKind : byte
 /// <summary>A change of an order as its owner is told of it, with the order's figures as they were just then.</summary>
 public readonly record struct ExecutionReport(ExecutionKind Kind, Order Order, OrderStatus Status, Fixed8 Executed, Fixed8 QuoteExecuted, bool IsWorking, bool IsInBook, long Time, Fill? Fill);
 
+/// <summary>A list began, or ended with the last of its orders, as its owner is told of it.</summary>
+public readonly record struct ListReport(OrderList List, bool IsDone, long Time);
+
 /// <summary>A trade as everybody sees it.</summary>
 public readonly record struct Print(Instrument Instrument, long Trade, Fixed8 Price, Fixed8 Quantity, long Time, Side TakerSide);
 
@@ -30,25 +35,30 @@ public readonly record struct Credit(Account Account, int Asset, Fixed8 Amount, 
 /// <summary>What an operation leaves to be written, told and shown, in order. Whoever owns the exchange empties it.</summary>
 public sealed class Outbox
 {
+    private readonly Dictionary<Account, uint> _touched = [];
+
     public IList<VenueEvent> Journal { get; } = [];
 
     public IList<ExecutionReport> Reports { get; } = [];
+
+    public IList<ListReport> ListReports { get; } = [];
 
     public IList<Print> Prints { get; } = [];
 
     public IList<Credit> Credits { get; } = [];
 
     /// <summary>Accounts whose balances changed, with which assets (a bit each).</summary>
-    public IDictionary<Account, uint> Touched { get; } = new Dictionary<Account, uint>();
+    public IReadOnlyDictionary<Account, uint> Touched => _touched;
 
     public void Clear()
     {
         Journal.Clear();
         Reports.Clear();
+        ListReports.Clear();
         Prints.Clear();
         Credits.Clear();
-        Touched.Clear();
+        _touched.Clear();
     }
 
-    internal void Touch(Account account, int asset) => Touched[account] = (Touched.TryGetValue(account, out var assets) ? assets : 0) | (1u << asset);
+    internal void Touch(Account account, int asset) => CollectionsMarshal.GetValueRefOrAddDefault(_touched, account, out _) |= 1u << asset;
 }

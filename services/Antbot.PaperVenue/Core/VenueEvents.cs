@@ -14,10 +14,23 @@ public sealed record OrderAccepted(
 {
     /// <summary>Taken, and kept from the market until it is let go: its fills come late.</summary>
     public bool IsHeld { get; init; }
+
+    /// <summary>Of which it is one; zero for an order by itself.</summary>
+    public long List { get; init; }
+
+    public int TrailingDelta { get; init; }
+
+    public Fixed8 IcebergQuantity { get; init; }
 }
+
+/// <summary>Two orders of which one cancels the other were taken; they follow.</summary>
+public sealed record OrderListAccepted(long Time, long List, int Account, int Instrument, string ClientId) : VenueEvent;
 
 /// <summary>The last price woke an order that waited for it, or one that was held back was let go.</summary>
 public sealed record OrderTriggered(long Time, long Order) : VenueEvent;
+
+/// <summary>A price that moved stops which follow it. The house's trades among themselves are in no journal, so what they moved must be.</summary>
+public sealed record PriceTrailed(long Time, int Instrument, Fixed8 Price) : VenueEvent;
 
 /// <summary>A trade in which at least one client took part. The house's orders have ids below zero and are in no journal.</summary>
 public sealed record Traded(

@@ -22,7 +22,7 @@ internal sealed record BookView(IEnumerable<Quote> Bids, IEnumerable<Quote> Asks
             : copy;
     }
 
-    private static IEnumerable<Quote> Quotes(BookSide side) => side.Levels.Select(l => new Quote(l.Price, l.Total));
+    private static IEnumerable<Quote> Quotes(BookSide side) => side.Levels.Select(l => new Quote(l.Price, l.Shown));
 
     private static Quote? First(IEnumerable<Quote> quotes)
     {

@@ -25,6 +25,7 @@ internal sealed class MarketData
     private const int MaxMinutes = 1_500;
 
     private const int Samples = 24;
+    private const int MinuteIndex = 1;
 
     private readonly Queue<Print> _prints = new();
 
@@ -46,6 +47,11 @@ internal sealed class MarketData
     /// <summary>The last change of the book that was told.</summary>
     public long ChangesShownTo { get; set; }
 
+    /// <summary>What whoever keeps the book from its changes knows of it.</summary>
+    public ToldSide Bids { get; } = new();
+
+    public ToldSide Asks { get; } = new();
+
     /// <summary>The book as it is shown while a fault keeps it so.</summary>
     public BookView? Stale { get; set; }
 
@@ -53,7 +59,7 @@ internal sealed class MarketData
 
     public IReadOnlyList<CandleSeries> Series { get; private set; }
 
-    public CandleSeries Minutes => Series[1];
+    public CandleSeries Minutes => Series[MinuteIndex];
 
     public IReadOnlyCollection<Print> Prints => _prints;
 
@@ -113,7 +119,9 @@ internal sealed class MarketData
             series.Take(print);
     }
 
-    private static IReadOnlyList<CandleSeries> NewSeries() => [.. Interval.All.Select(i => new CandleSeries(i, i.Milliseconds == 60_000 ? MaxMinutes : MaxCandles))];
+    private static IReadOnlyList<CandleSeries> NewSeries() => [.. Interval.All.Select((interval, i) => new CandleSeries(interval, CapacityOf(i)))];
+
+    private static int CapacityOf(int interval) => interval == MinuteIndex ? MaxMinutes : MaxCandles;
 
     public void Advance(long time)
     {
@@ -127,19 +135,20 @@ internal sealed class MarketData
     /// <summary>The past is what the market's path says of it, seen at a few moments of each candle.</summary>
     private void Fill(CandleSeries series, PaperVenueOptions options, Fixed8 shift, long now)
     {
-        var (length, capacity) = (series.Interval.Milliseconds, series.Interval.Milliseconds == 60_000 ? MaxMinutes : MaxCandles);
-        var step = Math.Max(options.StepMilliseconds, length / Samples);
-        var current = now / length * length;
+        var current = series.Interval.OpenOf(now);
         var previous = Fixed8.Zero;
-        for (var open = current - ((capacity - 1) * length); open <= current; open += length)
+        // A thousand months ago nobody counted milliseconds yet.
+        for (var open = Math.Max(0, series.Interval.After(current, 1 - series.Capacity)); open <= current; open = series.Interval.After(open))
         {
             Candle? candle = null;
-            for (var at = open; at < open + length && at <= now; at += step)
+            var next = series.Interval.After(open);
+            var step = Math.Max(options.StepMilliseconds, (next - open) / Samples);
+            for (var at = open; at < next && at <= now; at += step)
             {
                 var price = SyntheticMarket.Middle(Instrument, options.Seed, at * options.Speed, shift);
                 if (previous.IsZero)
                     previous = price;
-                candle ??= new Candle { OpenTime = open, CloseTime = open + length - 1, Open = previous, High = previous, Low = previous, Close = previous };
+                candle ??= new Candle { OpenTime = open, CloseTime = next - 1, Open = previous, High = previous, Low = previous, Close = previous };
                 SyntheticMarket.TryFlow(Instrument, options.Seed, at * options.Speed, new Conditions(price), out var side, out var quantity);
                 candle = candle.With(price, quantity, side, -1);
                 previous = price;

@@ -62,6 +62,9 @@ public sealed record PaperVenueOptions
     /// <summary>Request weight that one address may use in a minute. Binance's own figure is 6000.</summary>
     public int WeightPerMinute { get; init; } = 1_200_000;
 
+    /// <summary>Requests that one address may make in five minutes, whatever they weigh. Binance's own figure is 61000.</summary>
+    public int RequestsPerFiveMinutes { get; init; } = 6_000_000;
+
     /// <summary>Orders that one account may place in ten seconds. Binance's own figure is 100.</summary>
     public int OrdersPerTenSeconds { get; init; } = 100_000;
 
@@ -109,6 +112,7 @@ public sealed record PaperVenueOptions
         Need(ApiSecret is null || KeyFile.IsKey(ApiSecret), "The API secret is not of 16 to 128 letters and digits.");
         Need(AdminKey is null || KeyFile.IsKey(AdminKey), "The admin key is not of 16 to 128 letters and digits.");
         Need(WeightPerMinute > 0, $"The request weight per minute is {WeightPerMinute}; give a number above 0.");
+        Need(RequestsPerFiveMinutes > 0, $"The number of requests per five minutes is {RequestsPerFiveMinutes}; give a number above 0.");
         Need(OrdersPerTenSeconds > 0, $"The number of orders per ten seconds is {OrdersPerTenSeconds}; give a number above 0.");
         Need(OrdersPerDay > 0, $"The number of orders per day is {OrdersPerDay}; give a number above 0.");
         Need(MaxConnections > 0 && MaxStreamConnections > 0, "A limit of connections is not above 0.");

@@ -84,7 +84,7 @@ public sealed class PaperVenueServer : IAsyncDisposable
             await BeginAsync(venue, options);
             var adminKey = files.LoadAdmin(options.AdminKey);
             var limits = new RateLimits(options, clock);
-            var routes = new MarketRoutes(venue, options).All.Concat(new TradingRoutes(venue, hub, limits, options).All).Concat(new WalletRoutes(venue).All);
+            var routes = new MarketRoutes(venue, options).All.Concat(new TradingRoutes(venue, hub, limits, options).All).Concat(new OrderListRoutes(venue).All).Concat(new WalletRoutes(venue).All);
             var gateway = new Gateway(routes, limits, plan, keys, clock, log);
             var admin = new AdminApi(venue, plan, keys, files, options, adminKey, wrong);
             var web = Build(options, logging, new VenueApi(gateway), admin, new StreamApi(hub, gateway, keys, options, clock));

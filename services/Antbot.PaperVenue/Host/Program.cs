@@ -21,6 +21,7 @@ follow.Validators.Add(result =>
 var noFaults = new Option<bool>("--no-faults") { Description = "Let nobody order faults." };
 var remoteAdmin = new Option<bool>("--remote-admin") { Description = "Answer the admin routes to other machines too. They need the admin key all the same." };
 var weight = new Option<int>("--weight-limit") { Description = "Request weight that one address may use in a minute (Binance: 6000).", DefaultValueFactory = _ => 1_200_000 };
+var requests = new Option<int>("--request-limit") { Description = "Requests that one address may make in five minutes (Binance: 61000).", DefaultValueFactory = _ => 6_000_000 };
 var orders = new Option<int>("--order-limit") { Description = "Orders that one account may place in ten seconds (Binance: 100).", DefaultValueFactory = _ => 100_000 };
 var salvage = new Option<bool>("--salvage") { Description = "Go on from the last good record of a damaged journal; the damaged files are kept aside." };
 var practice = new Option<bool>("--practice") { Description = "Open the first account with something of everything, and not with USDT alone." };
@@ -32,7 +33,7 @@ var command = new RootCommand("""
 
     The first account's key and secret come from ANTBOT_VENUE_API_KEY and ANTBOT_VENUE_API_SECRET, the admin key from ANTBOT_VENUE_ADMIN_KEY,
     each also as NAME_FILE with the path of a file. Without them keys are made at the first start and kept under the data folder.
-    """) { port, adminPort, listen, data, seed, speed, scenario, replay, follow, noFaults, remoteAdmin, weight, orders, salvage, practice, withInput, json, shell };
+    """) { port, adminPort, listen, data, seed, speed, scenario, replay, follow, noFaults, remoteAdmin, weight, requests, orders, salvage, practice, withInput, json, shell };
 command.SetAction(async (parsed, cancellationToken) =>
 {
     try
@@ -51,6 +52,7 @@ command.SetAction(async (parsed, cancellationToken) =>
             Faults = !parsed.GetValue(noFaults),
             RemoteAdmin = parsed.GetValue(remoteAdmin),
             WeightPerMinute = parsed.GetValue(weight),
+            RequestsPerFiveMinutes = parsed.GetValue(requests),
             OrdersPerTenSeconds = parsed.GetValue(orders),
             Salvage = parsed.GetValue(salvage),
             ApiKey = Secret("ANTBOT_VENUE_API_KEY"),

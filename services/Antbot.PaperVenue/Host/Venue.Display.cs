@@ -42,7 +42,11 @@ internal sealed partial class Venue
         if (market.Bids.Changed is { } bids && market.Asks.Changed is { } asks)
         {
             var first = data.ChangesShownTo + 1;
-            Hub.Publish(MarketMessages.ChangeStream(market.Instrument), () => MarketMessages.Changes(market, first, Updates, now));
+            Hub.Publish(MarketMessages.ChangeStream(market.Instrument), () =>
+            {
+                var view = FalseViewOf(market);
+                return MarketMessages.Changes(market.Instrument, data.Bids.Next(market.Bids, view?.Bids), data.Asks.Next(market.Asks, view?.Asks), first, Updates, now);
+            });
             bids.Clear();
             asks.Clear();
         }

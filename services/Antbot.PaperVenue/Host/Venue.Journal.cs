@@ -60,6 +60,11 @@ internal sealed partial class Venue
             if (Hub.HasListener(report.Order.Account.Id))
                 _reports.Add(sequence, report.Order.Account.Id, report.Fill is not null, UserMessages.Execution(report, Rules));
         }
+        foreach (var report in outbox.ListReports)
+        {
+            if (Hub.HasListener(report.List.Account.Id))
+                _reports.Add(sequence, report.List.Account.Id, false, UserMessages.ListStatus(report));
+        }
         foreach (var credit in outbox.Credits)
         {
             if (Hub.HasListener(credit.Account.Id))

@@ -1,5 +1,6 @@
 using Antbot.PaperVenue.Faults;
 using Antbot.PaperVenue.Following;
+using Antbot.PaperVenue.Http;
 using Antbot.PaperVenue.Journal;
 using Microsoft.Extensions.Logging;
 
@@ -32,7 +33,10 @@ internal sealed partial class Venue
     }
 
     /// <summary>The book as it is shown, which under a fault is not as it is.</summary>
-    public BookView ViewOf(Market market)
+    public BookView ViewOf(Market market) => FalseViewOf(market) ?? BookView.Of(market);
+
+    /// <summary>Null where no fault strikes.</summary>
+    private BookView? FalseViewOf(Market market)
     {
         var fault = _faults.StrikeBook();
         var data = _data[market.Instrument.Index];
@@ -40,7 +44,7 @@ internal sealed partial class Venue
             return data.Stale ??= BookView.Of(market).Copied();
         if (!_faults.Has(FaultKind.StaleBook))
             data.Stale = null;
-        return fault?.Kind == FaultKind.CrossedBook ? BookView.Of(market).Crossed() : BookView.Of(market);
+        return fault?.Kind == FaultKind.CrossedBook ? BookView.Of(market).Crossed() : null;
     }
 
     /// <summary>The market goes by another program from now on, from the prices that there are.</summary>
@@ -70,13 +74,14 @@ internal sealed partial class Venue
         return new Fixed8((long)((Int128)price.Units * Fixed8.One / path.Units) - Fixed8.One);
     }
 
-    /// <summary>Whether the market's program turns this order away. Chance by the seed and the count, so that a run can be had again.</summary>
-    public bool TurnsAway(Instrument instrument)
+    /// <summary>In a market that has no room for everybody. Nothing has happened then, and the code says so. Chance by the seed and the count, so that a run can be had again.</summary>
+    public void RefuseInBadWeather(Instrument instrument)
     {
         int failed;
         lock (_gate)
             failed = Weather.Of(instrument, _exchange, Now).FailedOrders;
-        return failed > 0 && SyntheticMarket.Chance(_options.Seed, Interlocked.Increment(ref _turns), failed);
+        if (failed > 0 && SyntheticMarket.Chance(_options.Seed, Interlocked.Increment(ref _turns), failed))
+            throw new ApiException(-1008, "Server is currently overloaded with other requests. Please try again in a few minutes.", 503);
     }
 
     private void LoadReplay()

@@ -126,6 +126,8 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
         var encoded = new NewEvent[decided.Events.Count];
         for (var i = 0; i < encoded.Length; i++)
             encoded[i] = parts.Codec.Encode(decided.Events[i]);
+        // Nobody sends what comes of a deadline, a price or an age: it goes on in the trace of what it comes of.
+        var trace = work.Input.TraceId ?? (state.Trail?.CorrelationId == work.Input.CorrelationId ? state.Trail?.TraceId : null);
         var request = new AppendRequest
         {
             Stream = stream,
@@ -133,11 +135,12 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
             Decision = new Decision(work.Input.Id, behaviour.Consumer),
             Events = encoded,
             At = now,
-            Meta = new EventMeta(work.Input.CorrelationId, work.Input.Id.ToString("N"), work.Input.Actor, work.Input.TraceId),
+            Meta = new EventMeta(work.Input.CorrelationId, work.Input.Id.ToString("N"), work.Input.Actor, trace),
             Guards = decided.Guards,
         };
         var folded = decided.Events.Aggregate(state.State, behaviour.Fold.Apply);
-        return new Prepared(work, request, decided.Events, state with { State = folded, Version = state.Version + encoded.Length });
+        var trail = trace is null ? null : state.Trail is { } known && known.TraceId == trace && known.CorrelationId == work.Input.CorrelationId ? known : new Trail(work.Input.CorrelationId, trace);
+        return new Prepared(work, request, decided.Events, state with { State = folded, Version = state.Version + encoded.Length, Trail = trail });
     }
 
     /// <summary>Nothing to decide is only true on the newest state; a lane may have slept while another process wrote.</summary>

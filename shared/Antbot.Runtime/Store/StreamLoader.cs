@@ -4,7 +4,14 @@ using Antbot.Kernel.Decisions;
 
 namespace Antbot.Runtime.Store;
 
-public sealed record Loaded<TState>(TState State, long Version, long SnapshotVersion);
+/// <param name="Trail">Of the last event that was read; null where it has none.</param>
+public sealed record Loaded<TState>(TState State, long Version, long SnapshotVersion, Trail? Trail = null);
+
+/// <summary>What an event belongs to: whatever comes of it by itself belongs there too.</summary>
+public sealed record Trail(string? CorrelationId, string TraceId)
+{
+    public static Trail? Of(StoredEvent stored) => stored.TraceId is { } trace ? new Trail(stored.CorrelationId, trace) : null;
+}
 
 /// <summary>Loads a stream's state, from its latest usable snapshot where there is one.</summary>
 public sealed class StreamLoader(IEventStore store, EventCodec codec, int eventsPerSnapshot = 500)
@@ -23,14 +30,16 @@ public sealed class StreamLoader(IEventStore store, EventCodec codec, int events
         where TState : class
     {
         var (state, version) = (known.State, known.Version);
+        StoredEvent? last = null;
         await foreach (var stored in store.ReadStreamAsync(stream, version + 1, cancellationToken))
         {
             if (stored.Version != version + 1)
                 throw new EventStoreException(StoreFault.Corrupt, $"{stream} goes from version {version} to {stored.Version}. Run 'antbot verify'.");
             state = fold.Apply(state, codec.Decode(stored));
             version = stored.Version;
+            last = stored;
         }
-        return known with { State = state, Version = version };
+        return last is null ? known : known with { State = state, Version = version, Trail = Trail.Of(last) };
     }
 
     /// <summary>Keeps a snapshot when enough events have come since the last one. Called after the decision, never in its way.</summary>

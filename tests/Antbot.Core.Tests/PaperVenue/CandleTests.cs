@@ -48,6 +48,33 @@ public sealed class CandleTests
         Assert.Equal(Start + 86_400_000, series.Current!.OpenTime);
     }
 
+    [Theory]
+    [InlineData("3d", "2024-03-02T13:00:00Z", "2024-02-29", "2024-03-03")]
+    [InlineData("1w", "2024-03-03T23:59:59Z", "2024-02-26", "2024-03-04")]
+    [InlineData("1w", "2024-03-04T00:00:00Z", "2024-03-04", "2024-03-11")]
+    [InlineData("1M", "2024-02-29T23:59:59Z", "2024-02-01", "2024-03-01")]
+    [InlineData("1M", "2023-12-31T23:59:59Z", "2023-12-01", "2024-01-01")]
+    public void Given_a_trade_When_its_candle_is_longer_than_a_day_Then_it_begins_and_ends_with_the_calendar(string interval, string at, string open, string next)
+    {
+        var series = new CandleSeries(Interval.All[Interval.Find(interval)!.Value], 10);
+        series.Take(new Print(Btc, 1, N("100"), N("1"), Milliseconds(at), Side.Buy));
+        Assert.Equal((Milliseconds(open), Milliseconds(next) - 1), (series.Current!.OpenTime, series.Current.CloseTime));
+        Assert.Empty(series.Advance(Milliseconds(next) - 1));
+        Assert.Single(series.Advance(Milliseconds(next)));
+        Assert.Equal(Milliseconds(next), series.Current.OpenTime);
+    }
+
+    [Fact]
+    public void Given_months_without_a_trade_When_time_goes_on_Then_each_has_its_own_length_and_no_more_are_kept_than_there_is_room_for()
+    {
+        var series = new CandleSeries(Interval.All[^1], 4);
+        series.Take(new Print(Btc, 1, N("100"), N("1"), Milliseconds("2023-01-15"), Side.Buy));
+        series.Advance(Milliseconds("2023-03-10"));
+        Assert.Equal([31, 28, 31], series.All.Select(c => (c.CloseTime + 1 - c.OpenTime) / 86_400_000));
+        Assert.InRange(series.Advance(Milliseconds("2033-05-31")).Count, 1, 6);
+        Assert.Equal((4, Milliseconds("2033-05-01")), (series.Count, series.Current!.OpenTime));
+    }
+
     [Fact]
     public void Candles_of_a_minute_are_those_of_its_seconds_together() => Holds.ForAll(
         Holds.Seed,
@@ -75,6 +102,8 @@ public sealed class CandleTests
             }
         },
         times: 50);
+
+    private static long Milliseconds(string date) => DateTimeOffset.Parse(date, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal).ToUnixTimeMilliseconds();
 
     private static void Take(CandleSeries series, long after, string price, string quantity, Side taker, long trade) =>
         series.Take(new Print(Btc, trade, N(price), N(quantity), Start + after, taker));

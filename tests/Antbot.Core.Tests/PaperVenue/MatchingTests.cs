@@ -253,11 +253,11 @@ public sealed class MatchingTests
         Assert.Equal([N("101").Units], asks.Changed);
         // It rested for the moment before it took.
         Assert.Equal([N("101").Units], bids.Changed);
-        Assert.Equal((N("1.5"), N("0")), (asks.TotalAt(N("101")), bids.TotalAt(N("101"))));
+        Assert.Equal((N("1.5"), N("0")), (asks.ShownAt(N("101")), bids.ShownAt(N("101"))));
         asks.Changed.Clear();
         _venue.Cancel(sale);
         Assert.Equal([N("101").Units], asks.Changed);
-        Assert.Equal(N("0"), asks.TotalAt(N("101")));
+        Assert.Equal(N("0"), asks.ShownAt(N("101")));
     }
 
     [Theory]

@@ -144,27 +144,6 @@ public sealed class ScenarioTests
         Assert.Equal(program, Exchange.Restore(VenueRules.Default, StateOf(venue.Exchange)).Program);
     }
 
-    /// <summary>Snapshots of the first version hold no program: they stand in the data folders of who has updated.</summary>
-    [Fact]
-    public void Given_a_snapshot_of_the_first_version_When_it_is_read_Then_the_market_is_the_usual_one_and_all_else_is_there()
-    {
-        var venue = new Trading();
-        venue.Buy(venue.Alice, "50", "1");
-        var now = StateOf(venue.Exchange);
-        var reader = new RecordReader(now);
-        Assert.Equal(2, reader.Byte());
-        var counters = new System.Buffers.ArrayBufferWriter<byte>();
-        new RecordWriter(counters).Add(reader.Long()).Add(reader.Long()).Add(reader.Long());
-        // Of the usual program each of the four fields is one byte.
-        byte[] first = [1, .. counters.WrittenSpan, .. now.AsSpan(1 + counters.WrittenCount + 4)];
-
-        var read = Exchange.Restore(VenueRules.Default, first);
-        Assert.Equal(MarketProgram.Usual, read.Program);
-        Assert.Equal(now, StateOf(read));
-        first[0] = 3;
-        Assert.Contains("begin with an empty data folder", Assert.Throws<UnknownRecordException>(() => Exchange.Restore(VenueRules.Default, first)).Message, StringComparison.Ordinal);
-    }
-
     private static MarketProgram Program(Scenario scenario) => new(scenario, Since, Scenarios.DefaultLength(scenario), "");
 
     private static Conditions At(Scenario scenario, Instrument instrument, long elapsed) => Scenarios.At(Program(scenario), instrument, Seed, Since + elapsed, Fixed8.Zero);

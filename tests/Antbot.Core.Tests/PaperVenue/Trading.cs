@@ -31,6 +31,8 @@ internal sealed class Trading
 
     public List<ExecutionReport> Reports { get; } = [];
 
+    public List<ListReport> ListReports { get; } = [];
+
     public List<Print> Prints { get; } = [];
 
     public static Fixed8 N(string number) => Fixed8.Parse(number);
@@ -69,6 +71,38 @@ internal sealed class Trading
         return placed;
     }
 
+    public OrderListPlaced Place(Account account, NewOrderList list)
+    {
+        Now++;
+        var placed = Exchange.Place(account, list, Now);
+        Drain();
+        return placed;
+    }
+
+    /// <summary>A sale's stop-loss below and limit above, a purchase's the other way round; the stop has a limit where a price for it is given.</summary>
+    public NewOrderList Pair(Side side, string limit, string stop, string? stopLimit = null, string quantity = "1") => new(
+        NextId(),
+        new NewOrder
+        {
+            Instrument = Btc,
+            Side = side,
+            Type = stopLimit is null ? OrderType.StopLoss : OrderType.StopLossLimit,
+            StopPrice = N(stop),
+            Price = stopLimit is null ? Fixed8.Zero : N(stopLimit),
+            Quantity = N(quantity),
+            ClientId = NextId(),
+        },
+        new NewOrder { Instrument = Btc, Side = side, Type = OrderType.LimitMaker, Price = N(limit), Quantity = N(quantity), ClientId = NextId() });
+
+    /// <summary>A pair that is taken: its stop-loss and the other of it.</summary>
+    public (OrderList List, Order Stop, Order Other) Accepted(Account account, NewOrderList list)
+    {
+        var placed = Place(account, list);
+        var accepted = placed.List ?? throw new InvalidOperationException($"It was refused: {placed.Rejection!.Message}");
+        var orders = Exchange.OrdersOf(accepted).ToList();
+        return (accepted, orders[0], orders[1]);
+    }
+
     public bool Cancel(Order order)
     {
         Now++;
@@ -97,6 +131,7 @@ internal sealed class Trading
     {
         Journal.AddRange(Exchange.Outbox.Journal);
         Reports.AddRange(Exchange.Outbox.Reports);
+        ListReports.AddRange(Exchange.Outbox.ListReports);
         Prints.AddRange(Exchange.Outbox.Prints);
         Exchange.Outbox.Clear();
     }

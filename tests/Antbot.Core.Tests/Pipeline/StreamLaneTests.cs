@@ -219,6 +219,27 @@ public sealed class StreamLaneTests
         Assert.Equal((3, 2), (await _memory.ReadVersionAsync(new StreamId("many-0"), Cancel), await _memory.ReadVersionAsync(new StreamId($"many-{Many - 1}"), Cancel)));
     }
 
+    /// <summary>Prevents the closing half of every trade without a trace: nobody sends what comes of a deadline, a price or an age.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_nobody_sent_goes_on_in_the_trace_of_what_it_comes_of(bool afterRestart)
+    {
+        const string Trace = "0af7651916cd43dd8448eb211c80319c";
+        var pipeline = Pipeline(_memory);
+        await pipeline.HandleAsync(Stream, Given("sent") with { TraceId = Trace }, Cancel);
+        if (afterRestart)
+            pipeline = Pipeline(_memory);
+        await pipeline.HandleAsync(Stream, Given("by itself"), Cancel);
+        await pipeline.HandleAsync(Stream, Given("again by itself"), Cancel);
+        var other = await pipeline.HandleAsync(Stream, Given("of another") with { CorrelationId = "another" }, Cancel);
+        Assert.Null(Assert.Single(other).TraceId);
+        var traces = new List<string?>();
+        await foreach (var stored in _memory.ReadStreamAsync(Stream, cancellationToken: Cancel))
+            traces.Add(stored.TraceId);
+        Assert.Equal([Trace, Trace, Trace, null], traces);
+    }
+
     /// <summary>Prevents a service that grows with every trade that there ever was, up to thousands of them.</summary>
     [Fact]
     public async Task A_stream_that_is_over_is_not_remembered_and_is_loaded_again_should_something_come_all_the_same()

@@ -198,6 +198,10 @@ public sealed class OperatorVerbTests : IAsyncLifetime
         }
         Assert.Equal(id, Json(await AntbotProcess.RunAsync(_folder, "trade", id, "--json")).GetProperty("Trade").GetProperty("Id").GetString());
 
+        var order = Json(await AntbotProcess.RunAsync(_folder, "trade", id, "--json")).GetProperty("Orders")[0].GetProperty("Id").GetString()!;
+        Assert.Equal(id, Json(await AntbotProcess.RunAsync(_folder, "trade", order, "--json")).GetProperty("Trade").GetProperty("Id").GetString());
+        Assert.Equal(5, (await AntbotProcess.RunAsync(_folder, "trade", order[..^1])).ExitCode);
+
         var watched = await AntbotProcess.RunAsync(_folder, "watch", "--after", "0", "--count", "3", "--json");
         Assert.Equal(0, watched.ExitCode);
         Assert.Equal([1L, 2, 3], watched.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement.GetProperty("Position").GetInt64()));

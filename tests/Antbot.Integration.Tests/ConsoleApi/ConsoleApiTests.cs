@@ -110,6 +110,8 @@ public sealed class ConsoleApiTests : IAsyncLifetime
         var closed = (await _console.GetAsync("/api/trades?state=closed&limit=1")).GetProperty("Items")[0].GetProperty("Id").GetString()!;
         var story = await _console.GetAsync($"/api/trades/{closed[..10]}");
         Assert.Equal(closed, story.GetProperty("Trade").GetProperty("Id").GetString());
+        var order = story.GetProperty("Orders")[0].GetProperty("Id").GetString();
+        Assert.Equal(closed, (await _console.GetAsync($"/api/trades/{order}")).GetProperty("Trade").GetProperty("Id").GetString());
         var types = story.GetProperty("Timeline").EnumerateArray().Select(e => e.GetProperty("Type").GetString()).ToList();
         Assert.Equal("trade_raised", types[0]);
         Assert.Contains("order_filled", types);
@@ -150,6 +152,8 @@ public sealed class ConsoleApiTests : IAsyncLifetime
     [InlineData("/api/trades?bogus=1", 400)]
     [InlineData("/api/trades/xyz", 400)]
     [InlineData("/api/trades/abcd", 404)]
+    [InlineData("/api/trades/x0-0123456789abcdef0123456789abcdef", 404)]
+    [InlineData("/api/trades/x0-%20", 400)]
     [InlineData("/api/events?after=-1", 400)]
     [InlineData("/api/nothing", 404)]
     public async Task What_makes_no_sense_is_refused_with_a_reason(string path, int status)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Antbot.Contracts.Events;
@@ -41,10 +42,14 @@ public sealed class AbsentAtStartTests(PostgresFixture postgres, RabbitFixture r
             toStore!.Down = false;
             await platform.ReadyAsync();
 
+            using var asked = new System.Diagnostics.Activity("asked for").SetIdFormat(ActivityIdFormat.W3C).Start();
             var trade = await platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 50 });
+            asked.Stop();
             await platform.SettledAsync([trade]);
             await platform.HoldsAsync([trade]);
             Assert.Equal(TradePhase.Closed, platform.History.Trades[trade].Phase);
+            // From the request to the last look at the venue, what its age brought about included: one trace.
+            Assert.All(platform.History.Events.Where(e => e.Stored.CorrelationId == trade.Value), e => Assert.Equal((e.Stored.Type, asked.TraceId.ToHexString()), (e.Stored.Type, e.Stored.TraceId)));
             await platform.NothingIsDeadLetteredAsync();
             await AHaltNeedsNoBrokerAsync(platform, toBus, addresses.Store, addresses.Bus);
         }

@@ -232,6 +232,56 @@ public sealed class FaultTests : IAsyncLifetime
         static decimal Price(JsonElement price) => decimal.Parse(price.GetString()!);
     }
 
+    /// <summary>Whoever keeps a book from its changes is misled like everybody else, and is right again when it is over.</summary>
+    [Theory]
+    [InlineData("staleBook")]
+    [InlineData("crossedBook")]
+    public async Task A_book_kept_from_its_changes_is_wrong_while_the_fault_lasts_and_right_again_after_it(string kind)
+    {
+        using var stream = await Client.ListenAsync("/ws/dogeusdt@depth@100ms");
+        var book = new KeptBook(await BookAsync());
+        await ChangeAsync();
+        await Client.FaultAsync(new { kind, seconds = 60 });
+        await ChangeAsync();
+        await ChangeAsync();
+        var (bids, asks) = (Written(book.Bids), Written(book.Asks));
+        var price = book.Bids.Keys.Last();
+        await Client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "DOGEUSDT", price = $"{price * 1.2m:0.00000}" });
+        for (var i = 0; i < 3; i++)
+        {
+            await ChangeAsync();
+            Assert.Equal(kind == "crossedBook", book.IsCrossed);
+        }
+        if (kind == "staleBook")
+            Assert.Equal((bids, asks), (Written(book.Bids), Written(book.Asks)));
+
+        await Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+        for (var i = 0; ; i++)
+        {
+            Assert.True(i < 200, "It was never the book again.");
+            await ChangeAsync();
+            var now = await BookAsync();
+            if (now.GetProperty("lastUpdateId").GetInt64() > book.Last + 1)
+                continue;
+            Assert.Equal(KeptBook.Levels(now.GetProperty("bids")), book.Bids);
+            Assert.Equal(KeptBook.Levels(now.GetProperty("asks")), book.Asks);
+            Assert.True(book.Bids.Keys.Last() > price * 1.1m && !book.IsCrossed);
+            break;
+        }
+
+        async Task<JsonElement> BookAsync() => (await Client.GetAsync("/api/v3/depth?symbol=DOGEUSDT&limit=5000")).Json;
+
+        async Task ChangeAsync()
+        {
+            while (!book.Apply(await stream.NextAsync()))
+            {
+                // From before the whole.
+            }
+        }
+
+        static string Written(SortedDictionary<decimal, string> side) => string.Join(' ', side);
+    }
+
     [Fact]
     public async Task A_silent_stream_is_open_and_says_nothing_until_it_is_over()
     {

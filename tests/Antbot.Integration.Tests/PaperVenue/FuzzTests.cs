@@ -12,13 +12,14 @@ public sealed class FuzzTests : IAsyncLifetime
 
     private static readonly string[] Paths =
     [
-        "order", "order/test", "openOrders", "allOrders", "myTrades", "account", "userDataStream", "exchangeInfo", "depth", "trades", "klines", "avgPrice", "ticker/price", "ticker/bookTicker", "ticker/24hr", "time", "nowhere", "aggTrades", "historicalTrades", "order/cancelReplace", "account/commission", "rateLimit/order",
+        "order", "order/test", "openOrders", "allOrders", "myTrades", "account", "userDataStream", "exchangeInfo", "depth", "trades", "klines", "avgPrice", "ticker/price", "ticker/bookTicker", "ticker/24hr", "time", "nowhere", "aggTrades", "historicalTrades", "order/cancelReplace", "account/commission", "rateLimit/order", "orderList", "orderList/oco", "order/oco", "openOrderList", "allOrderList",
     ];
 
     private static readonly string[] Names =
     [
         "symbol", "symbols", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "stopPrice", "newClientOrderId", "origClientOrderId", "orderId", "limit", "startTime", "endTime", "fromId", "interval", "recvWindow",
         "newOrderRespType", "listenKey", "omitZeroBalances", "reduceOnly", "cancelReplaceMode", "cancelOrderId", "cancelOrigClientOrderId", "", "%00", "x",
+        "orderListId", "listClientOrderId", "cancelRestrictions", "timeZone", "aboveType", "belowType", "abovePrice", "belowPrice", "aboveStopPrice", "belowStopPrice", "belowTimeInForce", "stopLimitPrice", "stopLimitTimeInForce", "trailingDelta", "icebergQty", "aboveIcebergQty", "stopIcebergQty", "aboveTrailingDelta", "belowTrailingDelta",
     ];
 
     private static readonly string[] Values =

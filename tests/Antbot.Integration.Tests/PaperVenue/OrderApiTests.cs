@@ -95,6 +95,27 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
             HttpMethod.Post, "/api/v3/order/cancelReplace", ("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", "GTC"), ("price", price), ("quantity", quantity), ("cancelReplaceMode", mode), ("cancelOrderId", id));
     }
 
+    /// <summary>Were it not heeded, an order would be cancelled that its owner wanted to keep.</summary>
+    [Fact]
+    public async Task An_order_is_cancelled_only_in_the_status_that_was_named()
+    {
+        var placed = await _client.LimitAsync("BUY", "20000", "0.02", "restricted");
+        Assert.Equal((-1145, "Invalid cancelRestrictions"), await CancelAsync("ONLY_FILLED"));
+        Assert.Equal((-2011, "Order was not canceled due to cancel restrictions."), await CancelAsync("ONLY_PARTIALLY_FILLED"));
+        var replaced = await _client.SignedAsync(
+            HttpMethod.Post, "/api/v3/order/cancelReplace", ("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", "GTC"), ("price", "20001"), ("quantity", "0.02"),
+            ("cancelReplaceMode", "STOP_ON_FAILURE"), ("cancelOrderId", placed["orderId"]), ("cancelRestrictions", "ONLY_PARTIALLY_FILLED"));
+        Assert.Equal((-2022, "Order was not canceled due to cancel restrictions."), (replaced.Code, replaced.Json.GetProperty("data").GetProperty("cancelResponse").GetProperty("msg").GetString()));
+        Assert.Equal("NEW", (await _client.FindAsync("restricted"))["status"]);
+        Assert.Equal((0, ""), await CancelAsync("ONLY_NEW"));
+
+        async Task<(int, string)> CancelAsync(string only)
+        {
+            var answer = await _client.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("orderId", placed["orderId"]), ("cancelRestrictions", only));
+            return (answer.Code, answer.Code == 0 ? "" : answer["msg"]);
+        }
+    }
+
     [Fact]
     public async Task What_may_only_reduce_sells_no_more_than_there_is()
     {
@@ -104,6 +125,40 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
         Assert.Equal(("FILLED", "0.05000000", "0.05000000"), (sold["status"], sold["origQty"], sold["executedQty"]));
         var nothing = await client.OrderAsync(("symbol", "BTCUSDT"), ("side", "SELL"), ("type", "MARKET"), ("quantity", "1"), ("reduceOnly", "true"));
         Assert.Equal((400, -2010, "ReduceOnly Order is rejected."), (nothing.Status, nothing.Code, nothing["msg"]));
+    }
+
+    [Fact]
+    public async Task A_stop_that_follows_the_price_says_since_when()
+    {
+        var last = Number((await _client.GetAsync("/api/v3/ticker/price?symbol=BTCUSDT")).Json, "price");
+        var placed = await StopAsync(("trailingDelta", "500"), ("newClientOrderId", "trails"));
+        Assert.Equal((200, "500"), (placed.Status, placed["trailingDelta"]));
+        Assert.InRange(long.Parse(placed["trailingTime"]), long.Parse(placed["transactTime"]), long.Parse(placed["transactTime"]) + 60_000);
+        var waits = await StopAsync(("trailingDelta", "500"), ("stopPrice", $"{last / 2:0}"));
+        Assert.Equal(("500", "-1"), (waits["trailingDelta"], waits["trailingTime"]));
+        Assert.Equal((placed["trailingTime"], "0.00000000"), ((await _client.FindAsync("trails"))["trailingTime"], (await _client.FindAsync("trails"))["stopPrice"]));
+
+        Assert.Equal((-1102, -1013, -1013, -1130, -1100), ((await StopAsync()).Code, (await StopAsync(("trailingDelta", "9"))).Code, (await StopAsync(("trailingDelta", "9223372036854775807"))).Code, (await StopAsync(("trailingDelta", "0"))).Code, (await StopAsync(("trailingDelta", "1.5"))).Code));
+        Assert.Equal(-1106, (await _client.OrderAsync(("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "0.01"), ("trailingDelta", "100"))).Code);
+        await _client.SignedAsync(HttpMethod.Delete, "/api/v3/openOrders", ("symbol", "BTCUSDT"));
+
+        Task<Answer> StopAsync(params (string, string)[] further) => _client.OrderAsync([("symbol", "BTCUSDT"), ("side", "SELL"), ("type", "STOP_LOSS"), ("quantity", "0.01"), ("newOrderRespType", "RESULT"), .. further]);
+    }
+
+    [Fact]
+    public async Task An_order_shown_in_parts_shows_no_more_to_anybody()
+    {
+        var placed = await OrderAsync("GTC", "0.3");
+        Assert.Equal((200, "0.30000000", "1.00000000"), (placed.Status, placed["icebergQty"], placed["origQty"]));
+        var depth = await _client.GetAsync("/api/v3/depth?symbol=BTCUSDT&limit=5000");
+        Assert.Equal(["0.30000000"], depth.Json.GetProperty("bids").EnumerateArray().Where(b => b[0].GetString() == "15000.00000000").Select(b => b[1].GetString()));
+        Assert.Equal("0.30000000", (await _client.FindAsync("in-parts"))["icebergQty"]);
+        Assert.Equal((-1014, -1013, -2010, -1013), ((await OrderAsync("IOC", "0.3")).Code, (await OrderAsync("GTC", "0.01")).Code, (await OrderAsync("GTC", "2")).Code, (await OrderAsync("GTC", "0")).Code));
+        Assert.Equal(-1106, (await _client.OrderAsync(("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "MARKET"), ("quantity", "1"), ("icebergQty", "0.3"))).Code);
+        await _client.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("origClientOrderId", "in-parts"));
+
+        Task<Answer> OrderAsync(string timeInForce, string part) => _client.OrderAsync(
+            ("symbol", "BTCUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", timeInForce), ("price", "15000"), ("quantity", "1"), ("icebergQty", part), ("newClientOrderId", "in-parts"));
     }
 
     [Fact]
@@ -169,7 +224,7 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
         var info = await _client.GetAsync("/api/v3/exchangeInfo");
         Assert.Equal(VenueRules.Default.Instruments.Select(i => i.Symbol), info.Json.GetProperty("symbols").EnumerateArray().Select(s => s.GetProperty("symbol").GetString()));
         Assert.Equal(
-            ["PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "PERCENT_PRICE_BY_SIDE", "NOTIONAL", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS"],
+            ["PRICE_FILTER", "LOT_SIZE", "ICEBERG_PARTS", "MARKET_LOT_SIZE", "PERCENT_PRICE_BY_SIDE", "NOTIONAL", "MAX_NUM_ORDERS", "MAX_NUM_ALGO_ORDERS", "TRAILING_DELTA", "MAX_NUM_ORDER_LISTS"],
             info.Json.GetProperty("symbols")[0].GetProperty("filters").EnumerateArray().Select(f => f.GetProperty("filterType").GetString()));
         var depth = await _client.GetAsync("/api/v3/depth?symbol=ETHUSDT&limit=5");
         var (bids, asks) = (Prices(depth.Json.GetProperty("bids")), Prices(depth.Json.GetProperty("asks")));
@@ -189,6 +244,8 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
     [InlineData("1m", 60_000)]
     [InlineData("1h", 3_600_000)]
     [InlineData("1d", 86_400_000)]
+    [InlineData("3d", 259_200_000)]
+    [InlineData("1w", 604_800_000)]
     public async Task There_is_a_past_from_the_first_moment_on(string interval, long length)
     {
         var candles = (await _client.GetAsync($"/api/v3/klines?symbol=SOLUSDT&interval={interval}&limit=1000")).Json.EnumerateArray().ToList();
@@ -202,6 +259,17 @@ public sealed class OrderApiTests(SharedVenue shared) : IClassFixture<SharedVenu
         var first = candles[100][0].GetInt64();
         var some = (await _client.GetAsync($"/api/v3/klines?symbol=SOLUSDT&interval={interval}&startTime={first}&limit=3")).Json.EnumerateArray().ToList();
         Assert.Equal([first, first + length, first + (2 * length)], some.Select(c => c[0].GetInt64()));
+    }
+
+    [Fact]
+    public async Task Months_have_a_past_too_each_as_long_as_it_was()
+    {
+        var candles = (await _client.GetAsync("/api/v3/klines?symbol=SOLUSDT&interval=1M&limit=24")).Json.EnumerateArray().Select(c => (Open: c[0].GetInt64(), Close: c[6].GetInt64())).ToList();
+        Assert.Equal(24, candles.Count);
+        Assert.All(candles, c => Assert.Equal((1, 1), (DateTimeOffset.FromUnixTimeMilliseconds(c.Open).Day, DateTimeOffset.FromUnixTimeMilliseconds(c.Close + 1).Day)));
+        Assert.Equal(candles.Skip(1).Select(c => c.Open), candles.SkipLast(1).Select(c => c.Close + 1));
+        var minutes = (await _client.GetAsync("/api/v3/klines?symbol=SOLUSDT&interval=1m&limit=24")).Json;
+        Assert.Equal(60_000 - 1, minutes[0][6].GetInt64() - minutes[0][0].GetInt64());
     }
 
     private static decimal Number(JsonElement json, string name) => decimal.Parse(json.GetProperty(name).GetString()!);

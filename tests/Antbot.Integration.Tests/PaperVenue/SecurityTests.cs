@@ -90,7 +90,8 @@ public sealed class SecurityTests(SharedVenue shared) : IClassFixture<SharedVenu
     [InlineData("symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001&newClientOrderId=a%20b", -1100)]
     [InlineData("symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001&newOrderRespType=LONG", -1130)]
     [InlineData("symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001&quantity=0.002", -1101)]
-    [InlineData("symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001&icebergQty=1", -1104)]
+    [InlineData("symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001&icebergQty=1", -1106)]
+    [InlineData("symbol=BTCUSDT&side=BUY&type=MARKET&quantity=0.001&leverage=1", -1104)]
     [InlineData("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.00001&price=5", -1013)]
     [InlineData("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=20000.001", -1013)]
     [InlineData("symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=100&price=20000", -2010)]
@@ -116,6 +117,7 @@ public sealed class SecurityTests(SharedVenue shared) : IClassFixture<SharedVenu
     [InlineData("/api/v3/klines?symbol=BTCUSDT&interval=7m", -1120)]
     [InlineData("/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=0", -1130)]
     [InlineData("/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=x", -1100)]
+    [InlineData("/api/v3/klines?symbol=BTCUSDT&interval=1d&timeZone=8", -1130)]
     [InlineData("/api/v3/depth?symbol=NOPE", -1121)]
     [InlineData("/api/v3/depth", -1102)]
     [InlineData("/api/v3/ticker/price?symbols=nope", -1100)]
@@ -146,6 +148,22 @@ public sealed class SecurityTests(SharedVenue shared) : IClassFixture<SharedVenu
         var banned = seen.Last();
         Assert.Equal((418, -1003), Told(banned));
         Assert.InRange(int.Parse(banned.Headers["Retry-After"]), 1, 120);
+    }
+
+    /// <summary>However little they weigh.</summary>
+    [Fact]
+    public async Task Too_many_requests_in_five_minutes_are_told_to_wait()
+    {
+        await using var venue = await RunningVenue.StartAsync(o => o with { RequestsPerFiveMinutes = 20 });
+        var limits = (await venue.Client.GetAsync("/api/v3/exchangeInfo")).Json.GetProperty("rateLimits").EnumerateArray().Single(l => l.GetProperty("rateLimitType").GetString() == "RAW_REQUESTS");
+        Assert.Equal(("MINUTE", 5, 20), (limits.GetProperty("interval").GetString(), limits.GetProperty("intervalNum").GetInt32(), limits.GetProperty("limit").GetInt32()));
+        var seen = new List<Answer>();
+        for (var i = 0; i < 60; i++)
+            seen.Add(await venue.Client.GetAsync("/api/v3/ping"));
+        // The five minutes may have turned once meanwhile; there were too many in one of the two.
+        var limited = seen.First(a => a.Status != 200);
+        Assert.Equal((429, -1003), Told(limited));
+        Assert.InRange(int.Parse(limited.Headers["Retry-After"]), 1, 300);
     }
 
     [Fact]

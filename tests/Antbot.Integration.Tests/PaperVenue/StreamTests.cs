@@ -176,57 +176,31 @@ public sealed class StreamTests : IAsyncLifetime
         Assert.Equal(200, (await Client.GetAsync("/api/v3/ping")).Status);
     }
 
-    /// <summary>As the exchange's own page tells clients to keep a book: listen, ask for all of it, and go on with the change that follows.</summary>
     [Fact]
     public async Task A_book_kept_from_the_stream_of_its_changes_is_the_book()
     {
         // Of all instruments the last to move: between its moves nothing does.
         using var stream = await Client.ListenAsync("/ws/dogeusdt@depth@100ms");
-        var whole = await BookAsync();
-        var (bids, asks) = (Levels(whole.GetProperty("bids")), Levels(whole.GetProperty("asks")));
+        var book = new KeptBook(await BookAsync());
         await Client.OrderAsync(("symbol", "DOGEUSDT"), ("side", "BUY"), ("type", "LIMIT"), ("timeInForce", "GTC"), ("price", "0.05"), ("quantity", "200"));
-        var (last, seen, compared) = (whole.GetProperty("lastUpdateId").GetInt64(), 0, 0);
-        for (var i = 0; compared < 3; i++)
+        for (var (i, compared) = (0, 0); compared < 3; i++)
         {
             Assert.True(i < 200, $"Of {i} changes only {compared} could be compared.");
             var change = await stream.NextAsync();
             Assert.Equal(("depthUpdate", "DOGEUSDT"), (Text(change, "e"), Text(change, "s")));
-            var (from, to) = (change.GetProperty("U").GetInt64(), change.GetProperty("u").GetInt64());
-            if (to <= last)
+            if (!book.Apply(change))
                 continue;
-            Assert.True(seen == 0 ? from <= last + 1 : from == last + 1, $"After {last} came {from}.");
-            (last, seen) = (to, seen + 1);
-            Apply(bids, change.GetProperty("b"));
-            Apply(asks, change.GetProperty("a"));
             var now = await BookAsync();
             // The move itself ends with a number of its own.
-            if (now.GetProperty("lastUpdateId").GetInt64() > last + 1)
+            if (now.GetProperty("lastUpdateId").GetInt64() > book.Last + 1)
                 continue;
             compared++;
-            Assert.Equal(Levels(now.GetProperty("bids")), bids);
-            Assert.Equal(Levels(now.GetProperty("asks")), asks);
+            Assert.Equal(KeptBook.Levels(now.GetProperty("bids")), book.Bids);
+            Assert.Equal(KeptBook.Levels(now.GetProperty("asks")), book.Asks);
         }
-        Assert.Equal("200.00000000", bids["0.05000000"]);
+        Assert.Equal("200.00000000", book.Bids[0.05m]);
 
         async Task<JsonElement> BookAsync() => (await Client.GetAsync("/api/v3/depth?symbol=DOGEUSDT&limit=5000")).Json;
-
-        static SortedDictionary<string, string> Levels(JsonElement side)
-        {
-            var levels = new SortedDictionary<string, string>(StringComparer.Ordinal);
-            Apply(levels, side);
-            return levels;
-        }
-
-        static void Apply(SortedDictionary<string, string> levels, JsonElement changes)
-        {
-            foreach (var change in changes.EnumerateArray())
-            {
-                if (change[1].GetString() == "0.00000000")
-                    levels.Remove(change[0].GetString()!);
-                else
-                    levels[change[0].GetString()!] = change[1].GetString()!;
-            }
-        }
     }
 
     [Fact]

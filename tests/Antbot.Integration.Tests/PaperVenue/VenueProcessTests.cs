@@ -81,6 +81,35 @@ public sealed class VenueProcessTests : IDisposable
         Assert.Equal(bought, decimal.Parse(btc.GetProperty("free").GetString()!));
     }
 
+    [Fact]
+    public async Task Killed_with_a_pair_of_orders_it_has_both_and_one_of_them_still_cancels_the_other()
+    {
+        using (var process = Start("--json", "--practice"))
+        {
+            using var client = await ConnectAsync(process);
+            var placed = await client.SignedAsync(
+                HttpMethod.Post, "/api/v3/orderList/oco", ("symbol", "BTCUSDT"), ("side", "SELL"), ("quantity", "0.01"), ("listClientOrderId", "pair"),
+                ("aboveType", "LIMIT_MAKER"), ("abovePrice", "200000"), ("aboveClientOrderId", "limit"), ("belowType", "STOP_LOSS"), ("belowStopPrice", "30000"), ("belowClientOrderId", "stop"));
+            Assert.Equal("EXECUTING", placed["listOrderStatus"]);
+            AntbotProcess.Signal(process, "KILL");
+            await process.WaitForExitAsync(Cancel);
+        }
+        using (var process = Start("--json", "--practice"))
+        {
+            using var client = await ConnectAsync(process);
+            Assert.Equal("EXECUTING", (await client.SignedAsync(HttpMethod.Get, "/api/v3/orderList", ("origClientOrderId", "pair")))["listOrderStatus"]);
+            Assert.Equal(("NEW", "NEW"), ((await client.FindAsync("limit"))["status"], (await client.FindAsync("stop"))["status"]));
+            await client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "BTCUSDT", price = "25000" });
+            Assert.Equal(("EXPIRED", "FILLED"), ((await client.FindAsync("limit"))["status"], (await client.FindAsync("stop"))["status"]));
+            AntbotProcess.Signal(process, "KILL");
+            await process.WaitForExitAsync(Cancel);
+        }
+        await using var venue = await RunningVenue.StartAsync(folder: Path.Combine(_folder, "data"));
+        Assert.Equal(("EXPIRED", "FILLED"), ((await venue.Client.FindAsync("limit"))["status"], (await venue.Client.FindAsync("stop"))["status"]));
+        Assert.Equal("ALL_DONE", (await venue.Client.SignedAsync(HttpMethod.Get, "/api/v3/orderList", ("origClientOrderId", "pair")))["listOrderStatus"]);
+        Assert.Equal(0, (await venue.Client.SignedAsync(HttpMethod.Get, "/api/v3/openOrderList")).Json.GetArrayLength());
+    }
+
     /// <summary>An order that a fault holds back is in the journal; who was to let it go died with the process.</summary>
     [Fact]
     public async Task Killed_while_an_order_is_held_back_it_lets_it_go_at_the_next_start()

@@ -81,6 +81,39 @@ public sealed class WebSocketApiTests : IAsyncLifetime
         Assert.Equal("FILLED", (await _venue.Client.FindAsync("cut"))["status"]);
     }
 
+    [Fact]
+    public async Task Pairs_of_orders_are_placed_found_and_cancelled_and_a_fault_befalls_them()
+    {
+        await _venue.Client.AdminAsync(HttpMethod.Post, "/admin/deposit", new { account = "main", asset = "BTC", amount = "1" });
+        using var stream = await _venue.Client.ListenAsync("/ws-api/v3");
+        var placed = await AskAsync("orderList.place.oco", new()
+        {
+            ["symbol"] = "BTCUSDT",
+            ["side"] = "SELL",
+            ["quantity"] = "0.01",
+            ["aboveType"] = "LIMIT_MAKER",
+            ["abovePrice"] = "200000",
+            ["belowType"] = "STOP_LOSS",
+            ["belowStopPrice"] = "30000",
+            ["listClientOrderId"] = "pair",
+        });
+        Assert.Equal(("EXECUTING", 2), (placed.GetProperty("listOrderStatus").GetString(), placed.GetProperty("orderReports").GetArrayLength()));
+        await _venue.Client.FaultAsync(new { kind = "errorAfter", route = "orderList", count = 1, status = 503 });
+        await stream.SayAsync(Signed("f", "orderList.place", new() { ["symbol"] = "BTCUSDT", ["side"] = "SELL", ["quantity"] = "0.01", ["price"] = "200000", ["stopPrice"] = "30000", ["listClientOrderId"] = "older" }));
+        Assert.Equal((503, -1001), Told(await stream.NextAsync()));
+        var open = await AskAsync("openOrderLists.status", []);
+        Assert.Equal(["pair", "older"], open.EnumerateArray().Select(l => l.GetProperty("listClientOrderId").GetString()));
+        Assert.Equal(2, (await AskAsync("allOrderLists", [])).GetArrayLength());
+        Assert.Equal("ALL_DONE", (await AskAsync("orderList.cancel", new() { ["symbol"] = "BTCUSDT", ["listClientOrderId"] = "pair" })).GetProperty("listOrderStatus").GetString());
+        Assert.Equal("ALL_DONE", (await AskAsync("orderList.status", new() { ["origClientOrderId"] = "pair" })).GetProperty("listStatusType").GetString());
+
+        async Task<JsonElement> AskAsync(string method, Dictionary<string, string> parameters)
+        {
+            await stream.SayAsync(Signed(method, method, parameters));
+            return (await stream.NextAsync(m => m.TryGetProperty("id", out var id) && id.GetString() == method)).GetProperty("result");
+        }
+    }
+
     private static (int Status, int Code) Told(JsonElement answer) => (answer.GetProperty("status").GetInt32(), answer.GetProperty("error").GetProperty("code").GetInt32());
 
     /// <summary>Over the parameters in the order of their names, as text.</summary>

@@ -60,6 +60,9 @@ await check('candles', async () => {
   const candles = await venue.fetchOHLCV(symbol, '1m', undefined, 10);
   assert.equal(candles.length, 10);
   assert.equal(candles[9][0] - candles[0][0], 9 * 60_000);
+  const weeks = await venue.fetchOHLCV(symbol, '1w', undefined, 3);
+  assert.deepEqual(weeks.map((week) => new Date(week[0]).getUTCDay()), [1, 1, 1]);
+  assert.equal(new Date((await venue.fetchOHLCV(symbol, '1M', undefined, 1))[0][0]).getUTCDate(), 1);
 });
 await check('trades', async () => assert.equal((await venue.fetchTrades(symbol, undefined, 3)).length, 3));
 await check('fees', async () => {
@@ -107,6 +110,26 @@ await check('stops and take-profits', async () => {
   const types = (await venue.fetchOpenOrders(symbol)).filter((o) => waiting.some((w) => w.id === o.id)).map((o) => o.info.type);
   assert.deepEqual(types, ['STOP_LOSS', 'STOP_LOSS_LIMIT', 'TAKE_PROFIT', 'TAKE_PROFIT_LIMIT']);
   await venue.cancelAllOrders(symbol);
+  assert.deepEqual(await venue.fetchOpenOrders(symbol), []);
+});
+await check('stops that follow the price, orders shown in parts', async () => {
+  const trails = await venue.createOrder(symbol, 'market', 'sell', 0.001, undefined, { trailingPercent: 5, stopLossOrTakeProfit: 'stopLoss' });
+  const found = (await venue.fetchOrder(trails.id, symbol)).info;
+  assert.deepEqual([found.type, found.trailingDelta], ['STOP_LOSS', 500]);
+  const part = await venue.createOrder(symbol, 'limit', 'buy', 0.01, at(0.5), { icebergAmount: 0.002 });
+  assert.equal((await venue.fetchOrder(part.id, symbol)).info.icebergQty, '0.00200000');
+  await venue.cancelAllOrders(symbol);
+});
+await check('pairs of orders', async () => {
+  const pair = await venue.privatePostOrderListOco({
+    symbol: 'BTCUSDT', side: 'SELL', quantity: '0.001', aboveType: 'LIMIT_MAKER', abovePrice: at(1.3), belowType: 'STOP_LOSS_LIMIT', belowStopPrice: at(0.8), belowPrice: at(0.79), belowTimeInForce: 'GTC',
+  });
+  assert.deepEqual([pair.listOrderStatus, pair.orderReports.map((o) => o.type)], ['EXECUTING', ['STOP_LOSS_LIMIT', 'LIMIT_MAKER']]);
+  assert.deepEqual((await venue.privateGetOpenOrderList()).map((l) => l.orderListId), [pair.orderListId]);
+  assert.equal((await venue.privateDeleteOrderList({ symbol: 'BTCUSDT', orderListId: pair.orderListId })).listOrderStatus, 'ALL_DONE');
+  const older = await venue.privatePostOrderOco({ symbol: 'BTCUSDT', side: 'SELL', quantity: '0.001', price: at(1.3), stopPrice: at(0.8) });
+  await venue.cancelOrder(older.orders[0].orderId, symbol);
+  assert.equal((await venue.privateGetOrderList({ orderListId: older.orderListId })).listStatusType, 'ALL_DONE');
   assert.deepEqual(await venue.fetchOpenOrders(symbol), []);
 });
 await check('history', async () => {

@@ -18,6 +18,9 @@ internal sealed class PublicMarket : IDisposable
 {
     private const int AnswerBytesMax = 4 << 20;
 
+    /// <summary>No candle opens later than that, nor does a calendar go on for ever.</summary>
+    private const long LatestTime = 4_102_444_800_000;
+
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan WaitDefault = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan WaitMax = TimeSpan.FromDays(3);
@@ -64,12 +67,12 @@ internal sealed class PublicMarket : IDisposable
 
     private static Candle? Read(JsonElement kline, Interval interval)
     {
-        if (kline.ValueKind != JsonValueKind.Array || kline.GetArrayLength() < 6 || kline[0].ValueKind != JsonValueKind.Number || !kline[0].TryGetInt64(out var open) || open <= 0 || open % interval.Milliseconds != 0)
+        if (kline.ValueKind != JsonValueKind.Array || kline.GetArrayLength() < 6 || kline[0].ValueKind != JsonValueKind.Number || !kline[0].TryGetInt64(out var open) || open is <= 0 or > LatestTime || !interval.MayOpen(open))
             return null;
         if (Amount(kline[1]) is not { } first || Amount(kline[2]) is not { } high || Amount(kline[3]) is not { IsPositive: true } low || Amount(kline[4]) is not { } last || Amount(kline[5]) is not { } volume)
             return null;
         return low <= first && first <= high && low <= last && last <= high && last.CanMultiply(volume)
-            ? new Candle { OpenTime = open, CloseTime = open + interval.Milliseconds - 1, Open = first, High = high, Low = low, Close = last, Volume = volume, QuoteVolume = last.Times(volume) }
+            ? new Candle { OpenTime = open, CloseTime = interval.After(open) - 1, Open = first, High = high, Low = low, Close = last, Volume = volume, QuoteVolume = last.Times(volume) }
             : null;
     }
 

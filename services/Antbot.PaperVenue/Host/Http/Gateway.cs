@@ -91,8 +91,8 @@ internal sealed class Gateway
         if (status != 200)
             return Limited(meters, status, retryAfter);
         var caller = Authenticate(route.Security, key, session, parameters);
-        if (route.Group == RouteGroup.Order)
-            CountOrder(meters, caller.Account);
+        if (route.Orders > 0)
+            CountOrders(meters, caller.Account, route.Orders);
         var call = new Call(parameters, caller, fault);
         var answer = await route.Answer(call);
         if (fault?.Kind == FaultKind.Duplicate)
@@ -139,9 +139,9 @@ internal sealed class Gateway
         return caller.Permissions.HasFlag(security == Security.Trade ? Permissions.Trade : Permissions.Read) ? caller : throw Keys.NotAllowed();
     }
 
-    private void CountOrder(Meters meters, int account)
+    private void CountOrders(Meters meters, int account, int orders)
     {
-        (meters.OrdersInTenSeconds, meters.OrdersToday, var retryAfter) = _limits.Order(account);
+        (meters.OrdersInTenSeconds, meters.OrdersToday, var retryAfter) = _limits.Order(account, orders);
         if (retryAfter is null)
             return;
         meters.RetryAfterSeconds = retryAfter;

@@ -54,6 +54,7 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
             WriteLimit(json, "REQUEST_WEIGHT", "MINUTE", 1, options.WeightPerMinute);
             WriteLimit(json, "ORDERS", "SECOND", 10, options.OrdersPerTenSeconds);
             WriteLimit(json, "ORDERS", "DAY", 1, options.OrdersPerDay);
+            WriteLimit(json, "RAW_REQUESTS", "MINUTE", 5, options.RequestsPerFiveMinutes);
             json.WriteEndArray();
             json.WriteStartArray("exchangeFilters");
             json.WriteEndArray();
@@ -84,14 +85,17 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         foreach (var type in Enum.GetValues<OrderType>())
             json.WriteStringValue(type.Text());
         json.WriteEndArray();
-        json.Field("icebergAllowed", false).Field("ocoAllowed", false).Field("otoAllowed", false).Field("quoteOrderQtyMarketAllowed", true)
-            .Field("allowTrailingStop", false).Field("cancelReplaceAllowed", true).Field("isSpotTradingAllowed", true).Field("isMarginTradingAllowed", false);
+        json.Field("icebergAllowed", true).Field("ocoAllowed", true).Field("otoAllowed", false).Field("quoteOrderQtyMarketAllowed", true)
+            .Field("allowTrailingStop", true).Field("cancelReplaceAllowed", true).Field("isSpotTradingAllowed", true).Field("isMarginTradingAllowed", false);
         json.WriteStartArray("filters");
         json.WriteStartObject();
         json.Field("filterType", "PRICE_FILTER").Number("minPrice", i.Tick).Number("maxPrice", i.MaxPrice).Number("tickSize", i.Tick);
         json.WriteEndObject();
         json.WriteStartObject();
         json.Field("filterType", "LOT_SIZE").Number("minQty", i.Lot).Number("maxQty", i.MaxQuantity).Number("stepSize", i.Lot);
+        json.WriteEndObject();
+        json.WriteStartObject();
+        json.Field("filterType", "ICEBERG_PARTS").Field("limit", Rules.MaxIcebergParts);
         json.WriteEndObject();
         json.WriteStartObject();
         json.Field("filterType", "MARKET_LOT_SIZE").Number("minQty", i.Lot).Number("maxQty", i.MaxMarketQuantity).Number("stepSize", i.Lot);
@@ -110,6 +114,13 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         json.WriteEndObject();
         json.WriteStartObject();
         json.Field("filterType", "MAX_NUM_ALGO_ORDERS").Field("maxNumAlgoOrders", Rules.MaxWaitingOrders);
+        json.WriteEndObject();
+        json.WriteStartObject();
+        json.Field("filterType", "TRAILING_DELTA").Field("minTrailingAboveDelta", Rules.MinTrailingDelta).Field("maxTrailingAboveDelta", Rules.MaxTrailingDelta)
+            .Field("minTrailingBelowDelta", Rules.MinTrailingDelta).Field("maxTrailingBelowDelta", Rules.MaxTrailingDelta);
+        json.WriteEndObject();
+        json.WriteStartObject();
+        json.Field("filterType", "MAX_NUM_ORDER_LISTS").Field("maxNumOrderLists", Rules.MaxOpenLists);
         json.WriteEndObject();
         json.WriteEndArray();
         json.WriteStartArray("permissions");
@@ -173,6 +184,9 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         var p = call.Parameters;
         var instrument = p.NeedSymbol(Rules);
         var interval = Interval.Find(p.Need("interval")) ?? throw new ApiException(-1120, "Invalid interval.");
+        // Candles of another zone's days would be other candles.
+        if (p.Find("timeZone") is not (null or "0" or "0:00" or "00:00"))
+            throw ApiException.Invalid("timeZone");
         var limit = p.Limit(500, 1_000);
         var (start, end) = (p.FindWhole("startTime"), p.FindWhole("endTime") ?? long.MaxValue);
         var candles = venue.Show(instrument, (_, data) =>

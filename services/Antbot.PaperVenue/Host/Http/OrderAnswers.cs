@@ -8,7 +8,7 @@ internal static class OrderAnswers
     public static void WritePlaced(this Utf8JsonWriter json, Order o, ResponseKind kind, VenueRules rules)
     {
         json.WriteStartObject();
-        json.Field("symbol", o.Instrument.Symbol).Field("orderId", o.Id).Field("orderListId", -1).Field("clientOrderId", o.ClientId).Field("transactTime", o.UpdateTime);
+        json.Field("symbol", o.Instrument.Symbol).Field("orderId", o.Id).Field("orderListId", o.ListId()).Field("clientOrderId", o.ClientId).Field("transactTime", o.UpdateTime);
         if (kind != ResponseKind.Ack)
             WriteFigures(json, o);
         if (kind == ResponseKind.Full)
@@ -25,10 +25,10 @@ internal static class OrderAnswers
         json.WriteEndObject();
     }
 
-    public static void WriteCancelled(this Utf8JsonWriter json, Order o)
+    private static void WriteCancelled(this Utf8JsonWriter json, Order o)
     {
         json.WriteStartObject();
-        json.Field("symbol", o.Instrument.Symbol).Field("origClientOrderId", o.ClientId).Field("orderId", o.Id).Field("orderListId", -1)
+        json.Field("symbol", o.Instrument.Symbol).Field("origClientOrderId", o.ClientId).Field("orderId", o.Id).Field("orderListId", o.ListId())
             .Field("clientOrderId", o.CancelId ?? o.ClientId).Field("transactTime", o.UpdateTime);
         WriteFigures(json, o);
         json.WriteEndObject();
@@ -37,18 +37,64 @@ internal static class OrderAnswers
     public static void WriteOrder(this Utf8JsonWriter json, Order o)
     {
         json.WriteStartObject();
-        json.Field("symbol", o.Instrument.Symbol).Field("orderId", o.Id).Field("orderListId", -1).Field("clientOrderId", o.ClientId)
+        json.Field("symbol", o.Instrument.Symbol).Field("orderId", o.Id).Field("orderListId", o.ListId()).Field("clientOrderId", o.ClientId)
             .Number("price", o.Price).Number("origQty", o.Quantity).Number("executedQty", o.Executed).Number("cummulativeQuoteQty", o.QuoteExecuted)
             .Field("status", o.Status.Text()).Field("timeInForce", o.TimeInForce.Text()).Field("type", o.Type.Text()).Field("side", o.Side.Text())
-            .Number("stopPrice", o.StopPrice).Number("icebergQty", Fixed8.Zero).Field("time", o.Time).Field("updateTime", o.UpdateTime)
+            .Number("stopPrice", o.StopPrice).Number("icebergQty", o.IcebergQuantity).Field("time", o.Time).Field("updateTime", o.UpdateTime)
             .Field("isWorking", o.IsWorking).Field("workingTime", o.WorkingTime).Number("origQuoteOrderQty", o.QuoteQuantity).Field("selfTradePreventionMode", "NONE");
+        WriteTrail(json, o);
         json.WriteEndObject();
     }
+
+    /// <summary>A list as it is found: which orders are in it, and not how they are.</summary>
+    public static void WriteList(this Utf8JsonWriter json, OrderList list) => json.WriteList(list, [], null);
+
+    /// <param name="write">How each of the orders is told; null where they are not.</param>
+    public static void WriteList(this Utf8JsonWriter json, OrderList list, IEnumerable<Order> orders, Action<Utf8JsonWriter, Order>? write)
+    {
+        json.WriteStartObject();
+        json.Field("orderListId", list.Id).Field("contingencyType", "OCO").Field("listStatusType", StatusType(!list.IsOpen)).Field("listOrderStatus", OrderStatus(!list.IsOpen))
+            .Field("listClientOrderId", list.ClientId).Field("transactionTime", list.UpdateTime).Field("symbol", list.Instrument.Symbol);
+        json.WriteStartArray("orders");
+        foreach (var listed in list.Orders)
+        {
+            json.WriteStartObject();
+            json.Field("symbol", list.Instrument.Symbol).Field("orderId", listed.Order).Field("clientOrderId", listed.ClientId);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        if (write is not null)
+        {
+            json.WriteStartArray("orderReports");
+            foreach (var order in orders)
+                write(json, order);
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+    }
+
+    /// <summary>Whoever cancels one order of a list has cancelled the list, and is told so.</summary>
+    public static void WriteCancelled(this Utf8JsonWriter json, Order o, Exchange exchange)
+    {
+        if (o.List is { } list)
+            json.WriteCancelledList(list, exchange);
+        else
+            json.WriteCancelled(o);
+    }
+
+    public static void WriteCancelledList(this Utf8JsonWriter json, OrderList list, Exchange exchange) => json.WriteList(list, exchange.OrdersOf(list), (j, o) => j.WriteCancelled(o));
+
+    public static string StatusType(bool isDone) => isDone ? "ALL_DONE" : "EXEC_STARTED";
+
+    public static string OrderStatus(bool isDone) => isDone ? "ALL_DONE" : "EXECUTING";
+
+    /// <summary>Minus one for an order by itself.</summary>
+    public static long ListId(this Order o) => o.List?.Id ?? -1;
 
     public static void WriteFill(this Utf8JsonWriter json, Fill f, VenueRules rules)
     {
         json.WriteStartObject();
-        json.Field("symbol", f.Order.Instrument.Symbol).Field("id", f.Trade).Field("orderId", f.Order.Id).Field("orderListId", -1)
+        json.Field("symbol", f.Order.Instrument.Symbol).Field("id", f.Trade).Field("orderId", f.Order.Id).Field("orderListId", f.Order.ListId())
             .Number("price", f.Price).Number("qty", f.Quantity).Number("quoteQty", f.QuoteQuantity).Number("commission", f.Fee).Field("commissionAsset", rules.Assets[f.FeeAsset])
             .Field("time", f.Time).Field("isBuyer", f.Order.Side == Side.Buy).Field("isMaker", f.IsMaker).Field("isBestMatch", true);
         json.WriteEndObject();
@@ -89,8 +135,18 @@ internal static class OrderAnswers
             .Number("cummulativeQuoteQty", o.QuoteExecuted).Field("status", o.Status.Text()).Field("timeInForce", o.TimeInForce.Text()).Field("type", o.Type.Text()).Field("side", o.Side.Text());
         if (o.HasStop)
             json.Number("stopPrice", o.StopPrice);
+        if (o.IcebergQuantity.IsPositive)
+            json.Number("icebergQty", o.IcebergQuantity);
         if (o.IsWorking)
             json.Field("workingTime", o.WorkingTime);
         json.Field("selfTradePreventionMode", "NONE");
+        WriteTrail(json, o);
+    }
+
+    /// <summary>Of a stop that follows the price; of others it is not told.</summary>
+    private static void WriteTrail(Utf8JsonWriter json, Order o)
+    {
+        if (o.Trails)
+            json.Field("trailingDelta", o.TrailingDelta).Field("trailingTime", o.TrailingTime);
     }
 }

@@ -26,17 +26,21 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
         {
             if (usage.BannedUntil > now)
                 return (usage.Weight, 418, (int)Math.Ceiling((usage.BannedUntil - now).TotalSeconds));
+            if (usage.Minute / 5 != minute / 5)
+                usage.Requests = 0;
             if (usage.Minute != minute)
                 (usage.Minute, usage.Weight, usage.Refused) = (minute, 0, 0);
+            usage.Requests = (int)Math.Min(int.MaxValue, (long)usage.Requests + 1);
             usage.Weight = (int)Math.Min(int.MaxValue, (long)usage.Weight + weight);
-            if (usage.Weight <= options.WeightPerMinute)
+            var isTooOften = usage.Requests > options.RequestsPerFiveMinutes;
+            if (usage.Weight <= options.WeightPerMinute && !isTooOften)
                 return (usage.Weight, 200, 0);
             if (++usage.Refused > ForgivenAfter429)
             {
                 usage.BannedUntil = now + Ban;
                 return (usage.Weight, 418, (int)Ban.TotalSeconds);
             }
-            return (usage.Weight, 429, (int)(((minute + 1) * 60) - now.ToUnixTimeSeconds()));
+            return (usage.Weight, 429, (int)(((isTooOften ? ((minute / 5) + 1) * 5 : minute + 1) * 60) - now.ToUnixTimeSeconds()));
         }
     }
 
@@ -50,8 +54,8 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
             return (orders.Window == seconds / 10 ? orders.InWindow : 0, orders.Day == seconds / 86_400 ? orders.Today : 0);
     }
 
-    /// <summary>How many with this one; or how long there have been too many for.</summary>
-    public (int InTenSeconds, int Today, int? RetryAfter) Order(int account)
+    /// <summary>How many with these; or how long there have been too many for.</summary>
+    public (int InTenSeconds, int Today, int? RetryAfter) Order(int account, int placed)
     {
         var seconds = clock.GetUtcNow().ToUnixTimeSeconds();
         var orders = _orders.GetOrAdd(account, static _ => new Orders());
@@ -61,11 +65,11 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
                 (orders.Window, orders.InWindow) = (seconds / 10, 0);
             if (orders.Day != seconds / 86_400)
                 (orders.Day, orders.Today) = (seconds / 86_400, 0);
-            if (orders.Today >= options.OrdersPerDay)
+            if (orders.Today > options.OrdersPerDay - placed)
                 return (orders.InWindow, orders.Today, (int)(((orders.Day + 1) * 86_400) - seconds));
-            if (orders.InWindow >= options.OrdersPerTenSeconds)
+            if (orders.InWindow > options.OrdersPerTenSeconds - placed)
                 return (orders.InWindow, orders.Today, (int)(((orders.Window + 1) * 10) - seconds));
-            return (++orders.InWindow, ++orders.Today, null);
+            return (orders.InWindow += placed, orders.Today += placed, null);
         }
     }
 
@@ -74,6 +78,9 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
         public long Minute { get; set; }
 
         public int Weight { get; set; }
+
+        /// <summary>In five minutes.</summary>
+        public int Requests { get; set; }
 
         public int Refused { get; set; }
 

@@ -5,6 +5,7 @@ internal enum RouteGroup
 {
     Market,
     Order,
+    OrderList,
     Cancel,
     Query,
     OpenOrders,
@@ -29,7 +30,11 @@ internal sealed record Call(Parameters Parameters, Caller Caller, Faults.Fault? 
     public int Account => Caller.Account;
 }
 
-internal sealed record Route(RouteGroup Group, Security Security, Func<Parameters, int> Weight, Func<Call, ValueTask<byte[]>> Answer);
+internal sealed record Route(RouteGroup Group, Security Security, Func<Parameters, int> Weight, Func<Call, ValueTask<byte[]>> Answer)
+{
+    /// <summary>How many orders it counts for.</summary>
+    public int Orders { get; init; }
+}
 
 /// <summary>What a client is told of its limits along with the answer.</summary>
 internal sealed class Meters

@@ -13,13 +13,13 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
 
     public IEnumerable<(string Method, string Path, Route Route)> All =>
     [
-        ("POST", "/api/v3/order", Trading(RouteGroup.Order, PlaceAsync)),
-        ("POST", "/api/v3/order/test", Trading(RouteGroup.Order, TestAsync)),
-        ("POST", "/api/v3/order/cancelReplace", Trading(RouteGroup.Order, ReplaceAsync)),
+        ("POST", "/api/v3/order", Placing(PlaceAsync)),
+        ("POST", "/api/v3/order/test", Placing(TestAsync)),
+        ("POST", "/api/v3/order/cancelReplace", Placing(ReplaceAsync)),
         ("GET", "/api/v3/order", Signed(RouteGroup.Query, 4, QueryAsync)),
-        ("DELETE", "/api/v3/order", Trading(RouteGroup.Cancel, CancelAsync)),
+        ("DELETE", "/api/v3/order", Cancelling(CancelAsync)),
         ("GET", "/api/v3/openOrders", new Route(RouteGroup.OpenOrders, Security.Signed, p => p.Find("symbol") is null ? 80 : 6, OpenOrdersAsync)),
-        ("DELETE", "/api/v3/openOrders", Trading(RouteGroup.Cancel, CancelAllAsync)),
+        ("DELETE", "/api/v3/openOrders", Cancelling(CancelAllAsync)),
         ("GET", "/api/v3/allOrders", Signed(RouteGroup.Query, 20, AllOrdersAsync)),
         ("GET", "/api/v3/myTrades", new Route(RouteGroup.Trades, Security.Signed, p => p.Find("orderId") is null ? 20 : 5, TradesAsync)),
         ("GET", "/api/v3/account", Signed(RouteGroup.Account, 20, AccountAsync)),
@@ -32,15 +32,17 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
 
     private static Route Signed(RouteGroup group, int weight, Func<Call, ValueTask<byte[]>> answer) => new(group, Security.Signed, _ => weight, answer);
 
-    private static Route Trading(RouteGroup group, Func<Call, ValueTask<byte[]>> answer) => new(group, Security.Trade, _ => 1, answer);
+    private static Route Placing(Func<Call, ValueTask<byte[]>> answer) => new(RouteGroup.Order, Security.Trade, _ => 1, answer) { Orders = 1 };
+
+    private static Route Cancelling(Func<Call, ValueTask<byte[]>> answer) => new(RouteGroup.Cancel, Security.Trade, _ => 1, answer);
 
     private static Route Keyed(Func<Call, byte[]> answer) => new(RouteGroup.UserStream, Security.Key, _ => 2, call => ValueTask.FromResult(answer(call)));
 
     private async ValueTask<byte[]> PlaceAsync(Call call)
     {
         var order = OrderRequests.Read(call.Parameters, Rules);
-        var kind = OrderRequests.ResponseTo(call.Parameters, order.Type);
-        TurnAway(order.Instrument);
+        var kind = OrderRequests.ResponseTo(call.Parameters, OrderRequests.DefaultOf(order.Type));
+        venue.RefuseInBadWeather(order.Instrument);
         // So that it is the fault that leaves too little, and not who came before.
         if (call.Fault is { Kind: Faults.FaultKind.Partial })
             venue.Move(order.Instrument);
@@ -56,17 +58,10 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
         return rejection is null ? answer : throw ApiException.Refused(rejection);
     }
 
-    /// <summary>In a market that has no room for everybody. Nothing has happened then, and the code says so.</summary>
-    private void TurnAway(Instrument instrument)
-    {
-        if (venue.TurnsAway(instrument))
-            throw new ApiException(-1008, "Server is currently overloaded with other requests. Please try again in a few minutes.", 503);
-    }
-
     private async ValueTask<byte[]> TestAsync(Call call)
     {
         var order = OrderRequests.Read(call.Parameters, Rules);
-        OrderRequests.ResponseTo(call.Parameters, order.Type);
+        OrderRequests.ResponseTo(call.Parameters, OrderRequests.DefaultOf(order.Type));
         var rejection = await venue.ReadAsync((exchange, now) => exchange.Check(exchange.FindAccount(call.Account)!, order, now));
         return rejection is null ? "{}"u8.ToArray() : throw ApiException.Refused(rejection);
     }
@@ -85,12 +80,14 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
     {
         var (instrument, find) = Which(call);
         var cancelId = call.Parameters.FindId("newClientOrderId") ?? OrderRequests.NewClientId();
+        var only = OnlyIf(call.Parameters);
         return new(venue.ChangeAsync((exchange, now) =>
         {
-            if (find(exchange) is not { IsOpen: true } order || order.Instrument != instrument)
-                throw new ApiException(-2011, "Unknown order sent.");
-            exchange.Cancel(order, cancelId, now);
-            return Json.Write(json => json.WriteCancelled(order));
+            var order = find(exchange);
+            if (NoCancel(order, instrument, only) is { } rejection)
+                throw ApiException.Refused(rejection);
+            exchange.Cancel(order!, cancelId, now);
+            return Json.Write(json => json.WriteCancelled(order!, exchange));
         }));
     }
 
@@ -102,9 +99,9 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
             var open = exchange.FindAccount(call.Account)!.OpenOrders.Where(o => o.Instrument == instrument).ToList();
             if (open.Count == 0)
                 throw new ApiException(-2011, "Unknown order sent.");
-            foreach (var order in open)
-                exchange.Cancel(order, OrderRequests.NewClientId(), now);
-            return Array(open, (json, o) => json.WriteCancelled(o));
+            // With the first of a list goes the other.
+            var cancelled = open.Where(order => exchange.Cancel(order, OrderRequests.NewClientId(), now)).ToList();
+            return Array(cancelled, (json, o) => json.WriteCancelled(o, exchange));
         }));
     }
 
@@ -113,12 +110,13 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
     {
         var p = call.Parameters;
         var order = OrderRequests.Read(p, Rules, replaces: true);
-        var kind = OrderRequests.ResponseTo(p, order.Type);
+        var kind = OrderRequests.ResponseTo(p, OrderRequests.DefaultOf(order.Type));
         var (id, clientId) = (p.FindWhole("cancelOrderId"), p.FindId("cancelOrigClientOrderId"));
         if (id is null && clientId is null)
             throw ApiException.Missing("cancelOrderId");
-        TurnAway(order.Instrument);
+        venue.RefuseInBadWeather(order.Instrument);
         var cancelId = p.FindId("cancelNewClientOrderId") ?? OrderRequests.NewClientId();
+        var only = OnlyIf(p);
         var stopsOnFailure = p.Need("cancelReplaceMode") switch
         {
             "STOP_ON_FAILURE" => true,
@@ -129,7 +127,8 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
         {
             var account = exchange.FindAccount(call.Account)!;
             var old = id is { } number ? exchange.FindOrder(number) : account.Latest(clientId!);
-            var cancelled = old is { IsOpen: true } && old.Account == account && old.Instrument == order.Instrument && exchange.Cancel(old, cancelId, now);
+            var noCancel = NoCancel(old?.Account == account ? old : null, order.Instrument, only);
+            var cancelled = noCancel is null && exchange.Cancel(old!, cancelId, now);
             var placed = cancelled || !stopsOnFailure ? exchange.Place(account, order, now) : default;
             var result = Json.Write(json =>
             {
@@ -138,9 +137,9 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
                     .Field("newOrderResult", placed.Order is not null ? "SUCCESS" : placed.Rejection is not null ? "FAILURE" : "NOT_ATTEMPTED");
                 json.WritePropertyName("cancelResponse");
                 if (cancelled)
-                    json.WriteCancelled(old!);
+                    json.WriteCancelled(old!, exchange);
                 else
-                    WriteError(json, new Rejection(-2011, "Unknown order sent."));
+                    WriteError(json, noCancel!);
                 json.WritePropertyName("newOrderResponse");
                 if (placed.Order is { } made)
                     json.WritePlaced(made, kind, Rules);
@@ -156,6 +155,23 @@ internal sealed class TradingRoutes(Venue venue, StreamHub hub, RateLimits limit
                 ? new ApiException(-2021, "Order cancel-replace partially failed.", 409) { Details = result }
                 : new ApiException(-2022, "Order cancel-replace failed.") { Details = result };
         }));
+    }
+
+    /// <summary>The only status in which an order is to be cancelled; null for any in which it is open.</summary>
+    private static OrderStatus? OnlyIf(Parameters p) => p.Find("cancelRestrictions") switch
+    {
+        null => null,
+        "ONLY_NEW" => OrderStatus.New,
+        "ONLY_PARTIALLY_FILLED" => OrderStatus.PartiallyFilled,
+        _ => throw new ApiException(-1145, "Invalid cancelRestrictions"),
+    };
+
+    /// <summary>Why an order is not cancelled; null where it can be.</summary>
+    private static Rejection? NoCancel(Order? order, Instrument instrument, OrderStatus? only)
+    {
+        if (order is not { IsOpen: true } || order.Instrument != instrument)
+            return new Rejection(-2011, "Unknown order sent.");
+        return only is null || order.Status == only ? null : new Rejection(-2011, "Order was not canceled due to cancel restrictions.");
     }
 
     private static void WriteError(Utf8JsonWriter json, Rejection rejection)

@@ -73,12 +73,12 @@ internal static class MarketMessages
     });
 
     /// <summary>What stands now at every price at which something has changed since the last of these; zero where nothing does.</summary>
-    public static byte[] Changes(Market market, long first, long last, long now) => Json.Write(json =>
+    public static byte[] Changes(Instrument instrument, IReadOnlyList<Quote> bids, IReadOnlyList<Quote> asks, long first, long last, long now) => Json.Write(json =>
     {
         json.WriteStartObject();
-        json.Field("e", "depthUpdate").Field("E", now).Field("s", market.Instrument.Symbol).Field("U", first).Field("u", last);
-        WriteChanges(json, "b", market.Bids);
-        WriteChanges(json, "a", market.Asks);
+        json.Field("e", "depthUpdate").Field("E", now).Field("s", instrument.Symbol).Field("U", first).Field("u", last);
+        WriteLevels(json, "b", bids, bids.Count);
+        WriteLevels(json, "a", asks, asks.Count);
         json.WriteEndObject();
     });
 
@@ -150,19 +150,6 @@ internal static class MarketMessages
 
     private static void WriteBest(Utf8JsonWriter json, string price, string quantity, Quote? best) =>
         json.Number(price, best?.Price ?? Fixed8.Zero).Number(quantity, best?.Quantity ?? Fixed8.Zero);
-
-    private static void WriteChanges(Utf8JsonWriter json, string name, BookSide side)
-    {
-        json.WriteStartArray(name);
-        foreach (var units in side.Changed ?? Enumerable.Empty<long>())
-        {
-            var price = new Fixed8(units);
-            json.WriteStartArray();
-            json.Number(price).Number(side.TotalAt(price));
-            json.WriteEndArray();
-        }
-        json.WriteEndArray();
-    }
 
     private static void WriteLevels(Utf8JsonWriter json, string name, IEnumerable<Quote> side, int levels)
     {

@@ -1,3 +1,5 @@
+using Antbot.PaperVenue.Http;
+
 namespace Antbot.PaperVenue.Streams;
 
 /// <summary>What the owner of an account is told.</summary>
@@ -10,7 +12,7 @@ internal static class UserMessages
         json.WriteStartObject();
         json.Field("e", "executionReport").Field("E", r.Time).Field("s", o.Instrument.Symbol).Field("c", cancelled ? o.CancelId! : o.ClientId)
             .Field("S", o.Side.Text()).Field("o", o.Type.Text()).Field("f", o.TimeInForce.Text())
-            .Number("q", o.Quantity).Number("p", o.Price).Number("P", o.StopPrice).Number("F", Fixed8.Zero).Field("g", -1).Field("C", cancelled ? o.ClientId : "")
+            .Number("q", o.Quantity).Number("p", o.Price).Number("P", o.StopPrice).Number("F", o.IcebergQuantity).Field("g", o.ListId()).Field("C", cancelled ? o.ClientId : "")
             .Field("x", r.Kind.Text()).Field("X", r.Status.Text()).Field("r", "NONE").Field("i", o.Id)
             .Number("l", r.Fill?.Quantity ?? Fixed8.Zero).Number("z", r.Executed).Number("L", r.Fill?.Price ?? Fixed8.Zero).Number("n", r.Fill?.Fee ?? Fixed8.Zero);
         if (r.Fill is { } fill)
@@ -21,6 +23,27 @@ internal static class UserMessages
             .Number("Z", r.QuoteExecuted).Number("Y", r.Fill?.QuoteQuantity ?? Fixed8.Zero).Number("Q", o.QuoteQuantity).Field("V", "NONE");
         if (r.IsWorking)
             json.Field("W", o.WorkingTime);
+        if (o.Trails)
+            json.Field("d", o.TrailingDelta);
+        if (o.TrailingTime >= 0)
+            json.Field("D", o.TrailingTime);
+        json.WriteEndObject();
+    });
+
+    public static byte[] ListStatus(ListReport r) => Json.Write(json =>
+    {
+        var list = r.List;
+        json.WriteStartObject();
+        json.Field("e", "listStatus").Field("E", r.Time).Field("s", list.Instrument.Symbol).Field("g", list.Id).Field("c", "OCO").Field("l", OrderAnswers.StatusType(r.IsDone))
+            .Field("L", OrderAnswers.OrderStatus(r.IsDone)).Field("r", "NONE").Field("C", list.ClientId).Field("T", r.Time);
+        json.WriteStartArray("O");
+        foreach (var listed in list.Orders)
+        {
+            json.WriteStartObject();
+            json.Field("s", list.Instrument.Symbol).Field("i", listed.Order).Field("c", listed.ClientId);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
         json.WriteEndObject();
     });
 
