@@ -39,8 +39,8 @@ test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
 	@MARTEN_ON=$(MARTEN_ON) CLIENTS_ON=$$(build/clients.sh $(CLIENTS)) build/test.sh $(CONFIGURATION)
 
-bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline, servers)
-	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter servers pipeline,$(AREA)),,--postgres)
+bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline, start, servers)
+	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter servers pipeline start,$(AREA)),,--postgres)
 	@dotnet tests/Antbot.Benchmarks/$(DLL)/Antbot.Benchmarks.dll --area $(AREA) $(ARGS)
 
 sim: sdk ## the services' own code in a simulated world: SEEDS=10000 FIRST=1, SEED=7, PLAN=file, BUG=blind-retry, BUGS=list, BUGS=all, DOUBTS=10000

@@ -30,7 +30,7 @@ public static class Reconciliations
     private static readonly HashSet<string> Wanted = new(
         new[]
         {
-            typeof(DifferenceFound), typeof(DifferenceSettled), typeof(AdoptionDecided), typeof(WriteOffDecided), typeof(BalanceTakenOver), typeof(StartReconciled),
+            typeof(DifferenceFound), typeof(DifferenceSettled), typeof(AdoptionDecided), typeof(WriteOffDecided), typeof(BalanceTakenOver), typeof(RemedyEnded), typeof(StartReconciled),
             typeof(ReconciliationStalled), typeof(ReconciliationResumed),
         }.Select(StoredNameAttribute.Of),
         StringComparer.Ordinal);
@@ -81,6 +81,9 @@ public static class Reconciliations
                 break;
             case BalanceTakenOver e:
                 Correct(open, e.Difference, null, $"{Tell(at)}: {e.Amount:+0.################;-0.################} {e.Asset} belong to no trade; the account is reckoned from what the venue says");
+                break;
+            case RemedyEnded e:
+                Correct(open, e.Difference, e.Trade, $"{Tell(at)}: what was asked of trade {e.Trade} came to nothing: {e.Reason}");
                 break;
             case DifferenceSettled e when open.Remove(DifferenceKey.Of(e.Kind, e.Subject), out var difference):
                 settled.AddFirst(difference with { SettledAt = at });

@@ -5,8 +5,8 @@ using Antbot.Benchmarks.Servers;
 using Antbot.Benchmarks.Store;
 using Antbot.Benchmarks.Venue;
 
-var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue, pipeline, servers.", DefaultValueFactory = _ => "store" };
-area.AcceptOnlyFromAmong("store", "venue", "pipeline", "servers");
+var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue, pipeline, start, servers.", DefaultValueFactory = _ => "store" };
+area.AcceptOnlyFromAmong("store", "venue", "pipeline", "start", "servers");
 var output = new Option<string>("--out") { Description = "Where the figures go, as JSON.", DefaultValueFactory = _ => "artifacts/bench.json" };
 var events = new Option<int>("--events") { Description = "How many events the long history has (import, scan, verify, memory).", DefaultValueFactory = _ => 1_000_000 };
 var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 2 };
@@ -23,6 +23,8 @@ command.SetAction(async (parsed, cancellationToken) =>
         await VenueBench.RunAsync(report.Of("paper venue"), options.Round, cancellationToken);
     else if (parsed.GetValue(area) == "servers")
         await ServersBench.RunAsync(report, cancellationToken);
+    else if (parsed.GetValue(area) == "start")
+        await StartBench.RunAsync(report, cancellationToken);
     else if (parsed.GetValue(area) == "pipeline")
         await PipelineBench.RunAsync(report, new PipelineBenchOptions(parsed.GetValue(burst), TimeSpan.FromSeconds(parsed.GetValue(paced)), options.Events, parsed.GetValue(only)), cancellationToken);
     else

@@ -139,6 +139,30 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void What_was_adopted_and_written_off_is_in_the_reckoning()
+    {
+        _evidence.Adopt();
+        Assert.Empty(Checker.Violations(_evidence.Sealed()));
+        Assert.Empty(Checker.Unsettled(_evidence.Sealed()));
+    }
+
+    [Fact]
+    public void An_adopted_position_of_which_more_is_gone_than_it_says_is_found()
+    {
+        _evidence.Adopt();
+        _evidence.Change("position_written_off", "0.1", "0.2");
+        Finds($"{SoundEvidence.Adopted} leaves 0.30 at the venue and says 0.4");
+    }
+
+    [Fact]
+    public void A_fill_of_an_adopted_order_that_is_not_recorded_is_found()
+    {
+        _evidence.Adopt();
+        _evidence.Change("order_filled", "0.25", "0.2");
+        Finds("hand-1: 0.25 at the venue, 0.2 recorded");
+    }
+
+    [Fact]
     public void An_order_that_rests_is_found_and_not_at_rest()
     {
         _evidence.Orders[1] = _evidence.Orders[1] with { Status = "PARTIALLY_FILLED" };

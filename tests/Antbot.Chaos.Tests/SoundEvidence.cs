@@ -9,6 +9,7 @@ internal sealed class SoundEvidence
 {
     public const string Closed = "11111111111111111111111111111111";
     public const string Denied = "22222222222222222222222222222222";
+    public const string Adopted = "33333333333333333333333333333333";
 
     private static readonly Guid StoreId = Guid.Parse("0f0e0d0c-0b0a-0908-0706-050403020100");
 
@@ -63,6 +64,28 @@ internal sealed class SoundEvidence
         Events.Add(new EventRow(
             sequence, new Guid(SHA256.HashData(BitConverter.GetBytes(sequence))[..16]), stream, Events.Count(e => e.Stream == stream) + 1, Encoding.UTF8.GetBytes(data), null, type, 1_000 * sequence, "*DEFAULT*",
             null, null, null, null, "service:test", false));
+    }
+
+    /// <summary>A trade of what somebody else had: half of it held, a quarter bought by an order of his; some of it was sold by its stop, and some was gone.</summary>
+    public void Adopt()
+    {
+        Add($"trade-{Adopted}", "trade_adopted", "{}");
+        Add($"order-{Adopted}", "position_adopted", $$"""{"Order":"e0-{{Adopted}}","Trade":"{{Adopted}}","Quantity":0.5}""");
+        Add($"order-{Adopted}", "order_adopted", $$"""{"Order":"hand-1","Trade":"{{Adopted}}","Quantity":0.25}""");
+        Add($"order-{Adopted}", "order_filled", """{"Order":"hand-1","FillId":"903","Quantity":0.25}""");
+        Add($"order-{Adopted}", "position_opened", "{}");
+        Add("account-main", "reservation_filled", $$"""{"Trade":"{{Adopted}}","Released":0,"Cost":75}""");
+        Add($"trade-{Adopted}", "trade_opened", "{}");
+        Add($"order-{Adopted}", "order_intended", $$"""{"Order":"s0-{{Adopted}}"}""");
+        Add($"order-{Adopted}", "order_attempted", $$"""{"Order":"s0-{{Adopted}}"}""");
+        Add($"order-{Adopted}", "order_filled", $$"""{"Order":"s0-{{Adopted}}","FillId":"904","Quantity":0.25}""");
+        Add($"order-{Adopted}", "position_written_off", $$"""{"Trade":"{{Adopted}}","Quantity":0.1}""");
+        Add($"order-{Adopted}", "position_closed", """{"Side":1,"Quantity":0.75,"Left":0.4}""");
+        Add("account-main", "position_closed_counted", $$"""{"Trade":"{{Adopted}}","Freed":75}""");
+        Add($"trade-{Adopted}", "trade_closed", "{}");
+        Add($"trade-{Adopted}", "trade_reconciled", """{"Closed":true}""");
+        Orders.AddRange([new VenueOrder("hand-1", 3, "BTCUSDT", "BUY", "FILLED", 0.25m), new VenueOrder($"s0-{Adopted}", 4, "BTCUSDT", "SELL", "FILLED", 0.25m)]);
+        Fills.AddRange([new VenueFill(903, 3, "BTCUSDT", 0.25m, 99, 0, "USDT", IsBuyer: true), new VenueFill(904, 4, "BTCUSDT", 0.25m, 99, 0, "USDT", IsBuyer: false)]);
     }
 
     public void Remove(string stream, string type) => Events.RemoveAll(e => e.Stream == stream && e.Type == type);

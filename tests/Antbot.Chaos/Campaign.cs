@@ -8,7 +8,7 @@ namespace Antbot.Chaos;
 
 /// <param name="Story">Of the trades that had no end, where there are any.</param>
 /// <param name="Converged">From the end of the fault until nothing was under way any more; null where it never came to that.</param>
-internal sealed record Result(string Case, bool Passed, IReadOnlyList<string> Faults, IReadOnlyList<string> Notes, int Accepted, int Deaths, TimeSpan? Converged, TimeSpan Took, string? Evidence, IReadOnlyList<string> Story);
+internal sealed record Result(string Case, bool Passed, IReadOnlyList<string> Faults, IReadOnlyList<string> Notes, int Accepted, int Closed, int Deaths, TimeSpan? Converged, TimeSpan Took, string? Evidence, IReadOnlyList<string> Story);
 
 /// <summary>Runs cases one after the other, each with its load, and has each judged.</summary>
 /// <param name="within">How soon after the end of a fault everything has to be at rest.</param>
@@ -101,13 +101,16 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
             faults.Add($"at rest after {converged.TotalSeconds:0} s and not within {limit.TotalSeconds:0}");
         faults.AddRange(open.Select(o => $"not at rest after {converged.TotalSeconds:0} s: {o}"));
         (evidence, var violations) = await JudgeAsync(target, evidence, cancellationToken);
+        var closed = Checker.Closed(evidence, load.Accepted);
+        if (closed == 0 || closed < @case.EnteredPartMin * load.AcceptedCount)
+            faults.Add($"only {closed} of {load.AcceptedCount} trades were entered and closed: the case says little");
         faults.AddRange(violations);
         deaths = target.Daemons.Sum(d => d.Deaths) - deaths;
         if (faults.Count > 0)
-            return await FailedAsync(@case, faults, scene.Notes, began, cancellationToken, load.AcceptedCount, deaths, open.Count == 0 ? converged : null, evidence);
+            return await FailedAsync(@case, faults, scene.Notes, began, cancellationToken, load.AcceptedCount, closed, deaths, open.Count == 0 ? converged : null, evidence);
         if (@case.Spoils)
             await DropAsync();
-        return new Result(@case.Name, Passed: true, [], scene.Notes, load.AcceptedCount, deaths, converged, Stopwatch.GetElapsedTime(began), Evidence: null, Story: []);
+        return new Result(@case.Name, Passed: true, [], scene.Notes, load.AcceptedCount, closed, deaths, converged, Stopwatch.GetElapsedTime(began), Evidence: null, Story: []);
     }
 
     /// <summary>Reads until nothing is under way, or its time is up. A server may still be on its way up when it begins.</summary>
@@ -176,7 +179,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
     }
 
     private async Task<Result> FailedAsync(
-        Case @case, IReadOnlyList<string> faults, IReadOnlyList<string> notes, long began, CancellationToken cancellationToken, int accepted = 0, int deaths = 0, TimeSpan? converged = null,
+        Case @case, IReadOnlyList<string> faults, IReadOnlyList<string> notes, long began, CancellationToken cancellationToken, int accepted = 0, int closed = 0, int deaths = 0, TimeSpan? converged = null,
         Evidence? evidence = null)
     {
         var folder = Path.Combine(artifacts, @case.Name);
@@ -189,7 +192,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         await File.WriteAllLinesAsync(Path.Combine(folder, "verdict.txt"), [@case.What, "", .. faults, "", .. notes, "", .. story], cancellationToken);
         // What is wrong once stays wrong: the next case begins afresh.
         await DropAsync();
-        return new Result(@case.Name, Passed: false, faults, notes, accepted, deaths, converged, Stopwatch.GetElapsedTime(began), folder, story);
+        return new Result(@case.Name, Passed: false, faults, notes, accepted, closed, deaths, converged, Stopwatch.GetElapsedTime(began), folder, story);
     }
 
     private Action<string> Progress(string head) => what => progress.WriteLine($"   {DateTime.Now:HH:mm:ss} {head}: {what}");
@@ -202,7 +205,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
             return;
         }
         var converged = result.Converged is { } time ? $"at rest after {time.TotalSeconds:0} s" : "not at rest";
-        table.WriteLine($"{number,3}/{of} {(result.Passed ? "passed" : "FAILED")} {result.Case,-32} {result.Accepted,6} trades, {result.Deaths,2} deaths, {converged}, {result.Took.TotalSeconds:0} s{string.Concat(result.Notes.Select(n => $"; {n}"))}");
+        table.WriteLine($"{number,3}/{of} {(result.Passed ? "passed" : "FAILED")} {result.Case,-32} {result.Accepted,6} trades, {result.Closed,5} of them entered and closed, {result.Deaths,2} deaths, {converged}, {result.Took.TotalSeconds:0} s{string.Concat(result.Notes.Select(n => $"; {n}"))}");
         foreach (var fault in result.Faults)
             table.WriteLine($"            {fault}");
         foreach (var line in result.Story)

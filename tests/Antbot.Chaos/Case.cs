@@ -27,6 +27,9 @@ internal sealed record Case(string Name, string Group, string What, Func<Scene, 
     /// <summary>The second instance of each service is of the build before this one.</summary>
     public bool WithPrevious { get; init; }
 
+    /// <summary>What part of the accepted trades must have been entered and closed; of each case at least one: where nothing is entered nothing can be lost.</summary>
+    public double EnteredPartMin { get; init; }
+
     /// <summary>What comes after it begins afresh.</summary>
     public bool Spoils { get; init; }
 

@@ -35,7 +35,7 @@ internal static class Cases
 
     public static IReadOnlyList<Case> All { get; } =
     [
-        new("kill-each", "Killed", "every service, the venue and both servers are killed once", Processes.KillEachAsync) { InShortRun = true, MayOpenBreaker = true },
+        new("kill-each", "Killed", "every service, the venue and both servers are killed once", Processes.KillEachAsync) { InShortRun = true, MayOpenBreaker = true, Rate = 5, EnteredPartMin = 0.5 },
         .. Points.Select(p => new Case($"kill-{p.Replace('.', '-')}", "Killed", $"{p.Split('.')[0]} dies at {p}, three times", s => Processes.DieAtAsync(s, p))
         { InShortRun = p is "execution.after-send" }),
         new("restart-rolling", "Killed", "every service is stopped in order and started again, one after the other", Processes.RollAsync),
@@ -74,12 +74,15 @@ internal static class Cases
         new("venue-clock-ahead", "Venue", "the venue's clock goes 90 s ahead, and right again 20 s later", s => VenueFaults.ClockAsync(s, 90)) { MayOpenBreaker = true },
         new("venue-clock-behind", "Venue", "the venue's clock goes 90 s behind, and right again 20 s later", s => VenueFaults.ClockAsync(s, -90)) { MayOpenBreaker = true },
 
+        new("somebody-buys-and-sells", "Somebody else", "coins are bought by hand, adopted, and sold by hand under their stop", Strangers.BuyAndSellAsync) { Spoils = true },
+        new("somebody-bids-and-cancels", "Somebody else", "an order is placed by hand, adopted and cancelled, and so are stops of ours", Strangers.BidAndCancelAsync),
+
         new("memory", "Scarce", "every service has hardly more memory than it uses, for 30 s", Scarcity.MemoryAsync),
         new("cpu", "Scarce", "every service has a tenth of a processor, for 30 s", Scarcity.ProcessorAsync) { Rate = 2 },
 
         new("builds", "Upgrade", "this build beside the one before, this one alone, the one before alone, and both again", Builds.UpAndBackAsync) { Layout = Builds.TwoOfAll, WithPrevious = true, Spoils = true },
 
-        new("load-1000", "Load", "1,000 orders at 10 a second, 10 % of them fail: at the end all is normal and no breaker open", LoadTests.ThousandAsync) { Rate = 10, Signals = 1_000, Layout = LoadTests.Afresh },
+        new("load-1000", "Load", "1,000 orders at 10 a second, 10 % of them fail: at the end all is normal and no breaker open", LoadTests.ThousandAsync) { Rate = 10, Signals = 1_000, Layout = LoadTests.Afresh, EnteredPartMin = 0.8 },
         new("load-breaker", "Load", "the same with a venue that fails to the end, which the same check must find", LoadTests.BreakerAsync) { Rate = 10, Signals = 150, Layout = LoadTests.Afresh },
         new("load-5-minutes", "Load", "100 signals a second for five minutes, with a fault every 20 s", LoadTests.LongAsync) { Rate = 100, Signals = 30_000, Layout = LoadTests.Long, Spoils = true, MayOpenBreaker = true, LateWithin = TimeSpan.FromMinutes(15) },
 

@@ -42,7 +42,9 @@ public sealed class TradeRunner(
 
     private const int GuardTriesMax = 10;
     private const int StepsMax = 50;
-    private const int FillsAtOnceMax = 1_000;
+
+    /// <summary>Each is an event, and what follows from them is recorded in the same append.</summary>
+    private const int FillsAtOnceMax = StoreLimits.EventsPerAppendMax - 100;
 
     private static readonly Meter Meter = new(MeterName);
     private static readonly Counter<long> Sent = Meter.CreateCounter<long>("antbot_orders_sent", description: "Attempts by role and by what came of them");

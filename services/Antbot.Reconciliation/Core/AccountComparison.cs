@@ -109,18 +109,18 @@ public static class AccountComparison
         {
             var has = actual.GetValueOrDefault(asset);
             var difference = (has?.Total ?? 0) - expected.GetValueOrDefault(asset);
-            // Open orders that sell hold back what they sell: who lists them and less than that cannot be right in both.
+            // Open orders that sell hold back what they sell: who lists them and less than that cannot be right in both. A debt is none of them.
             var onSale = venue.Orders.Where(o => o is { IsOver: false, Side: Side.Sell } && rules.TryGetValue(o.Symbol, out var rule) && rule.BaseAsset == asset).Sum(o => o.Quantity.Value - o.Executed.Value);
-            if (difference < -tolerance && (has?.Total ?? 0) < onSale - tolerance)
+            if (onSale > 0 && difference < -tolerance && (has?.Total ?? 0) < onSale - tolerance)
             {
                 yield return new Difference(
-                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:0.################} {asset} more than {expected.GetValueOrDefault(asset):0.################} by our record, and {onSale:0.################} are on sale",
+                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:0.################} {asset} more than by our record, and more than that is on sale",
                     has is null ? $"the venue lists no {asset}" : $"the venue holds {has.Free} {asset} free and {has.Locked} locked");
             }
-            else if (Math.Abs(difference) > tolerance)
+            else if (Math.Abs(difference) > tolerance || (difference < 0 && Remedies.Short(book, asset, -difference, has?.Total ?? 0, rules) > 0))
             {
                 yield return new Difference(
-                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:+0.################;-0.################} {asset} more than {expected.GetValueOrDefault(asset):0.################} by our record",
+                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:+0.################;-0.################} {asset} more than by our record",
                     has is null ? $"the venue lists no {asset}" : $"the venue holds {has.Free} {asset} free and {has.Locked} locked", Balance: (has?.Total ?? 0, difference));
             }
         }

@@ -6,6 +6,9 @@ using Antbot.Kernel.Identity;
 
 namespace Antbot.Reconciliation;
 
+/// <summary>A remedy that came to nothing, by the record of the trade that was asked.</summary>
+public sealed record FailedRemedy(string Difference, TradeId Trade, string Reason);
+
 /// <summary>What was seen when the account as a whole was looked at; see <see cref="AccountComparison"/>.</summary>
 /// <param name="Number">One more than the looks of the state that it was prepared on; another number has been overtaken.</param>
 /// <param name="Trouble">Why the venue was not heard: then it says nothing else.</param>
@@ -15,9 +18,10 @@ namespace Antbot.Reconciliation;
 /// <param name="Baseline">What the balances start from, where there is none yet.</param>
 /// <param name="Completes">It completes the look after a start.</param>
 /// <param name="Remedies">What can be done about those that have lasted.</param>
+/// <param name="Failed">What was done about some before, and came to nothing.</param>
 public sealed record AccountLook(
     long Number, AccountId Account, string Venue, long Through, int OpenOrders, string? Trouble, IReadOnlyList<Difference> Confirmed,
-    IReadOnlySet<string> Present, bool BalancesCompared, BalanceBaselineSet? Baseline, bool Completes, IReadOnlyList<IRemedy> Remedies);
+    IReadOnlySet<string> Present, bool BalancesCompared, BalanceBaselineSet? Baseline, bool Completes, IReadOnlyList<IRemedy> Remedies, IReadOnlyList<FailedRemedy> Failed);
 
 /// <summary>Reconciliation's decisions. Every difference is told once; what is unknown is never told as fine.</summary>
 public static class ReconciliationDecider
@@ -87,6 +91,10 @@ public static class ReconciliationDecider
             events.Add(new ReconciliationResumed(look.Number, look.Account, since));
         if (look.Baseline is { } baseline && state.Baseline?.Venue != baseline.Venue)
             events.Add(baseline with { Look = look.Number });
+        events.AddRange(look.Failed
+            .Where(f => state.Awaits(f.Difference, f.Trade))
+            .Take(PerLookMax)
+            .Select(f => new RemedyEnded(look.Number, look.Account, f.Difference, f.Trade, f.Reason, now)));
         events.AddRange(state.Differences
             .Where(d => !look.Present.Contains(d.Key) && (d.Value.Kind != DifferenceKind.Balance || look.BalancesCompared))
             .Take(PerLookMax)

@@ -22,7 +22,10 @@ public sealed record AwaitedRemedy(TradeId Trade, decimal? Before)
 
 /// <param name="Look">The look that last recorded something about it, by which its events are found again.</param>
 /// <param name="Awaited">What has been asked of others about it and is not known to have come through; nothing more is done until it has.</param>
-public sealed record OpenDifference(DifferenceKind Kind, string Subject, string What, TradeId? Trade, long Look, DateTimeOffset Since, ImmutableList<AwaitedRemedy> Awaited);
+/// <param name="Failed">How many remedies have come to nothing.</param>
+/// <param name="NotBefore">When the next one may be decided; null for at once.</param>
+public sealed record OpenDifference(
+    DifferenceKind Kind, string Subject, string What, TradeId? Trade, long Look, DateTimeOffset Since, ImmutableList<AwaitedRemedy> Awaited, int Failed = 0, DateTimeOffset? NotBefore = null);
 
 /// <summary>The fold of `reconciliation-{account}`: only what is not finished, so that it stays small however long the history is.</summary>
 /// <param name="Looks">The number of the last look that recorded anything.</param>
@@ -39,12 +42,22 @@ public sealed record ReconciliationState(
     public static ReconciliationState Initial { get; } = new(
         0, 0, null, null, ImmutableSortedDictionary<string, PendingVerification>.Empty, ImmutableSortedDictionary<string, OpenDifference>.Empty);
 
-    public static Fold<ReconciliationState> Fold { get; } = new("reconciliation-2", Initial, Apply);
+    public static Fold<ReconciliationState> Fold { get; } = new("reconciliation-3", Initial, Apply);
+
+    /// <summary>A minute, twice as long each time, and about an hour at the most.</summary>
+    private const int DoublingsMax = 6;
 
     public static string KeyOf(VerifyTrade verify) => $"{verify.Trade.Value}:{(verify.Closed ? "closed" : "open")}";
 
-    /// <summary>An earlier look has found it, and what was asked about it has come through.</summary>
-    public bool IsToRemedy(string key, OrderBook book) => Differences.TryGetValue(key, out var open) && open.Awaited.All(a => a.HasCome(book));
+    /// <summary>An earlier look has found it, what was asked about it has come through, and what came to nothing is some time ago.</summary>
+    public bool IsToRemedy(string key, OrderBook book, DateTimeOffset now) =>
+        Differences.TryGetValue(key, out var open) && open.Awaited.All(a => a.HasCome(book)) && !(now < open.NotBefore);
+
+    /// <summary>Those whose owner the book knows nothing of: on their way to it, or come to nothing there.</summary>
+    public IEnumerable<(string Difference, TradeId Trade)> AdoptionsAwaited(OrderBook book) =>
+        Differences.SelectMany(d => d.Value.Awaited.Where(a => a.Before is null && !a.HasCome(book)).Select(a => (d.Key, a.Trade)));
+
+    public bool Awaits(string key, TradeId trade) => Differences.TryGetValue(key, out var open) && open.Awaited.Exists(a => a.Trade == trade);
 
     private static ReconciliationState Apply(ReconciliationState state, object @event)
     {
@@ -58,6 +71,7 @@ public sealed record ReconciliationState(
             DifferenceFound e => next with { Differences = next.Differences.SetItem(DifferenceKey.Of(e.Kind, e.Subject), next.Open(e)) },
             BalanceTakenOver e => next.TakenOver(e),
             IRemedy e => next.WithRemedy(e),
+            RemedyEnded e => next.Ended(e),
             DifferenceSettled e => next with { Differences = next.Differences.Remove(DifferenceKey.Of(e.Kind, e.Subject)) },
             StartReconciled e => next with { Looks = Math.Max(next.Looks, e.Look), Through = Math.Max(next.Through, e.Through) },
             ReconciliationStalled e => next with { StalledSince = e.At },
@@ -77,7 +91,7 @@ public sealed record ReconciliationState(
     private OpenDifference Open(DifferenceFound found)
     {
         var since = Differences.TryGetValue(DifferenceKey.Of(found.Kind, found.Subject), out var there) ? there.Since : found.At;
-        return new OpenDifference(found.Kind, found.Subject, found.What, found.Trade, found.Look, since, there?.Awaited ?? []);
+        return new OpenDifference(found.Kind, found.Subject, found.What, found.Trade, found.Look, since, there?.Awaited ?? [], there?.Failed ?? 0, there?.NotBefore);
     }
 
     private ReconciliationState WithRemedy(IRemedy e)
@@ -93,6 +107,21 @@ public sealed record ReconciliationState(
             _ => null,
         };
         return this with { Differences = Differences.SetItem(e.Difference, open with { Awaited = asked is null ? awaited : awaited.Add(asked), Look = e.Look }) };
+    }
+
+    private ReconciliationState Ended(RemedyEnded e)
+    {
+        if (!Awaits(e.Difference, e.Trade))
+            return this;
+        var open = Differences[e.Difference];
+        var pause = TimeSpan.FromMinutes(1 << Math.Min(open.Failed, DoublingsMax));
+        var next = open with
+        {
+            Awaited = open.Awaited.RemoveAll(a => a.Trade == e.Trade),
+            Failed = open.Failed + 1,
+            NotBefore = e.At < DateTimeOffset.MaxValue - pause ? e.At + pause : DateTimeOffset.MaxValue,
+        };
+        return this with { Differences = Differences.SetItem(e.Difference, next) };
     }
 
     /// <summary>A trade is only verified when its owner has recorded it: what was adopted as this one has come through, and may be over already.</summary>

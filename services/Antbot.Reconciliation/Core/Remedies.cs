@@ -42,16 +42,41 @@ public static class Remedies
             // A sale makes nothing that would have to be protected.
             case { Kind: DifferenceKind.UnknownOrder, Found: { } found }:
                 return priced is { } at ? Adopt(book, difference, at, found.Quantity.Value, price!.Value, new FoundOrder(found.Id, found.VenueOrderId, found.At), look, now) : [];
-            case { Kind: DifferenceKind.Balance, Balance: { More: > 0 } more } when priced is { } symbol && IsPosition(more.More, rules[symbol], price!.Value):
-                return Adopt(book, difference, symbol, more.More, price.Value, null, look, now);
+            case { Kind: DifferenceKind.Balance, Balance: { More: > 0 } more }:
+                return More(book, difference, more.More, more.Held, priced, rules, price, policy, look, now);
             case { Kind: DifferenceKind.Balance, Balance: { More: < 0 } less }:
                 return Missing(book, difference, -less.More, less.Held, rules, policy, look);
-            case { Kind: DifferenceKind.Balance, Balance: { } rest }:
-                return [TakeOver(book, difference, rest.More, look)];
             default:
                 return [];
         }
     }
+
+    /// <summary>
+    /// Only what the account really holds beside the trades can be sold: more than our record says may also be a record that had said too
+    /// little, where it was written off before the venue told that it had taken its fill back.
+    /// </summary>
+    private static IReadOnlyList<IRemedy> More(
+        OrderBook book, Difference difference, decimal more, decimal held, Symbol? symbol, IReadOnlyDictionary<Symbol, SymbolRules> rules, Price? price, RemedyPolicy policy, long look, DateTimeOffset now)
+    {
+        var there = Math.Min(more, held - HeldByTrades(book, difference.Subject, rules).Sum(t => t.Held));
+        if (symbol is not { } of || !IsPosition(there, rules[of], price!.Value))
+            return [TakeOver(book, difference, more, look)];
+        var adopted = Adopt(book, difference, of, there, price.Value, null, look, now);
+        return adopted.Count > 0 && more - there > policy.Tolerance ? [.. adopted, TakeOver(book, difference, more - there, look)] : adopted;
+    }
+
+    /// <summary>
+    /// How much of what is missing the trades would sell and the account does not hold; 0 for less than a step. However little it is, no
+    /// venue takes an order for more than there is, and the whole position could not be got rid of.
+    /// </summary>
+    internal static decimal Short(OrderBook book, string asset, decimal missing, decimal held, IReadOnlyDictionary<Symbol, SymbolRules> rules)
+    {
+        var left = Math.Min(missing, HeldByTrades(book, asset, rules).Sum(t => t.Held) - held);
+        return left > 0 && rules.Values.Any(r => r.BaseAsset == asset && left >= r.QuantityStep) ? left : 0;
+    }
+
+    private static List<(TradeId Trade, decimal Held, DateTimeOffset Since)> HeldByTrades(OrderBook book, string asset, IReadOnlyDictionary<Symbol, SymbolRules> rules) =>
+        [.. rules.Values.Where(r => r.BaseAsset == asset).SelectMany(r => book.HoldingsOf(r.Symbol)).Where(t => t.Held > 0)];
 
     private static IReadOnlyList<IRemedy> Adopt(OrderBook book, Difference difference, Symbol symbol, decimal quantity, Price price, FoundOrder? order, long look, DateTimeOffset now)
     {
@@ -67,13 +92,11 @@ public static class Remedies
     /// Trades bear only what the account cannot hold for them any more: as long as it holds as much as they should, somebody has moved what
     /// was never theirs. The trade that held just so much bears it, or else the oldest.
     /// </summary>
-    private static IReadOnlyList<IRemedy> Missing(OrderBook book, Difference difference, decimal missing, decimal held, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy, long look)
+    private static List<IRemedy> Missing(OrderBook book, Difference difference, decimal missing, decimal held, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy, long look)
     {
-        var trades = rules.Values.Where(r => r.BaseAsset == difference.Subject).SelectMany(r => book.HoldingsOf(r.Symbol)).Where(t => t.Held > 0).ToList();
-        var left = Math.Min(missing, Math.Max(0, trades.Sum(t => t.Held) - held));
+        var trades = HeldByTrades(book, difference.Subject, rules);
+        var left = Short(book, difference.Subject, missing, held, rules);
         var remedies = new List<IRemedy>();
-        if (left <= policy.Tolerance)
-            left = 0;
         foreach (var (trade, own, _) in trades.OrderBy(t => Math.Abs(t.Held - left) > policy.Tolerance).ThenBy(t => t.Since).ThenBy(t => t.Trade.Value, StringComparer.Ordinal))
         {
             if (left <= 0)

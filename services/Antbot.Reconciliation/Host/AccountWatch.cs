@@ -63,21 +63,22 @@ public sealed class AccountWatch(
         AccountLook look;
         if (seen is null)
         {
-            look = new AccountLook(number, account, venue.Name, through, 0, trouble, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, []);
+            look = new AccountLook(number, account, venue.Name, through, 0, trouble, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, [], []);
         }
         else
         {
             var baseline = state.Baseline?.Venue == venue.Name ? state.Baseline : null;
             var compared = AccountComparison.Compare(life.Book.Book, seen, baseline, options.Tolerance, TimeSpan.FromSeconds(options.UnresolvedSeconds), clock.GetUtcNow());
-            (life.Suspicions, var lasting) = life.Suspicions.With(compared.Differences, clock.GetUtcNow(), TimeSpan.FromSeconds(options.LastsSeconds));
+            (life.Suspicions, var lasting) = life.Suspicions.With(compared, clock.GetUtcNow(), TimeSpan.FromSeconds(options.LastsSeconds));
             var confirmed = await ConfirmAsync(lasting, cancellationToken);
-            life.IsWaiting = compared.Differences.Count > lasting.Count;
+            life.IsWaiting = life.Suspicions.Seen.Count > lasting.Count;
             life.Looks++;
             var completes = IsAwaited(life, through) && (!life.IsWaiting || life.Looks >= StartLooksMax);
             var first = baseline is null && compared.BalancesCompared ? AccountComparison.Baseline(life.Book.Book, venue.Name, seen.Balances!, life.Book.Through) : null;
             look = new AccountLook(
                 number, account, venue.Name, through, seen.Orders.Count, null, confirmed, compared.Differences.Select(d => d.Key).ToHashSet(StringComparer.Ordinal),
-                compared.BalancesCompared, first, completes, await RemediesAsync(life.Book.Book, state, confirmed, seen.Rules, number, cancellationToken));
+                compared.BalancesCompared, first, completes, await RemediesAsync(life.Book.Book, state, confirmed, seen.Rules, number, cancellationToken),
+                await FailedAsync(life.Book.Book, state, cancellationToken));
         }
         var stored = await pipeline.HandleAsync(stream, new Input(ReconciliationDecider.LookId(account, number), look, account.Value, "service:reconciliation"), cancellationToken);
         foreach (var e in stored)
@@ -95,12 +96,25 @@ public sealed class AccountWatch(
         var remedies = new List<IRemedy>();
         // A position that is ours has a stop, and exits are held back by nothing: where nothing may be sent, nothing is made ours.
         var policy = options.Remedy with { Adopt = options.Adopt && (venue.IsPaper || (control.Known is { Version: >= 0, State.Mode: TradingMode.Live } && venue.LiveBar is null)) };
-        foreach (var difference in confirmed.Where(d => state.IsToRemedy(d.Key, book)))
+        foreach (var difference in confirmed.Where(d => state.IsToRemedy(d.Key, book, parts.Clock.GetUtcNow())))
         {
             var price = Remedies.PricedBy(book, difference, known, policy) is { } symbol ? await PriceAsync(symbol, cancellationToken) : null;
             remedies.AddRange(Remedies.Of(book, difference, known, price, policy, number, parts.Clock.GetUtcNow().Cut()));
         }
         return remedies;
+    }
+
+    /// <summary>The record of each trade that was asked says whether it refused, or was told to end before it began.</summary>
+    private async Task<IReadOnlyList<FailedRemedy>> FailedAsync(OrderBook book, ReconciliationState state, CancellationToken cancellationToken)
+    {
+        var failed = new List<FailedRemedy>();
+        foreach (var (difference, trade) in state.AdoptionsAwaited(book).Take(QuestionsMax))
+        {
+            var record = await OrderRecord.ReadAsync(parts.Store, parts.Codec, trade, venue.Account, cancellationToken);
+            if (record.Nothing is { } reason)
+                failed.Add(new FailedRemedy(difference, trade, reason));
+        }
+        return failed;
     }
 
     /// <summary>Null where the venue does not say: then it is asked again at the next look.</summary>

@@ -35,10 +35,13 @@ public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store,
         if (record is not null)
             seen = With(seen, record);
         if (verify.Closed && TradeCheck.IsLeft(seen))
-            seen = await WithFeesAsync(seen, cancellationToken);
-        if (seen.Trouble is null && record is null && TradeCheck.Drift(seen) is not null)
-            seen = With(seen, await ReadRecordAsync(verify, cancellationToken));
-        return seen;
+            seen = await WithFeesAsync(seen, record?.AdoptedAt, cancellationToken);
+        if (seen.Trouble is not null || record is not null || TradeCheck.Drift(seen) is null)
+            return seen;
+        record = await ReadRecordAsync(verify, cancellationToken);
+        seen = With(seen, record);
+        // What was adopted was not known to be there before.
+        return verify.Closed && record.AdoptedAt is not null && TradeCheck.IsLeft(seen) ? await WithFeesAsync(seen, record.AdoptedAt, cancellationToken) : seen;
     }
 
     private static TradeSeen With(TradeSeen seen, OrderRecord record) => seen with
@@ -49,7 +52,8 @@ public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store,
     };
 
     /// <summary>Where something seems to be left, fees that the venue took of the base asset may explain it, and less than a step cannot be sold.</summary>
-    private async Task<TradeSeen> WithFeesAsync(TradeSeen seen, CancellationToken cancellationToken)
+    /// <param name="adoptedAt">At what price the trade began that no order of ours began.</param>
+    private async Task<TradeSeen> WithFeesAsync(TradeSeen seen, Price? adoptedAt, CancellationToken cancellationToken)
     {
         var (rule, why) = await rules.FindAsync(seen.Verify.Symbol, cancellationToken);
         if (rule is null)
@@ -70,14 +74,14 @@ public sealed class TradeLook(IVenue venue, VenueRules rules, IEventStore store,
                 return seen with { Trouble = $"{order.Order}: the venue says {order.Executed} were executed and lists fills of {fills.Sum(f => f.Quantity.Value)}" };
             orders.Add(order with { BaseFees = new Quantity(Math.Max(0, fills.Where(f => f.FeeAsset == rule.BaseAsset).Sum(f => f.Fee.Value))) });
         }
-        return seen with { Orders = orders, Unsellable = Unsellable(rule, orders) };
+        return seen with { Orders = orders, Unsellable = Unsellable(rule, orders, adoptedAt) };
     }
 
     /// <summary>Below its step, its least quantity or its least value the venue takes no order.</summary>
-    private static decimal Unsellable(SymbolRules rule, List<SeenOrder> orders)
+    private static decimal Unsellable(SymbolRules rule, List<SeenOrder> orders, Price? adoptedAt)
     {
         var last = orders.Where(o => o.Executed > Quantity.Zero).MaxBy(o => o.At);
-        var price = last is null ? 0 : last.Cost.Value / last.Executed.Value;
+        var price = last is null ? adoptedAt?.Value ?? 0 : last.Cost.Value / last.Executed.Value;
         return Math.Max(Math.Max(rule.QuantityStep, rule.QuantityMin.Value), price > 0 ? rule.NotionalMin.Value / price : 0);
     }
 

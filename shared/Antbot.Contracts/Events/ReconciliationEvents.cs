@@ -90,6 +90,15 @@ public sealed record WriteOffDecided(long Look, AccountId Account, string Differ
 [StoredName("balance_taken_over")]
 public sealed record BalanceTakenOver(long Look, AccountId Account, string Difference, string Asset, decimal Amount, string Evidence) : IRemedy;
 
+/// <summary>
+/// What was asked about a difference came to nothing: it was refused, or its trade had ended before it came. The difference is there
+/// still, and is remedied anew after a while.
+/// </summary>
+/// <param name="Trade">Who was asked.</param>
+/// <param name="Reason">In the words of that trade's own record.</param>
+[StoredName("remedy_ended")]
+public sealed record RemedyEnded(long Look, AccountId Account, string Difference, TradeId Trade, string Reason, DateTimeOffset At) : ILookEvent;
+
 /// <summary>The venue did not say what it holds: nothing is concluded from that but that it is not known.</summary>
 [StoredName("reconciliation_stalled")]
 public sealed record ReconciliationStalled(long Look, AccountId Account, string Reason, DateTimeOffset At) : ILookEvent;

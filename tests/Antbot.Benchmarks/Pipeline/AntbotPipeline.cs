@@ -67,6 +67,9 @@ internal sealed class AntbotPipeline : IPipeline
             await Servers.UntilAnsweredAsync(new Uri(address, "/readyz"), process, ReadyWithin, cancellationToken);
     }
 
+    /// <summary>What every service is told that is started from now on.</summary>
+    public void Set(string name, string value) => _environment[name] = value;
+
     /// <summary>Kills one of them hard and starts it again; returns at once where it is not the one that takes the signals.</summary>
     public async Task RestartServiceAsync(string name, CancellationToken cancellationToken)
     {

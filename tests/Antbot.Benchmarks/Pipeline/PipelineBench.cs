@@ -98,6 +98,9 @@ internal sealed class PlatformFacts
     /// <summary>Client order ids under which the venue has more than one order, and trades with more than one entry.</summary>
     public int Doubles { get; private set; }
 
+    /// <summary>Several messages of a parcel are one.</summary>
+    public double DeliveriesPerTrade { get; private set; }
+
     public decimal Reserved { get; private set; }
 
     /// <summary>For a longer one.</summary>
@@ -108,6 +111,7 @@ internal sealed class PlatformFacts
         var orders = await pipeline.Venue.CountOrdersAsync(cancellationToken);
         Trades = orders.Keys.Count(id => id.StartsWith("e0-", StringComparison.Ordinal));
         Doubles = orders.Values.Count(n => n > 1) + orders.Keys.Count(id => id.StartsWith('e') && !id.StartsWith("e0-", StringComparison.Ordinal));
+        DeliveriesPerTrade = await pipeline.CountAsync("antbot_deliveries_published_total", cancellationToken) / Trades;
         MessagesPerTrade = await pipeline.CountAsync("antbot_messages_published_total", cancellationToken) / Trades;
         (EventsPerTrade, BytesPerTrade, Absorbed) = ((double)pipeline.History.Events / Trades, (double)pipeline.History.Bytes / Trades, pipeline.History.Absorbed);
         var account = await pipeline.History.ReadAccountAsync(cancellationToken);

@@ -22,6 +22,8 @@ internal static class PipelineRows
         foreach (var (name, milliseconds) in burst.Processor)
             report.Show($"processor time for a trade under load: {name}", milliseconds, "ms", peer: plain.Burst.Processor.GetValueOrDefault(name));
         report.Show("messages for a trade (limit: those of the design)", facts.MessagesPerTrade, "messages", limit: 16);
+        report.Show("deliveries for a trade, where parcels count once (peer: messages)", facts.DeliveriesPerTrade, "deliveries", peer: facts.MessagesPerTrade);
+        report.Show("the bare transport with as many deliveries (peer: with as many messages)", transport * facts.MessagesPerTrade / facts.DeliveriesPerTrade, "trades/s", peer: transport);
         report.Show("events for a trade", facts.EventsPerTrade, "events", limit: facts.EventsPerTrade);
         report.Show("bytes of events for a trade", facts.BytesPerTrade, "bytes", limit: facts.BytesPerTrade);
         foreach (var (name, (second, last)) in burst.Resident.Where(r => !Servers.Contains(r.Key)))

@@ -40,7 +40,7 @@ internal static class RestartBench
     }
 
     /// <summary>From the start until a trade, sent as soon as it is taken, has been decided on.</summary>
-    private static async Task<TimeSpan> FirstAsync(AntbotPipeline platform, Func<Task> start, Func<TradeTimes, DateTimeOffset?> decided, CancellationToken cancellationToken)
+    internal static async Task<TimeSpan> FirstAsync(AntbotPipeline platform, Func<Task> start, Func<TradeTimes, DateTimeOffset?> decided, CancellationToken cancellationToken)
     {
         var (began, startedAt) = (Stopwatch.GetTimestamp(), DateTimeOffset.UtcNow);
         await start();

@@ -46,18 +46,14 @@ internal sealed class VenueProcess : IAsyncDisposable
     /// <summary>How many orders the venue has under each client order id, over all symbols.</summary>
     public static async Task<IReadOnlyDictionary<string, int>> CountOrdersAsync(Uri address, KeyFolder keys, CancellationToken cancellationToken)
     {
-        using var client = new HttpClient { BaseAddress = address };
-        client.DefaultRequestHeaders.Add("X-MBX-APIKEY", await File.ReadAllTextAsync(keys.FileOf("venue-key"), cancellationToken));
-        var secret = Encoding.UTF8.GetBytes(await File.ReadAllTextAsync(keys.FileOf("venue-secret"), cancellationToken));
-        var info = JsonElement.Parse(await client.GetByteArrayAsync("/api/v3/exchangeInfo", cancellationToken));
+        using var client = await SignedClient.ForAsync(address, keys, cancellationToken);
+        var info = await client.GetAsync("/api/v3/exchangeInfo", query: null, cancellationToken);
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var symbol in info.GetProperty("symbols").EnumerateArray().Select(s => s.GetProperty("symbol").GetString()!))
         {
             for (var from = 0L; ;)
             {
-                var query = $"symbol={symbol}&orderId={from}&limit={PageMax}&timestamp={DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}";
-                var signature = Convert.ToHexStringLower(HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes(query)));
-                var orders = JsonElement.Parse(await client.GetByteArrayAsync($"/api/v3/allOrders?{query}&signature={signature}", cancellationToken));
+                var orders = await client.GetAsync("/api/v3/allOrders", $"symbol={symbol}&orderId={from}&limit={PageMax}", cancellationToken);
                 foreach (var id in orders.EnumerateArray().Select(o => o.GetProperty("clientOrderId").GetString()!))
                     counts[id] = counts.GetValueOrDefault(id) + 1;
                 if (orders.GetArrayLength() < PageMax)
@@ -68,5 +64,32 @@ internal sealed class VenueProcess : IAsyncDisposable
         return counts;
     }
 
+    public async Task<int> CountOpenAsync(CancellationToken cancellationToken)
+    {
+        using var client = await SignedClient.ForAsync(Address, Keys, cancellationToken);
+        return (await client.GetAsync("/api/v3/openOrders", "", cancellationToken)).GetArrayLength();
+    }
+
     public ValueTask DisposeAsync() => Process.DisposeAsync();
+
+    private sealed class SignedClient(HttpClient http, byte[] secret) : IDisposable
+    {
+        public static async Task<SignedClient> ForAsync(Uri address, KeyFolder keys, CancellationToken cancellationToken)
+        {
+            var http = new HttpClient { BaseAddress = address };
+            http.DefaultRequestHeaders.Add("X-MBX-APIKEY", await File.ReadAllTextAsync(keys.FileOf("venue-key"), cancellationToken));
+            return new SignedClient(http, Encoding.UTF8.GetBytes(await File.ReadAllTextAsync(keys.FileOf("venue-secret"), cancellationToken)));
+        }
+
+        /// <param name="query">Null where nothing is signed.</param>
+        public async Task<JsonElement> GetAsync(string path, string? query, CancellationToken cancellationToken)
+        {
+            if (query is null)
+                return JsonElement.Parse(await http.GetByteArrayAsync(path, cancellationToken));
+            var signed = $"{query}{(query.Length > 0 ? "&" : "")}timestamp={DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}";
+            return JsonElement.Parse(await http.GetByteArrayAsync($"{path}?{signed}&signature={Convert.ToHexStringLower(HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes(signed)))}", cancellationToken));
+        }
+
+        public void Dispose() => http.Dispose();
+    }
 }

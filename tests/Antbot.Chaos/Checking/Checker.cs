@@ -5,6 +5,9 @@ namespace Antbot.Chaos.Checking;
 /// <summary>What must be true whatever has happened, judged from rows, the venue's ledger and the broker's counts alone.</summary>
 internal static class Checker
 {
+    /// <summary>So begin the names of orders that a case places itself, as somebody who trades on the account by hand.</summary>
+    public const string ByHand = "hand-";
+
     private const int NamedMax = 5;
 
     private static readonly string[] Ends = ["trade_closed", "trade_rejected", "trade_denied", "trade_failed", "trade_expired"];
@@ -27,6 +30,13 @@ internal static class Checker
         Name(unsettled, "queues hold messages", evidence.Queues.Where(q => !q.IsDeadLetters && q.Waiting > 0).Select(q => $"{q.Name} {q.Waiting}"));
         Name(unsettled, "queues are not there", evidence.Queues.Where(q => q.Waiting is null).Select(q => q.Name));
         return unsettled;
+    }
+
+    /// <summary>How many of them were entered and are over.</summary>
+    public static int Closed(Evidence evidence, IEnumerable<string> trades)
+    {
+        var closed = evidence.Store.Events.Where(e => e.Type == "trade_closed").Select(e => e.Stream["trade-".Length..]).ToHashSet(StringComparer.Ordinal);
+        return trades.Count(closed.Contains);
     }
 
     /// <summary>The trades that have no end or still hold exposure.</summary>
@@ -83,7 +93,7 @@ internal static class Checker
         var sequences = evidence.Store.Events;
         Name(wrong, "client order ids were used more than once at the venue", ours.GroupBy(o => o.ClientId, StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => $"{g.Key}: {g.Count()} orders"));
         Name(wrong, "trades were entered more than once", ours.Where(o => o.ClientId[0] == 'e').GroupBy(o => TradeOf(o.ClientId), StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => $"{g.Key}: {string.Join(' ', g.Select(o => o.ClientId))}"));
-        Name(wrong, "orders at the venue are nobody's", evidence.Venue.Orders.Where(o => TradeOf(o.ClientId) is null).Select(o => o.ClientId));
+        Name(wrong, "orders at the venue are nobody's", evidence.Venue.Orders.Where(o => TradeOf(o.ClientId) is null && !o.ClientId.StartsWith(ByHand, StringComparison.Ordinal)).Select(o => o.ClientId));
         Name(wrong, "orders are still open", ours.Where(o => o.Status is "NEW" or "PARTIALLY_FILLED").Select(o => $"{o.ClientId} {o.Status}"));
         var intents = sequences.Where(e => e.Type == "order_intended").GroupBy(e => Text(e, "Order"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToList(), StringComparer.Ordinal);
         var attempts = sequences.Where(e => e.Type == "order_attempted").GroupBy(e => Text(e, "Order"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Min(e => e.Sequence), StringComparer.Ordinal);
@@ -103,7 +113,8 @@ internal static class Checker
         var recorded = evidence.Store.Events.Where(e => e.Type == "order_filled").ToList();
         Name(wrong, "fills are recorded twice", recorded.GroupBy(e => (Text(e, "Order"), Text(e, "FillId"))).Where(g => g.Count() > 1).Select(g => $"{g.Key.Item1} fill {g.Key.Item2}"));
         var sums = recorded.DistinctBy(e => (Text(e, "Order"), Text(e, "FillId"))).GroupBy(e => Text(e, "Order"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(e => Number(e, "Quantity")), StringComparer.Ordinal);
-        var ours = Ours(evidence.Venue);
+        var adopted = evidence.Store.Events.Where(e => e.Type == "order_adopted").Select(e => Text(e, "Order")).ToHashSet(StringComparer.Ordinal);
+        var ours = evidence.Venue.Orders.Where(o => TradeOf(o.ClientId) is not null || adopted.Contains(o.ClientId)).ToList();
         Name(wrong, "orders were executed otherwise than recorded", ours.Where(o => o.Executed != sums.GetValueOrDefault(o.ClientId)).Select(o => $"{o.ClientId}: {o.Executed} at the venue, {sums.GetValueOrDefault(o.ClientId)} recorded"));
         Name(wrong, "fills are recorded for orders that the venue does not know", sums.Keys.Except(ours.Select(o => o.ClientId), StringComparer.Ordinal));
         var fills = evidence.Venue.Fills.GroupBy(f => f.Order).ToDictionary(g => g.Key, g => g.DistinctBy(f => f.Id).Sum(f => f.Quantity));
@@ -114,14 +125,19 @@ internal static class Checker
     private static void Positions(Evidence evidence, List<string> wrong)
     {
         var fills = evidence.Venue.Fills.DistinctBy(f => f.Id).ToLookup(f => f.Order);
-        var orders = Ours(evidence.Venue).ToLookup(o => TradeOf(o.ClientId)!, StringComparer.Ordinal);
+        var adopted = evidence.Store.Events.Where(e => e.Type == "order_adopted").ToDictionary(e => Text(e, "Order"), e => Text(e, "Trade"), StringComparer.Ordinal);
+        var orders = evidence.Venue.Orders
+            .Where(o => TradeOf(o.ClientId) is not null || adopted.ContainsKey(o.ClientId))
+            .ToLookup(o => TradeOf(o.ClientId) ?? adopted[o.ClientId], StringComparer.Ordinal);
+        // What came to a trade, or left it, without an order: only the history tells of it.
+        var (came, gone) = (Sums(evidence.Store, "position_adopted"), Sums(evidence.Store, "position_written_off"));
         var closed = evidence.Store.Events.Where(e => e.Type == "position_closed").GroupBy(e => e.Stream["order-".Length..], StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
         foreach (var (trade, close) in closed)
         {
             var all = orders[trade].SelectMany(o => fills[o.Id]).ToList();
             var bought = close.Body.GetProperty("Side").GetInt32() == 1;
-            var entered = all.Where(f => f.IsBuyer == bought).Sum(f => f.Quantity);
-            var left = entered - all.Where(f => f.IsBuyer != bought).Sum(f => f.Quantity) - (bought ? all.Where(f => f.Symbol.StartsWith(f.FeeAsset, StringComparison.Ordinal)).Sum(f => f.Fee) : 0);
+            var entered = all.Where(f => f.IsBuyer == bought).Sum(f => f.Quantity) + came.GetValueOrDefault(trade);
+            var left = entered - gone.GetValueOrDefault(trade) - all.Where(f => f.IsBuyer != bought).Sum(f => f.Quantity) - (bought ? all.Where(f => f.Symbol.StartsWith(f.FeeAsset, StringComparison.Ordinal)).Sum(f => f.Fee) : 0);
             if (entered != Number(close, "Quantity"))
                 wrong.Add($"{trade} entered {entered} at the venue and says {Number(close, "Quantity")}");
             if (bought && left != Number(close, "Left"))
@@ -129,6 +145,11 @@ internal static class Checker
         }
         Name(wrong, "trades were entered at the venue and have no recorded close", orders.Where(o => o.Any(x => x.ClientId[0] == 'e' && x.Executed > 0) && !closed.ContainsKey(o.Key)).Select(o => o.Key));
     }
+
+    private static Dictionary<string, decimal> Sums(Store store, string type) => store.Events
+        .Where(e => e.Type == type)
+        .GroupBy(e => Text(e, "Trade"), StringComparer.Ordinal)
+        .ToDictionary(g => g.Key, g => g.Sum(e => Number(e, "Quantity")), StringComparer.Ordinal);
 
     private static IEnumerable<string> Repeated(Dictionary<string, List<EventRow>> streams, string[] once) =>
         streams.SelectMany(s => s.Value.Where(e => once.Contains(e.Type, StringComparer.Ordinal)).GroupBy(e => e.Type, StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => $"{s.Key}: {g.Count()} times {g.Key}"));

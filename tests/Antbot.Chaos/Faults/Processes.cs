@@ -18,6 +18,9 @@ internal static class Processes
         scene.Note($"{Deaths} deaths at {point}");
     }
 
+    /// <summary>In the middle of at least so many.</summary>
+    private const int KillEachTradesMin = 200;
+
     public static async Task KillEachAsync(Scene scene)
     {
         foreach (var name in Programs.Services.Append("venue"))
@@ -31,7 +34,7 @@ internal static class Processes
         await scene.AcceptedAsync(3);
         scene.Say("killing RabbitMQ");
         await ServerFaults.KillRabbitAsync(scene);
-        await scene.AcceptedAsync(3);
+        await scene.AcceptedAsync(Math.Max(3, KillEachTradesMin - scene.Load.AcceptedCount));
     }
 
     public static async Task RollAsync(Scene scene)

@@ -6,6 +6,9 @@ namespace Antbot.Chaos.Running;
 /// <param name="start">For each start anew: its environment may have changed.</param>
 internal sealed class Daemon(string name, Func<ProcessStartInfo> start, string log) : IAsyncDisposable
 {
+    /// <summary>How a process ends that killed itself.</summary>
+    private const int Killed = 128 + Signals.Kill;
+
     private const int InvalidConfiguration = 78;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -80,7 +83,8 @@ internal sealed class Daemon(string name, Func<ProcessStartInfo> start, string l
             }
             if (code != 0)
                 Deaths++;
-            if (armed)
+            // An end for another reason is no death at that point.
+            if (armed && code == Killed)
                 Crash = Crash with { Left = Crash.Left - 1 };
             await Task.Delay(Pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

@@ -61,6 +61,12 @@ internal sealed class ServicesTarget : Target
 
     public string StoreAddress { get; private set; } = "";
 
+    /// <summary>Not over a link: for whoever is none of ours.</summary>
+    public Uri VenueAddress => _addresses["venue"];
+
+    /// <summary>The account's, which whoever owns it may use himself.</summary>
+    public (string Key, string Secret) VenueKey { get; } = (Secret(), Secret());
+
     protected override string VenueFolder => Path.Combine(Folder, "venue");
 
     public static async Task<ServicesTarget> StartAsync(string folder, Programs programs, Layout layout, Action<string> say, CancellationToken cancellationToken)
@@ -172,7 +178,7 @@ internal sealed class ServicesTarget : Target
 
     private async Task StartServicesAsync(CancellationToken cancellationToken)
     {
-        var (venueKey, venueSecret) = (Secret(), Secret());
+        var (venueKey, venueSecret) = VenueKey;
         _addresses["venue"] = Listen();
         Add("venue", () => new ProcessStartInfo("dotnet", [_programs.Find("venue"), "--port", $"{_addresses["venue"].Port}", "--data", VenueFolder, "--practice", "--stop-with-input"])
         {

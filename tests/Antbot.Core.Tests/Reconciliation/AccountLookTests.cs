@@ -124,7 +124,7 @@ public sealed class AccountLookTests
     }
 
     private static AccountLook Look(long number, params Difference[] confirmed) =>
-        new(number, Account, "paper", 42, 0, null, confirmed, confirmed.Select(d => d.Key).ToHashSet(StringComparer.Ordinal), BalancesCompared: true, null, Completes: false, []);
+        new(number, Account, "paper", 42, 0, null, confirmed, confirmed.Select(d => d.Key).ToHashSet(StringComparer.Ordinal), BalancesCompared: true, null, Completes: false, [], []);
 
     private static IReadOnlyList<object> Decide(ReconciliationState state, AccountLook look) => ReconciliationDecider.Decide(state, look, Now);
 }

@@ -99,11 +99,55 @@ public sealed class RemedyTests
         Assert.Equal(-1.4m, Assert.IsType<BalanceTakenOver>(both[^1]).Amount);
     }
 
+    /// <summary>
+    /// Found by the simulator: coins were written off, then the venue told that it had taken the purchase back; by our record the account
+    /// held less than nothing, and what it seemed to hold more was adopted although nobody could sell it.
+    /// </summary>
+    [Fact]
+    public void What_is_more_than_our_record_and_not_there_beside_the_trades_is_not_adopted()
+    {
+        Assert.Equal(4m, Assert.IsType<BalanceTakenOver>(Assert.Single(Of(Book(), More("BTC", 4, held: 0)))).Amount);
+        var book = Open(Book(), 1, 3, 0);
+        var both = Of(book, More("BTC", 4, held: 5));
+        Assert.Equal(2m, Assert.IsType<AdoptionDecided>(both[0]).Quantity.Value);
+        Assert.Equal(2m, Assert.IsType<BalanceTakenOver>(both[1]).Amount);
+        Assert.Equal(4m, Assert.IsType<AdoptionDecided>(Assert.Single(Of(book, More("BTC", 4, held: 7)))).Quantity.Value);
+    }
+
+    /// <summary>
+    /// Found by the simulator: somebody had sold less than the tolerance, and the exit of the whole position was refused for ever because
+    /// the account did not hold that little.
+    /// </summary>
+    [Fact]
+    public void Of_what_trades_would_sell_a_step_is_missing_however_little_it_is()
+    {
+        var baseline = AccountComparison.Baseline(Book(), "paper", [new Balance("USDT", 1_000, 0)], 42);
+        var book = Open(Book(), 1, 3, 0);
+        var rules = new Dictionary<Symbol, SymbolRules> { [Given.Symbol] = Rules[Given.Symbol] with { QuantityStep = 0.0001m } };
+        Assert.Empty(Differences(2.99991m));
+        var difference = Assert.Single(Differences(2.9995m));
+        Assert.Equal([(Trade(1), 0.0005m)], Off(Remedies.Of(book, difference, rules, Price, Policy, Look, Now)));
+        // Of what is nobody's the tolerance is what counts.
+        Assert.Empty(AccountComparison.Compare(book, Held(3.0005m), baseline, 0.001m, TimeSpan.FromSeconds(30), Now).Differences);
+
+        IReadOnlyList<Difference> Differences(decimal held) => AccountComparison.Compare(book, Held(held), baseline, 0.001m, TimeSpan.FromSeconds(30), Now).Differences;
+        VenueAccount Held(decimal held) => new([], [new Balance("USDT", 700, 0), new Balance("BTC", held, 0)], rules);
+    }
+
+    /// <summary>Found by the simulator: a balance below zero was taken for a contradiction, and nothing was ever concluded.</summary>
+    [Fact]
+    public void A_debt_is_reckoned_with()
+    {
+        var baseline = AccountComparison.Baseline(Book(), "paper", [new Balance("BTC", 1, 0)], 42);
+        var compared = AccountComparison.Compare(Book(), new VenueAccount([], [new Balance("BTC", -2, 0)], Rules), baseline, 0.001m, TimeSpan.FromSeconds(30), Now);
+        Assert.Equal(-3m, Assert.IsType<BalanceTakenOver>(Assert.Single(Of(Book(), Assert.Single(compared.Differences)))).Amount);
+    }
+
     [Fact]
     public void Each_difference_is_remedied_once_and_not_before_a_second_look_has_found_it()
     {
         var difference = More("USDT", -5, 995);
-        var look = new AccountLook(1, Account, "paper", 42, 0, null, [difference], new HashSet<string>([difference.Key]), BalancesCompared: true, null, Completes: false, Of(Book(), difference));
+        var look = new AccountLook(1, Account, "paper", 42, 0, null, [difference], new HashSet<string>([difference.Key]), BalancesCompared: true, null, Completes: false, Of(Book(), difference), []);
         var baseline = AccountComparison.Baseline(Book(), "paper", [new Balance("USDT", 1_000, 0)], 42);
         var state = State(baseline with { Look = 1 });
         var first = ReconciliationDecider.Decide(state, look with { Number = 2 }, Now);
@@ -127,23 +171,64 @@ public sealed class RemedyTests
         var found = new DifferenceFound(1, Account, DifferenceKind.Balance, "BTC", null, Ours: true, "what", "words", 1, Now);
         var adoption = (AdoptionDecided)Of(Book(), More("BTC", 0.5m, 0.5m))[0];
         var state = State(found);
-        Assert.True(state.IsToRemedy(adoption.Difference, Book()));
+        Assert.True(state.IsToRemedy(adoption.Difference, Book(), Now));
         state = State(found, adoption);
-        Assert.False(state.IsToRemedy(adoption.Difference, Book()));
+        Assert.False(state.IsToRemedy(adoption.Difference, Book(), Now));
         var changed = State(found, adoption, found with { Look = 9, What = "another" });
-        Assert.False(changed.IsToRemedy(adoption.Difference, Book()));
+        Assert.False(changed.IsToRemedy(adoption.Difference, Book(), Now));
         var adopted = new PositionAdopted(ClientOrderId.Of(adoption.Signal.Trade, OrderRole.Entry, 0), adoption.Signal.Trade, Account, Given.Symbol, Side.Buy, new Quantity(0.5m), Price, "USDT", Now, "words");
-        Assert.True(changed.IsToRemedy(adoption.Difference, Book(adopted)));
+        Assert.True(changed.IsToRemedy(adoption.Difference, Book(adopted), Now));
         // Closed again before anybody looked: the book has forgotten it, but it was verified.
         var verify = new VerifyTrade(adoption.Signal.Trade, Account, Given.Symbol, Side.Buy, new Quantity(0.5m), Closed: false, []);
-        Assert.True(State(found, adoption, new VerificationPending(verify, Message, "away")).IsToRemedy(adoption.Difference, Book()));
+        Assert.True(State(found, adoption, new VerificationPending(verify, Message, "away")).IsToRemedy(adoption.Difference, Book(), Now));
 
         var book = Open(Book(), 1, 1, 0);
         var off = (WriteOffDecided)Of(book, More("BTC", -0.4m, 0.6m))[0];
         state = State(found, off);
-        Assert.False(state.IsToRemedy(off.Difference, book));
-        Assert.True(state.IsToRemedy(off.Difference, book.Apply(new PositionWrittenOff(Trade(1), Account, Given.Symbol, Side.Buy, new Quantity(0.4m), "what", "words"), Now)));
-        Assert.True(state.IsToRemedy(off.Difference, book.Apply(Closed(1), Now)));
+        Assert.False(state.IsToRemedy(off.Difference, book, Now));
+        Assert.True(state.IsToRemedy(off.Difference, book.Apply(new PositionWrittenOff(Trade(1), Account, Given.Symbol, Side.Buy, new Quantity(0.4m), "what", "words"), Now), Now));
+        Assert.True(state.IsToRemedy(off.Difference, book.Apply(Closed(1), Now), Now));
+    }
+
+    /// <summary>Prevents an asset that is never protected again because one adoption of it was refused, or its trade was closed before it came.</summary>
+    [Fact]
+    public void What_came_to_nothing_is_ended_with_its_reason_and_tried_anew_ever_more_rarely()
+    {
+        var found = new DifferenceFound(1, Account, DifferenceKind.Balance, "BTC", null, Ours: true, "what", "words", 1, Now);
+        var (state, key, at) = (State(found), DifferenceKey.Of(found.Kind, found.Subject), Now);
+        var pauses = new List<TimeSpan>();
+        for (var look = 2L; look < 20; look += 2)
+        {
+            var adoption = (AdoptionDecided)Remedies.Of(Book(), More("BTC", 0.5m, 0.5m), Rules, Price, Policy, look, at)[0];
+            state = ReconciliationState.Fold.Apply(state, adoption);
+            Assert.Equal([(key, adoption.Signal.Trade)], state.AdoptionsAwaited(Book()));
+            var ended = Decide(state, look + 1, new FailedRemedy(key, adoption.Signal.Trade, "dry"), at);
+            Assert.Equal((key, adoption.Signal.Trade, "dry", at), (ended.Difference, ended.Trade, ended.Reason, ended.At));
+            Assert.Empty(ReconciliationDecider.React(ended));
+            // That its kind of difference was seen with another number meanwhile does not make it forgotten.
+            state = new object[] { ended, found with { Look = look + 1, What = $"what {look}" } }.Aggregate(state, ReconciliationState.Fold.Apply);
+            Assert.Empty(state.AdoptionsAwaited(Book()));
+            var due = at;
+            while (!state.IsToRemedy(key, Book(), due))
+                due += TimeSpan.FromMinutes(1);
+            pauses.Add(due - at);
+            at = due;
+        }
+        Assert.Equal([1, 2, 4, 8, 16, 32, 64, 64, 64], pauses.Select(p => p.TotalMinutes));
+    }
+
+    [Fact]
+    public void What_nobody_awaits_is_not_ended()
+    {
+        var found = new DifferenceFound(1, Account, DifferenceKind.Balance, "BTC", null, Ours: true, "what", "words", 1, Now);
+        var adoption = (AdoptionDecided)Of(Book(), More("BTC", 0.5m, 0.5m))[0];
+        var key = adoption.Difference;
+        Assert.Empty(Look(State(found), new FailedRemedy(key, adoption.Signal.Trade, "dry")));
+        Assert.Empty(Look(State(found, adoption), new FailedRemedy(key, Trade(9), "dry")));
+        Assert.Empty(Look(State(found, adoption), new FailedRemedy("Balance:ETH", adoption.Signal.Trade, "dry")));
+        Assert.Single(Look(State(found, adoption), new FailedRemedy(key, adoption.Signal.Trade, "dry")));
+
+        static IReadOnlyList<object> Look(ReconciliationState state, FailedRemedy failed) => ReconciliationDecider.Decide(state, LookAt(state.Looks + 1, failed), Now);
     }
 
     /// <summary>The difference is gone from the book's reckoning as soon as the trade has it.</summary>
@@ -174,6 +259,12 @@ public sealed class RemedyTests
         Assert.NotNull(TradeCheck.Drift(closed));
         Assert.Null(TradeCheck.Drift(closed with { WrittenOff = new Quantity(0.3m) }));
     }
+
+    private static RemedyEnded Decide(ReconciliationState state, long number, FailedRemedy failed, DateTimeOffset at) =>
+        Assert.IsType<RemedyEnded>(Assert.Single(ReconciliationDecider.Decide(state, LookAt(number, failed), at)));
+
+    private static AccountLook LookAt(long number, FailedRemedy failed) =>
+        new(number, Account, "paper", 42, 0, null, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, [], [failed]);
 
     private static IReadOnlyList<IRemedy> Of(OrderBook book, Difference difference) => Remedies.Of(book, difference, Rules, Price, Policy, Look, Now);
 

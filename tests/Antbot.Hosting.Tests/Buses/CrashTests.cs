@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Support;
 using Antbot.Messaging;
+using Antbot.Runtime.Bus;
 using Xunit;
 
 namespace Antbot.Hosting.Tests.Buses;
@@ -12,18 +13,20 @@ public sealed class CrashTests(RabbitFixture fixture) : OnABroker(fixture)
 {
     private const int Prefetch = 64;
 
-
-    [Fact]
-    public async Task Six_kills_in_a_row_with_a_full_prefetch_dead_letter_nobody()
+    /// <param name="together">In one delivery, which the broker counts for all of them.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Six_kills_in_a_row_with_a_full_prefetch_dead_letter_nobody(bool together)
     {
-        var sent = new List<Guid>();
+        var sent = Enumerable.Range(0, Prefetch).Select(_ => Guid.NewGuid()).ToList();
         await using (var publisher = await TestBus.StartAsync(Parts()))
         {
-            for (var i = 0; i < Prefetch; i++)
-            {
-                sent.Add(Guid.NewGuid());
-                await publisher.PublishAsync(Routes.Execution, SomeMessage.Close(), sent[i]);
-            }
+            if (together)
+                await publisher.Bus.PublishAsync([.. sent.Select(Message)], TestContext.Current.CancellationToken);
+            foreach (var id in together ? [] : sent)
+                await publisher.PublishAsync(Routes.Execution, SomeMessage.Close(), id);
+            Assert.Equal(together ? 1 : Prefetch, await Raw.CountAsync(Topology.QueueOf(Routes.Execution)));
         }
         for (var kill = 0; kill < 6; kill++)
             Assert.Equal(sent.Order(), (await TakeAndDieAsync(Prefetch)).Order());
@@ -83,6 +86,12 @@ public sealed class CrashTests(RabbitFixture fixture) : OnABroker(fixture)
         worker.Kill();
         await worker.WaitForExitAsync(limit.Token);
         return taken;
+    }
+
+    private static OutboundMessage Message(Guid id)
+    {
+        var close = SomeMessage.Close();
+        return new OutboundMessage(id, Routes.Execution, close, close.Trade.Value, null);
     }
 
     private TestBusParts Parts() => new() { Options = { Address = Host.Uri.ToString(), Prefetch = Prefetch } };

@@ -86,6 +86,27 @@ public sealed class FollowedMarketTests : IAsyncLifetime
         Assert.Empty(await _venue.Client.LedgerAsync("order"));
     }
 
+    /// <summary>Prevents positions that nobody looks after because the real venue happened to be away when the machine came up.</summary>
+    [Fact]
+    public async Task It_starts_without_the_real_venue_enters_nothing_and_goes_on_when_it_is_there()
+    {
+        _real.Instead((_, context) =>
+        {
+            context.Abort();
+            return Task.FromResult(true);
+        });
+        await StartAsync([], ["--market", _real.Address.ToString(), .. ByHandOnly]);
+        Assert.True(await ReadyAsync() is (503, var why) && why.Contains("no prices from", StringComparison.Ordinal), $"{await ReadyAsync()}");
+        await SignalAsync("while it is away", HttpStatusCode.ServiceUnavailable);
+        await Eventually.HoldsAsync(() => _said.Any(l => l.Contains("NOTHING IS ENTERED", StringComparison.Ordinal)), "the summary says so");
+
+        _real.BeHonest();
+        await Eventually.HoldsAsync(async () => (await ReadyAsync()).Status == 200, "it goes on by itself");
+        await SignalAsync("after it", HttpStatusCode.Accepted);
+        await Eventually.HoldsAsync(async () => (await OpenedAsync()).Count == 1, "a trade is open");
+        Assert.InRange(Assert.Single(await OpenedAsync()).Average.Value, RealPrice * 0.99m, RealPrice * 1.01m);
+    }
+
     [Theory]
     [InlineData("venue:address=https://api.binance.com")]
     [InlineData("venue:key_file=/tmp/key")]

@@ -61,6 +61,27 @@ public sealed class ExecutionTests : IAsyncLifetime
         Assert.Equal(_venue.Book[0].Executed - Math.Floor(_venue.Book[0].Executed * 0.999m * 100_000) / 100_000, _venue.Held);
     }
 
+    /// <summary>Prevents an input that grows with every fill of an order, and a decision of more events than an append takes: the order would never be decided on again.</summary>
+    [Fact]
+    public async Task Of_an_order_that_is_filled_in_thousands_of_parts_each_decision_keeps_the_new_ones_and_no_more_than_it_can_hold()
+    {
+        const int fills = 2_500;
+        _venue.Parts = fills;
+        _rig.StartKeeper();
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade, notional: 6_500));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stage == TradeStage.Open, "the position is open");
+        Assert.Equal(_venue.Book[0].Executed, (await _rig.StateAsync(trade)).Entered.Value);
+
+        var stored = new List<StoredEvent>();
+        await foreach (var e in _store.ReadStreamAsync(Streams.Order(trade), 1, TestContext.Current.CancellationToken))
+            stored.Add(e);
+        var decisions = stored.GroupBy(e => e.CausationId).Select(d => d.Select(_rig.Codec.Decode).ToList()).Where(d => d.Exists(e => e is OrderFilled)).ToList();
+        Assert.Equal([900, 900, 700], decisions.ConvertAll(d => d.Count(e => e is OrderFilled)));
+        Assert.Equal(fills, decisions.SelectMany(d => d.OfType<OrderFilled>()).Select(f => f.FillId).Distinct().Count());
+        Assert.All(decisions, d => Assert.Equal(d.OfType<OrderFilled>().Select(f => f.FillId), d.OfType<OrderInput>().Single().Report!.Fills.Select(f => f.FillId)));
+    }
+
     [Fact]
     public async Task A_command_that_is_delivered_again_sends_nothing_and_says_everything_again()
     {

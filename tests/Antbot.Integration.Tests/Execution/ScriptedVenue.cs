@@ -44,6 +44,9 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
 
     public bool IsAway { get; set; }
 
+    /// <summary>In how many fills a market order is executed.</summary>
+    public int Parts { get; set; } = 1;
+
     public string Name => "scripted";
 
     public AccountId Account { get; } = new("main");
@@ -209,9 +212,14 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
 
     private void Fill(Order order, decimal price)
     {
-        var (quantity, buys) = (order.Asked.Quantity, order.Asked.Side == Side.Buy);
-        order.Fills.Add(new FillReport(
-            $"{++_fills}", order.VenueId, order.Asked.Symbol, order.Asked.Side, quantity, new Price(price), new Money(quantity.Value * (buys ? 1 : price) / 1_000), buys ? "BTC" : "USDT", clock.GetUtcNow()));
+        var (left, buys) = (order.Asked.Quantity.Value, order.Asked.Side == Side.Buy);
+        for (var part = 1; left > 0; part++)
+        {
+            var size = part < Parts ? Math.Min(left, Rules.QuantityStep) : left;
+            order.Fills.Add(new FillReport(
+                $"{++_fills}", order.VenueId, order.Asked.Symbol, order.Asked.Side, new Quantity(size), new Price(price), new Money(size * (buys ? 1 : price) / 1_000), buys ? "BTC" : "USDT", clock.GetUtcNow()));
+            left -= size;
+        }
         order.Status = VenueOrderStatus.Filled;
     }
 

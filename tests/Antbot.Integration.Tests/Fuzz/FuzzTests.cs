@@ -55,7 +55,7 @@ public sealed class FuzzTests
         Assert.Equal(Antbot.Contracts.Messages.Routes.All.Count, names.Count(n => n.StartsWith("message:", StringComparison.Ordinal)));
         var stored = File.ReadLines(Path.Combine(RepositoryFolder.Root, "tests/Antbot.Core.Tests/stored-names.txt")).Select(l => l.Split(' ')[0]).Where(n => n.Length > 0 && n[0] != '#').Order(StringComparer.Ordinal);
         Assert.Equal(stored, names.Where(n => n.StartsWith("event:", StringComparison.Ordinal)).Select(n => n["event:".Length..]).Order(StringComparer.Ordinal));
-        Assert.Superset(new HashSet<string>(["decider:coordinator", "decider:validation", "decider:risk", "decider:execution", "decider:reconciliation", "decider:control", "strategy:ema-cross", "strategy:rsi-reversion", "operator-request"], StringComparer.Ordinal), names.ToHashSet(StringComparer.Ordinal));
+        Assert.Superset(new HashSet<string>(["decider:coordinator", "decider:validation", "decider:risk", "decider:execution", "decider:reconciliation", "decider:control", "strategy:ema-cross", "strategy:rsi-reversion", "operator-request", "fill-history"], StringComparer.Ordinal), names.ToHashSet(StringComparer.Ordinal));
     }
 
     /// <summary>A long run is stopped and gone on with: nothing is done twice or left out.</summary>

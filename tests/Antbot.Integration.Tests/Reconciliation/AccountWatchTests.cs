@@ -127,6 +127,37 @@ public sealed class AccountWatchTests
         Assert.IsType<AdoptTrade>(Assert.Single(_world.Bus.Sent).Body);
     }
 
+    /// <summary>Prevents a holding that is left without a stop for ever because its adoption was refused once, or somebody closed it before it came.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_adoption_that_came_to_nothing_is_ended_and_tried_anew_after_a_while(bool closedBefore)
+    {
+        var clock = new ManualClock(DateTimeOffset.UtcNow);
+        var world = new ReconciliationWorld(clock: clock);
+        await world.LookAsync();
+        world.Venue.Balances["BTC"] = 0.5m;
+        for (var look = 0; look < 3; look++)
+            await world.LookAsync();
+        var first = Assert.Single(world.Bus.Sent.Select(m => m.Body).OfType<AdoptTrade>()).Trade;
+        await world.RecordAsync(first, closedBefore ? new EntryForbidden(first, Account, "not wanted") : new EntryFailedRecorded(first, Account, "not adopted: dry"));
+        for (var look = 0; look < 4; look++)
+            await world.LookAsync();
+        var ended = Assert.Single((await world.EventsAsync()).OfType<RemedyEnded>());
+        Assert.Equal((first, closedBefore ? "it was to end before it began: not wanted" : "not adopted: dry"), (ended.Trade, ended.Reason));
+        Assert.Single(world.Bus.Sent);
+        clock.Move(TimeSpan.FromMinutes(1));
+        for (var look = 0; look < 4; look++)
+            await world.LookAsync();
+        var second = Assert.Single(world.Bus.Sent.Skip(1).Select(m => m.Body).OfType<AdoptTrade>());
+        Assert.NotEqual(first, second.Trade);
+        await world.RecordAsync(
+            second.Trade, new PositionAdopted(ClientOrderId.Of(second.Trade, OrderRole.Entry, 0), second.Trade, Account, FakeVenue.Btc, Side.Buy, second.Quantity, new Price(100), "USDT", DateTimeOffset.UtcNow, "test"));
+        await world.LookAsync();
+        await world.LookAsync();
+        Assert.IsType<DifferenceSettled>((await world.EventsAsync())[^1]);
+    }
+
     [Fact]
     public async Task An_order_that_nobody_here_placed_is_adopted_while_it_rests()
     {

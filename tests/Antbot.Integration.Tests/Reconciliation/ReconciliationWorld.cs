@@ -22,19 +22,20 @@ internal sealed class ReconciliationWorld
     private readonly TradeLook _look;
     private readonly VenueRules _rules;
 
-    public ReconciliationWorld(InMemoryEventStore? store = null, FakeVenue? venue = null, ReconciliationOptions? options = null)
+    public ReconciliationWorld(InMemoryEventStore? store = null, FakeVenue? venue = null, ReconciliationOptions? options = null, TimeProvider? clock = null)
     {
+        clock ??= TimeProvider.System;
         _store = store ?? new InMemoryEventStore(DeterministicId.From("store"));
         Venue = venue ?? new FakeVenue();
         Options = options ?? new ReconciliationOptions { LastsSeconds = 0 };
         Codec = new EventCodec(EventRegistry.From(typeof(TradeVerified).Assembly, typeof(OrderIntended).Assembly));
-        Parts = new PipelineParts(_store, Codec, Bus, TimeProvider.System, NoCrashPoints.Instance);
+        Parts = new PipelineParts(_store, Codec, Bus, clock, NoCrashPoints.Instance);
         _pipeline = new StreamPipeline<ReconciliationState>(Parts, ReconciliationDecider.Behaviour);
-        _rules = new VenueRules(Venue, TimeProvider.System);
+        _rules = new VenueRules(Venue, clock);
         _look = new TradeLook(Venue, _rules, _store, Codec);
         Handler = new VerifyTradeHandler(_pipeline, _look, Parts);
-        Pending = new PendingVerifications(_pipeline, _store, _look, Venue, Options, TimeProvider.System);
-        Control = new ControlWatch(_store, Codec, TimeProvider.System);
+        Pending = new PendingVerifications(_pipeline, _store, _look, Venue, Options, clock);
+        Control = new ControlWatch(_store, Codec, clock);
         Watch = new AccountWatch(Venue, Venue, _rules, _pipeline, Parts, Options, Control, NullLogger<AccountWatch>.Instance);
         Life = new AccountWatch.Life(new OrderBookFollower(_store, Codec, Account));
     }

@@ -1,4 +1,5 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Reconciliation;
@@ -37,6 +38,22 @@ public sealed class VerifyTradeTests
         _world.Venue.Put(Entry(), Side.Buy, 0.5m, VenueOrderStatus.Cancelled);
         await _world.HandleAsync(Verify());
         Assert.All(_world.Bus.Sent, m => Assert.IsType<TradeReconciled>(m.Body));
+    }
+
+    /// <summary>Found by the fault tests: what was left of an adopted position was too little to be sold, and its trade was never found right because no order of it had shown a price.</summary>
+    [Theory]
+    [InlineData(0.46, typeof(TradeVerified))]
+    [InlineData(0.44, typeof(TradeDrifted))]
+    public async Task Of_what_was_adopted_and_written_off_may_be_left_what_cannot_be_sold(double writtenOff, Type answer)
+    {
+        var stop = ClientOrderId.Of(Trade(), OrderRole.Stop, 0);
+        await _world.RecordAsync(
+            Trade(),
+            new PositionAdopted(Entry(), Trade(), Account, FakeVenue.Btc, Side.Buy, new Quantity(0.5m), new Price(100), "USDT", DateTimeOffset.UtcNow, "test"),
+            new PositionWrittenOff(Trade(), Account, FakeVenue.Btc, Side.Buy, new Quantity((decimal)writtenOff), "test", "test"));
+        _world.Venue.Put(stop, Side.Sell, 0, VenueOrderStatus.Cancelled);
+        await _world.HandleAsync(new VerifyTrade(Trade(), Account, FakeVenue.Btc, Side.Buy, new Quantity(0.5m), Closed: true, [stop]));
+        Assert.IsType(answer, Assert.Single(await _world.EventsAsync()));
     }
 
     [Fact]

@@ -38,6 +38,7 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(VenueLimits), "venue-limits")]
 [JsonDerivedType(typeof(VenueForgets), "venue-forgets")]
 [JsonDerivedType(typeof(Busted), "busted")]
+[JsonDerivedType(typeof(SomebodyTrades), "somebody-trades")]
 [JsonDerivedType(typeof(OperatorsSettle), "operators-settle")]
 [JsonDerivedType(typeof(Halted), "halted")]
 [JsonDerivedType(typeof(HaltedBefore), "halted-before")]
@@ -116,6 +117,9 @@ public sealed record VenueForgets(double AtSeconds, double ForSeconds) : Fault, 
 /// <summary>The venue takes its n-th fill back.</summary>
 public sealed record Busted(int NthFill, double AfterSeconds) : Fault;
 
+/// <summary>Somebody else does something on the account by hand, as soon as there is something to do it with.</summary>
+public sealed record SomebodyTrades(double AtSeconds, Deed Deed) : Fault;
+
 /// <summary>From then on operators look for an order in doubt, and settle it.</summary>
 public sealed record OperatorsSettle(double AtSeconds) : Fault;
 
@@ -149,4 +153,19 @@ public enum Mishap
 
     /// <summary>Each of its fills is told twice.</summary>
     RepeatedFill,
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<Deed>))]
+public enum Deed
+{
+    /// <summary>At the market's price.</summary>
+    Buys,
+
+    /// <summary>Sells what is there, and cancels the stops that hold it back.</summary>
+    Sells,
+
+    /// <summary>A purchase that rests, and is filled in two parts when the price has come down to it.</summary>
+    Bids,
+
+    CancelsAStop,
 }

@@ -11,6 +11,8 @@ public static class Planner
 
     private static readonly string[] Clocks = ["signal", "coordinator", "validation", "risk", "execution", "reconciliation"];
 
+    private static readonly Deed[] Deeds = Enum.GetValues<Deed>();
+
     private static readonly Mishap[] Mishaps = [.. Enum.GetValues<Mishap>().Where(m => m != Mishap.None)];
 
     /// <summary>
@@ -64,6 +66,8 @@ public static class Planner
         Some("limits", 0.2, 1, i => new VenueLimits(Begin("limits-at", i), Seconds(0.5, 10, "limits-for", i)));
         Some("forgets", 0.15, 1, i => new VenueForgets(Begin("forgets-at", i), Seconds(1, 15, "forgets-for", i)));
         Some("busted", 0.06, 1, i => new Busted(1 + chance.Below(trades * 2, "busted-nth", i), Seconds(0.1, 4, "busted-after", i)));
+        // What nobody holds nobody can sell: a venue that takes fills back is a story of its own.
+        Some("somebody", faults.Exists(f => f is Busted) ? 0 : 0.3, 3, i => new SomebodyTrades(Begin("somebody-at", i), Deeds[chance.Below(Deeds.Length, "somebody-does", i)]));
         Some("settle", 0.6, 2, i => new OperatorsSettle(Begin("settle-at", i)));
         Some("halt", 0.25, 1, i => new Halted(Begin("halt-at", i), chance.Happens(0.3, "halt-good", i) ? null : Seconds(0.5, 10, "halt-for", i)));
         Some("halt-before", 0.25, 1, i => new HaltedBefore(1 + chance.Below(trades, "halt-before-nth", i), Seconds(0.5, 10, "halt-before-for", i)));

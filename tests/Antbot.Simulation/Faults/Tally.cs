@@ -11,8 +11,8 @@ public sealed class Tally
     /// <summary>All that can happen, but for crashes: those are named after their points.</summary>
     private static readonly string[] Kinds =
     [
-        .. typeof(Fault).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(a => a.DerivedType).Where(t => t != typeof(Crash) && t != typeof(VenueErrs)).Select(t => t.Name),
-        .. Enum.GetValues<Mishap>().Where(m => m != Mishap.None).Select(NameOf),
+        .. typeof(Fault).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(a => a.DerivedType).Where(t => t != typeof(Crash) && t != typeof(VenueErrs) && t != typeof(SomebodyTrades)).Select(t => t.Name),
+        .. Enum.GetValues<Mishap>().Where(m => m != Mishap.None).Select(NameOf), .. Enum.GetValues<Deed>().Select(d => NameOf(new SomebodyTrades(0, d))),
         NameOf(new StoreDown(0, 0, Full: true)), NameOf(new BusLoses(0, ArrivesAllTheSame: true)), NameOf(new Halted(0, null)),
     ];
 
@@ -46,6 +46,7 @@ public sealed class Tally
     {
         Crash f => CrashAt(f.Point),
         VenueErrs f => NameOf(f.Mishap),
+        SomebodyTrades f => $"{nameof(SomebodyTrades)}.{f.Deed}",
         StoreDown { Full: true } => $"{nameof(StoreDown)}.{nameof(StoreDown.Full)}",
         BusLoses { ArrivesAllTheSame: true } => $"{nameof(BusLoses)}.{nameof(BusLoses.ArrivesAllTheSame)}",
         Halted { ForSeconds: null } => $"{nameof(Halted)}.ForGood",

@@ -27,6 +27,7 @@ public sealed class SimExchange
     private readonly Dictionary<ClientOrderId, List<ExchangeOrder>> _byId = [];
     private int _sent;
     private int _fills;
+    private int _deeds;
     private long _requests;
     private bool _watching;
 
@@ -66,6 +67,9 @@ public sealed class SimExchange
 
     public TimeSpan Patience { get; }
 
+    /// <summary>When something last moved that no order of ours had moved.</summary>
+    public TimeSpan MovedByOthers { get; private set; }
+
     /// <summary>Fills that it is going to take back.</summary>
     public int BustsDue { get; private set; }
 
@@ -104,11 +108,11 @@ public sealed class SimExchange
             return Refused(Refusal.OutOfWindow, "-1021", "Timestamp for this request is outside of the recvWindow.");
         if (_byId.TryGetValue(asked.Id, out var same) && same.Exists(o => o.IsOpen))
             return Refused(Refusal.DuplicateOrder, "-2010", "Duplicate order sent.");
+        // Where it takes fills back, what was bought with them may have been sold already: that is its own concern.
+        if (asked.Side == Side.Sell && _busts.Count == 0 && asked.Quantity.Value > FreeOf(asked.Symbol))
+            return Refused(Refusal.InsufficientBalance, "-2010", "Account has insufficient balance for requested action.");
         var order = new ExchangeOrder(asked, $"{Orders.Count + 1}", Now) { InParts = mishap == Mishap.PartialFill, TellsTwice = mishap == Mishap.RepeatedFill };
-        Orders.Add(order);
-        if (same is null)
-            _byId[asked.Id] = same = [];
-        same.Add(order);
+        Add(order);
         Taken(order);
         if (asked is { Kind: OrderKind.Market, Trigger: null })
         {
@@ -146,6 +150,64 @@ public sealed class SimExchange
         found.Status = VenueOrderStatus.Cancelled;
         return new VenueAnswer<OrderReport>.Said(found.Report(Now, withFills: false));
     }
+
+    /// <summary>What somebody else does on the account by hand; false where there is nothing yet to do it with.</summary>
+    public bool Do(Deed deed)
+    {
+        var symbol = Rules[_chance.Below(Rules.Count, "deed-symbol", _deeds)].Symbol;
+        switch (deed)
+        {
+            case Deed.Buys:
+                FillRest(Foreign(symbol, Side.Buy, Some(symbol), limit: null));
+                return true;
+            case Deed.Bids:
+                Foreign(symbol, Side.Buy, Some(symbol), new Price(Math.Round(PriceOf(symbol) * (1 - _chance.Below(8, "deed-below", _deeds) / 1_000m), 2))).InParts = true;
+                Watch();
+                return true;
+            case Deed.CancelsAStop when OurStops.FirstOrDefault() is { } stop:
+                _deeds++;
+                CancelByHand(stop);
+                return true;
+            case Deed.Sells when OurStops.FirstOrDefault() is { } stop:
+                foreach (var other in OurStops.Where(o => o.Asked.Symbol == stop.Asked.Symbol).ToList())
+                    CancelByHand(other);
+                FillRest(Foreign(stop.Asked.Symbol, Side.Sell, stop.Asked.Quantity.Value, limit: null));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private IEnumerable<ExchangeOrder> OurStops => Orders.Where(o => o is { IsOpen: true, IsForeign: false, Asked: { ReduceOnly: true, Trigger: not null } });
+
+    private static void CancelByHand(ExchangeOrder order) => (order.Status, order.IsCancelledByHand) = (VenueOrderStatus.Cancelled, true);
+
+    private decimal Some(Symbol symbol)
+    {
+        var step = RuleOf(symbol).QuantityStep;
+        return Math.Floor((50 + _chance.Below(300, "deed-worth", _deeds)) / PriceOf(symbol) / step) * step;
+    }
+
+    private ExchangeOrder Foreign(Symbol symbol, Side side, decimal quantity, Price? limit)
+    {
+        var id = new ClientOrderId($"web_{++_deeds}");
+        var order = new ExchangeOrder(
+            new VenueOrder(id, symbol, side, limit is null ? OrderKind.Market : OrderKind.Limit, new Quantity(quantity), limit, null, Now, Ahead, ReduceOnly: false), $"{Orders.Count + 1}", Now) { IsForeign = true };
+        Add(order);
+        return order;
+    }
+
+    private void Add(ExchangeOrder order)
+    {
+        Orders.Add(order);
+        if (!_byId.TryGetValue(order.Asked.Id, out var same))
+            _byId[order.Asked.Id] = same = [];
+        same.Add(order);
+    }
+
+    /// <summary>What open orders sell is held back.</summary>
+    private decimal FreeOf(Symbol symbol) =>
+        Balances[RuleOf(symbol).BaseAsset] - Orders.Where(o => o.IsOpen && o.Asked.Side == Side.Sell && o.Asked.Symbol == symbol).Sum(o => o.Asked.Quantity.Value - o.Executed);
 
     private static VenueAnswer<OrderReport> NotThere() => Refused(Refusal.UnknownOrder, "-2013", "Order does not exist.");
 
@@ -189,6 +251,8 @@ public sealed class SimExchange
             $"{++_fills}", order.VenueId, order.Asked.Symbol, order.Asked.Side, new Quantity(quantity), new Price(price), new Money(fee), buys ? rule.BaseAsset : rule.QuoteAsset, Now);
         order.Fills.Add(fill);
         Move(fill, rule, 1);
+        if (order.IsForeign)
+            MovedByOthers = _loop.Now;
         order.Status = order.Executed == order.Asked.Quantity.Value ? VenueOrderStatus.Filled : VenueOrderStatus.PartiallyFilled;
         if (_busts.TryGetValue(_fills, out var bust))
         {
@@ -201,6 +265,7 @@ public sealed class SimExchange
     private void TakeBack(ExchangeOrder order, FillReport fill, Busted bust)
     {
         Tally.Happened(bust);
+        MovedByOthers = _loop.Now;
         BustsDue--;
         order.Fills.Remove(fill);
         order.Busted.Add(fill);
@@ -256,6 +321,12 @@ public sealed class ExchangeOrder(VenueOrder asked, string venueId, DateTimeOffs
     public bool InParts { get; set; }
 
     public bool TellsTwice { get; init; }
+
+    /// <summary>Somebody else placed it.</summary>
+    public bool IsForeign { get; init; }
+
+    /// <summary>Somebody else cancelled it.</summary>
+    public bool IsCancelledByHand { get; set; }
 
     public IEnumerable<FillReport> Told => TellsTwice ? Fills.Concat(Fills) : Fills;
 
@@ -337,7 +408,11 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
         : null;
 
     public Task<VenueAnswer<IReadOnlyList<Candle>>> ReadCandlesAsync(Symbol symbol, TimeSpan interval, int count, CancellationToken cancellationToken = default) =>
-        AskAsync(() => new VenueAnswer<IReadOnlyList<Candle>>.Said([]));
+        AskAsync(() =>
+        {
+            var price = new Price(exchange.PriceOf(symbol));
+            return new VenueAnswer<IReadOnlyList<Candle>>.Said([new Candle(symbol, interval, exchange.Now, price, price, price, price, Quantity.Zero)]);
+        });
 
     public IAsyncEnumerable<Candle> FollowCandlesAsync(IReadOnlyCollection<Symbol> symbols, TimeSpan interval, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException("No strategy runs in the simulation; its signals come from outside.");

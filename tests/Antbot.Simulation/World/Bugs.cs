@@ -1,5 +1,8 @@
+using System.Runtime.CompilerServices;
+using System.Text;
 using Antbot.ConsoleService;
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Kernel.Control;
@@ -25,11 +28,14 @@ public static class Bugs
         new StoreBug("tail-skips", "who follows the history passes over an event now and then", (inner, _) => new SkippingStore(inner)),
         new StoreBug("tail-by-sequence", "who follows the history goes by its sequences alone", (inner, _) => new SequenceStore(inner)),
         new StoreBug("halt-stops-exits", "what is halted cannot get out either", (inner, process) => new HaltedStore(inner, process)),
+        new StoreBug("adopt-twice", "that a balance is about to be adopted is forgotten at once", (inner, _) => new OverlookingStore(inner)),
         new PatientBug("confirms-are-not-awaited", "what the broker has not confirmed is believed to be there"),
         new BusBug("publish-is-forgotten", "some messages are never sent, and their sender believes that they were", m => m.Id.ToByteArray()[0] < 24),
         new BusBug("reservation-not-released", "Risk is not told that an entry failed", m => m is { Endpoint: Routes.Risk, Body: EntryFailed }),
         new BusBug("close-not-counted", "Risk is not told that a trade was closed", m => m is { Endpoint: Routes.Risk, Body: TradeClosed }),
         new BusBug("not-reconciled", "nobody asks Reconciliation", m => m.Body is VerifyTrade),
+        new BusBug("nothing-is-written-off", "Execution is not told what the venue does not hold any more", m => m.Body is WriteOffPosition),
+        new VenueBug("coins-overlooked", "a line of the balances makes no sense, and nobody looks at the others", (inner, _) => new DimVenue(inner)),
         new VenueBug("blind-retry", "an order without an answer is sent again", (inner, process) => new RetryingVenue(inner, process, sameWindow: false)),
         new VenueBug("unknown-is-rejected", "a time-out is taken for a refusal", (inner, _) => new SureVenue(inner)),
         new VenueBug("no-window", "a late order is signed anew on its way", (inner, process) => new RetryingVenue(inner, process, sameWindow: true)),
@@ -102,7 +108,7 @@ public static class Bugs
 
         public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) => inner.ReadVersionAsync(stream, cancellationToken);
 
-        public IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, CancellationToken cancellationToken = default) => inner.ReadStreamAsync(stream, fromVersion, cancellationToken);
+        public virtual IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, CancellationToken cancellationToken = default) => inner.ReadStreamAsync(stream, fromVersion, cancellationToken);
 
         public virtual Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) => inner.ReadPageAsync(afterSequence, limit, cancellationToken);
 
@@ -177,6 +183,18 @@ public static class Bugs
         }
     }
 
+    /// <summary>What was decided is read as if it had been about something else.</summary>
+    private sealed class OverlookingStore(IEventStore inner) : OverStore(inner)
+    {
+        private static readonly string Decided = StoredNameAttribute.Of(typeof(AdoptionDecided));
+
+        public override async IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            await foreach (var stored in base.ReadStreamAsync(stream, fromVersion, cancellationToken))
+                yield return stored.Type == Decided ? stored with { Data = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(stored.Data.Span).Replace("\"Balance:", "\"Nothing:", StringComparison.Ordinal)) } : stored;
+        }
+    }
+
     private sealed class ForgetfulStore(IEventStore inner) : OverStore(inner)
     {
         private long _decisions;
@@ -233,7 +251,7 @@ public static class Bugs
 
         public virtual Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => inner.ListFillsAsync(symbol, venueOrderId, cancellationToken);
 
-        public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => inner.ReadBalancesAsync(cancellationToken);
+        public virtual Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => inner.ReadBalancesAsync(cancellationToken);
 
         public Task<VenueAnswer<KeyPermissions>> ReadPermissionsAsync(CancellationToken cancellationToken = default) => inner.ReadPermissionsAsync(cancellationToken);
     }
@@ -311,6 +329,18 @@ public static class Bugs
             var answer = await base.PlaceAsync(signed, cancellationToken);
             _hasty |= answer is VenueAnswer<OrderReport>.Unknown;
             return answer;
+        }
+    }
+
+    /// <summary>After what the account began with, which is known.</summary>
+    private sealed class DimVenue(IVenue inner) : OverVenue(inner)
+    {
+        private int _asked;
+
+        public override async Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default)
+        {
+            var answer = await base.ReadBalancesAsync(cancellationToken);
+            return answer is VenueAnswer<IReadOnlyList<Balance>>.Said said && _asked++ > 0 ? said with { PassedOver = 1 } : answer;
         }
     }
 

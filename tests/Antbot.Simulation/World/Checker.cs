@@ -43,6 +43,7 @@ public sealed class Checker
     private readonly Dictionary<ClientOrderId, Dictionary<string, OrderFilled>> _fills = [];
     private readonly Dictionary<ClientOrderId, int> _taken = [];
     private readonly HashSet<(string Stream, string Causation)> _decided = [];
+    private readonly Adoptions _adoptions;
     private readonly Doubts _doubts;
     private RiskState _account = RiskState.Initial;
     private int _unpublished;
@@ -53,6 +54,7 @@ public sealed class Checker
     {
         _world = world;
         _exposures = new Exposures(world.Exchange);
+        _adoptions = new Adoptions(world, Violated);
         _doubts = new Doubts(world, Violated);
         world.Disk.Committed = Committed;
         world.Broker.Published = Published;
@@ -79,6 +81,8 @@ public sealed class Checker
     /// <summary>Orders of which Execution does not know what became, in the order of their trades' names.</summary>
     public IEnumerable<OrderState> InDoubt => _orders.OrderBy(o => o.Key.Value, StringComparer.Ordinal).SelectMany(o => o.Value.Orders).Where(o => o is { IsOpenAttempt: true, VenueOrderId: null });
 
+    public bool HasBaseline => _adoptions.Baseline is not null;
+
     public bool IsAtRest() => WhyNotAtRest() is null;
 
     public string? WhyNotAtRest()
@@ -95,14 +99,19 @@ public sealed class Checker
             if (state is { Phase: TradePhase.Closed, Reconciled: false } && !_drifted.Contains(trade))
                 return $"{trade} is closed and not reconciled";
         }
-        if (_world.Exchange.Orders.Find(o => o.IsOpen) is { } open)
-            return $"{open.Asked.Id} is open at the venue";
-        if (_orders.FirstOrDefault(o => !o.Value.IsDone) is { Value: { } still } busy)
+        if (_orders.FirstOrDefault(o => !o.Value.IsDone && !_adoptions.IsKept(o.Key, o.Value)) is { Value: { } still } busy)
             return $"Execution is not done with {busy.Key}: {still.Stage}";
+        if (_world.Exchange.Orders.Find(o => o.IsOpen && !_orders.Any(t => _adoptions.IsKept(t.Key, t.Value) && t.Value.Orders.Any(known => known.IsLive && known.Id == o.Asked.Id))) is { } open)
+            return $"{open.Asked.Id} is open at the venue";
         if (_world.Exchange.BustsDue > 0)
             return "the venue is about to take a fill back";
         if (_world.Exchange.Orders.Find(o => o.Busted.Any(IsRecorded(o)) && !IsTold(o)) is { } busted)
             return $"the venue has taken a fill of {busted.Asked.Id} back, and nobody is told that the record is wrong";
+        if (_adoptions.WhyNotAtRest() is { } why)
+            return why;
+        // That something is missing is found while nothing is under way.
+        if (!_adoptions.IsOurs && Unexplained() is { } unexplained)
+            return unexplained;
         if (_world.Broker.DeadLetters.FirstOrDefault(l => !l.Replayed) is { } letter)
             return $"{letter.Message.Body.GetType().Name} to {letter.Message.Endpoint} was given up: {letter.Reason}";
         if (_world.Broker.UnderWay > 0)
@@ -128,8 +137,9 @@ public sealed class Checker
     {
         foreach (var letter in _world.Broker.DeadLetters.Where(l => l.Reason != SimBroker.TooOften))
             Violated($"dead letter: {letter.Message.Body} because {letter.Reason}");
-        if (_account.Reserved != 0 || _account.Open != 0)
-            Violated($"{_account.Reserved} are reserved and {_account.Open} open although every trade is over");
+        var open = _orders.Values.Where(o => o.Stage is TradeStage.Open or TradeStage.Closing).Sum(o => o.Position!.Cost.Value);
+        if (_account.Reserved != 0 || _account.Open != open)
+            Violated($"{_account.Reserved} are reserved and {_account.Open} open by Risk's books; trades that have cost {open} are");
         CheckCounts();
         CheckFills();
         CheckBalances();
@@ -160,6 +170,7 @@ public sealed class Checker
     private void Look(StoredEvent stored, object @event)
     {
         _doubts.Look(@event);
+        _adoptions.Look(@event);
         switch (@event)
         {
             case ActivitySet e:
@@ -172,6 +183,9 @@ public sealed class Checker
                 break;
             case OrderIntended e:
                 _intended[e.Order] = e;
+                break;
+            case OrderAdopted e:
+                _intended[e.Order] = e.ToIntent();
                 break;
             case OrderAttempted e:
                 Attempted(e);
@@ -278,7 +292,8 @@ public sealed class Checker
         var id = order.Asked.Id;
         Mix(Guid.Empty, _world.Loop.Ticks);
         _world.Tally.Tell?.Invoke($"     $ the venue takes {order.Asked}");
-        if ((_taken[id] = _taken.GetValueOrDefault(id) + 1) > 1)
+        // What somebody else has cancelled, and the venue has forgotten as well, leaves no trace.
+        if ((_taken[id] = _taken.GetValueOrDefault(id) + 1) > 1 + _world.Exchange.Orders.Count(o => o.Asked.Id == id && o.IsCancelledByHand))
             Violated($"{id} was placed {_taken[id]} times");
         if (!_attempted.TryGetValue(id, out var attempt))
             Violated($"{id} was sent before an attempt was recorded");
@@ -308,8 +323,8 @@ public sealed class Checker
     {
         var ends = _world.Accepted.GroupBy(t => _trades[t].Phase).ToDictionary(g => g.Key, g => g.Count());
         var over = ends.Where(e => TradeState.IsTerminal(e.Key)).Sum(e => e.Value);
-        if (over != _world.Accepted.Count || _trades.Count != _world.Accepted.Count)
-            Violated($"{_world.Accepted.Count} signals were accepted, {_trades.Count} became trades, and {over} of them are over");
+        if (over != _world.Accepted.Count || _trades.Count != _world.Accepted.Count + _adoptions.Trades.Count)
+            Violated($"{_world.Accepted.Count} signals were accepted and {_adoptions.Trades.Count} positions adopted, {_trades.Count} became trades, and {over} of the accepted are over");
         var broker = _world.Broker;
         if (broker.Arrived != broker.Handled + broker.Dropped + broker.DeadLetters.Count)
             Violated($"{broker.Arrived} messages came; {broker.Handled} were handled, {broker.Dropped} lost before they were confirmed, {broker.DeadLetters.Count} given up");
@@ -320,7 +335,7 @@ public sealed class Checker
     /// <summary>What is recorded is what the venue has: every fill, once; and nothing is held but what cannot be sold.</summary>
     private void CheckFills()
     {
-        foreach (var order in _world.Exchange.Orders)
+        foreach (var order in _world.Exchange.Orders.Where(o => (!o.IsForeign || _intended.ContainsKey(o.Asked.Id)) && !(o.IsCancelledByHand && o.Fills.Count == 0)))
         {
             var recorded = _fills.GetValueOrDefault(order.Asked.Id)?.Keys.ToHashSet(StringComparer.Ordinal) ?? [];
             recorded.ExceptWith(order.Busted.Select(f => f.FillId));
@@ -332,9 +347,14 @@ public sealed class Checker
             if (orders.Plan is not { } plan)
                 continue;
             var rule = SimExchange.RuleOf(plan.Signal.Symbol);
-            var held = _exposures.OrdersOf(trade).SelectMany(o => o.Fills.Concat(o.Busted.Where(IsRecorded(o)))).Sum(f => f.Side.Sign() * f.Quantity.Value - (f.FeeAsset == rule.BaseAsset ? f.Fee.Value : 0));
+            // What it took over or lost without an order of ours is in the account's books alone.
+            var moved = _exposures.OrdersOf(trade).Concat(_world.Exchange.Orders.Where(o => o.IsForeign && orders.Find(o.Asked.Id) is not null))
+                .SelectMany(o => o.Fills.Concat(o.Busted.Where(IsRecorded(o)))).Sum(f => f.Side.Sign() * f.Quantity.Value - (f.FeeAsset == rule.BaseAsset ? f.Fee.Value : 0));
+            var held = moved + _adoptions.Of(trade) - orders.WrittenOff;
             if (held != orders.Held())
                 Violated($"{held} {rule.BaseAsset} of {trade} are held at the venue, {orders.Held()} by the record");
+            if (!orders.IsDone)
+                continue;
             // What was sold before the venue took back what had been bought cannot be unsold: that much may be missing, and somebody is told.
             var missing = _exposures.OrdersOf(trade).Where(IsTold).SelectMany(o => o.Busted).Where(f => f.Side == plan.Signal.Side).Sum(f => f.Quantity.Value);
             if (held < -missing || held * _world.Exchange.PriceOf(rule.Symbol) > rule.NotionalMin.Value + 0.1m)
@@ -342,33 +362,34 @@ public sealed class Checker
         }
     }
 
-    /// <summary>The account holds what it began with and what the recorded fills have moved.</summary>
     private void CheckBalances()
     {
-        var expected = new Dictionary<string, decimal>(SimExchange.Start, StringComparer.Ordinal);
+        if (Unexplained() is { } unexplained)
+            Violated(unexplained);
+    }
+
+    /// <summary>
+    /// The account holds what it began with, what the recorded fills have moved, and what was taken over. Where somebody else has moved
+    /// something, or the venue has taken a fill back, what is less than the tolerance is nobody's concern.
+    /// </summary>
+    private string? Unexplained()
+    {
+        var expected = _adoptions.Expected(SimExchange.Start);
         foreach (var fill in _fills.Values.SelectMany(f => f.Values))
         {
             var intended = _intended[fill.Order];
             var (rule, sign) = (SimExchange.RuleOf(intended.Symbol), intended.Side.Sign());
-            Move(rule, sign, fill.Quantity, fill.Price, fill.Fee, fill.FeeAsset);
+            expected[rule.BaseAsset] += sign * fill.Quantity.Value;
+            expected[rule.QuoteAsset] -= sign * fill.Quantity.Value * fill.Price.Value;
+            expected[fill.FeeAsset] -= fill.Fee.Value;
         }
-        foreach (var order in _world.Exchange.Orders)
-        {
-            foreach (var fill in order.Busted.Where(IsRecorded(order)))
-                Move(SimExchange.RuleOf(fill.Symbol), -fill.Side.Sign(), fill.Quantity, fill.Price, new Money(-fill.Fee.Value), fill.FeeAsset);
-        }
+        var tolerance = _adoptions.IsOurs ? 0 : SimProcess.Reconciling.Tolerance;
         foreach (var (asset, amount) in _world.Exchange.Balances)
         {
-            if (expected.GetValueOrDefault(asset) != amount)
-                Violated($"the venue holds {amount} {asset}, the record {expected.GetValueOrDefault(asset)}");
+            if (Math.Abs(expected.GetValueOrDefault(asset) - amount) > tolerance)
+                return $"the venue holds {amount} {asset}, the record {expected.GetValueOrDefault(asset)}";
         }
-
-        void Move(SymbolRules rule, int sign, Quantity quantity, Price price, Money fee, string feeAsset)
-        {
-            expected[rule.BaseAsset] += sign * quantity.Value;
-            expected[rule.QuoteAsset] -= sign * quantity.Value * price.Value;
-            expected[feeAsset] -= fee.Value;
-        }
+        return null;
     }
 
     private Func<FillReport, bool> IsRecorded(ExchangeOrder order) => fill => _fills.TryGetValue(order.Asked.Id, out var fills) && fills.ContainsKey(fill.FillId);

@@ -150,8 +150,8 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
     private static AccountLook? Looked(ReconciliationState state, IReadOnlyList<object> decided)
     {
         if (decided is [ReconciliationStalled stalled])
-            return new AccountLook(stalled.Look, stalled.Account, "", 0, 0, stalled.Reason, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, []);
-        if (decided.Any(e => e is not (ReconciliationResumed or BalanceBaselineSet or DifferenceFound or DifferenceSettled or IRemedy or StartReconciled)))
+            return new AccountLook(stalled.Look, stalled.Account, "", 0, 0, stalled.Reason, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, [], []);
+        if (decided.Any(e => e is not (ReconciliationResumed or BalanceBaselineSet or DifferenceFound or DifferenceSettled or IRemedy or RemedyEnded or StartReconciled)))
             return null;
         var settled = decided.OfType<DifferenceSettled>().ToDictionary(e => DifferenceKey.Of(e.Kind, e.Subject), StringComparer.Ordinal);
         var found = decided.OfType<DifferenceFound>().Select(e => (e.Through, Difference: new Difference(e.Kind, e.Subject, e.Trade, e.Ours, e.What, e.Evidence))).ToList();
@@ -166,6 +166,7 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
             AdoptionDecided e => (e.Look, e.Account),
             WriteOffDecided e => (e.Look, e.Account),
             BalanceTakenOver e => (e.Look, e.Account),
+            RemedyEnded e => (e.Look, e.Account),
             StartReconciled e => (e.Look, e.Account),
             var other => throw new InvalidOperationException($"A look does not begin with {other.GetType().Name}."),
         };
@@ -173,7 +174,8 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<st
             look, account, start?.Venue ?? baseline?.Venue ?? "", start?.Through ?? found.FirstOrDefault().Through, start?.OpenOrders ?? 0, null,
             [.. found.Select(f => f.Difference), .. known.Take((start?.Differences ?? 0) - found.Count).Select(d => new Difference(d.Kind, d.Subject, d.Trade, Ours: true, d.What, ""))],
             new HashSet<string>(known.Select(d => DifferenceKey.Of(d.Kind, d.Subject)).Concat(found.Select(f => f.Difference.Key)), StringComparer.Ordinal),
-            settled.Values.Any(e => e.Kind == DifferenceKind.Balance), baseline, start is not null, [.. decided.OfType<IRemedy>()]);
+            settled.Values.Any(e => e.Kind == DifferenceKind.Balance), baseline, start is not null, [.. decided.OfType<IRemedy>()],
+            [.. decided.OfType<RemedyEnded>().Select(e => new FailedRemedy(e.Difference, e.Trade, e.Reason))]);
     }
 
     /// <param name="Written">The event as it is written now, of which the stored bytes are the canonical form.</param>

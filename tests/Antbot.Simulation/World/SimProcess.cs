@@ -10,6 +10,7 @@ using Antbot.Runtime.Bus;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Leases;
 using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Venue;
 using Antbot.Signals;
 using Antbot.Simulation.Ports;
 using Antbot.Simulation.Time;
@@ -39,6 +40,8 @@ public sealed class SimProcess
             world.Around(new SimStore(world.Disk, world.Loop, Context), this), world.Codec, world.Around(new SimBus(world.Broker, world.Loop, Context, Clock), this), Clock, new Points(world, this));
         Leases = new SimLeases(world, this);
     }
+
+    public static ReconciliationOptions Reconciling { get; } = new() { EverySeconds = 5 };
 
     public string Service { get; }
 
@@ -140,12 +143,24 @@ public sealed class SimProcess
         Background(rules.RunAsync);
         Background(prices.RunAsync);
         Background(token => gate.RunAsync(Routes.Execution, venue.Account, token));
+        Background(token => KnowTheTimeAsync(venue, token));
         Work("keeper", keeper.RunAsync);
+    }
+
+    /// <summary>As the host does, where no decision has asked for it before.</summary>
+    private async Task KnowTheTimeAsync(IVenue venue, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(10), Clock, cancellationToken);
+            if (venue.Now is null)
+                await venue.MeasureClockAsync(cancellationToken);
+        }
     }
 
     private void StartReconciliation()
     {
-        var options = new ReconciliationOptions { EverySeconds = 5 };
+        var options = Reconciling;
         var market = new SimVenue(_world.Exchange, _world.Loop, Clock, Context);
         var venue = _world.Around(market, this);
         var pipeline = new StreamPipeline<ReconciliationState>(Parts, ReconciliationDecider.Behaviour);

@@ -60,6 +60,7 @@ public sealed class SimWorld
             Halted x => x.AtSeconds + (x.ForSeconds ?? 0),
             HaltedBefore x => Planner.FaultySeconds + x.ForSeconds,
             ClockSteps x => x.AtSeconds,
+            SomebodyTrades x => x.AtSeconds,
             Stranger x => x.AtSeconds + x.SealedAfterSeconds,
             _ => 0,
         }).Append(1).Max();
@@ -132,6 +133,8 @@ public sealed class SimWorld
             if (halted.ForSeconds is { } seconds)
                 Loop.At(TimeSpan.FromSeconds(halted.AtSeconds + seconds), () => Watch(CommandAsync(new SetActivity(Activity.Active, "the plan", "operator:sim"), halted)));
         }
+        foreach (var deed in Plan.Faults.OfType<SomebodyTrades>())
+            Loop.At(TimeSpan.FromSeconds(deed.AtSeconds), () => Do(deed));
         foreach (var settle in Plan.Faults.OfType<OperatorsSettle>())
             Loop.At(TimeSpan.FromSeconds(settle.AtSeconds), () => Watch(Operators.SettleAsync(settle)));
         Loop.At(TimeSpan.FromSeconds(Planner.FaultySeconds), LookAtDeadLetters);
@@ -210,6 +213,15 @@ public sealed class SimWorld
         _steps[steps.Service] = _steps.GetValueOrDefault(steps.Service) + by;
         foreach (var process in _processes.Where(p => p.Service == steps.Service))
             process.Clock.Skew += by;
+    }
+
+    /// <summary>Before the account's balances are known for the first time, whatever is there is what it began with.</summary>
+    private void Do(SomebodyTrades deed)
+    {
+        if (Checker.HasBaseline && Exchange.Do(deed.Deed))
+            Tally.Happened(deed);
+        else if (Loop.Seconds < Math.Max(HealedAt, Planner.FaultySeconds))
+            Loop.At(TimeSpan.FromSeconds(0.5), () => Do(deed));
     }
 
     /// <summary>An operator, now and then.</summary>

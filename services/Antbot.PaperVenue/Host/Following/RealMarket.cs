@@ -21,7 +21,7 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan FirstWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstWithin = TimeSpan.FromSeconds(5);
 
     private readonly PublicMarket _market = new(address, handler);
     private readonly CancellationTokenSource _stop = new();
@@ -54,8 +54,7 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
         return all;
     }
 
-    /// <summary>The first prices and the past before them.</summary>
-    /// <exception cref="PaperVenueException">There are none.</exception>
+    /// <summary>The first prices and the past before them; nothing of either where it is away: then it is followed as soon as it is there.</summary>
     public async Task<History> FirstAsync(CancellationToken cancellationToken)
     {
         var since = clock.GetTimestamp();
@@ -65,20 +64,15 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
             try
             {
                 var past = await HistoryAsync(cancellationToken);
-                var best = await _market.BestAsync(rules.Instruments, cancellationToken);
-                if (rules.Instruments.FirstOrDefault(i => !best.ContainsKey(i.Symbol)) is not { } missing)
-                {
-                    _last = new Look(best, clock.GetTimestamp());
-                    return past;
-                }
-                _trouble = $"it has no price for {missing}";
+                _last = new Look(await _market.BestAsync(rules.Instruments, cancellationToken), clock.GetTimestamp());
+                return past;
             }
             catch (RealMarketException e)
             {
                 (_trouble, wait) = (e.Message, e.RetryAfter ?? LookAgain);
             }
             if (clock.GetElapsedTime(since) + wait > FirstWithin)
-                throw new PaperVenueException($"The market at {Address} cannot be followed: {_trouble}. Check the address and the network, or trade on the market that is made here.");
+                return new History();
             await Task.Delay(wait, clock, cancellationToken);
         }
     }
