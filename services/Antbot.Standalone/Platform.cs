@@ -31,6 +31,8 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
     private static readonly TimeSpan SummaryEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(30);
 
+    private static readonly string[] Services = [.. PlatformModules.Make().Select(m => m.Name)];
+
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly KeyFolder _keys = new(Path.Combine(options.Data, "keys"));
 
@@ -76,7 +78,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         return 0;
     }
 
-    /// <summary>Shows what happens until it is asked to stop, and then stops in order.</summary>
+    /// <summary>Shows what happens until it is asked to stop, by whoever called or by a signal that the host takes (SIGQUIT), and then stops in order.</summary>
     private async Task WatchAsync(WebApplication app, IEventStore store, PaperVenueServer venue, Checkpointer checkpointer, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
@@ -86,9 +88,10 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         [
             checkpointer.RunAsync(CheckpointEvery, e => output.WriteLine($"! {e.Message}"), stop.Token),
             runner.RunAsync(stop.Token),
-            SummariseAsync(store, tally, venue, stop.Token),
+            SummariseAsync(app.Services.GetRequiredService<Readiness>(), store, tally, venue, stop.Token),
         ];
-        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var asked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, app.Lifetime.ApplicationStopping);
+        await Task.Delay(Timeout.InfiniteTimeSpan, asked.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await output.WriteLineAsync("Stopping in order: first what takes work in, then what is under way.");
         await app.StopAsync(CancellationToken.None);
         await stop.CancelAsync();
@@ -171,7 +174,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         return lines;
     }
 
-    private async Task SummariseAsync(IEventStore store, TradeTally tally, PaperVenueServer venue, CancellationToken cancellationToken)
+    private async Task SummariseAsync(Readiness readiness, IEventStore store, TradeTally tally, PaperVenueServer venue, CancellationToken cancellationToken)
     {
         var shown = "";
         while (!cancellationToken.IsCancellationRequested)
@@ -180,7 +183,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             try
             {
                 var head = await store.Ledger.ReadHeadAsync(cancellationToken);
-                var line = TallyText.Line(tally, head.Position) + (venue.MarketTrouble is null ? "" : $" · NOTHING IS ENTERED: no prices from {options.Market!.Host}");
+                var line = TallyText.Line(readiness.Of(Services), tally, head.Position) + (venue.MarketTrouble is null ? "" : $" · NOTHING IS ENTERED: no prices from {options.Market!.Host}");
                 if (line != shown && !options.Quiet)
                     await output.WriteLineAsync($"{_clock.GetLocalNow():HH:mm:ss} {line}");
                 shown = line;

@@ -1,17 +1,18 @@
 using System.Globalization;
 using Antbot.Contracts.Events;
+using Antbot.Hosting;
 
 namespace Antbot.Standalone;
 
 internal static class TallyText
 {
-    public static string Line(TradeTally tally, long events)
+    public static string Line(ServicesReady services, TradeTally tally, long events)
     {
         var (phases, realised, fees, open) = tally.Read();
         var trades = phases.OrderBy(p => p.Key).Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Value} {Word(p.Key)}"));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{events:N0} events · trades: {(phases.Count == 0 ? "none yet" : string.Join(", ", trades))} · {open.Count} positions · P&L {realised.Value:0.00} after {fees.Value:0.00} fees");
+            $"{Services(services)} · {events:N0} events · trades: {(phases.Count == 0 ? "none yet" : string.Join(", ", trades))} · {open.Count} positions · P&L {realised.Value:0.00} after {fees.Value:0.00} fees");
     }
 
     public static IEnumerable<string> OpenPositions(TradeTally tally)
@@ -26,6 +27,9 @@ internal static class TallyText
         foreach (var p in open)
             yield return $"  {p.Symbol} {p.Side} {p.Quantity} at {p.Average} (trade {p.Trade}): {(p.Protection.Length > 0 ? p.Protection : "NOTHING protects it while this is stopped")}";
     }
+
+    private static string Services(ServicesReady services) =>
+        $"{services.Ready} of {services.All} services ready{(services.Why is null ? "" : $" ({services.Why})")}";
 
     private static string Word(TradePhase phase) => phase switch
     {

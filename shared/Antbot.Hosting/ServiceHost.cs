@@ -77,6 +77,7 @@ public static class ServiceHost
         var found = new List<string>();
         faults = found;
         var settings = HostConfiguration.Read(args, environment, found);
+        var documented = DocumentNames.Apply(environment, settings, found);
         var builder = WebApplication.CreateSlimBuilder();
         // Only what is documented: a file beside the program or a variable of any name must not steer it.
         builder.Configuration.Sources.Clear();
@@ -102,12 +103,17 @@ public static class ServiceHost
         found.AddRange(app.Services.GetServices<IStartCheck>().SelectMany(c => c.Faults()));
         if (found.Count > 0)
         {
+            faults = [.. found.Select(f => documented.FirstOrDefault(d => f.StartsWith($"{d.Variable}:", StringComparison.Ordinal)) is { } said ? $"{f} ({said.Name} says so.)" : f)];
             app.DisposeAsync().AsTask().GetAwaiter().GetResult();
             return null;
         }
+        foreach (var name in DocumentNames.FindWithoutSetting(environment))
+            app.Logger.LogWarning("{Variable} is set and does nothing: there is no such setting", name);
         _ = app.Services.GetRequiredService<PrometheusMetrics>();
         _ = app.Services.GetRequiredService<AlwaysTraced>();
         _ = app.Services.GetRequiredService<Otlp>();
+        if (options.Origins.Length > 0)
+            app.UseCors();
         HealthRoutes.Map(app, ApiKeys.Load(options.HealthKey, file: null, out _));
         foreach (var module in modules)
             module.Map(app);
@@ -165,6 +171,7 @@ public static class ServiceHost
         services.AddSingleton(_ => Otlp.Start(identity.Service, identity.Instance));
         services.TryAddSingleton<BreakerPanel>();
         services.AddSingleton<HealthReport>();
+        services.AddSingleton(provider => new Readiness(provider.GetRequiredService<HealthReport>()));
         services.AddSingleton<DegradationWatch>();
         services.AddSingleton<IDegradation>(provider => provider.GetRequiredService<DegradationWatch>());
         services.AddSingleton(provider => new ProcessLife(provider.GetRequiredService<IEventStore>(), identity.Service, provider.GetRequiredService<TimeProvider>()));
@@ -175,6 +182,9 @@ public static class ServiceHost
         services.AddSingleton(new BackgroundWork("platform/sealer", StopOrder.Support, SealAsync));
         services.AddAntbotBus(
             new BusOptions { Address = options.Bus, Prefetch = options.Prefetch, StopAfter = TimeSpan.FromSeconds(options.GateSeconds), Name = $"antbot {identity.Service} {identity.Instance}" }, catalog);
+        // What opens a route is borne in a header and not in a cookie: no credentials of the browser's own are let through.
+        services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
+            .WithOrigins(options.Origins).WithMethods("GET", "POST").WithHeaders("Authorization", ApiKeys.Header, "Content-Type", "Idempotency-Key", "Last-Event-ID")));
         services.AddSingleton<Ending>();
         services.AddHostedService(provider => provider.GetRequiredService<Ending>());
     }

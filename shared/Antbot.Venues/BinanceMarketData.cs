@@ -59,7 +59,7 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
         foreach (var symbol in symbols)
             sequence.Begin(symbol, clock.GetUtcNow());
         var listening = stream.FollowAsync(
-            symbols.Select(s => $"{s.Value.ToLowerInvariant()}@kline_{NameOf(interval)}"),
+            [.. symbols.Select(s => $"{s.Value.ToLowerInvariant()}@kline_{NameOf(interval)}")],
             token => FillAsync(sequence, came.Writer, DateTimeOffset.MaxValue, token),
             async (json, token) =>
             {
@@ -83,7 +83,7 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
     }
 
     public Task FollowPricesAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken = default) => stream.FollowAsync(
-        symbols.Select(s => $"{s.Value.ToLowerInvariant()}@bookTicker"),
+        [.. symbols.Select(s => $"{s.Value.ToLowerInvariant()}@bookTicker")],
         token => PrimeAsync(symbols, token),
         (json, _) =>
         {

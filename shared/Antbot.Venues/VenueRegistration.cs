@@ -35,6 +35,7 @@ public static class VenueRegistration
         builder.Services.AddSingleton(p => new VenueHttp(
             p.GetRequiredService<VenueOptions>(), p.GetRequiredService<BreakerPanel>(), p.GetRequiredService<RequestBudget>(), p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<VenueHttp>>()));
+        builder.Services.AddSingleton<StreamWatch>();
         builder.Services.AddSingleton<VenueStream>();
         builder.Services.AddSingleton<IVenue, BinanceVenue>();
         builder.Services.AddSingleton<IMarketData, BinanceMarketData>();
@@ -42,6 +43,7 @@ public static class VenueRegistration
             .Health(p => p.GetRequiredService<RequestBudget>().Blocked is var wait && wait > TimeSpan.Zero
                 ? new HealthReading("venue", HealthState.Degraded, $"The venue has told us to wait for {Math.Ceiling(wait.TotalSeconds):0} s more; nothing is sent to it until then.")
                 : new HealthReading("venue", HealthState.Ok))
+            .Health(p => p.GetRequiredService<StreamWatch>().Trouble is { } trouble ? new HealthReading("market", HealthState.Degraded, trouble) : new HealthReading("market", HealthState.Ok))
             .Work("venue-limits", StopOrder.Support, (provider, cancellationToken) =>
                 KeepLimitsAsync(provider.GetRequiredService<IVenue>(), provider.GetRequiredService<TimeProvider>(), cancellationToken))
             .Work("venue-key", StopOrder.Support, (provider, cancellationToken) =>

@@ -1,38 +1,40 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using Antbot.Resilience;
-using Polly;
 
 namespace Antbot.Venues;
 
 /// <summary>A stream of market messages that comes back whenever it breaks or falls silent.</summary>
-internal sealed class VenueStream(VenueOptions options, RequestBudget budget, TimeProvider clock)
+internal sealed class VenueStream(VenueOptions options, RequestBudget budget, StreamWatch watch, TimeProvider clock)
 {
     private const int MessageBytesMax = 256 * 1024;
 
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
-
-    private readonly ResiliencePipeline _connecting = Retry.UntilItWorks(clock, TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(10));
+    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(10);
 
     /// <param name="connected">Called after every connect, before the first message: what was missed can be fetched then.</param>
     /// <param name="heard">A fault in it breaks the connection, not the loop.</param>
     /// <param name="silence">After this long without a message the stream is taken for dead.</param>
     public async Task FollowAsync(
-        IEnumerable<string> streams, Func<CancellationToken, Task> connected, Func<JsonElement, CancellationToken, ValueTask> heard, TimeSpan silence, CancellationToken cancellationToken)
+        IReadOnlyList<string> streams, Func<CancellationToken, Task> connected, Func<JsonElement, CancellationToken, ValueTask> heard, TimeSpan silence, CancellationToken cancellationToken)
     {
         var address = new Uri(options.Streams, $"stream?streams={string.Join('/', streams)}");
+        using var watched = watch.Begin(streams, silence);
+        var connecting = Retry.UntilItWorks(clock, Pause, RetryMax, e => watched.Broke(e.Message));
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using var socket = await _connecting.ExecuteAsync(async token => await ConnectAsync(address, token), cancellationToken);
+            using var socket = await connecting.ExecuteAsync(async token => await ConnectAsync(address, token), cancellationToken);
             try
             {
                 await connected(cancellationToken);
-                await ListenAsync(socket, heard, silence, cancellationToken);
+                await ListenAsync(socket, watched, heard, silence, cancellationToken);
+                watched.Broke("the venue has ended it");
             }
             catch (Exception e) when (e is WebSocketException or TimeoutException or IOException || Json.MakesNoSense(e))
             {
+                watched.Broke(e.Message);
                 socket.Abort();
             }
             // One that is cut as soon as it is made shall not keep us busy.
@@ -63,7 +65,7 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, Ti
         }
     }
 
-    private async Task ListenAsync(ClientWebSocket socket, Func<JsonElement, CancellationToken, ValueTask> heard, TimeSpan silence, CancellationToken cancellationToken)
+    private async Task ListenAsync(ClientWebSocket socket, StreamWatch.Watched watched, Func<JsonElement, CancellationToken, ValueTask> heard, TimeSpan silence, CancellationToken cancellationToken)
     {
         var buffer = new byte[MessageBytesMax];
         while (true)
@@ -73,6 +75,8 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, Ti
                 return;
             using var document = JsonDocument.Parse(buffer.AsMemory(0, length));
             await heard(document.RootElement.Need("data"), cancellationToken);
+            // Only now: what cannot be read is no news.
+            watched.Heard();
         }
     }
 

@@ -6,6 +6,7 @@ using Antbot.Hosting;
 using Antbot.Kernel.Decisions;
 using Antbot.Kernel.Identity;
 using Antbot.Messaging;
+using Antbot.Resilience;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Health;
 using Antbot.Runtime.Pipeline;
@@ -47,10 +48,39 @@ public sealed class FirstModule : IServiceModule
         builder.Services.AddSingleton(provider => new StreamPipeline<Heard>(provider.GetRequiredService<PipelineParts>(), Behaviour));
         builder.Handle<CloseTrade, WishHandler>();
         builder.Health(_ => new HealthReading("wishes", HealthState.Ok));
+        // The last to be stopped first, so that the order is not the one they are written in.
+        foreach (var order in Enum.GetValues<StopOrder>().OrderDescending())
+            builder.Work($"lingers-{order}", order, (provider, cancellationToken) => LingerAsync(order, provider.GetRequiredService<ILogger<FirstModule>>(), cancellationToken));
         builder.LeasedWork("count", StopOrder.Work, (_, cancellationToken) => Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken));
     }
 
-    public void Map(IEndpointRouteBuilder routes) => routes.MapPost("/wishes", (RequestDelegate)(async context =>
+    public void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/wishes", WishAsync);
+        routes.MapPost("/calls", Call);
+    }
+
+    /// <summary><c>POST /calls?outcome=failed</c>: a call over a route with a breaker that ends so, or succeeds.</summary>
+    private static Task Call(HttpContext context)
+    {
+        var breaker = context.RequestServices.GetRequiredService<BreakerPanel>().Get("test-route", BreakerOptions.Default, TimeProvider.System);
+        if (context.Request.Query["outcome"] == "failed")
+            breaker.Failed();
+        else
+            breaker.Succeeded();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Takes its time to end, and says when it was told to and when it has.</summary>
+    private static async Task LingerAsync(StopOrder order, ILogger log, CancellationToken cancellationToken)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        log.LogInformation("Lingering: {Order} is told to stop", order);
+        await Task.Delay(TimeSpan.FromMilliseconds(200), CancellationToken.None);
+        log.LogInformation("Lingering: {Order} has ended", order);
+    }
+
+    private static async Task WishAsync(HttpContext context)
     {
         var trade = TradeId.From(context.Request.Query["trade"]!);
         var message = new CloseTrade(trade, AccountId.From("main"), context.Request.Query["reason"].ToString());
@@ -58,7 +88,7 @@ public sealed class FirstModule : IServiceModule
         var id = DeterministicId.From("wish", trade.Value, message.Reason);
         await context.RequestServices.GetRequiredService<IMessageBus>().PublishAsync([new OutboundMessage(id, Routes.Execution, message, trade.Value, Traces.Current)], context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status202Accepted;
-    }));
+    }
 
     private static IReadOnlyList<object> Decide(Heard state, object input, DateTimeOffset now) =>
         input is CloseTrade wish ? [new MaintenanceSet(On: true, wish.Reason, wish.Trade.Value)] : [];

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Antbot.PaperVenue;
 using Antbot.PaperVenue.Following;
@@ -73,7 +74,14 @@ command.SetAction(async (parsed, cancellationToken) =>
         return 1;
     }
 });
-return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+// Ctrl-C and SIGTERM end it by themselves; SIGQUIT would be taken by the web server's host, which ends nobody here.
+using var quit = new CancellationTokenSource();
+using var onQuit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, signal =>
+{
+    signal.Cancel = true;
+    quit.Cancel();
+});
+return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }, quit.Token);
 
 static string AsJson(PaperVenueServer server) => JsonSerializer.Serialize(
     new { address = server.Address, keyFile = Path.GetFullPath(server.KeyFilePath), adminAddress = server.AdminAddress, adminFile = Path.GetFullPath(server.AdminFilePath) },

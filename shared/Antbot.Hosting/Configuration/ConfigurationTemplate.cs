@@ -35,7 +35,21 @@ public static class ConfigurationTemplate
             foreach (var options in section.Select(u => u.Options))
                 Render(text, section.Key, options);
         }
+        RenderDocumentNames(text);
         return text.ToString();
+    }
+
+    private static void RenderDocumentNames(StringBuilder text)
+    {
+        text.Append("\n# ---- names of the operating documents, read where the variable of ours is not given ----\n");
+        foreach (var name in DocumentNames.Known)
+        {
+            foreach (var line in Wrap($"{name.Means} As {name.Variable}."))
+                text.Append("# ").Append(line).Append('\n');
+            text.Append('#').Append(name.Name).Append('=').Append(name.Example).Append('\n');
+        }
+        foreach (var line in Wrap($"Without a setting yet: {string.Join(", ", DocumentNames.WithoutSetting)}. Whoever sets one of them is told at the start that it does nothing."))
+            text.Append("# ").Append(line).Append('\n');
     }
 
     private static void Render(StringBuilder text, string section, Type options)

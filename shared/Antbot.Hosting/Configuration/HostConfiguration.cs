@@ -5,7 +5,8 @@ namespace Antbot.Hosting;
 
 /// <summary>
 /// Where settings come from: variables that begin with <c>ANTBOT_</c>, and the command line over them. A secret may be in a file:
-/// <c>ANTBOT_VENUE__SECRET_FILE=/run/secrets/venue</c> is read into <c>ANTBOT_VENUE__SECRET</c>.
+/// <c>ANTBOT_VENUE__SECRET_FILE=/run/secrets/venue</c> is read into <c>ANTBOT_VENUE__SECRET</c>. What neither says may be said by a
+/// name of the operating documents: <see cref="DocumentNames"/>.
 /// </summary>
 internal static class HostConfiguration
 {
@@ -15,7 +16,7 @@ internal static class HostConfiguration
     private const int FileBytesMax = 64 * 1024;
     private const int NearMiss = 2;
 
-    public static IReadOnlyDictionary<string, string?> Read(string[] arguments, IDictionary environment, List<string> faults)
+    public static Dictionary<string, string?> Read(string[] arguments, IDictionary environment, List<string> faults)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(environment.Cast<DictionaryEntry>()

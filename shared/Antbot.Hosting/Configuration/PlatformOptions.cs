@@ -22,6 +22,9 @@ public sealed class PlatformOptions
     /// <summary>Where health, metrics and the service's own routes are served. Loopback unless told otherwise.</summary>
     public string Listen { get; set; } = "http://127.0.0.1:0";
 
+    /// <summary>The origins whose pages a browser lets call this process, with commas between them: <c>https://console.example</c>. None where it is empty.</summary>
+    public string CorsOrigins { get; set; } = "";
+
     /// <summary>Empty, or <c>load</c>: rate limits are lifted for demonstrations and benchmarks, never while trading is live.</summary>
     [RegularExpression($"^({LoadProfile})?$", ErrorMessage = "The profile is empty or 'load'.")]
     public string Profile { get; set; } = "";
@@ -62,6 +65,8 @@ public sealed class PlatformOptions
     [Microsoft.Extensions.Configuration.ConfigurationKeyName("CRASH_AT")]
     public string CrashAt { get; set; } = "";
 
+    internal string[] Origins => CorsOrigins.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
     public static IEnumerable<ValidationResult> Check(PlatformOptions options)
     {
         if (options.Store.Length > 0 && FaultOfStore(options.Store) is { } store)
@@ -73,6 +78,8 @@ public sealed class PlatformOptions
             if (!Uri.TryCreate(address.Replace("://*", "://any", StringComparison.Ordinal).Replace("://+", "://any", StringComparison.Ordinal), UriKind.Absolute, out var uri) || uri.Scheme != "http")
                 yield return new ValidationResult($"'{address}' is no address to listen on, such as http://127.0.0.1:8080.", [nameof(Listen)]);
         }
+        foreach (var origin in options.Origins.Where(o => !IsOrigin(o)))
+            yield return new ValidationResult($"'{origin}' is no origin, such as https://console.example: http or https, a host, a port where it is not the usual one, and nothing else.", [nameof(CorsOrigins)]);
         ApiKeys.Load(options.HealthKey, file: null, out var keys);
         foreach (var fault in keys)
             yield return new ValidationResult(fault, [nameof(HealthKey)]);
@@ -81,6 +88,10 @@ public sealed class PlatformOptions
         else if (options.CrashAt.Length > 0 && CrashPoint.FaultOf(options.CrashAt) is { } crash)
             yield return new ValidationResult(crash, [nameof(CrashAt)]);
     }
+
+    /// <summary>As a browser says it: whatever differs would be refused for ever, without a word.</summary>
+    private static bool IsOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && text == uri.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
     private static string? FaultOfStore(string address)
     {

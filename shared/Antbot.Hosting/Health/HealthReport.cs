@@ -13,6 +13,8 @@ internal sealed class HealthReport(
     ServiceIdentity identity, DependencyBoard board, StoreKeeper store, BusRunner bus, ControlWatch control, LeaseKeeper leases, ProcessFigures process, BreakerPanel breakers,
     IEnumerable<IHealthSource> sources, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
+    public const string EndpointPrefix = "endpoint-";
+
     private const double MemoryPercentMax = 90;
 
     public IReadOnlyList<HealthReading> Readings()
@@ -86,9 +88,9 @@ internal sealed class HealthReport(
 
     private IEnumerable<HealthReading> Endpoints() => bus.Status().Endpoints.Select(e => e.State switch
     {
-        EndpointState.Taking when e.Held == 0 => new HealthReading($"endpoint-{e.Name}", HealthState.Ok) { IsNeeded = true },
-        EndpointState.Taking => new HealthReading($"endpoint-{e.Name}", HealthState.Degraded, $"{e.Held} messages wait for a dependency: {e.Trouble}"),
-        _ => new HealthReading($"endpoint-{e.Name}", HealthState.Down, e.Trouble ?? $"It is {Snake(e.State.ToString())}.") { IsNeeded = true },
+        EndpointState.Taking when e.Held == 0 => new HealthReading($"{EndpointPrefix}{e.Name}", HealthState.Ok) { IsNeeded = true },
+        EndpointState.Taking => new HealthReading($"{EndpointPrefix}{e.Name}", HealthState.Degraded, $"{e.Held} messages wait for a dependency: {e.Trouble}"),
+        _ => new HealthReading($"{EndpointPrefix}{e.Name}", HealthState.Down, e.Trouble ?? $"It is {Snake(e.State.ToString())}.") { IsNeeded = true },
     });
 
     private IEnumerable<HealthReading> Breakers() => breakers.All.Select(b => new HealthReading(

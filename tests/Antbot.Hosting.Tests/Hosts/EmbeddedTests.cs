@@ -119,6 +119,52 @@ public sealed class EmbeddedTests : IDisposable
         Assert.Contains(await ReadAsync(), e => e.Stream == $"heard-{trade:N}");
     }
 
+    /// <summary>What takes work in ends before what drives it, and that before what both need.</summary>
+    [Fact]
+    public async Task Asked_to_end_it_stops_its_work_group_by_group()
+    {
+        await using var service = ServiceProcess.Start("execution", ("STORE", Store));
+        await service.ReadyAsync();
+        Assert.Equal(0, await service.StopAsync());
+        Assert.Equal(
+            new[] { "Intake", "Work", "Support" }.SelectMany(group => new[] { $"Lingering: {group} is told to stop", $"Lingering: {group} has ended" }),
+            service.Output.Select(l => JsonDocument.Parse(l).RootElement.GetProperty("message").GetString()!).Where(m => m.StartsWith("Lingering: ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Five_failures_on_end_open_a_breaker_and_the_level_falls_until_the_route_works_again()
+    {
+        await using var service = ServiceProcess.Start("execution", ("STORE", Store));
+        await service.ReadyAsync();
+        for (var n = 0; n < 4; n++)
+            await CallAsync("failed");
+        Assert.Equal(("normal", "closed"), await LevelAndBreakerAsync());
+        Assert.Contains("antbot_breaker_state{breaker=\"test-route\"} 0\n", await service.MetricsAsync(), StringComparison.Ordinal);
+
+        await CallAsync("failed");
+        Assert.Equal(("reduced", "open"), await LevelAndBreakerAsync());
+        var metrics = await service.MetricsAsync();
+        Assert.Contains("antbot_breaker_state{breaker=\"test-route\"} 2\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("trading_bot_degradation_level 1\n", metrics, StringComparison.Ordinal);
+        // It works worse, and takes its work all the same.
+        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/readyz")).Status);
+
+        await CallAsync("worked");
+        await service.UntilAsync(async () => await LevelAndBreakerAsync() == ("normal", "closed"), "the level rises");
+
+        async Task CallAsync(string outcome)
+        {
+            using var answer = await service.Http.PostAsync($"/calls?outcome={outcome}", null, Cancel);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        async Task<(string? Level, string? Breaker)> LevelAndBreakerAsync()
+        {
+            var health = (await service.GetAsync("/health")).Body;
+            return (health.GetProperty("degradation_level").GetString(), health.GetProperty("circuit_breakers").GetProperty("test-route").GetString());
+        }
+    }
+
     [Fact]
     public async Task What_does_not_end_by_the_deadline_is_ended_by_force()
     {
@@ -141,7 +187,7 @@ public sealed class EmbeddedTests : IDisposable
         await using var service = ServiceProcess.Start(
             "execution,risk", ("STORE", "nonsense"), ("BUS", "amqp://guest:verysecret@/"), ("PREFETCH", "none"), ("SHUTDOWNSECONDS", "0"), ("LOGLEVEL", "Loud"), ("EXECUTION__NUMBER", "11"),
             ("EXECUTION__SHARE", "half"), ("EXECUTION__NUMBRE", "3"), ("RISK__ANYTHING", "1"), ("STROE", "x"), ("EXECUTOIN__SHARE", "1"), ("CONSOLE__WATCHERS", "another service's"), ("CRASH_AT", "execution.after-append:1"), ("EXECUTION__SECRET_FILE", Path.Combine(_folder, "not there")),
-            ("SOMEBODY__ELSE", "has variables too"));
+            ("SOMEBODY__ELSE", "has variables too"), ("CORSORIGINS", "https://console.example,*"));
         Assert.Equal(ExitCodes.InvalidConfiguration, await service.EndAsync());
         Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(5));
         foreach (var (variable, said) in new[]
@@ -149,14 +195,68 @@ public sealed class EmbeddedTests : IDisposable
             ("ANTBOT_STORE:", "neither 'sqlite:FILE' nor a PostgreSQL connection string"), ("ANTBOT_BUS:", "not of the form"), ("ANTBOT_PREFETCH:", "a whole number"), ("ANTBOT_SHUTDOWNSECONDS:", "between 1 and 600"),
             ("ANTBOT_LOGLEVEL:", "one of Trace"), ("ANTBOT_EXECUTION__NUMBER:", "between 1 and 10"), ("ANTBOT_EXECUTION__SHARE:", "a number"), ("ANTBOT_EXECUTION__NUMBRE", "the nearest is ANTBOT_EXECUTION__NUMBER"),
             ("ANTBOT_RISK__ANYTHING", "not known"), ("ANTBOT_STROE", "Is ANTBOT_STORE meant?"), ("ANTBOT_EXECUTOIN__SHARE", "Is ANTBOT_EXECUTION__SHARE meant?"), ("ANTBOT_CRASH_AT:", "ANTBOT_TESTING=true"), ("ANTBOT_EXECUTION__SECRET_FILE:", "cannot be read"),
+            ("ANTBOT_CORSORIGINS:", "'*' is no origin"),
         })
         {
             Assert.Contains(service.Errors, e => e.Contains(variable, StringComparison.Ordinal) && e.Contains(said, StringComparison.Ordinal));
         }
-        Assert.Equal(13, service.Errors.Count);
+        Assert.Equal(14, service.Errors.Count);
         Assert.DoesNotContain(service.Errors, e => e.Contains("verysecret", StringComparison.Ordinal));
         Assert.Empty(service.Output);
         Assert.Empty(Directory.GetFiles(_folder));
+    }
+
+    [Fact]
+    public async Task A_name_of_the_documents_is_read_and_one_that_does_nothing_is_told()
+    {
+        await using var service = ServiceProcess.Start("execution", ("STORE", Store), ("=LOG_JSON", "false"), ("=MAX_ACCOUNT_RISK_PCT", "0.10"));
+        await service.ReadyAsync();
+        Assert.Equal(0, await service.StopAsync());
+        Assert.DoesNotContain(service.Output, l => l.StartsWith('{'));
+        Assert.Single(service.Output, l => l.Contains("MAX_ACCOUNT_RISK_PCT is set and does nothing", StringComparison.Ordinal));
+
+        await using var refused = ServiceProcess.Start("execution", ("STORE", Store), ("=LOG_JSON", "perhaps"), ("=MAX_DAILY_LOSS_PCT", "20"));
+        Assert.Equal(ExitCodes.InvalidConfiguration, await refused.EndAsync());
+        Assert.Equal(["LOG_JSON", "MAX_DAILY_LOSS_PCT"], refused.Errors.Select(e => e["antbot: configuration: ".Length..].Split(':')[0]).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>A page on another address may call this one only where its origin was allowed.</summary>
+    [Fact]
+    public async Task A_browser_is_let_in_from_the_origins_that_were_allowed_and_from_no_other()
+    {
+        await using (var closed = ServiceProcess.Start("execution", ("STORE", Store)))
+        {
+            await closed.ReadyAsync();
+            Assert.Empty(await CorsAsync(closed, HttpMethod.Get, "https://console.example"));
+            Assert.Equal(0, await closed.StopAsync());
+        }
+        await using var service = ServiceProcess.Start("execution", ("STORE", Store), ("CORSORIGINS", "https://console.example, http://localhost:5173"));
+        await service.ReadyAsync();
+        foreach (var origin in new[] { "https://console.example", "http://localhost:5173" })
+        {
+            Assert.Equal(origin, (await CorsAsync(service, HttpMethod.Get, origin))["Access-Control-Allow-Origin"]);
+            var asked = await CorsAsync(service, HttpMethod.Options, origin);
+            Assert.Equal(origin, asked["Access-Control-Allow-Origin"]);
+            Assert.Contains("POST", asked["Access-Control-Allow-Methods"], StringComparison.Ordinal);
+            Assert.Contains("Authorization", asked["Access-Control-Allow-Headers"], StringComparison.OrdinalIgnoreCase);
+        }
+        foreach (var origin in new[] { "https://elsewhere.example", "http://console.example", "https://console.example:8443", "null" })
+        {
+            Assert.Empty(await CorsAsync(service, HttpMethod.Get, origin));
+            Assert.Empty(await CorsAsync(service, HttpMethod.Options, origin));
+        }
+
+        static async Task<Dictionary<string, string>> CorsAsync(ServiceProcess service, HttpMethod method, string origin)
+        {
+            using var request = new HttpRequestMessage(method, method == HttpMethod.Options ? "/wishes" : "/healthz") { Headers = { { "Origin", origin } } };
+            if (method == HttpMethod.Options)
+            {
+                request.Headers.Add("Access-Control-Request-Method", "POST");
+                request.Headers.Add("Access-Control-Request-Headers", "authorization,content-type");
+            }
+            using var answer = await service.Http.SendAsync(request, Cancel);
+            return answer.Headers.Where(h => h.Key.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase)).ToDictionary(h => h.Key, h => string.Join(',', h.Value), StringComparer.OrdinalIgnoreCase);
+        }
     }
 
     [Fact]

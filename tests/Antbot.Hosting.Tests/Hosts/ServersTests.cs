@@ -106,6 +106,25 @@ public sealed class ServersTests(PostgresFixture postgres, RabbitFixture rabbit)
     }
 
     [Fact]
+    public async Task Without_the_bus_the_level_is_minimal_until_it_is_back()
+    {
+        await using var service = ServiceProcess.Start("execution", Settings);
+        await service.ReadyAsync();
+        Assert.Equal("normal", await LevelAsync());
+
+        _toBus.Down = true;
+        _toBus.BreakAll();
+        await service.UntilAsync(async () => await LevelAsync() == "minimal", "the level falls");
+        Assert.Contains("trading_bot_degradation_level 2\n", await service.MetricsAsync(), StringComparison.Ordinal);
+        Assert.Contains((await service.GetAsync("/health")).Body.GetProperty("problems").EnumerateArray(), p => (p.GetProperty("name").GetString(), p.GetProperty("level").GetString()) == ("bus", "minimal"));
+
+        _toBus.Down = false;
+        await service.UntilAsync(async () => await LevelAsync() == "normal", "the level rises");
+
+        async Task<string?> LevelAsync() => (await service.GetAsync("/health")).Body.GetProperty("degradation_level").GetString();
+    }
+
+    [Fact]
     public async Task Killed_between_record_and_publish_the_effect_is_there_once()
     {
         var trade = Guid.NewGuid();

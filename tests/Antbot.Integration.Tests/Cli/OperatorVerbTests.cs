@@ -119,6 +119,48 @@ public sealed class OperatorVerbTests : IAsyncLifetime
         Assert.Equal((1, "Unavailable"), (down.ExitCode, JsonDocument.Parse(down.Error).RootElement.GetProperty("Error").GetString()));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Watch_shows_what_is_committed_while_it_watches_until_its_count_or_a_ctrl_c(bool overConsole)
+    {
+        if (overConsole)
+            await StartConsoleAsync();
+        await using var own = overConsole ? null : await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(Data, "antbot.db") }, Cancel);
+        var store = own ?? _console!.Store;
+        var history = new RandomHistory(store, 7);
+        await history.GrowAsync(50);
+        var before = (await store.Ledger.ReadHeadAsync(Cancel)).Sequence;
+
+        using (var counting = AntbotProcess.Start(AntbotProcess.CommandLine, _folder, "watch", "--count", "1", "--json"))
+        {
+            var said = counting.StandardOutput.ReadToEndAsync(Cancel);
+            await AppendUntilAsync(() => counting.HasExited, "it has seen one event");
+            await counting.WaitForExitAsync(Cancel);
+            Assert.Equal(0, counting.ExitCode);
+            // What was there before it began is not shown.
+            Assert.InRange(JsonDocument.Parse(Assert.Single((await said).Split('\n', StringSplitOptions.RemoveEmptyEntries))).RootElement.GetProperty("Position").GetInt64(), before + 1, long.MaxValue);
+        }
+
+        using var watching = AntbotProcess.Start(AntbotProcess.CommandLine, _folder, "watch");
+        var line = watching.StandardOutput.ReadLineAsync(Cancel).AsTask();
+        await AppendUntilAsync(() => line.IsCompleted, "it has shown an event");
+        Assert.NotNull(await line);
+        Assert.False(watching.HasExited);
+        AntbotProcess.Signal(watching, "INT");
+        await watching.WaitForExitAsync(Cancel);
+        Assert.Equal(130, watching.ExitCode);
+
+        // When it has begun to watch nobody says: events come until it has seen one.
+        async Task AppendUntilAsync(Func<bool> seen, string what) => await Eventually.HoldsAsync(
+            async () =>
+            {
+                await history.GrowAsync(1);
+                return seen();
+            },
+            what);
+    }
+
     [Fact]
     public async Task Where_there_is_no_store_either_nothing_is_made_and_the_exit_code_says_so()
     {

@@ -65,9 +65,17 @@ public sealed class StandaloneTests : IDisposable
         {
             var process = await StartedAsync();
             await UntilAsync(async () => (await EventsAsync<PositionOpened>()).Count > before.Count, "it trades on");
-            AntbotProcess.Signal(process, "TERM");
+            string? summary;
+            do
+                summary = await process.StandardOutput.ReadLineAsync(Cancel);
+            while (summary?.Contains(" · trades: ", StringComparison.Ordinal) == false);
+            Assert.Matches(@"^\d\d:\d\d:\d\d 7 of 7 services ready · [\d,]+ events · trades: [1-9]\d* [a-z ]+.* · \d+ positions · P&L -?\d+\.\d\d after \d+\.\d\d fees$", summary);
+            // The host within takes this one: nobody stopped it then, until it was ended by force.
+            AntbotProcess.Signal(process, "QUIT");
+            var said = await process.StandardOutput.ReadToEndAsync(Cancel);
             await process.WaitForExitAsync(Cancel);
             Assert.Equal(0, process.ExitCode);
+            Assert.Contains("Stopped in order", said, StringComparison.Ordinal);
         }
         Assert.Equal(["process_started", "process_stopped", "process_started", "process_stopped"], (await StoredAsync()).Select(e => e.Type).Where(t => t.StartsWith("process_", StringComparison.Ordinal)));
         // After each start nothing is entered before the account was held against the venue.
@@ -137,6 +145,41 @@ public sealed class StandaloneTests : IDisposable
         Assert.Equal(3, refused.ExitCode);
         Assert.Contains("not as it was recorded", await said, StringComparison.Ordinal);
         Assert.Equal(recorded, (await StoredAsync()).Count);
+    }
+
+    /// <summary>`make run ARGS=--detach` and `make stop`.</summary>
+    [Fact]
+    public async Task Without_a_terminal_it_runs_until_stop_ends_it_in_order()
+    {
+        var started = await RunAsync(["--data", Data, "--detach", "--json", .. ByHandOnly]);
+        Assert.True(started.ExitCode == 0, started.Error);
+        var running = JsonDocument.Parse(started.Output).RootElement;
+        var process = Process.GetProcessById(running.GetProperty("processId").GetInt32());
+        _started.Add(process);
+        Assert.Contains(running.GetProperty("summary").EnumerateArray(), l => l.GetString()!.StartsWith("console ", StringComparison.Ordinal));
+        var status = await AntbotProcess.RunAsync(_folder, "status");
+        Assert.True(status.ExitCode == 0, status.Error);
+        Assert.Contains("the Console at", status.Output, StringComparison.Ordinal);
+
+        var twice = await RunAsync(["--data", Data, "--detach"]);
+        Assert.Equal(1, twice.ExitCode);
+        Assert.Contains($"already, as process {process.Id}", twice.Error, StringComparison.Ordinal);
+
+        // Right after a start the market has not been heard yet.
+        await UntilAsync(async () => (await AntbotProcess.RunAsync(_folder, "signal", "BTCUSDT", "buy", "--notional", "50")).ExitCode == 0, "a signal is accepted");
+        await UntilAsync(async () => (await LedgerAsync()).Any(o => o.GetProperty("clientOrderId").GetString()![0] == 's' && o.GetProperty("status").GetString() == "NEW"), "its position has a stop");
+        await UntilAsync(async () => (await EventsAsync<TradeOpenedRecorded>()).Count == 1, "its trade is open");
+
+        var stopped = await RunAsync(["stop", "--data", Data]);
+        Assert.True(stopped.ExitCode == 0, stopped.Error);
+        Assert.StartsWith("Stopped in order", stopped.Output, StringComparison.Ordinal);
+        Assert.Contains("1 positions are left open", stopped.Output, StringComparison.Ordinal);
+        Assert.Contains("BTCUSDT", stopped.Output, StringComparison.Ordinal);
+        Assert.Contains("rests at the venue", stopped.Output, StringComparison.Ordinal);
+        Assert.True(process.HasExited);
+
+        var nothing = await RunAsync(["stop", "--data", Data]);
+        Assert.Equal((0, $"Nothing runs on '{Data}'."), (nothing.ExitCode, nothing.Output.Trim()));
     }
 
     [Fact]
@@ -220,6 +263,16 @@ public sealed class StandaloneTests : IDisposable
         AntbotProcess.Signal(process, "TERM");
         await process.WaitForExitAsync(Cancel);
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
+    }
+
+    /// <summary>To its end, and what it said.</summary>
+    private async Task<Said> RunAsync(string[] arguments)
+    {
+        using var process = AntbotProcess.Start("Antbot.Standalone.dll", _folder, arguments);
+        process.StandardInput.Close();
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(Cancel), process.StandardError.ReadToEndAsync(Cancel));
+        await process.WaitForExitAsync(Cancel);
+        return new Said(process.ExitCode, await output, await error);
     }
 
     private async Task<Process> StartedAsync(params string[] arguments)

@@ -116,9 +116,11 @@ internal sealed class RunningUp : IAsyncDisposable
     }
 
     /// <summary>SIGKILL, by its id.</summary>
-    public static void Kill(int processId)
+    public static void Kill(int processId) => Signal(processId, "KILL");
+
+    public static void Signal(int processId, string signal)
     {
-        using var kill = Process.Start("kill", ["-KILL", processId.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", [$"-{signal}", processId.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
     }
 

@@ -83,6 +83,18 @@ public sealed class UpTests : IAsyncLifetime
         await RunningUp.UntilAsync(() => Task.FromResult(!all.Any(RunningUp.IsRunning)), () => $"all have ended with their supervisor: {string.Join(", ", _up.State.Processes.Where(p => RunningUp.IsRunning(p.ProcessId ?? 0)).Select(p => p.Name))}");
     }
 
+    /// <summary>SIGQUIT ended the supervisor at once, with nobody to end the servers.</summary>
+    [Fact]
+    public async Task A_quit_ends_everything_in_order_too()
+    {
+        var state = await _up.StartAsync();
+        var all = _up.Read().ProcessIds.ToList();
+        RunningUp.Signal(state.ProcessId, "QUIT");
+        await RunningUp.UntilAsync(() => Task.FromResult(!all.Any(RunningUp.IsRunning)), () => "all have ended");
+        foreach (var service in state.Processes.Select(p => p.Name).Where(n => n != "venue"))
+            Assert.Contains("Stopped in order", _up.Log(service), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_cannot_be_is_named_with_its_exit_code()
     {

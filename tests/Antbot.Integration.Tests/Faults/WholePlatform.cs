@@ -55,6 +55,10 @@ internal sealed class WholePlatform : IAsyncDisposable
 
     public VenueClient Venue => _venue.Client;
 
+    public Uri VenueAddress => _venue.Server.Address;
+
+    public ApiKey VenueKey => _venue.Server.Key;
+
     public History History { get; }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -113,6 +117,13 @@ internal sealed class WholePlatform : IAsyncDisposable
     {
         using var answer = await _http.PostAsync($"/api/trades/{trade.Value}/close", JsonContent.Create(new { Reason = "enough", By = "anna" }, options: JsonSerializerOptions.Default), Cancel);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+    }
+
+    /// <summary>An operator's word that nothing new is entered.</summary>
+    public async Task<HttpStatusCode> HaltAsync(string reason)
+    {
+        using var answer = await _http.PostAsync("/api/control/halt", JsonContent.Create(new { Reason = reason, By = "anna" }, options: JsonSerializerOptions.Default), Cancel);
+        return answer.StatusCode;
     }
 
     public Task SettledAsync(IReadOnlyCollection<TradeId> trades) =>

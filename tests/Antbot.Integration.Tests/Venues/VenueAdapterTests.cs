@@ -1,13 +1,17 @@
+using System.Collections.Concurrent;
 using Antbot.Contracts;
 using Antbot.Contracts.Venue;
 using Antbot.Hosting;
 using Antbot.Integration.Tests.PaperVenue;
+using Antbot.Integration.Tests.Support;
 using Antbot.Messaging;
 using Antbot.Resilience;
 using Antbot.Runtime.Venue;
 using Antbot.Venues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Venues;
@@ -197,9 +201,41 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
     }
 
+    /// <summary>A market that is not heard was nowhere to be seen: the stream was connected again and again, in silence.</summary>
+    [Fact]
+    public async Task A_market_that_falls_silent_is_said_in_health_and_once_in_the_log_and_so_is_its_return()
+    {
+        var log = new MarketLog();
+        await using var services = Connect(_server.Server.Address, _server.Server.Key.Key, _server.Server.Key.Secret, log: log);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        Assert.Equal(HealthState.Ok, Reading().State);
+        var following = services.GetRequiredService<IMarketData>().FollowPricesAsync([Btc, new Symbol("ETHUSDT")], end.Token);
+        await Eventually.HoldsAsync(() => services.GetRequiredService<IMarketData>().Latest(Btc) is not null, "a price is there");
+
+        await _server.Client.FaultAsync(new { kind = "silentStream", route = "market", seconds = 600 });
+        await Eventually.HoldsAsync(() => Reading().State == HealthState.Degraded, "health says that the market is not heard");
+        Assert.StartsWith("The market's stream btcusdt@bookTicker and 1 more has said nothing for ", Reading().Reason, StringComparison.Ordinal);
+        // Long enough that it was taken for dead more than once.
+        await Eventually.HoldsAsync(() => SilentFor() > 11, "it goes on");
+        Assert.Equal(HealthState.Degraded, Reading().State);
+
+        await _server.Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+        await Eventually.HoldsAsync(() => Reading().State == HealthState.Ok, "it is heard again");
+        Assert.Collection(
+            log.Lines,
+            l => Assert.StartsWith("Warning The market's stream btcusdt@bookTicker and 1 more is broken: nothing was heard for 5 s", l, StringComparison.Ordinal),
+            l => Assert.StartsWith("Information The market's stream btcusdt@bookTicker and 1 more is back after ", l, StringComparison.Ordinal));
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
+
+        HealthReading Reading() => services.GetServices<IHealthSource>().SelectMany(s => s.Read()).Single(r => r.Name == "market");
+
+        int SilentFor() => int.Parse(Reading().Reason!.Split("nothing for ")[1].Split(' ')[0]);
+    }
+
     private static BreakerState Entries(IServiceProvider services) => services.GetRequiredService<BreakerPanel>().All.Single(b => b.Name == "venue/entry").State;
 
-    internal static ServiceProvider Connect(Uri address, string key, string secret, TimeProvider? clock = null)
+    internal static ServiceProvider Connect(Uri address, string key, string secret, TimeProvider? clock = null, ILoggerProvider? log = null)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -210,7 +246,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
             ["venue:TIMEOUT_MILLISECONDS"] = "5000",
         }).Build();
         var services = new ServiceCollection();
-        services.AddLogging();
+        services.AddLogging(l => l.AddProvider(log ?? NullLoggerProvider.Instance));
         services.AddSingleton(clock ?? TimeProvider.System);
         var builder = new ModuleBuilder("test", services, configuration, new EndpointCatalog());
         builder.AddVenue().AddVenue();
@@ -229,6 +265,28 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         public override long GetTimestamp() => base.GetTimestamp() + _ahead;
 
         public void Leap(TimeSpan time) => _ahead += (long)(time.TotalSeconds * TimestampFrequency);
+    }
+
+    /// <summary>What is said of the market's streams.</summary>
+    private sealed class MarketLog : ILoggerProvider, ILogger
+    {
+        private readonly ConcurrentQueue<string> _lines = new();
+
+        public IReadOnlyCollection<string> Lines => _lines;
+
+        public ILogger CreateLogger(string categoryName) => categoryName == typeof(StreamWatch).FullName ? this : NullLogger.Instance;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => _lines.Enqueue($"{logLevel} {formatter(state, exception)}");
+
+        public void Dispose()
+        {
+            // Its lines are looked at to the end.
+        }
     }
 
     private ClientOrderId NextId() => new($"test-{++_orders}");

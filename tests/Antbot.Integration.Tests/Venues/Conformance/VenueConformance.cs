@@ -501,7 +501,7 @@ public abstract class VenueConformance : IAsyncLifetime
         var http = new VenueHttp(options, breakers, budget, TimeProvider.System, NullLogger.Instance);
         _open.AddRange([breakers, budget, http]);
         var venue = new BinanceVenue(options, http, budget, clock, new KeyWatch(TimeProvider.System), listing, TimeProvider.System);
-        return (venue, new BinanceMarketData(http, new VenueStream(options, budget, TimeProvider.System), venue, listing, TimeProvider.System, NullLogger<BinanceMarketData>.Instance));
+        return (venue, new BinanceMarketData(http, new VenueStream(options, budget, new StreamWatch(TimeProvider.System, NullLogger<StreamWatch>.Instance), TimeProvider.System), venue, listing, TimeProvider.System, NullLogger<BinanceMarketData>.Instance));
     }
 
     private ClientOrderId NextId() => new($"c-{++_orders}");
