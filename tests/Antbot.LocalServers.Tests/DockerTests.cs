@@ -1,3 +1,6 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
 namespace Antbot.LocalServers.Tests;
 
 /// <summary>What we tell a Docker engine, by a program in its place that writes down what it is told.</summary>
@@ -58,6 +61,25 @@ public sealed class DockerTests : IDisposable
             esac
             """);
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        UntilItRuns(program);
         return new HostView(name => name == "PATH" ? _place.Path : null, _place.Path);
+    }
+
+    /// <summary>A process that another test starts in this very moment holds the file open for writing until it is a program of its own: till then the kernel refuses to run it.</summary>
+    private static void UntilItRuns(string program)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                using var run = Process.Start(new ProcessStartInfo(program, ["version"]) { UseShellExecute = false, RedirectStandardOutput = true })!;
+                run.WaitForExit();
+                return;
+            }
+            catch (Win32Exception) when (tries < 100)
+            {
+                Thread.Sleep(20);
+            }
+        }
     }
 }
