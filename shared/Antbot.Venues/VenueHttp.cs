@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -34,7 +35,7 @@ internal sealed class VenueHttp : IDisposable
     private readonly ILogger _log;
     private readonly byte[] _secret;
 
-    /// <summary>What the last answer was read into: a list of thousands of open orders every other second would leave megabytes behind each time.</summary>
+    /// <summary>What the last long answer was read into: a list of thousands of open orders every other second would leave megabytes behind each time.</summary>
     private byte[]? _spare;
 
     public VenueHttp(VenueOptions options, BreakerPanel breakers, RequestBudget budget, TimeProvider clock, ILogger log, HttpMessageHandler? handler = null)
@@ -184,19 +185,34 @@ internal sealed class VenueHttp : IDisposable
     private async Task<VenueAnswer<T>> ReadAsync<T>(HttpResponseMessage response, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
-        var (buffer, length) = (Interlocked.Exchange(ref _spare, null) ?? new byte[BufferFirst], 0);
-        while (await stream.ReadAsync(buffer.AsMemory(length), cancellationToken) is > 0 and var count)
+        var pooled = ArrayPool<byte>.Shared.Rent(BufferFirst);
+        try
         {
-            length += count;
-            if (length > AnswerBytesMax)
-                throw new IOException($"its answer is longer than {AnswerBytesMax} bytes");
-            if (length == buffer.Length)
-                Array.Resize(ref buffer, length * 2);
+            var (buffer, length) = (pooled, 0);
+            while (await stream.ReadAsync(buffer.AsMemory(length), cancellationToken) is > 0 and var count)
+            {
+                length += count;
+                if (length > AnswerBytesMax)
+                    throw new IOException($"its answer is longer than {AnswerBytesMax} bytes");
+                if (length == buffer.Length)
+                    buffer = Larger(buffer);
+            }
+            var answer = Answer(response, buffer.AsMemory(0, length), read);
+            if (buffer != pooled && buffer.Length <= BufferKept)
+                Volatile.Write(ref _spare, buffer);
+            return answer;
         }
-        var answer = Answer(response, buffer.AsMemory(0, length), read);
-        if (buffer.Length <= BufferKept)
-            Volatile.Write(ref _spare, buffer);
-        return answer;
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(pooled);
+        }
+    }
+
+    private byte[] Larger(byte[] full)
+    {
+        var larger = Interlocked.Exchange(ref _spare, null) is { } spare && spare.Length > full.Length ? spare : new byte[full.Length * 2];
+        full.CopyTo(larger, 0);
+        return larger;
     }
 
     private static VenueAnswer<T> Answer<T>(HttpResponseMessage response, ReadOnlyMemory<byte> body, Func<ReadOnlyMemory<byte>, T> read)

@@ -29,6 +29,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     private static readonly string[] Followed = [Streams.OrderPrefix, StartGate.StreamPrefix];
 
     private readonly StreamId _stream = Streams.Reconciliation(account);
+
     /// <summary>Megabytes with thousands of open orders: not others each time.</summary>
     private readonly ArrayBufferWriter<byte> _buffer = new();
 
