@@ -101,10 +101,18 @@ public static class ExecutionDecider
             return;
         }
         turn.Record(new EntryPlanned(signal, signal.Notional, input.Rules, Market: null, input.Policy with { TakeProfitDistance = null, HoldingSecondsMax = null }));
-        turn.Record(input.Found is { } found
-            ? new OrderAdopted(found.Order, signal.Trade, signal.Account, signal.Symbol, signal.Side, input.Quantity, found.VenueOrderId, found.VenueTime, Words.Cut(input.Evidence))
-            : new PositionAdopted(
-                ClientOrderId.Of(signal.Trade, OrderRole.Entry, 0), signal.Trade, signal.Account, signal.Symbol, signal.Side, input.Quantity, signal.Reference, input.Rules.QuoteAsset, turn.Now, Words.Cut(input.Evidence)));
+        var evidence = Words.Cut(input.Evidence);
+        // With a stop of ours that nobody remembers the position comes that it protects.
+        if (input.Found is null or { Order.Role: OrderRole.Stop or OrderRole.Exit })
+        {
+            turn.Record(new PositionAdopted(
+                ClientOrderId.Of(signal.Trade, OrderRole.Entry, 0), signal.Trade, signal.Account, signal.Symbol, signal.Side, input.Quantity, signal.Reference, input.Rules.QuoteAsset, turn.Now, evidence));
+        }
+        if (input.Found is { } found)
+        {
+            var side = found.Order.Role is OrderRole.Stop or OrderRole.Exit ? signal.Side.Opposite() : signal.Side;
+            turn.Record(new OrderAdopted(found.Order, signal.Trade, signal.Account, signal.Symbol, side, input.Quantity, found.VenueOrderId, found.VenueTime, evidence));
+        }
     }
 
     private static void WriteOff(Turn turn, WriteOff input)

@@ -10,7 +10,7 @@ public static class ExecutionMessages
     public static IReadOnlyList<object> React(object @event) => @event switch
     {
         OrderAccepted { Order: { Role: OrderRole.Entry, Trade: { } trade } } e => [new EntryAccepted(trade, e.Order, e.VenueOrderId, e.VenueTime)],
-        OrderAdopted e => [new EntryAccepted(e.Trade, e.Order, e.VenueOrderId, e.VenueTime)],
+        OrderAdopted e when e.ToIntent().Role == OrderRole.Entry => [new EntryAccepted(e.Trade, e.Order, e.VenueOrderId, e.VenueTime)],
         OrderUnknown { Order: { Role: OrderRole.Entry, Trade: { } trade } } e => [new EntryUnknown(trade, e.Account, e.Text)],
         // Nothing was entered when this was recorded, and nothing ever will be.
         EntryForbidden e => [new EntryFailed(e.Trade, e.Account, e.Reason)],

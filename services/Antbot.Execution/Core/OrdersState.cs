@@ -136,16 +136,21 @@ public sealed record OrdersState(
         return held;
     }
 
-    /// <summary>The quote currency that came in, less what went out; what a sale's buying back paid in the base asset is still owed, and counts.</summary>
+    /// <summary>
+    /// The quote currency that came in, less what went out; what a sale's buying back paid in the base asset is still owed, and counts.
+    /// What came without money of ours and is gone the same way is neither won nor lost.
+    /// </summary>
     public Money CashFlow()
     {
-        var flow = 0m;
+        var (flow, gone) = (0m, WrittenOff);
         foreach (var order in Orders)
         {
             var buys = order.Intended.Side == Side.Buy;
             foreach (var fill in order.Fills)
             {
-                flow += (fill.Price * fill.Quantity).Value * (buys ? -1 : 1);
+                var free = order is { IsAdopted: true, VenueOrderId: null } ? Math.Min(gone, fill.Quantity.Value) : 0;
+                gone -= free;
+                flow += (fill.Price * new Quantity(fill.Quantity.Value - free)).Value * (buys ? -1 : 1);
                 var missing = buys && order.Intended.Role == OrderRole.Entry && FeeInBase(fill) > 0;
                 flow -= missing ? 0 : (fill.FeeValue ?? Money.Zero).Value;
             }

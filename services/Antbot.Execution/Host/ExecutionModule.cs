@@ -24,6 +24,7 @@ public sealed class ExecutionModule : IServiceModule
         builder.Services.AddSingleton<TradeRunner>();
         builder.Services.AddSingleton<OpenOrders>();
         builder.Services.AddSingleton<Keeper>();
+        builder.Services.AddSingleton<CountdownKeeper>();
         builder.Handle<ExecuteTrade, ExecuteTradeHandler>();
         builder.Handle<CancelTrade, CancelTradeHandler>();
         builder.Handle<CloseTrade, CloseTradeHandler>();
@@ -32,9 +33,13 @@ public sealed class ExecutionModule : IServiceModule
         builder.Handle<WriteOffPosition, WriteOffPositionHandler>();
         builder.Handle<SettleOrder, SettleOrderHandler>();
         builder.Health(provider => provider.GetRequiredService<IEntryGate>().Bar is { } bar ? new HealthReading("entries", HealthState.Degraded, bar) : new HealthReading("entries", HealthState.Ok));
+        builder.Health(provider => provider.GetRequiredService<CountdownKeeper>() is var kept && kept.Trouble is { } trouble
+            ? new HealthReading("entry-countdown", HealthState.Degraded, trouble)
+            : new HealthReading("entry-countdown", HealthState.Ok, kept.Standing));
         builder.Work("start-gate", StopOrder.Support, (provider, token) => provider.GetRequiredService<StartGate>().RunAsync(Routes.Execution, provider.GetRequiredService<IVenue>().Account, token));
         builder.Work("rules", StopOrder.Support, (provider, token) => provider.GetRequiredService<RuleBook>().RunAsync(token));
         builder.Work("prices", StopOrder.Support, (provider, token) => provider.GetRequiredService<Prices>().RunAsync(token));
         builder.LeasedWork("keeper", StopOrder.Work, (provider, token) => provider.GetRequiredService<Keeper>().RunAsync(token));
+        builder.LeasedWork("entry-countdown", StopOrder.Work, (provider, token) => provider.GetRequiredService<CountdownKeeper>().RunAsync(token));
     }
 }

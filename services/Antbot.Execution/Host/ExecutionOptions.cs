@@ -54,6 +54,10 @@ public sealed class ExecutionOptions
     [Range(1, 60)]
     public int OpenOrdersSeconds { get; set; } = 2;
 
+    /// <summary>After how long without us a venue that has such a countdown cancels what was entered and rests; 0 for never. Stops stay.</summary>
+    [Range(0, 3_600)]
+    public int EntryCountdownSeconds { get; set; } = 60;
+
     /// <summary>Whose prices are followed, as <c>BTCUSDT,ETHUSDT</c>; empty for all that the venue trades, up to a hundred.</summary>
     [RegularExpression("^([A-Z0-9]{2,20}(,[A-Z0-9]{2,20})*)?$")]
     public string Symbols { get; set; } = "";

@@ -14,19 +14,40 @@ public sealed record VenueAccount(IReadOnlyList<OrderReport> Orders, IReadOnlyLi
 /// <param name="Asks">The order that the venue is to be asked about before it is believed; null where the listing says it all.</param>
 /// <param name="Found">The order that our record does not know.</param>
 /// <param name="Balance">What the venue holds of an asset, and by how much that is more than our record says.</param>
+/// <param name="Roughly">Of a balance, only whether there is more or less: that lasts where the amount changes from look to look.</param>
 public sealed record Difference(
-    DifferenceKind Kind, string Subject, TradeId? Trade, bool Ours, string What, string Evidence, BookedOrder? Asks = null, OrderReport? Found = null, (decimal Held, decimal More)? Balance = null)
+    DifferenceKind Kind, string Subject, TradeId? Trade, bool Ours, string What, string Evidence, BookedOrder? Asks = null, OrderReport? Found = null, (decimal Held, decimal More)? Balance = null,
+    string? Roughly = null)
 {
     public string Key => DifferenceKey.Of(Kind, Subject);
+
+    /// <summary>A stop that bears the name of a trade which the book holds nothing of: what it would sell is a position that nobody here remembers.</summary>
+    public bool IsStrayStop(OrderBook book) => this is { Kind: DifferenceKind.UnknownOrder, Found: { Side: Side.Sell, Id.Trade: { } trade } } && !book.Holds(trade);
+
+    /// <summary>By how much is not known: it is told, and nothing is done about it.</summary>
+    public bool IsRough => Roughly == What;
+
+    public Difference AsRough() => this with { What = Roughly!, Balance = null };
 }
 
 /// <param name="BalancesCompared">Only where nothing is under way and all orders agree: else a balance may be right and our record behind it.</param>
-public sealed record Compared(IReadOnlyList<Difference> Differences, bool BalancesCompared);
+public sealed record Compared(IReadOnlyList<Difference> Differences, bool BalancesCompared)
+{
+    public Compared WithoutBalances() => new([.. Differences.Where(d => d.Kind != DifferenceKind.Balance)], BalancesCompared: false);
+}
 
 /// <summary>Our record of an account held against the venue's.</summary>
 public static class AccountComparison
 {
-    public static Compared Compare(OrderBook book, VenueAccount venue, BalanceBaselineSet? baseline, decimal tolerance, TimeSpan unresolvedAfter, DateTimeOffset now)
+    /// <summary>What an order may have paid or brought, against the last price that is known of its symbol.</summary>
+    private const decimal PriceMargin = 1.5m;
+
+    /// <summary>What a fee may have taken of what was bought.</summary>
+    private const decimal FeeMargin = 1.01m;
+
+    /// <param name="before">Our record before the venue was asked; what was recorded since, the venue may have done after it spoke.</param>
+    public static Compared Compare(
+        OrderBook book, VenueAccount venue, BalanceBaselineSet? baseline, decimal tolerance, TimeSpan unresolvedAfter, DateTimeOffset now, OrderBook? before = null)
     {
         var differences = new List<Difference>();
         var listed = new HashSet<string>(StringComparer.Ordinal);
@@ -46,8 +67,8 @@ public static class AccountComparison
         }
         // Somebody else's order that has executed nothing moves no balance, however long it rests.
         var still = differences.All(d => d is { Kind: DifferenceKind.UnknownOrder, Found.Executed.Value: 0 }) && !book.IsMoving && venue.Balances is not null && venue.Rules is not null;
-        if (still && baseline is not null)
-            differences.AddRange(CompareBalances(book, venue, venue.Rules!, baseline, tolerance));
+        if (baseline is not null && venue is { Balances: { } balances, Rules: { } rules })
+            differences.AddRange(still ? CompareBalances(book, venue, rules, baseline, tolerance) : FindBeyondWhatMoves(before ?? book, book, differences, balances, rules, baseline, tolerance));
         return new Compared(differences, still);
     }
 
@@ -88,13 +109,82 @@ public static class AccountComparison
     private static IEnumerable<Difference> CompareBalances(
         OrderBook book, VenueAccount venue, IReadOnlyDictionary<Symbol, SymbolRules> rules, BalanceBaselineSet baseline, decimal tolerance)
     {
+        foreach (var (asset, difference, has) in Reckon(book, venue.Balances!, rules, baseline))
+        {
+            // Open orders that sell hold back what they sell: who lists them and less than that cannot be right in both. A debt is none of them.
+            var onSale = venue.Orders.Where(o => o is { IsOver: false, Side: Side.Sell } && rules.TryGetValue(o.Symbol, out var rule) && rule.BaseAsset == asset).Sum(o => o.Quantity.Value - o.Executed.Value);
+            if (onSale > 0 && difference < -tolerance && (has?.Total ?? 0) < onSale - tolerance)
+            {
+                yield return new Difference(
+                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:0.################} {asset} more than by our record, and more than that is on sale",
+                    Words(asset, has));
+            }
+            else if (Math.Abs(difference) > tolerance || (difference < 0 && Remedies.Short(book, asset, -difference, has?.Total ?? 0, rules) > 0))
+            {
+                yield return new Difference(
+                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:+0.################;-0.################} {asset} more than by our record",
+                    Words(asset, has), Balance: (has?.Total ?? 0, difference), Roughly: Roughly(asset, difference));
+            }
+        }
+    }
+
+    /// <summary>
+    /// On an account that never stands still only what all that is under way could not have moved, however it comes out, is a difference:
+    /// that is one at any time.
+    /// </summary>
+    private static IEnumerable<Difference> FindBeyondWhatMoves(
+        OrderBook before, OrderBook book, IReadOnlyList<Difference> differences, IReadOnlyList<Balance> balances, IReadOnlyDictionary<Symbol, SymbolRules> rules, BalanceBaselineSet baseline,
+        decimal tolerance)
+    {
+        var moving = WhatMoves(before, book, differences, rules);
+        return Reckon(book, balances, rules, baseline)
+            .Where(a => moving.GetValueOrDefault(a.Asset, 0) is { } most && Math.Abs(a.More) > tolerance + most)
+            .Select(a => new Difference(
+                DifferenceKind.Balance, a.Asset, null, Ours: true, Roughly(a.Asset, a.More), $"{Words(a.Asset, a.Has)}, and {book.Live.Values.Count(o => o.Standing == Standing.Attempted)} orders are under way",
+                Roughly: Roughly(a.Asset, a.More)));
+    }
+
+    /// <summary>By asset how much may have come or gone that is in the venue's word and not in our record, or the other way round; null where nobody can say.</summary>
+    private static Dictionary<string, decimal?> WhatMoves(OrderBook before, OrderBook book, IReadOnlyList<Difference> differences, IReadOnlyDictionary<Symbol, SymbolRules> rules)
+    {
+        var moving = new Dictionary<string, decimal?>(StringComparer.Ordinal);
+        var doubtful = differences.Select(d => d.Subject).ToHashSet(StringComparer.Ordinal);
+        foreach (var id in before.Live.Keys.Union(book.Live.Keys))
+        {
+            var (was, now) = (before.Live.GetValueOrDefault(id), book.Live.GetValueOrDefault(id));
+            if (was == now && now is { Standing: not Standing.Attempted } && !doubtful.Contains(id))
+                continue;
+            var order = now ?? was!;
+            Move(order.Symbol, order.Quantity.Value - (was?.Executed.Value ?? 0), cost: null);
+        }
+        foreach (var stranger in differences.Where(d => d.Found is not null).Select(d => d.Found!))
+            Move(stranger.Symbol, stranger.Executed.Value, stranger.Cost.Value);
+        return moving;
+
+        void Move(Symbol symbol, decimal quantity, decimal? cost)
+        {
+            if (!rules.TryGetValue(symbol, out var rule))
+                return;
+            Add(rule.BaseAsset, quantity * FeeMargin);
+            Add(rule.QuoteAsset, cost ?? (book.Prices.TryGetValue(symbol.Value, out var price) ? quantity * price * PriceMargin : null));
+            foreach (var asset in book.ThirdFees)
+                moving[asset] = null;
+        }
+
+        void Add(string asset, decimal? most) => moving[asset] = moving.GetValueOrDefault(asset, 0) + most;
+    }
+
+    /// <summary>What the venue holds of each asset, and by how much that is more than our record says.</summary>
+    private static IReadOnlyList<(string Asset, decimal More, Balance? Has)> Reckon(
+        OrderBook book, IReadOnlyList<Balance> balances, IReadOnlyDictionary<Symbol, SymbolRules> rules, BalanceBaselineSet baseline)
+    {
         var expected = baseline.Balances.ToDictionary(b => b.Asset, b => b.Amount, StringComparer.Ordinal);
         var before = baseline.Flows.ToDictionary(f => f.Symbol.Value, StringComparer.Ordinal);
         foreach (var (name, flow) in book.Flows)
         {
             // A symbol that the venue has no rules for any more: which assets moved cannot be said.
             if (!rules.TryGetValue(new Symbol(name), out var rule))
-                yield break;
+                return [];
             var start = before.GetValueOrDefault(name);
             expected[rule.BaseAsset] = expected.GetValueOrDefault(rule.BaseAsset) + flow.Base - (start?.Base ?? 0);
             expected[rule.QuoteAsset] = expected.GetValueOrDefault(rule.QuoteAsset) + flow.Quote - (start?.Quote ?? 0);
@@ -103,26 +193,16 @@ public static class AccountComparison
         foreach (var (asset, fee) in book.Fees)
             expected[asset] = expected.GetValueOrDefault(asset) - fee + paid.GetValueOrDefault(asset);
         var actual = new Dictionary<string, Balance>(StringComparer.Ordinal);
-        foreach (var balance in venue.Balances!)
+        foreach (var balance in balances)
             actual.TryAdd(balance.Asset, balance);
-        foreach (var asset in expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
-        {
-            var has = actual.GetValueOrDefault(asset);
-            var difference = (has?.Total ?? 0) - expected.GetValueOrDefault(asset);
-            // Open orders that sell hold back what they sell: who lists them and less than that cannot be right in both. A debt is none of them.
-            var onSale = venue.Orders.Where(o => o is { IsOver: false, Side: Side.Sell } && rules.TryGetValue(o.Symbol, out var rule) && rule.BaseAsset == asset).Sum(o => o.Quantity.Value - o.Executed.Value);
-            if (onSale > 0 && difference < -tolerance && (has?.Total ?? 0) < onSale - tolerance)
-            {
-                yield return new Difference(
-                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:0.################} {asset} more than by our record, and more than that is on sale",
-                    has is null ? $"the venue lists no {asset}" : $"the venue holds {has.Free} {asset} free and {has.Locked} locked");
-            }
-            else if (Math.Abs(difference) > tolerance || (difference < 0 && Remedies.Short(book, asset, -difference, has?.Total ?? 0, rules) > 0))
-            {
-                yield return new Difference(
-                    DifferenceKind.Balance, asset, null, Ours: true, $"{difference:+0.################;-0.################} {asset} more than by our record",
-                    has is null ? $"the venue lists no {asset}" : $"the venue holds {has.Free} {asset} free and {has.Locked} locked", Balance: (has?.Total ?? 0, difference));
-            }
-        }
+        return
+        [
+            .. expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal)
+                .Select(asset => (asset, (actual.GetValueOrDefault(asset)?.Total ?? 0) - expected.GetValueOrDefault(asset), actual.GetValueOrDefault(asset))),
+        ];
     }
+
+    private static string Roughly(string asset, decimal more) => $"{(more > 0 ? "more" : "less")} {asset} than by our record, however what is under way comes out";
+
+    private static string Words(string asset, Balance? has) => has is null ? $"the venue lists no {asset}" : $"the venue holds {has.Free} {asset} free and {has.Locked} locked";
 }

@@ -30,16 +30,18 @@ public sealed record Flow(decimal Base, decimal Quote);
 /// <param name="Flows">By symbol.</param>
 /// <param name="Fees">By asset.</param>
 /// <param name="WrittenOff">By trade, what left it without an order of ours.</param>
+/// <param name="Prices">By symbol, at which it was traded or valued last.</param>
+/// <param name="ThirdFees">In what fees were ever taken that was neither bought nor sold.</param>
 public sealed record OrderBook(
     AccountId Account, ImmutableDictionary<string, BookedOrder> Live, ImmutableDictionary<string, Flow> Flows, ImmutableDictionary<string, decimal> Fees, ImmutableHashSet<string> Over,
-    ImmutableDictionary<string, decimal> WrittenOff)
+    ImmutableDictionary<string, decimal> WrittenOff, ImmutableDictionary<string, decimal> Prices, ImmutableHashSet<string> ThirdFees)
 {
     /// <summary>Changes with the fold: kept states of another one are passed over.</summary>
-    public const string Name = "order-book-4";
+    public const string Name = "order-book-5";
 
     public static OrderBook Empty(AccountId account) => new(
         account, ImmutableDictionary<string, BookedOrder>.Empty, ImmutableDictionary<string, Flow>.Empty, ImmutableDictionary<string, decimal>.Empty, [],
-        ImmutableDictionary<string, decimal>.Empty);
+        ImmutableDictionary<string, decimal>.Empty, ImmutableDictionary<string, decimal>.Empty, []);
 
     /// <summary>Something is on its way to the venue or may be there.</summary>
     public bool IsMoving => Live.Values.Any(o => o.Standing == Standing.Attempted);
@@ -79,7 +81,7 @@ public sealed record OrderBook(
 
     /// <summary>It came to the account without money of ours.</summary>
     private OrderBook Adopt(PositionAdopted e, DateTimeOffset at) =>
-        Put(new BookedOrder(e.Order, e.Trade, e.Symbol, e.Side, e.Quantity, e.Quantity, Standing.Ended, at, ["adopted"])).Shift(e.Symbol, e.Side.Sign() * e.Quantity.Value);
+        Put(new BookedOrder(e.Order, e.Trade, e.Symbol, e.Side, e.Quantity, e.Quantity, Standing.Ended, at, ["adopted"])).Shift(e.Symbol, e.Side.Sign() * e.Quantity.Value) with { Prices = Prices.SetItem(e.Symbol.Value, e.Price.Value) };
 
     private OrderBook WriteOff(PositionWrittenOff e) =>
         (this with { WrittenOff = WrittenOff.SetItem(e.Trade.Value, WrittenOff.GetValueOrDefault(e.Trade.Value) + e.Quantity.Value) }).Shift(e.Symbol, -e.Side.Sign() * e.Quantity.Value);
@@ -120,6 +122,8 @@ public sealed record OrderBook(
             Live = Live.SetItem(order.Id.Value, order),
             Flows = Flows.SetItem(order.Symbol.Value, new Flow(flow.Base + sign * e.Quantity.Value, flow.Quote - sign * e.Quantity.Value * e.Price.Value)),
             Fees = e.Fee == Money.Zero ? Fees : Fees.SetItem(e.FeeAsset, Fees.GetValueOrDefault(e.FeeAsset) + times * e.Fee.Value),
+            Prices = Prices.SetItem(order.Symbol.Value, e.Price.Value),
+            ThirdFees = e.Fee == Money.Zero || order.Symbol.Value.StartsWith(e.FeeAsset, StringComparison.Ordinal) || order.Symbol.Value.EndsWith(e.FeeAsset, StringComparison.Ordinal) ? ThirdFees : ThirdFees.Add(e.FeeAsset),
         };
         return Over.Contains(order.Trade.Value) ? book.Finish(order.Trade) : book;
     }

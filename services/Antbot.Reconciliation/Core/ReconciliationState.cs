@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
 using Antbot.Kernel.Decisions;
 
 namespace Antbot.Reconciliation;
@@ -13,7 +14,8 @@ public sealed record PendingVerification(VerifyTrade Verify, Guid Message, int S
 
 /// <param name="Trade">Who was asked.</param>
 /// <param name="Before">What had been written off of the trade by then; null for an adoption.</param>
-public sealed record AwaitedRemedy(TradeId Trade, decimal? Before)
+/// <param name="Symbol">Of what is adopted.</param>
+public sealed record AwaitedRemedy(TradeId Trade, decimal? Before, Symbol? Symbol)
 {
     /// <summary>The record shows it, or the trade has ended since.</summary>
     public bool HasCome(OrderBook book) =>
@@ -42,7 +44,7 @@ public sealed record ReconciliationState(
     public static ReconciliationState Initial { get; } = new(
         0, 0, null, null, ImmutableSortedDictionary<string, PendingVerification>.Empty, ImmutableSortedDictionary<string, OpenDifference>.Empty);
 
-    public static Fold<ReconciliationState> Fold { get; } = new("reconciliation-3", Initial, Apply);
+    public static Fold<ReconciliationState> Fold { get; } = new("reconciliation-4", Initial, Apply);
 
     /// <summary>A minute, twice as long each time, and about an hour at the most.</summary>
     private const int DoublingsMax = 6;
@@ -56,6 +58,11 @@ public sealed record ReconciliationState(
     /// <summary>Those whose owner the book knows nothing of: on their way to it, or come to nothing there.</summary>
     public IEnumerable<(string Difference, TradeId Trade)> AdoptionsAwaited(OrderBook book) =>
         Differences.SelectMany(d => d.Value.Awaited.Where(a => a.Before is null && !a.HasCome(book)).Select(a => (d.Key, a.Trade)));
+
+    /// <summary>Coins of the asset may be those of an adoption that is on its way: an order that was found, and has been filled since.</summary>
+    public bool AwaitsCoins(string asset, IReadOnlySet<TradeId> onTheWay, IReadOnlyDictionary<Symbol, SymbolRules> rules) => Differences.Values
+        .SelectMany(d => d.Awaited)
+        .Any(a => a.Symbol is { } symbol && onTheWay.Contains(a.Trade) && rules.TryGetValue(symbol, out var rule) && rule.BaseAsset == asset);
 
     public bool Awaits(string key, TradeId trade) => Differences.TryGetValue(key, out var open) && open.Awaited.Exists(a => a.Trade == trade);
 
@@ -102,8 +109,8 @@ public sealed record ReconciliationState(
         var awaited = open.Look == e.Look ? open.Awaited : [];
         AwaitedRemedy? asked = e switch
         {
-            AdoptionDecided a => new AwaitedRemedy(a.Signal.Trade, null),
-            WriteOffDecided w => new AwaitedRemedy(w.Trade, w.Before),
+            AdoptionDecided a => new AwaitedRemedy(a.Signal.Trade, null, a.Signal.Symbol),
+            WriteOffDecided w => new AwaitedRemedy(w.Trade, w.Before, null),
             _ => null,
         };
         return this with { Differences = Differences.SetItem(e.Difference, open with { Awaited = asked is null ? awaited : awaited.Add(asked), Look = e.Look }) };

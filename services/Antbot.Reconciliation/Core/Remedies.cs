@@ -24,8 +24,8 @@ public static class Remedies
     /// <summary>The symbol whose price has to be known before anything can be done; null where none has.</summary>
     public static Symbol? PricedBy(OrderBook book, Difference difference, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy) => difference switch
     {
-        // One that bears the name of a trade of ours is that trade's: its owner is told of it.
-        { Kind: DifferenceKind.UnknownOrder, Found: { Side: Side.Buy, Id.Trade: null } found } when policy.Adopt && rules.ContainsKey(found.Symbol) => found.Symbol,
+        // One that bears the name of a trade of ours is that trade's: its owner is told of it. What sells is a stop of ours that nobody remembers, or else makes nothing that would have to be protected.
+        { Kind: DifferenceKind.UnknownOrder, Trade: null, Found: { } found } when (found.Side == Side.Buy || found.Id.Trade is not null) && policy.Adopt && rules.ContainsKey(found.Symbol) => found.Symbol,
         { Kind: DifferenceKind.Balance, Balance: { More: > 0 } } when policy.Adopt => SymbolOf(book, difference.Subject, rules, policy)?.Symbol,
         _ => null,
     };
@@ -39,7 +39,6 @@ public static class Remedies
             return [];
         switch (difference)
         {
-            // A sale makes nothing that would have to be protected.
             case { Kind: DifferenceKind.UnknownOrder, Found: { } found }:
                 return priced is { } at ? Adopt(book, difference, at, found.Quantity.Value, price!.Value, new FoundOrder(found.Id, found.VenueOrderId, found.At), look, now) : [];
             case { Kind: DifferenceKind.Balance, Balance: { More: > 0 } more }:

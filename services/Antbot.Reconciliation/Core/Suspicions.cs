@@ -17,11 +17,29 @@ public sealed record Suspicions(ImmutableDictionary<string, (string What, DateTi
     public (Suspicions Next, IReadOnlyList<Difference> Lasting) With(Compared compared, DateTimeOffset now, TimeSpan lasts)
     {
         var differences = compared.Differences;
-        var next = differences.ToImmutableDictionary(
-            d => d.Key,
-            d => (d.What, Since: Seen.TryGetValue(d.Key, out var before) && before.What == d.What ? before.Since : now));
-        if (!compared.BalancesCompared)
-            next = next.AddRange(Seen.Where(s => s.Key.StartsWith(BalancePrefix, StringComparison.Ordinal)));
-        return (new Suspicions(next), [.. differences.Where(d => now - next[d.Key].Since >= lasts)]);
+        var next = compared.BalancesCompared ? None.Seen : None.Seen.AddRange(Seen.Where(s => s.Key.StartsWith(BalancePrefix, StringComparison.Ordinal)));
+        foreach (var difference in differences)
+        {
+            if (!difference.IsRough)
+                next = next.SetItem(difference.Key, (difference.What, SinceWhen(difference.Key, difference.What)));
+            if (difference.Roughly is { } roughly)
+                next = next.SetItem(RoughKey(difference), (roughly, SinceWhen(RoughKey(difference), roughly)));
+        }
+        return (new Suspicions(next), [.. differences.Select(Lasting).OfType<Difference>()]);
+
+        DateTimeOffset SinceWhen(string key, string what) => Seen.TryGetValue(key, out var before) && before.What == what ? before.Since : now;
+
+        bool HasLasted(string key) => now - next[key].Since >= lasts;
+
+        Difference? Lasting(Difference d) => !d.IsRough && HasLasted(d.Key) ? d : d.Roughly is not null && HasLasted(RoughKey(d)) ? d.AsRough() : null;
     }
+
+    /// <summary>When the first of those that have not lasted yet will have; null where there is none.</summary>
+    public DateTimeOffset? NextLasts(DateTimeOffset now, TimeSpan lasts)
+    {
+        var young = Seen.Values.Where(s => now - s.Since < lasts).ToList();
+        return young.Count > 0 ? young.Min(s => s.Since) + lasts : null;
+    }
+
+    private static string RoughKey(Difference difference) => $"{difference.Key} {difference.Roughly}";
 }

@@ -22,6 +22,7 @@ public sealed class AccountWatch(
     private const int StartLooksMax = 5;
     private const int QuestionsMax = 50;
     private const double TroubledSeconds = 2;
+    private const double SoonestSeconds = 0.2;
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
 
@@ -54,7 +55,7 @@ public sealed class AccountWatch(
         life.LastLook = clock.GetUtcNow();
         var stream = Streams.Reconciliation(account);
         await life.Book.CatchUpAsync(cancellationToken);
-        var through = life.Book.Through;
+        var (through, before) = (life.Book.Through, life.Book.Book);
         var (seen, trouble) = await AskAsync(cancellationToken);
         // Again after the venue has spoken: whatever it knows was recorded before it was sent.
         await life.Book.CatchUpAsync(cancellationToken);
@@ -68,17 +69,25 @@ public sealed class AccountWatch(
         else
         {
             var baseline = state.Baseline?.Venue == venue.Name ? state.Baseline : null;
-            var compared = AccountComparison.Compare(life.Book.Book, seen, baseline, options.Tolerance, TimeSpan.FromSeconds(options.UnresolvedSeconds), clock.GetUtcNow());
-            (life.Suspicions, var lasting) = life.Suspicions.With(compared, clock.GetUtcNow(), TimeSpan.FromSeconds(options.LastsSeconds));
-            var confirmed = await ConfirmAsync(lasting, cancellationToken);
-            life.IsWaiting = life.Suspicions.Seen.Count > lasting.Count;
+            var compared = AccountComparison.Compare(life.Book.Book, seen, baseline, options.Tolerance, TimeSpan.FromSeconds(options.UnresolvedSeconds), clock.GetUtcNow(), before);
+            var policy = Policy;
+            // The account is not reckoned from what it holds before the positions in it that are ours have become trades again.
+            if (policy.Adopt && compared.Differences.Any(d => d.IsStrayStop(life.Book.Book)))
+                compared = compared.WithoutBalances();
+            var lasts = TimeSpan.FromSeconds(options.LastsSeconds);
+            (life.Suspicions, var lasting) = life.Suspicions.With(compared, clock.GetUtcNow(), lasts);
+            life.NextLasts = life.Suspicions.NextLasts(clock.GetUtcNow(), lasts);
+            // What was told with its amount is not told again without.
+            var confirmed = await ConfirmAsync([.. lasting.Where(d => !d.IsRough || !state.Differences.ContainsKey(d.Key))], life.Book.Book, cancellationToken);
             life.Looks++;
-            var completes = IsAwaited(life, through) && (!life.IsWaiting || life.Looks >= StartLooksMax);
+            var completes = IsAwaited(life, through) && (life.NextLasts is null || life.Looks >= StartLooksMax);
+            var (failed, onTheWay) = await AwaitedAsync(life, state, cancellationToken);
             var first = baseline is null && compared.BalancesCompared ? AccountComparison.Baseline(life.Book.Book, venue.Name, seen.Balances!, life.Book.Through) : null;
             look = new AccountLook(
-                number, account, venue.Name, through, seen.Orders.Count, null, confirmed, compared.Differences.Select(d => d.Key).ToHashSet(StringComparer.Ordinal),
-                compared.BalancesCompared, first, completes, await RemediesAsync(life.Book.Book, state, confirmed, seen.Rules, number, cancellationToken),
-                await FailedAsync(life.Book.Book, state, cancellationToken));
+                number, account, venue.Name, through, seen.Orders.Count, null, confirmed,
+                // What became of an order that is being adopted is known when it is a trade; until then it is not over.
+                compared.Differences.Select(d => d.Key).Concat(state.Differences.Where(d => d.Value.Awaited.Exists(a => onTheWay.Contains(a.Trade))).Select(d => d.Key)).ToHashSet(StringComparer.Ordinal),
+                compared.BalancesCompared, first, completes, await RemediesAsync(life.Book.Book, state, confirmed, onTheWay, seen.Rules, policy, number, cancellationToken), failed);
         }
         var stored = await pipeline.HandleAsync(stream, new Input(ReconciliationDecider.LookId(account, number), look, account.Value, "service:reconciliation"), cancellationToken);
         foreach (var e in stored)
@@ -89,32 +98,42 @@ public sealed class AccountWatch(
     }
 
     private async Task<IReadOnlyList<IRemedy>> RemediesAsync(
-        OrderBook book, ReconciliationState state, IReadOnlyList<Difference> confirmed, IReadOnlyDictionary<Symbol, SymbolRules>? known, long number, CancellationToken cancellationToken)
+        OrderBook book, ReconciliationState state, IReadOnlyList<Difference> confirmed, IReadOnlySet<TradeId> onTheWay, IReadOnlyDictionary<Symbol, SymbolRules>? known, RemedyPolicy policy, long number,
+        CancellationToken cancellationToken)
     {
         if (known is null)
             return [];
         var remedies = new List<IRemedy>();
-        // A position that is ours has a stop, and exits are held back by nothing: where nothing may be sent, nothing is made ours.
-        var policy = options.Remedy with { Adopt = options.Adopt && (venue.IsPaper || (control.Known is { Version: >= 0, State.Mode: TradingMode.Live } && venue.LiveBar is null)) };
         foreach (var difference in confirmed.Where(d => state.IsToRemedy(d.Key, book, parts.Clock.GetUtcNow())))
         {
+            if (difference is { Kind: DifferenceKind.Balance, Balance.More: > 0 } && state.AwaitsCoins(difference.Subject, onTheWay, known))
+                continue;
             var price = Remedies.PricedBy(book, difference, known, policy) is { } symbol ? await PriceAsync(symbol, cancellationToken) : null;
             remedies.AddRange(Remedies.Of(book, difference, known, price, policy, number, parts.Clock.GetUtcNow().Cut()));
         }
         return remedies;
     }
 
-    /// <summary>The record of each trade that was asked says whether it refused, or was told to end before it began.</summary>
-    private async Task<IReadOnlyList<FailedRemedy>> FailedAsync(OrderBook book, ReconciliationState state, CancellationToken cancellationToken)
+    /// <summary>A position that is ours has a stop, and exits are held back by nothing: where nothing may be sent, nothing is made ours.</summary>
+    private RemedyPolicy Policy => options.Remedy with { Adopt = options.Adopt && (venue.IsPaper || (control.Known is { Version: >= 0, State.Mode: TradingMode.Live } && venue.LiveBar is null)) };
+
+    /// <summary>The record of each trade that was asked says whether it refused, was told to end before it began, or has not heard of it yet.</summary>
+    private async Task<(IReadOnlyList<FailedRemedy> Failed, IReadOnlySet<TradeId> OnTheWay)> AwaitedAsync(Life life, ReconciliationState state, CancellationToken cancellationToken)
     {
-        var failed = new List<FailedRemedy>();
-        foreach (var (difference, trade) in state.AdoptionsAwaited(book).Take(QuestionsMax))
+        var (failed, awaited) = (new List<FailedRemedy>(), state.AdoptionsAwaited(life.Book.Book).ToList());
+        var onTheWay = awaited.Select(a => a.Trade).ToHashSet();
+        foreach (var (difference, trade) in awaited.Take(QuestionsMax))
         {
             var record = await OrderRecord.ReadAsync(parts.Store, parts.Codec, trade, venue.Account, cancellationToken);
             if (record.Nothing is { } reason)
                 failed.Add(new FailedRemedy(difference, trade, reason));
+            // The book may not know of what has come just now; if it does not at the next look either, the trade is over already.
+            else if (record.HasBegun && !life.Came.Add(trade))
+                onTheWay.Remove(trade);
         }
-        return failed;
+        life.Came.IntersectWith(awaited.Select(a => a.Trade));
+        onTheWay.ExceptWith(failed.Select(f => f.Trade));
+        return (failed, onTheWay);
     }
 
     /// <summary>Null where the venue does not say: then it is asked again at the next look.</summary>
@@ -123,11 +142,12 @@ public sealed class AccountWatch(
 
     private bool IsDue(Life life)
     {
-        var since = parts.Clock.GetUtcNow() - life.LastLook;
-        // While something awaits its confirmation, or somebody awaits the start, it looks as often as that takes; a venue that is away is given time.
-        var soon = life.IsWaiting || IsAwaited(life, life.Book.Through);
-        var seconds = life.Troubled ? Math.Min(TroubledSeconds, options.EverySeconds) : soon ? Math.Clamp(options.LastsSeconds / 2, 0.2, options.EverySeconds) : options.EverySeconds;
-        return since >= TimeSpan.FromSeconds(seconds);
+        var now = parts.Clock.GetUtcNow();
+        // While somebody awaits the start it looks as often as that takes; a venue that is away is given time. What awaits its confirmation is looked at as soon as it has lasted.
+        var seconds = life.Troubled ? Math.Min(TroubledSeconds, options.EverySeconds)
+            : IsAwaited(life, life.Book.Through) ? Math.Clamp(options.LastsSeconds / 2, SoonestSeconds, options.EverySeconds)
+            : options.EverySeconds;
+        return now - life.LastLook >= TimeSpan.FromSeconds(seconds) || (!life.Troubled && life.NextLasts <= now && now - life.LastLook >= TimeSpan.FromSeconds(SoonestSeconds));
     }
 
     /// <summary>This holder has not completed a look yet, or somebody within what the look knows has begun to wait since.</summary>
@@ -145,10 +165,18 @@ public sealed class AccountWatch(
         return (new VenueAccount(open, dim == 0 ? held : null, (await rules.ReadAsync(cancellationToken)).Rules), null);
     }
 
-    /// <summary>Of an order that the listing does not show, the venue is asked itself; only its answer makes it a difference.</summary>
-    private async Task<IReadOnlyList<Difference>> ConfirmAsync(IReadOnlyList<Difference> lasting, CancellationToken cancellationToken)
+    /// <summary>
+    /// Of an order that the listing does not show, the venue is asked itself; only its answer makes it a difference. One that bears the
+    /// name of a trade whose record never knew it is nobody's: a store that was lost, or is older than what was sent.
+    /// </summary>
+    private async Task<IReadOnlyList<Difference>> ConfirmAsync(IReadOnlyList<Difference> lasting, OrderBook book, CancellationToken cancellationToken)
     {
-        var confirmed = lasting.Where(d => d.Asks is null).ToList();
+        var confirmed = lasting.Where(d => d.Asks is null && !IsForgotten(d)).ToList();
+        foreach (var difference in lasting.Where(IsForgotten).Take(QuestionsMax))
+        {
+            var record = await OrderRecord.ReadAsync(parts.Store, parts.Codec, difference.Trade!.Value, venue.Account, cancellationToken);
+            confirmed.Add(record.Orders.ContainsKey(difference.Subject) ? difference : difference with { Trade = null });
+        }
         foreach (var difference in lasting.Where(d => d.Asks is not null).Take(QuestionsMax))
         {
             var answer = await venue.FindOrderAsync(difference.Asks!.Symbol, difference.Asks.Id, cancellationToken);
@@ -156,6 +184,8 @@ public sealed class AccountWatch(
                 confirmed.Add(sure);
         }
         return confirmed;
+
+        bool IsForgotten(Difference d) => d is { Kind: DifferenceKind.UnknownOrder, Trade: { } trade } && !book.Holds(trade);
     }
 
     /// <summary>What was recorded and perhaps never told, because the process ended in between, is told again under the same ids.</summary>
@@ -180,8 +210,11 @@ public sealed class AccountWatch(
 
         public bool Troubled { get; set; }
 
-        /// <summary>Something was seen that has not lasted yet.</summary>
-        public bool IsWaiting { get; set; }
+        /// <summary>When the first thing that was seen and has not lasted yet will have.</summary>
+        public DateTimeOffset? NextLasts { get; set; }
+
+        /// <summary>Adoptions whose own record has them, and the book had not when that was read.</summary>
+        public HashSet<TradeId> Came { get; } = [];
 
         /// <summary>Looks since the start, or since it was last awaited.</summary>
         public int Looks { get; set; }

@@ -101,7 +101,8 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
 
     private async Task<OrderBook> WithMissingAsync(OrderBook book, object @event, StoredEvent stored, CancellationToken cancellationToken)
     {
-        if (book.Missing(@event) is not { Trade: { } trade } order || stored.Stream != Streams.Order(trade).Value)
+        // By the stream: an order that was found bears another trade's name, or none.
+        if (book.Missing(@event) is not { } order || !TradeId.TryParse(stored.Stream[Math.Min(stored.Stream.Length, Streams.OrderPrefix.Length)..], out var trade) || stored.Stream != Streams.Order(trade).Value)
             return book;
         var record = await OrderRecord.ReadAsync(store, codec, trade, account, cancellationToken, stored.Version);
         return record.Orders.TryGetValue(order.Value, out var found) ? book.WithMissing(found) : book;

@@ -11,6 +11,9 @@ namespace Antbot.Reconciliation;
 /// <param name="Nothing">Why nothing was begun, nor ever will be; null where something was, or may be yet.</param>
 internal sealed record OrderRecord(IReadOnlyDictionary<string, BookedOrder> Orders, Quantity Adopted, Quantity WrittenOff, Price? AdoptedAt, string? Nothing)
 {
+    /// <summary>It has orders, or something to hold.</summary>
+    public bool HasBegun => Orders.Count > 0 || Adopted > Quantity.Zero;
+
     /// <param name="beforeVersion">Only what was said before; 0 for all of it.</param>
     public static async Task<OrderRecord> ReadAsync(IEventStore store, EventCodec codec, TradeId trade, AccountId account, CancellationToken cancellationToken, long beforeVersion = 0)
     {

@@ -5,9 +5,9 @@ namespace Antbot.Reconciliation;
 /// <summary>In the environment: <c>ANTBOT_RECONCILIATION__EVERYSECONDS</c> and so on.</summary>
 public sealed class ReconciliationOptions
 {
-    /// <summary>How often the whole account is held against the venue.</summary>
+    /// <summary>How often the whole account is held against the venue. With LastsSeconds it is within how long a difference is found.</summary>
     [Range(1, 3_600)]
-    public int EverySeconds { get; set; } = 10;
+    public int EverySeconds { get; set; } = 5;
 
     /// <summary>A difference that is younger may only be a record that is a moment behind.</summary>
     [Range(0.0, 600.0)]

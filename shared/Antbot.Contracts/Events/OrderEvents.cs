@@ -134,14 +134,15 @@ public sealed record OrderCorrected(ClientOrderId Order, string What, string Evi
 [StoredName("order_confirmed")]
 public sealed record OrderConfirmed(ClientOrderId Order, string Evidence);
 
-/// <summary>An order that somebody else placed is this trade's entry from now on.</summary>
+/// <summary>An order that nobody here remembers to have placed is this trade's from now on: its entry, or its stop where it bears the name of one of ours.</summary>
 [StoredName("order_adopted")]
 public sealed record OrderAdopted(
     ClientOrderId Order, TradeId Trade, AccountId Account, Symbol Symbol, Side Side, Quantity Quantity, string VenueOrderId, DateTimeOffset VenueTime, string Evidence)
 {
     /// <summary>As if it had been ours from the start. Its limit only the venue knows.</summary>
-    public OrderIntended ToIntent() => new(
-        Order, Trade, Account, OrderRole.Entry, Symbol, Side, OrderKind.Limit, Quantity, Limit: null, Trigger: null, ReduceOnly: false, ValidUntil: null, OrderIntended.AdoptedReason, NotBefore: null);
+    public OrderIntended ToIntent() => Order.Role is OrderRole.Stop or OrderRole.Exit
+        ? new(Order, Trade, Account, OrderRole.Stop, Symbol, Side, OrderKind.Limit, Quantity, Limit: null, Trigger: null, ReduceOnly: true, ValidUntil: null, OrderIntended.AdoptedReason, NotBefore: null)
+        : new(Order, Trade, Account, OrderRole.Entry, Symbol, Side, OrderKind.Limit, Quantity, Limit: null, Trigger: null, ReduceOnly: false, ValidUntil: null, OrderIntended.AdoptedReason, NotBefore: null);
 }
 
 /// <summary>What the account holds without an order of ours is this trade's position from now on.</summary>

@@ -48,5 +48,8 @@ public interface IVenue
     /// <summary>What our key may do; <see cref="LiveBar"/> goes by the last answer.</summary>
     Task<VenueAnswer<KeyPermissions>> ReadPermissionsAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>Null where it has none, as Binance's spot.</summary>
+    IEntryCountdown? EntryCountdown => null;
+
     Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default);
 }

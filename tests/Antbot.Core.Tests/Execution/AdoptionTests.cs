@@ -3,6 +3,7 @@ using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Execution;
+using Antbot.Kernel.Identity;
 using Xunit;
 using static Antbot.Core.Tests.Execution.Given;
 
@@ -143,6 +144,56 @@ public sealed class AdoptionTests
         Assert.Empty(_given.When(new WriteOff(new Quantity(5), "gone", "again", _given.Stamp)));
     }
 
+    /// <summary>Prevents a position without an owner that only a forgotten stop protects, and a second stop beside it, which the venue would refuse.</summary>
+    [Fact]
+    public void With_a_stop_of_ours_that_nobody_remembers_the_position_comes_that_it_protects()
+    {
+        var stop = ClientOrderId.Of(new TradeId(DeterministicId.From("forgotten")), OrderRole.Stop, 3);
+        var decided = Adopts(stop, 0.01m);
+        Assert.Equal(0.01m, Assert.Single(decided.OfType<PositionOpened>()).Held.Value);
+        Assert.Equal((Side.Sell, 0.01m), decided.OfType<OrderAdopted>().Select(o => (o.Side, o.Quantity.Value)).Single());
+        Assert.DoesNotContain(decided, e => e is OrderIntended or OrderAttempted);
+        Assert.Equal((stop, OrderStatus.Resting), (_given.State.Stop!.Id, _given.State.Stop.Status));
+        Assert.Equal([typeof(TradeOpened)], decided.SelectMany(ExecutionMessages.React).Select(m => m.GetType()));
+
+        // It fires as if it had been this trade's from the start.
+        var fill = new FillReport("s1", "v-web", Btc, Side.Sell, new Quantity(0.01m), new Price(63_700), Money.Zero, "USDT", _given.Now);
+        _given.When(new OrderSeen(stop, new OrderReport(stop, "v-web", Btc, Side.Sell, VenueOrderStatus.Filled, new Quantity(0.01m), new Quantity(0.01m), new Money(637), _given.Now, [fill]), _given.Stamp));
+        var closed = Assert.Single(_given.Events.OfType<PositionClosed>());
+        Assert.Equal((-13m, 0m), (closed.Realised.Value, closed.Left.Value));
+        Assert.Equal([stop], closed.Orders);
+    }
+
+    [Fact]
+    public void When_a_stop_that_was_found_is_cancelled_by_somebody_another_takes_its_place()
+    {
+        var stop = ClientOrderId.Of(new TradeId(DeterministicId.From("forgotten")), OrderRole.Stop, 3);
+        Adopts(stop, 0.01m);
+        _given.When(new OrderSeen(stop, new OrderReport(stop, "v-web", Btc, Side.Sell, VenueOrderStatus.Cancelled, new Quantity(0.01m), Quantity.Zero, Money.Zero, _given.Now, []), _given.Stamp));
+        Assert.Equal((ClientOrderId.Of(Trade, OrderRole.Stop, 1), 0.01m), (_given.State.Stop!.Id, _given.State.Stop.Intended.Quantity.Value));
+    }
+
+    /// <summary>Prevents a day without entries because somebody put coins on the account and took them away again: no money of ours came or went.</summary>
+    [Fact]
+    public void What_came_without_money_of_ours_and_is_gone_the_same_way_is_no_loss_and_what_was_bought_is_one()
+    {
+        Adopts(null, 0.01m);
+        _given.Says(Stop, VenueOrderStatus.Open);
+        _given.When(new WriteOff(new Quantity(0.004m), "gone", "the venue holds less", _given.Stamp));
+        _given.Shows(Stop, VenueOrderStatus.Cancelled);
+        _given.GetsOut();
+        _given.After(60).Proceeds(60_000);
+        _given.Says(Exit, VenueOrderStatus.Filled, _given.Fill(Exit, "x1", 0.006m, 60_000));
+        // What was there to the end counts from the price at which it was found.
+        Assert.Equal(0.006m * -5_000, Assert.Single(_given.Events.OfType<PositionClosed>()).Realised.Value);
+
+        var all = new Given();
+        all.When(Adoption(all, null, 0.01m, null));
+        all.When(new WriteOff(new Quantity(0.01m), "gone", "the venue holds nothing", all.Stamp));
+        all.Says(Stop, VenueOrderStatus.Cancelled);
+        Assert.Equal(Money.Zero, Assert.Single(all.Events.OfType<PositionClosed>()).Realised);
+    }
+
     [Fact]
     public void Nothing_is_written_off_that_is_not_held()
     {
@@ -151,7 +202,9 @@ public sealed class AdoptionTests
         Assert.DoesNotContain(_given.When(new WriteOff(new Quantity(1), "gone", "nothing", _given.Stamp)), e => e is PositionWrittenOff);
     }
 
-    private IReadOnlyList<object> Adopts(ClientOrderId? order, decimal quantity, string? bar = null) => _given.When(new Adopt(
+    private IReadOnlyList<object> Adopts(ClientOrderId? order, decimal quantity, string? bar = null) => _given.When(Adoption(_given, order, quantity, bar));
+
+    private static Adopt Adoption(Given given, ClientOrderId? order, decimal quantity, string? bar) => new(
         Signal(notional: quantity * 65_000) with { Source = "adopted:venue", ValidUntil = new DateTimeOffset(9999, 12, 31, 0, 0, 0, TimeSpan.Zero) },
-        order is { } found ? new FoundOrder(found, "v-web", Start) : null, new Quantity(quantity), Rules, Policy, "the venue holds it", bar, _given.Stamp));
+        order is { } found ? new FoundOrder(found, "v-web", Start) : null, new Quantity(quantity), Rules, Policy, "the venue holds it", bar, given.Stamp);
 }

@@ -59,6 +59,23 @@ public sealed class RemedyTests
     [Fact]
     public void An_order_that_bears_the_name_of_a_trade_of_ours_is_left_to_that_trade() => Assert.Empty(Of(Book(), UnknownOrder(Report(Entry()))));
 
+    /// <summary>Prevents a position that rests on a stop which nobody here remembers: a store that was lost, or is older than what was sent.</summary>
+    [Fact]
+    public void What_bears_the_name_of_a_trade_that_no_record_knows_is_adopted_and_so_is_what_a_stop_of_ours_protects()
+    {
+        var stop = Report(ClientOrderId.Of(Trade(), OrderRole.Stop, 0), Side.Sell, quantity: 2);
+        foreach (var found in new[] { Report(Entry(), quantity: 2), stop })
+        {
+            var adopted = Assert.IsType<AdoptionDecided>(Assert.Single(Of(Book(), UnknownOrder(found) with { Trade = null })));
+            Assert.Equal((new FoundOrder(found.Id, "77", found.At), Side.Buy, 2m), (adopted.Order, adopted.Signal.Side, adopted.Quantity.Value));
+            Assert.NotEqual(Trade(), adopted.Signal.Trade);
+        }
+        Assert.True(UnknownOrder(stop).IsStrayStop(Book()));
+        Assert.False(UnknownOrder(stop).IsStrayStop(Book(Intended(1))));
+        Assert.False(UnknownOrder(Report(new ClientOrderId("web_1"), Side.Sell)).IsStrayStop(Book()));
+        Assert.Empty(Remedies.Of(Book(), UnknownOrder(stop) with { Trade = null }, Rules, Price, Policy with { Adopt = false }, Look, Now));
+    }
+
     /// <summary>Prevents a loss that is booked on a trade because the venue took its fee in coins.</summary>
     [Fact]
     public void A_fee_that_was_taken_in_coins_is_missing_from_no_trade()
@@ -270,7 +287,7 @@ public sealed class RemedyTests
 
     private static Difference More(string asset, decimal more, decimal held) => new(DifferenceKind.Balance, asset, null, Ours: true, "what", "words", Balance: (held, more));
 
-    private static Difference UnknownOrder(OrderReport report) => new(DifferenceKind.UnknownOrder, report.Id.Value, null, Ours: false, "what", "words", Found: report);
+    private static Difference UnknownOrder(OrderReport report) => new(DifferenceKind.UnknownOrder, report.Id.Value, report.Id.Trade, Ours: false, "what", "words", Found: report);
 
     private static List<(TradeId, decimal)> Off(IReadOnlyList<IRemedy> remedies) => [.. remedies.OfType<WriteOffDecided>().Select(w => (w.Trade, w.Quantity.Value))];
 

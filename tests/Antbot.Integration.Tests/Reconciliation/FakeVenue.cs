@@ -23,6 +23,9 @@ internal sealed class FakeVenue : IVenue, IMarketData
 
     public volatile bool Away;
 
+    /// <summary>Called before open orders are listed: what a test wants to happen just then.</summary>
+    public Func<Task> BeforeListing { get; set; } = () => Task.CompletedTask;
+
     /// <summary>Balances alone are not to be had.</summary>
     public volatile bool BalancesAway;
 
@@ -68,7 +71,11 @@ internal sealed class FakeVenue : IVenue, IMarketData
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default) =>
         Answer<IReadOnlyList<FillReport>>(() => [.. Fills.Values.SelectMany(f => f).Where(f => f.Symbol == symbol && f.At >= since)]);
 
-    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => Answer<IReadOnlyList<OrderReport>>(() => [.. Orders.Values.Where(o => !o.IsOver)]);
+    public async Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default)
+    {
+        await BeforeListing();
+        return await Answer<IReadOnlyList<OrderReport>>(() => [.. Orders.Values.Where(o => !o.IsOver)]);
+    }
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
         Answer<IReadOnlyList<FillReport>>(() => Fills.GetValueOrDefault(venueOrderId) ?? []);

@@ -21,10 +21,11 @@ internal sealed class ReconciliationWorld
     private readonly StreamPipeline<ReconciliationState> _pipeline;
     private readonly TradeLook _look;
     private readonly VenueRules _rules;
+    private readonly TimeProvider _clock;
 
     public ReconciliationWorld(InMemoryEventStore? store = null, FakeVenue? venue = null, ReconciliationOptions? options = null, TimeProvider? clock = null)
     {
-        clock ??= TimeProvider.System;
+        _clock = clock ??= TimeProvider.System;
         _store = store ?? new InMemoryEventStore(DeterministicId.From("store"));
         Venue = venue ?? new FakeVenue();
         Options = options ?? new ReconciliationOptions { LastsSeconds = 0 };
@@ -85,7 +86,7 @@ internal sealed class ReconciliationWorld
                 Expected = ExpectedVersion.Any,
                 Decision = new Decision(Guid.NewGuid(), "execution"),
                 Events = [.. events.Select(Codec.Encode)],
-                At = DateTimeOffset.UtcNow,
+                At = _clock.GetUtcNow(),
                 Meta = new EventMeta(trade.Value),
             },
             Cancel);
@@ -98,6 +99,13 @@ internal sealed class ReconciliationWorld
         new OrderIntended(Entry(n), Trade(n), Account, OrderRole.Entry, FakeVenue.Btc, Side.Buy, OrderKind.Limit, new Quantity(1), new Price(100), null, ReduceOnly: false, null, "test", NotBefore: null),
         new OrderAttempted(Entry(n), 1, DateTimeOffset.UtcNow, 5_000, 0),
         new OrderAccepted(Entry(n), $"v-{Entry(n).Value}", DateTimeOffset.UtcNow));
+
+    /// <summary>An entry that was given up; the trade is over.</summary>
+    public async Task RecordGivenUpAsync(int n)
+    {
+        await RecordOpenAsync(n);
+        await RecordAsync(Trade(n), new OrderEnded(Entry(n), OrderEnd.Cancelled, Quantity.Zero, "test"), new EntryFailedRecorded(Trade(n), Account, "test"));
+    }
 
     public static OrderFilled Filled(int n, decimal quantity, string fill = "1") => new(Entry(n), fill, new Quantity(quantity), new Price(100), Money.Zero, "USDT", DateTimeOffset.UtcNow, Money.Zero);
 

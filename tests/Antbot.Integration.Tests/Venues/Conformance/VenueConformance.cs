@@ -38,6 +38,7 @@ public abstract class VenueConformance : IAsyncLifetime
     {
         _stage = await StageAsync();
         (_venue, _market) = Open(_stage.Key, _stage.Secret);
+        _venue = Around(_venue);
         Said(await _venue.MeasureClockAsync(Cancel));
         Said(await _venue.ReadRulesAsync(Cancel));
     }
@@ -475,6 +476,40 @@ public abstract class VenueConformance : IAsyncLifetime
         Assert.Equal(isThere, await _venue.FindOrderAsync(Btc, order.Id, Cancel) is VenueAnswer<OrderReport>.Said);
     }
 
+    [Fact]
+    public async Task V31_a_countdown_cancels_what_was_entered_and_leaves_stops_and_a_venue_without_one_says_so()
+    {
+        Assert.Equal(HasCountdown, _venue.EntryCountdown is not null);
+        if (_venue.EntryCountdown is not { } countdown)
+            return;
+        var (entry, stop) = (Limit(), Order() with { Side = Side.Sell, Trigger = new Price(20_000), ReduceOnly = true });
+        Said(await _venue.PlaceAsync(entry, Cancel));
+        Said(await _venue.PlaceAsync(stop, Cancel));
+        var (length, before) = (TimeSpan.FromSeconds(2), DateTimeOffset.UtcNow);
+        Assert.InRange(Said(await countdown.ArmAsync(length, Cancel)), before + length, DateTimeOffset.UtcNow + length);
+        await CountDownAsync(_venue);
+        Assert.Equal([entry.Id, stop.Id], (await OpenAsync()).OrderBy(o => o.Value != entry.Id.Value));
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await CountDownAsync(_venue);
+                return !(await OpenAsync()).Contains(entry.Id);
+            },
+            "what was entered is cancelled");
+        Assert.Equal([stop.Id], await OpenAsync());
+
+        async Task<IReadOnlyList<ClientOrderId>> OpenAsync() => [.. Said(await _venue.ListOpenOrdersAsync(Cancel)).Select(o => o.Id)];
+    }
+
+    /// <summary>Whether the venue is said to have one.</summary>
+    private protected virtual bool HasCountdown => false;
+
+    /// <summary>What the adapter of this venue adds to it.</summary>
+    private protected virtual IVenue Around(IVenue venue) => venue;
+
+    /// <summary>A real venue does that by itself.</summary>
+    private protected virtual Task CountDownAsync(IVenue venue) => Task.CompletedTask;
+
     /// <summary>The venue has done it, or has not, when it goes wrong.</summary>
     private void BreakAt(string method, bool isDone, Func<HttpContext, FrontReply, Task> how) => Front.Instead(async (request, context) =>
     {
@@ -642,4 +677,16 @@ public sealed class PaperVenueConforms : VenueConformance
 public sealed class DocumentedVenueConforms : VenueConformance
 {
     private protected override async Task<IVenueStage> StageAsync() => await DocumentedStage.StartAsync();
+}
+
+/// <summary>One that has a countdown for entries.</summary>
+public sealed class CountdownVenueConforms : VenueConformance
+{
+    private protected override bool HasCountdown => true;
+
+    private protected override async Task<IVenueStage> StageAsync() => await DocumentedStage.StartAsync();
+
+    private protected override IVenue Around(IVenue venue) => new CountdownVenue(venue, TimeProvider.System);
+
+    private protected override Task CountDownAsync(IVenue venue) => ((CountdownVenue)venue).CountDownAsync(TestContext.Current.CancellationToken);
 }
