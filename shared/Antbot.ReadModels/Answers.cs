@@ -1,9 +1,13 @@
 using Antbot.Contracts.Events;
+using Antbot.Kernel.Control;
 
 namespace Antbot.ReadModels;
 
-/// <summary>What may be done, and since which version of `control`.</summary>
-public sealed record ControlReport(Activity Activity, TradingMode Mode, bool Maintenance, string Reason, string? EntryBar, long Version);
+/// <summary>What may be done, and since which version of `control`. While recovery has not ended that is less than was said.</summary>
+public sealed record ControlReport(Activity Activity, TradingMode Mode, bool Maintenance, string Reason, string? EntryBar, long Version)
+{
+    public static ControlReport Of(ControlState state, long version) => new(state.Activity, state.Mode, state.Maintenance, state.Reason, state.EntryBar, version);
+}
 
 /// <param name="Health">What the process itself answered just now; null where nobody was asked.</param>
 public sealed record ServiceReport(string Service, Guid Instance, string State, string Build, int ProcessId, DateTimeOffset Since, string? Health);

@@ -1,5 +1,6 @@
 using Antbot.Contracts;
 using Antbot.Kernel.Control;
+using Antbot.Runtime.Control;
 using Antbot.Runtime.Store;
 
 namespace Antbot.ReadModels;
@@ -14,6 +15,8 @@ public sealed class ReadModelQueries(IEventStore store, EventCodec codec, IReadM
     private const int PositionsMax = ViewQuery.LimitMax;
 
     private static readonly string[] Holding = [nameof(PositionState.Open), nameof(PositionState.Closing)];
+
+    private readonly Recovery _recovery = new(store, codec);
 
     public async Task<StatusReport> StatusAsync(string? trouble = null, CancellationToken cancellationToken = default)
     {
@@ -41,8 +44,7 @@ public sealed class ReadModelQueries(IEventStore store, EventCodec codec, IReadM
     public async Task<ControlReport> ControlAsync(CancellationToken cancellationToken = default)
     {
         var loaded = await new StreamLoader(store, codec).LoadAsync(Streams.Control, ControlState.Fold, cancellationToken);
-        var state = loaded.State;
-        return new ControlReport(state.Activity, state.Mode, state.Maintenance, state.Reason, state.EntryBar, loaded.Version);
+        return ControlReport.Of(loaded.State.WhileRecovering(await _recovery.ReadTroubleAsync(cancellationToken)), loaded.Version);
     }
 
     public async Task<Page<T>> ListAsync<T>(ViewTable table, ViewQuery query, CancellationToken cancellationToken = default)

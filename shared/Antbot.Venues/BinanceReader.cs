@@ -9,6 +9,7 @@ namespace Antbot.Venues;
 internal static class BinanceReader
 {
     private const long LimitMax = 1_000_000_000;
+    private const int TypeLengthMax = 100;
 
     /// <param name="placed">What was sent: an answer about anything else is none to it.</param>
     public static OrderReport Placed(JsonElement json, VenueOrder placed)
@@ -65,8 +66,35 @@ internal static class BinanceReader
         var (tick, step) = (price.Number("tickSize"), lot.Number("stepSize"));
         if ((Price.Fault(tick) ?? Price.Fault(step)) is { } fault)
             throw new BadAnswerException(fault);
+        // At any price there may be other bounds; what is zero there bounds nothing.
+        var market = filters.TryGetValue("MARKET_LOT_SIZE", out var any) ? (Step: Positive(any.Quantity("stepSize")), Min: Positive(any.Quantity("minQty")), Max: Positive(any.Quantity("maxQty"))) : default;
         var notional = filters.TryGetValue("NOTIONAL", out var filter) || filters.TryGetValue("MIN_NOTIONAL", out filter) ? filter.Amount("minNotional") : Money.Zero;
-        return new SymbolRules(json.Symbol("symbol"), json.Text("baseAsset"), json.Text("quoteAsset"), tick, step, lot.Quantity("minQty"), lot.Quantity("maxQty"), notional);
+        return new SymbolRules(json.Symbol("symbol"), json.Text("baseAsset"), json.Text("quoteAsset"), tick, step, lot.Quantity("minQty"), lot.Quantity("maxQty"), notional,
+            Types(json.Need("orderTypes")), market.Step?.Value, market.Min, market.Max, Count("MAX_NUM_ORDERS", "maxNumOrders"), Count("MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders"));
+
+        static Quantity? Positive(Quantity quantity) => quantity > Quantity.Zero ? quantity : null;
+
+        int? Count(string type, string name) => !filters.TryGetValue(type, out var filter) ? null
+            : filter.Whole(name) is >= 0 and <= int.MaxValue and var count ? (int)count : throw new BadAnswerException($"'{name}' is no number of orders");
+    }
+
+    /// <summary>Of those that it names, the ones that are used here.</summary>
+    private static OrderTypes Types(JsonElement json)
+    {
+        var types = OrderTypes.None;
+        foreach (var type in Json.List(json, "orderTypes"))
+        {
+            types |= (type.ValueKind == JsonValueKind.String ? type.GetString() : null) switch
+            {
+                "MARKET" => OrderTypes.Market,
+                "LIMIT" => OrderTypes.Limit,
+                "STOP_LOSS" => OrderTypes.Stop,
+                "STOP_LOSS_LIMIT" => OrderTypes.StopLimit,
+                { Length: > 0 and <= TypeLengthMax } => OrderTypes.None,
+                _ => throw new BadAnswerException("'orderTypes' holds something else than names"),
+            };
+        }
+        return types;
     }
 
     /// <summary>Of what, in the venue's words, and how much of it.</summary>

@@ -79,7 +79,7 @@ internal sealed class StoreSource(string address) : ISource
             recorded = await SendAsync(narrow);
         }
         var state = ControlState.Fold.Apply((await new StreamLoader(store, Codec).LoadAsync(Streams.Control, ControlState.Fold, cancellationToken)).State, Codec.Decode(recorded));
-        return new ControlDone(new ControlReport(state.Activity, state.Mode, state.Maintenance, state.Reason, state.EntryBar, recorded.Version), recorded.Version, order.By, Where, null);
+        return new ControlDone(ControlReport.Of(state, recorded.Version), recorded.Version, order.By, Where, null);
 
         Task<StoredEvent> SendAsync(IEventStore to) => ControlCommands.SendAsync(to, Codec, command, id, $"operator:{order.By}", TimeProvider.System, cancellationToken);
     }

@@ -95,7 +95,7 @@ public static class ExecutionDecider
         var (signal, state) = (input.Signal, turn.State);
         if (state.Plan is not null || state.Refused || state.Forbidden is not null)
             return;
-        if (input.Bar is { } bar)
+        if ((input.Bar ?? Keepable.Fault(signal, input.Policy, input.Rules)) is { } bar)
         {
             turn.Record(new EntryFailedRecorded(signal.Trade, signal.Account, $"not adopted: {bar}"));
             return;

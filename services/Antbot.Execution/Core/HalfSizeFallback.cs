@@ -38,7 +38,7 @@ internal static class HalfSizeFallback
 
     private static (Quantity? Quantity, string? Reason) SizeOf(EntryPlanned plan, OrderState entry, Price price)
     {
-        var (signal, rules, sign) = (plan.Signal, plan.Rules!, plan.Signal.Side.Sign());
+        var (signal, rules, sign) = (plan.Signal, Keepable.RulesOfEntry(plan.Rules!, OrderKind.Market), plan.Signal.Side.Sign());
         if (Math.Abs(price.Value - signal.Reference.Value) > signal.Reference.Value * plan.Policy.PriceMoveMax)
             return (null, $"the market has moved from {signal.Reference} to {price}");
         if (entry.Intended.Limit is { } limit && price.Value * sign > limit.Value * sign)

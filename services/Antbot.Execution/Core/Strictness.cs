@@ -25,9 +25,10 @@ internal static class Strictness
         turn.Record(new OrderRevalidated(entry.Id, entry.Attempts + 1, [RulesHold(entry.Intended, input.Rules, price), PriceIsFresh(price, plan.Policy), IsWithinSlippage(plan, price)]));
     }
 
-    private static Verdict RulesHold(OrderIntended intended, SymbolRules? rules, Price? price)
+    private static Verdict RulesHold(OrderIntended intended, SymbolRules? told, Price? price)
     {
         const string Name = "venue-rules";
+        var rules = told?.Of(intended.Kind);
         if (rules is null || rules.QuantityStep <= 0 || rules.PriceTick <= 0)
             return new Verdict(Name, Passed: false, "the venue did not tell what it asks of orders");
         var quantity = intended.Quantity.Value;

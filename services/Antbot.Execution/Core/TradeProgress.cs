@@ -72,6 +72,8 @@ internal static class TradeProgress
             return (null, $"what the venue asks of orders in {signal.Symbol} is not known");
         if (turn.IsPast(signal.ValidUntil))
             return (null, $"it was valid until {signal.ValidUntil:O}");
+        if (Keepable.Fault(signal, policy, rules) is { } fault)
+            return (null, fault);
         if (signal.Kind == OrderKind.Limit)
             return signal.Limit is { } limit ? (Sizing.LimitOf(signal.Side, limit.Value, rules), null) : (null, "a limit order without its limit");
         var isFresh = turn.Now - signal.RaisedAt <= TimeSpan.FromSeconds(policy.PriceAgeSecondsMax);
@@ -84,7 +86,7 @@ internal static class TradeProgress
 
     private static (Quantity? Quantity, string? Reason) SizeOf(EntryPlanned plan, Price price) => WrongSide(plan.Signal, price) is { } wrong
         ? (null, wrong)
-        : Sizing.Entry(MoneyOf(plan), Worst(plan, plan.Signal.Kind, price), plan.Rules!);
+        : Sizing.Entry(MoneyOf(plan), Worst(plan, plan.Signal.Kind, price), Keepable.RulesOfEntry(plan.Rules!, plan.Signal.Kind));
 
     private static void Enter(Turn turn)
     {
@@ -174,7 +176,7 @@ internal static class TradeProgress
             return;
         if (state.Plan?.Rules is not { } rules || state.Entered == Quantity.Zero || state.Held() <= state.Left.Value)
             return;
-        if (Sizing.Sellable(state.Held(), rules, turn.Stamp.Last ?? AverageOfEntries(state)) == Quantity.Zero)
+        if (Sizing.Sellable(state.Held(), rules.AtMarket(), turn.Stamp.Last ?? AverageOfEntries(state)) == Quantity.Zero)
             return;
         if (state.Position is null)
             turn.Record(Opened(turn));
@@ -191,7 +193,8 @@ internal static class TradeProgress
             turn.Record(Closing(position, $"held until {position.HoldUntil:O}, as long as it may be"));
             return;
         }
-        var quantity = Sizing.Sellable(state.Held(), state.Plan!.Rules!, turn.Stamp.Last ?? position.Average);
+        var rules = state.Plan!.Rules!.Of(state.Plan.Policy.StopLimitDistance is null ? OrderKind.Market : OrderKind.Limit);
+        var quantity = Sizing.Sellable(state.Held(), rules, turn.Stamp.Last ?? position.Average);
         if (stop is { Status: OrderStatus.Intended } && stop.Intended.Quantity > quantity)
         {
             turn.End(stop, OrderEnd.NeverPlaced, $"only {quantity} can be sold by now");
@@ -258,7 +261,7 @@ internal static class TradeProgress
     }
 
     private static Quantity Sellable(Turn turn) =>
-        Sizing.Sellable(turn.State.Held(), turn.State.Plan!.Rules!, turn.Stamp.Last ?? turn.State.Position!.Average);
+        Sizing.Sellable(turn.State.Held(), turn.State.Plan!.Rules!.AtMarket(), turn.Stamp.Last ?? turn.State.Position!.Average);
 
     /// <summary>Always the other side of the position, and never more than is held of it.</summary>
     private static void Intend(Turn turn, OrderRole role, Quantity quantity, Price? trigger, string reason)

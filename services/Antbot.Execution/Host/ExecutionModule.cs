@@ -18,6 +18,7 @@ public sealed class ExecutionModule : IServiceModule
         builder.AddVenue();
         builder.Services.AddSingleton(provider => new StreamPipeline<OrdersState>(provider.GetRequiredService<PipelineParts>(), ExecutionDecider.Behaviour));
         builder.Services.AddSingleton<RuleBook>();
+        builder.Services.AddSingleton<SymbolRoom>();
         builder.Services.AddSingleton<Prices>();
         builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<StartGate>(provider, Guid.NewGuid()));
         builder.Services.AddSingleton<IEntryGate>(provider => provider.GetRequiredService<StartGate>());
@@ -38,6 +39,7 @@ public sealed class ExecutionModule : IServiceModule
             : new HealthReading("entry-countdown", HealthState.Ok, kept.Standing));
         builder.Work("start-gate", StopOrder.Support, (provider, token) => provider.GetRequiredService<StartGate>().RunAsync(Routes.Execution, provider.GetRequiredService<IVenue>().Account, token));
         builder.Work("rules", StopOrder.Support, (provider, token) => provider.GetRequiredService<RuleBook>().RunAsync(token));
+        builder.Work("symbol-room", StopOrder.Support, (provider, token) => provider.GetRequiredService<SymbolRoom>().RunAsync(token));
         builder.Work("prices", StopOrder.Support, (provider, token) => provider.GetRequiredService<Prices>().RunAsync(token));
         builder.LeasedWork("keeper", StopOrder.Work, (provider, token) => provider.GetRequiredService<Keeper>().RunAsync(token));
         builder.LeasedWork("entry-countdown", StopOrder.Work, (provider, token) => provider.GetRequiredService<CountdownKeeper>().RunAsync(token));

@@ -9,7 +9,7 @@ using Antbot.Runtime.Venue;
 
 namespace Antbot.Execution;
 
-public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Prices prices, IVenue venue, ExecutionOptions options) : IMessageHandler<ExecuteTrade>
+public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, SymbolRoom room, Prices prices, IVenue venue, ExecutionOptions options) : IMessageHandler<ExecuteTrade>
 {
     private static readonly TimeSpan RulesWithin = TimeSpan.FromSeconds(3);
 
@@ -18,12 +18,12 @@ public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Pric
         var signal = message.Signal;
         var known = await rules.FindAsync(signal.Symbol, RulesWithin, cancellationToken);
         // One account's orders placed with another's keys would be money moved, and reconciled by nobody.
-        var stranger = signal.Account == venue.Account ? null : $"the keys here are those of the account {venue.Account}";
+        var bar = signal.Account == venue.Account ? await room.BarAsync(signal.Trade, signal.Symbol, known, RulesWithin, cancellationToken) : $"the keys here are those of the account {venue.Account}";
         await runner.HandleAsync(
             message.Trade, input with { Begins = true }, Recall.Everything,
             (_, stamp) => new Enter(
                 signal, message.Reserved, known, prices.Fresh(signal.Symbol) is { } price ? signal.Side == Side.Buy ? price.Ask : price.Bid : null, options.Policy,
-                stranger is null ? stamp : stamp with { EntryBar = stranger }),
+                bar is null ? stamp : stamp with { EntryBar = bar }),
             cancellationToken);
     }
 }

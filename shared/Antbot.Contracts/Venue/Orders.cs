@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Antbot.Contracts.Venue;
 
 /// <param name="SignedAt">In the venue's time.</param>
@@ -31,5 +33,42 @@ public sealed record Balance(string Asset, decimal Free, decimal Locked)
     public decimal Total => Free + Locked;
 }
 
+/// <summary>What kinds of orders a venue takes in a symbol.</summary>
+[Flags]
+public enum OrderTypes
+{
+    None = 0,
+    Market = 1,
+    Limit = 2,
+
+    /// <summary>At any price, when its trigger has come.</summary>
+    Stop = 4,
+    StopLimit = 8,
+}
+
 /// <summary>What an order must keep to. Quantities are rounded down and prices to their tick before anything is intended.</summary>
-public sealed record SymbolRules(Symbol Symbol, string BaseAsset, string QuoteAsset, decimal PriceTick, decimal QuantityStep, Quantity QuantityMin, Quantity QuantityMax, Money NotionalMin);
+/// <param name="Types">Null where the venue does not say; then it takes all of them.</param>
+/// <param name="MarketQuantityMin">Of an order at any price; what is null is as of every other.</param>
+/// <param name="OrdersMax">How many orders of one account may rest; null for any number.</param>
+/// <param name="StopsMax">How many of these may wait for a trigger.</param>
+public sealed record SymbolRules(
+    Symbol Symbol, string BaseAsset, string QuoteAsset, decimal PriceTick, decimal QuantityStep, Quantity QuantityMin, Quantity QuantityMax, Money NotionalMin,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OrderTypes? Types = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] decimal? MarketQuantityStep = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Quantity? MarketQuantityMin = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Quantity? MarketQuantityMax = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? OrdersMax = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? StopsMax = null)
+{
+    /// <summary>Of orders at any price, with or without a trigger.</summary>
+    public SymbolRules AtMarket() => this with
+    {
+        QuantityStep = Math.Max(QuantityStep, MarketQuantityStep ?? 0),
+        QuantityMin = MarketQuantityMin > QuantityMin ? MarketQuantityMin.Value : QuantityMin,
+        QuantityMax = MarketQuantityMax < QuantityMax ? MarketQuantityMax.Value : QuantityMax,
+    };
+
+    public SymbolRules Of(OrderKind kind) => kind == OrderKind.Market ? AtMarket() : this;
+
+    public bool Takes(OrderTypes type) => Types is not { } types || types.HasFlag(type);
+}

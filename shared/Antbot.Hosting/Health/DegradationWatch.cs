@@ -30,7 +30,7 @@ internal sealed class DegradationWatch : IDegradation, IDisposable
             "antbot_health",
             () => report.Readings().GroupBy(r => r.Name, StringComparer.Ordinal).Select(g => new Measurement<int>((int)g.Max(r => r.State), new KeyValuePair<string, object?>("name", g.Key))),
             description: "0 ok, 1 degraded, 2 down.");
-        _meter.CreateObservableGauge("antbot_control_activity", () => (int)control.Known.State.Activity, description: "1 active, 2 reducing, 3 halted.");
+        _meter.CreateObservableGauge("antbot_control_activity", () => (int)report.InForce.Activity, description: "1 active, 2 reducing, 3 halted; what is in force in this process, and 2 while it recovers.");
         _meter.CreateObservableGauge("antbot_control_live", () => control.Known.State.Mode == Contracts.Events.TradingMode.Live ? 1 : 0, description: "1 where real orders may be sent.");
         _meter.CreateObservableGauge("antbot_control_maintenance", () => control.Known.State.Maintenance ? 1 : 0, description: "1 under maintenance.");
         _meter.CreateObservableGauge("antbot_lease_held", () => leases.Works.Select(w => new Measurement<int>(w.Holding ? 1 : 0, new KeyValuePair<string, object?>("lease", w.Name))), description: "Whether this process holds the lease.");

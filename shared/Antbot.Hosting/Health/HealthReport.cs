@@ -1,5 +1,6 @@
 using Antbot.Hosting.Life;
 using Antbot.Hosting.Telemetry;
+using Antbot.Kernel.Control;
 using Antbot.Messaging;
 using Antbot.Resilience;
 using Antbot.Runtime.Control;
@@ -11,11 +12,14 @@ namespace Antbot.Hosting.Health;
 /// <summary>Everything that is known of this process's health, in one place.</summary>
 internal sealed class HealthReport(
     ServiceIdentity identity, DependencyBoard board, StoreKeeper store, BusRunner bus, ControlWatch control, LeaseKeeper leases, ProcessFigures process, BreakerPanel breakers,
-    IEnumerable<IHealthSource> sources, IHostApplicationLifetime lifetime, TimeProvider clock)
+    IEnumerable<IHealthSource> sources, IEnumerable<IEntryGate> gates, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     public const string EndpointPrefix = "endpoint-";
 
     private const double MemoryPercentMax = 90;
+
+    /// <summary>What is in force here, which is less than what was said while this process recovers.</summary>
+    public ControlState InForce => control.Known.State.WhileRecovering(gates.Select(g => g.Bar).FirstOrDefault(b => b is not null));
 
     public IReadOnlyList<HealthReading> Readings()
     {
@@ -34,7 +38,7 @@ internal sealed class HealthReport(
 
     public Dictionary<string, object?> Describe(DegradationLevel level)
     {
-        var (readings, use, known) = (Readings(), process.Read(), control.Known);
+        var (readings, use, state) = (Readings(), process.Read(), InForce);
         var ill = readings.Where(r => r.State != HealthState.Ok).ToList();
         var body = new Dictionary<string, object?>(StringComparer.Ordinal)
         {
@@ -48,7 +52,7 @@ internal sealed class HealthReport(
             ["circuit_breakers"] = breakers.All.OrderBy(b => b.Name, StringComparer.Ordinal).ToDictionary(b => b.Name, b => Snake(b.State.ToString()), StringComparer.Ordinal),
             ["system_resources"] = new { cpu_percent = use.CpuPercent, memory_percent = use.MemoryPercent, disk_usage = use.DiskPercent, resident_bytes = use.ResidentBytes },
             ["last_heartbeat"] = clock.GetUtcNow(),
-            ["control"] = new { activity = Snake(known.State.Activity.ToString()), mode = Snake(known.State.Mode.ToString()), maintenance = known.State.Maintenance, reason = known.State.Reason, version = known.Version },
+            ["control"] = new { activity = Snake(state.Activity.ToString()), mode = Snake(state.Mode.ToString()), maintenance = state.Maintenance, reason = state.Reason, version = control.Known.Version },
             ["leases"] = leases.Works.Select(w => new { name = w.Name, held = w.Holding, trouble = w.Trouble?.Message }),
             ["endpoints"] = bus.Status().Endpoints.Select(e => new { name = e.Name, state = Snake(e.State.ToString()), held = e.Held, trouble = e.Trouble }),
             ["queues"] = bus.Status().Waiting,

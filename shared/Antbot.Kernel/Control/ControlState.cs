@@ -19,6 +19,13 @@ public sealed record ControlState(Activity Activity, TradingMode Mode, bool Main
         _ => "the control state is not known",
     };
 
+    /// <summary>
+    /// What is in force while the recovery after a start has not ended: nothing is entered, as if somebody had said so. Nobody has, so it
+    /// is not recorded, and ends by itself.
+    /// </summary>
+    /// <param name="why">Null where it has ended.</param>
+    public ControlState WhileRecovering(string? why) => why is null || Activity != Activity.Active ? this : this with { Activity = Activity.Reducing, Reason = $"recovery has not ended: {why}" };
+
     private static ControlState Apply(ControlState state, object @event) => @event switch
     {
         ActivitySet e => state with { Activity = e.Activity, Reason = e.Reason },

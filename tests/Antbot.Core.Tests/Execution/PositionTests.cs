@@ -3,11 +3,41 @@ using Antbot.Contracts.Events;
 using Antbot.Contracts.Venue;
 using Antbot.Execution;
 using Xunit;
+using static Antbot.Core.Tests.Execution.Given;
 
 namespace Antbot.Core.Tests.Execution;
 
 public sealed class PositionTests
 {
+    /// <summary>Row B9: a stop that is gone is recalculated: where the position wants it, as far from what was paid as the policy says, and for what is held by now.</summary>
+    [Theory]
+    [InlineData(null, 63_700, 0)]
+    [InlineData(64_000, 64_000, 0)]
+    [InlineData(null, 63_700, 4)]
+    public void A_stop_that_is_missing_is_set_again_at_its_trigger_and_for_what_is_held(int? wanted, int trigger, int goneThousandths)
+    {
+        var gone = goneThousandths / 1_000m;
+        var given = new Given();
+        given.Enters(Signal(stop: wanted));
+        var bought = given.State.Entry!.Intended.Quantity.Value;
+        // Of what was bought the venue kept a thousandth: it was never received, and is not sold.
+        given.Says(Entry, VenueOrderStatus.Filled, given.Fill(Entry, "f1", bought, 65_000, fee: bought / 1_000, asset: "BTC"));
+        given.Says(Stop, VenueOrderStatus.Open);
+        Assert.Equal(((decimal)trigger, bought), (given.State.Stop!.Intended.Trigger!.Value.Value, given.State.Position!.Quantity.Value));
+
+        // Reconciliation has not found it at the venue, which does not know it any more.
+        given.After(10).When(new Correct(Stop, "not open at the venue", "-2013", given.Stamp));
+        if (gone > 0)
+            given.When(new WriteOff(new Quantity(gone), "gone", "the venue holds less", given.Stamp));
+        given.After(10).DoesNotKnow(Stop);
+        given.After(10).Proceeds();
+        var again = given.State.Stop!;
+        Assert.Equal((ClientOrderId.Of(Trade, OrderRole.Stop, 1), OrderStatus.Attempted), (again.Id, again.Status));
+        Assert.Equal((Side.Sell, (decimal)trigger, true), (again.Intended.Side, again.Intended.Trigger!.Value.Value, again.Intended.ReduceOnly));
+        var held = bought - bought / 1_000 - gone;
+        Assert.InRange(again.Intended.Quantity.Value, held - Rules.QuantityStep, held);
+    }
+
     private readonly Given _given = new();
 
     [Fact]

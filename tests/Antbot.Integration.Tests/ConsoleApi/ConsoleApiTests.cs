@@ -5,6 +5,8 @@ using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Hosting;
 using Antbot.Integration.Tests.Support;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Store;
 using Xunit;
 
 namespace Antbot.Integration.Tests.ConsoleApi;
@@ -120,6 +122,55 @@ public sealed class ConsoleApiTests : IAsyncLifetime
         Assert.Contains(approved.GetProperty("Reasons").EnumerateArray(), r => r.GetProperty("Rule").GetString() == "max_notional" && r.GetProperty("Saw").GetString() == "250 of at most 100");
         Assert.Equal("service:test", approved.GetProperty("Actor").GetString());
         Assert.Equal("Buy", approved.GetProperty("Body").GetProperty("Signal").GetProperty("Side").GetString());
+    }
+
+    /// <summary>Row B9: after a start whose recovery cannot be done nothing is entered, and the status once said that all was active.</summary>
+    [Fact]
+    public async Task While_recovery_has_not_ended_the_status_is_reducing_and_says_why()
+    {
+        var (account, gate) = (new AccountId("main"), new StreamId("gate-execution"));
+        Assert.Equal(("Active", ""), await ControlAsync());
+        var first = await RecordAsync(gate, new ReconciliationAwaited("execution", Guid.NewGuid(), account));
+        Assert.Equal(("Reducing", "recovery has not ended: the account main has not been reconciled with the venue since Execution began"), await ControlAsync());
+        await RecordAsync(Streams.Reconciliation(account), new ReconciliationStalled(1, account, "open orders: timed out", DateTimeOffset.UtcNow));
+        Assert.EndsWith("since Execution began: open orders: timed out", (await ControlAsync()).Reason, StringComparison.Ordinal);
+        Assert.Contains("reducing only: recovery has not ended", (await _console.GetAsync("/api/status")).GetProperty("Control").GetProperty("EntryBar").GetString(), StringComparison.Ordinal);
+        // What somebody says meanwhile is recorded, and in force where it is stricter.
+        Assert.Equal("Reducing", (await _console.PostAsync("/api/control/resume", new { Reason = "go on", By = "anna" })).Body.GetProperty("Control").GetProperty("Activity").GetString());
+        await _console.PostAsync("/api/control/halt", new { Reason = "stop", By = "anna" });
+        Assert.Equal(("Halted", "stop"), await ControlAsync());
+        await _console.PostAsync("/api/control/resume", new { Reason = "go on", By = "anna" });
+
+        // One that knew nothing of it does not end it.
+        await RecordAsync(Streams.Reconciliation(account), new ReconciliationResumed(2, account, DateTimeOffset.UtcNow), new StartReconciled(2, account, "paper", first - 1, 0, 0));
+        Assert.Equal("Reducing", (await ControlAsync()).Activity);
+        await RecordAsync(Streams.Reconciliation(account), new StartReconciled(3, account, "paper", first, 0, 0));
+        Assert.Equal(("Active", "go on"), await ControlAsync());
+        // Another start is another recovery.
+        await RecordAsync(gate, new ReconciliationAwaited("execution", Guid.NewGuid(), account));
+        Assert.Equal("Reducing", (await ControlAsync()).Activity);
+
+        async Task<(string? Activity, string? Reason)> ControlAsync()
+        {
+            var control = (await _console.GetAsync("/api/status")).GetProperty("Control");
+            return (control.GetProperty("Activity").GetString(), control.GetProperty("Reason").GetString());
+        }
+
+        async Task<long> RecordAsync(StreamId stream, params object[] events)
+        {
+            var outcome = await _console.Store.AppendAsync(
+                new AppendRequest
+                {
+                    Stream = stream,
+                    Expected = ExpectedVersion.Any,
+                    Decision = new Decision(Guid.NewGuid(), "test"),
+                    Events = [.. events.Select(_console.Parts.Codec.Encode)],
+                    At = DateTimeOffset.UtcNow,
+                    Meta = new EventMeta("test"),
+                },
+                Cancel);
+            return Assert.IsType<AppendOutcome.Appended>(outcome).Events[^1].Sequence;
+        }
     }
 
     /// <summary>The status once said no level at all, whatever was broken.</summary>

@@ -25,6 +25,7 @@ internal sealed class ExecutionRig : IAsyncDisposable
     private readonly StreamPipeline<OrdersState> _pipeline;
     private readonly TradeRunner _runner;
     private readonly RuleBook _rules;
+    private readonly SymbolRoom _room;
     private readonly Prices _prices;
     private readonly ExecutionOptions _options;
     private readonly OpenOrders _open;
@@ -39,12 +40,14 @@ internal sealed class ExecutionRig : IAsyncDisposable
         _parts = new PipelineParts(store, codec, bus, TimeProvider.System, crashPoints ?? NoCrashPoints.Instance);
         _pipeline = new StreamPipeline<OrdersState>(_parts, ExecutionDecider.Behaviour);
         _rules = new RuleBook(venue, TimeProvider.System, NullLogger<RuleBook>.Instance);
+        _room = new SymbolRoom(_parts);
         _prices = new Prices(market, _rules, _options, TimeProvider.System);
         Control = new ControlWatch(store, codec, TimeProvider.System);
         _runner = new TradeRunner(_parts, _pipeline, venue, _prices, Control, Gate, _options);
         _open = new OpenOrders(codec);
         Codec = codec;
         _running.Add(_rules.RunAsync(_end.Token));
+        _running.Add(_room.RunAsync(_end.Token));
         _running.Add(_prices.RunAsync(_end.Token));
     }
 
@@ -68,7 +71,7 @@ internal sealed class ExecutionRig : IAsyncDisposable
         _running.Add(new Keeper(_parts, _pipeline, _runner, _open, _venue, _prices, _options, NullLogger<Keeper>.Instance).RunAsync(_end.Token));
 
     public Task ExecuteAsync(Signal signal, string delivery = "execute") =>
-        new ExecuteTradeHandler(_runner, _rules, _prices, _venue, _options).HandleAsync(new ExecuteTrade(signal, signal.Notional), InputOf(signal.Trade, delivery), _end.Token);
+        new ExecuteTradeHandler(_runner, _rules, _room, _prices, _venue, _options).HandleAsync(new ExecuteTrade(signal, signal.Notional), InputOf(signal.Trade, delivery), _end.Token);
 
     public Task CancelAsync(TradeId trade) =>
         new CancelTradeHandler(_runner).HandleAsync(new CancelTrade(trade, new AccountId("main"), "not wanted"), InputOf(trade, "cancel"), _end.Token);

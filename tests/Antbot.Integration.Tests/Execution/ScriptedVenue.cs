@@ -86,7 +86,10 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
 
     public Task<VenueAnswer<DateTimeOffset>> MeasureClockAsync(CancellationToken cancellationToken = default) => Said(clock.GetUtcNow());
 
-    public Task<VenueAnswer<IReadOnlyList<SymbolRules>>> ReadRulesAsync(CancellationToken cancellationToken = default) => Said<IReadOnlyList<SymbolRules>>([Rules]);
+    /// <summary>What it tells of its rules.</summary>
+    public SymbolRules Told { get; set; } = Rules;
+
+    public Task<VenueAnswer<IReadOnlyList<SymbolRules>>> ReadRulesAsync(CancellationToken cancellationToken = default) => Said<IReadOnlyList<SymbolRules>>([Told]);
 
     public async Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default)
     {

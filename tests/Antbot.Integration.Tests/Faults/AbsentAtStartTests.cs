@@ -77,7 +77,7 @@ public sealed class AbsentAtStartTests(PostgresFixture postgres, RabbitFixture r
         try
         {
             await WholePlatform.UntilAsync(async () => await ReadAsync("/readyz") is (HttpStatusCode.OK, _), () => "the second Execution is ready");
-            Assert.Contains("antbot_control_activity 1\n", (await ReadAsync("/metrics")).Text, StringComparison.Ordinal);
+            await WholePlatform.UntilAsync(async () => (await ReadAsync("/metrics")).Text.Contains("antbot_control_activity 1\n", StringComparison.Ordinal), () => "its recovery has ended");
 
             toBus.Down = true;
             toBus.BreakAll();

@@ -94,6 +94,24 @@ public sealed class AccountWatchTests
         Assert.Empty(_world.Bus.Sent);
     }
 
+    /// <summary>As it is without any setting, of whatever asset.</summary>
+    [Theory]
+    [InlineData("USDT", 10, 0)]
+    [InlineData("USDT", -10, 0)]
+    [InlineData("USDT", 11, 1)]
+    [InlineData("USDT", -11, 1)]
+    [InlineData("BTC", 10, 0)]
+    [InlineData("BTC", -11, 1)]
+    public async Task By_default_what_differs_by_a_thousandth_is_equal_and_what_differs_by_more_is_not(string asset, int tenThousandths, int differences)
+    {
+        Assert.Equal(0.001m, _world.Options.Tolerance);
+        _world.Venue.Balances[asset] = 1_000;
+        await _world.LookAsync();
+        _world.Venue.Balances[asset] = 1_000 + tenThousandths / 10_000m;
+        await _world.LookAsync();
+        Assert.Equal(differences, (await _world.EventsAsync()).OfType<DifferenceFound>().Count());
+    }
+
     [Fact]
     public async Task A_holding_that_nobody_entered_is_adopted_once_and_settled_when_it_is_a_trade()
     {

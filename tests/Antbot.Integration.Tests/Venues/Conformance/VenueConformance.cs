@@ -66,7 +66,14 @@ public abstract class VenueConformance : IAsyncLifetime
     public async Task V02_the_rules_of_each_symbol_that_is_traded_are_read()
     {
         var rules = Said(await _venue.ReadRulesAsync(Cancel));
-        Assert.Contains(new SymbolRules(Btc, "BTC", "USDT", 0.01m, 0.00001m, new Quantity(0.00001m), new Quantity(9_000), new Money(5)), rules);
+        var btc = Assert.Single(rules, r => r.Symbol == Btc);
+        Assert.Equal(
+            new SymbolRules(
+                Btc, "BTC", "USDT", 0.01m, 0.00001m, new Quantity(0.00001m), new Quantity(9_000), new Money(5), OrderTypes.Market | OrderTypes.Limit | OrderTypes.Stop | OrderTypes.StopLimit,
+                MarketQuantityMax: new Quantity(1_000), OrdersMax: 10_000, StopsMax: 5_000),
+            btc with { MarketQuantityMin = null, MarketQuantityStep = null });
+        // Nothing that bounds nothing is taken for a bound.
+        Assert.Equal((0.00001m, 0.00001m), (btc.AtMarket().QuantityStep, btc.AtMarket().QuantityMin.Value));
         Assert.DoesNotContain(rules, r => r.Symbol.Value == "LUNAUSDT");
     }
 
@@ -623,7 +630,7 @@ public abstract class VenueConformance : IAsyncLifetime
 
     private static readonly AnyListing[] Listings =
     [
-        new("rules", "/api/v3/exchangeInfo", ["symbol", "status", "baseAsset", "quoteAsset", "filters", "filterType", "tickSize", "stepSize", "minQty", "maxQty", "minNotional"],
+        new("rules", "/api/v3/exchangeInfo", ["symbol", "status", "baseAsset", "quoteAsset", "filters", "filterType", "tickSize", "stepSize", "minQty", "maxQty", "minNotional", "orderTypes", "maxNumOrders", "maxNumAlgoOrders"],
             json => json["symbols"]!.AsArray(), c => Task.FromResult(async () => Listed.Of(await c._venue.ReadRulesAsync(Cancel)))),
         new("open orders", "/api/v3/openOrders", [.. OrderFields, "clientOrderId", "updateTime"], json => json.AsArray(), async c =>
         {
