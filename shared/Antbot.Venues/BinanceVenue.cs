@@ -77,21 +77,21 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
 
     public async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
         Map(
-            await ListFillsAsync(symbol, $"&orderId={Uri.EscapeDataString(venueOrderId)}", $"&orderId={Uri.EscapeDataString(venueOrderId)}", $"order {venueOrderId}", cancellationToken),
+            await ListFillsAsync(symbol, 5, $"&orderId={Uri.EscapeDataString(venueOrderId)}", $"&orderId={Uri.EscapeDataString(venueOrderId)}", $"order {venueOrderId}", cancellationToken),
             IReadOnlyList<FillReport> (fills) => [.. fills.Where(f => f.VenueOrderId == venueOrderId)]);
 
     /// <summary>The first page goes by the time; each further one by the number after the last, which the venue does not take together with a time.</summary>
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default) =>
-        ListFillsAsync(symbol, string.Create(CultureInfo.InvariantCulture, $"&startTime={since.ToUnixTimeMilliseconds()}"), "", $"{symbol} since {since:O}", cancellationToken);
+        ListFillsAsync(symbol, 20, string.Create(CultureInfo.InvariantCulture, $"&startTime={since.ToUnixTimeMilliseconds()}"), "", $"{symbol} since {since:O}", cancellationToken);
 
-    private async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string firstPage, string everyOther, string what, CancellationToken cancellationToken)
+    private async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, int weight, string firstPage, string everyOther, string what, CancellationToken cancellationToken)
     {
         var all = new List<FillReport>();
         var (filter, passedOver) = (firstPage, 0);
         for (var page = 0; page < FillPagesMax; page++)
         {
             var answer = await SignedAsync(
-                VenueRoute.Query, 20, HttpMethod.Get, "/api/v3/myTrades", $"symbol={symbol.Value}{filter}&limit={FillPage}",
+                VenueRoute.Query, weight, HttpMethod.Get, "/api/v3/myTrades", $"symbol={symbol.Value}{filter}&limit={FillPage}",
                 (ReadOnlyMemory<byte> body) => listing.Read(body, "fill", BinanceReader.Fill), cancellationToken);
             if (answer is not VenueAnswer<Listed<FillReport>>.Said { Value: var fills })
                 return Map(answer, IReadOnlyList<FillReport> (f) => f);

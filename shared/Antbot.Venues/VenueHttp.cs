@@ -118,11 +118,13 @@ internal sealed class VenueHttp : IDisposable
         MaxConnectionsPerServer = 128,
     };
 
-    private string Signed(string parameters)
+    private string Signed(string parameters) => $"{parameters}&signature={SignatureOf(parameters, _secret)}";
+
+    internal static string SignatureOf(string parameters, ReadOnlySpan<byte> secret)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(_secret, Encoding.UTF8.GetBytes(parameters), hash);
-        return $"{parameters}&signature={Convert.ToHexStringLower(hash)}";
+        HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes(parameters), hash);
+        return Convert.ToHexStringLower(hash);
     }
 
     private async Task<VenueAnswer<T>> ExchangeAsync<T>(HttpMethod method, string path, string parameters, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)

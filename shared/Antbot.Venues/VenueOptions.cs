@@ -76,7 +76,10 @@ public sealed class VenueOptions
         }
     }
 
-    private static Uri StreamsOf(Uri address) => address.Host.EndsWith("api.binance.com", StringComparison.OrdinalIgnoreCase) ? new Uri("wss://stream.binance.com:9443")
+    /// <summary>Its hosts for REST in production, which are all alike.</summary>
+    private static readonly HashSet<string> Production = new(["api.binance.com", "api1.binance.com", "api2.binance.com", "api3.binance.com", "api4.binance.com", "api-gcp.binance.com"], StringComparer.OrdinalIgnoreCase);
+
+    private static Uri StreamsOf(Uri address) => Production.Contains(address.Host) ? new Uri("wss://stream.binance.com:9443")
         : address.Host.Equals("testnet.binance.vision", StringComparison.OrdinalIgnoreCase) ? new Uri("wss://stream.testnet.binance.vision")
         : new UriBuilder(address) { Scheme = address.Scheme == "https" ? "wss" : "ws", Path = "/" }.Uri;
 }

@@ -78,6 +78,11 @@ public sealed record PaperVenueOptions
     /// <summary>After so long a WebSocket is closed, whoever it is.</summary>
     public TimeSpan MaxStreamAge { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>How often a stream's other end is pinged, and how long its answer may take.</summary>
+    public TimeSpan PingEvery { get; init; } = TimeSpan.FromSeconds(20);
+
+    public TimeSpan PongWithin { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>A listen key that nobody keeps alive ends after so long.</summary>
     public TimeSpan ListenKeyLife { get; init; } = TimeSpan.FromMinutes(60);
 

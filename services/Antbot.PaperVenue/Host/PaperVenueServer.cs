@@ -217,7 +217,7 @@ public sealed class PaperVenueServer : IAsyncDisposable
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
         });
         var web = builder.Build();
-        web.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(20), KeepAliveTimeout = TimeSpan.FromMinutes(1) });
+        web.UseWebSockets(new WebSocketOptions { KeepAliveInterval = options.PingEvery, KeepAliveTimeout = options.PongWithin });
         web.Run(context => context.Request.Path.Value switch
         {
             _ when context.Features.GetRequiredFeature<IConnectionItemsFeature>().Items.ContainsKey(AdminEndpoint) => admin.AnswerAsync(context),

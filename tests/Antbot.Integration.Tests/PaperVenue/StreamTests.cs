@@ -256,6 +256,57 @@ public sealed class StreamTests : IAsyncLifetime
         Assert.Equal("It was closed.", closed.Message);
     }
 
+    [Fact]
+    public void A_connection_lives_for_a_day_and_is_pinged_every_twenty_seconds()
+    {
+        var options = new Antbot.PaperVenue.PaperVenueOptions { Data = "nowhere" };
+        Assert.Equal((TimeSpan.FromHours(24), TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(1)), (options.MaxStreamAge, options.PingEvery, options.PongWithin));
+    }
+
+    /// <summary>Prevents streams that are kept for clients which are gone, and clients that are cut although they answer.</summary>
+    [Theory]
+    [InlineData("/ws/17")]
+    [InlineData("/ws-api/v3")]
+    public async Task Who_does_not_answer_a_ping_is_cut_and_who_does_is_kept(string path)
+    {
+        await using var venue = await RunningVenue.StartAsync(o => o with { PingEvery = TimeSpan.FromMilliseconds(200), PongWithin = TimeSpan.FromMilliseconds(800) });
+        using var answers = await venue.Client.ListenAsync(path);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        // A client answers pings while it reads.
+        var reading = answers.NextAsync(TimeSpan.FromSeconds(30));
+
+        var address = venue.Server.Address;
+        using var dumb = new TcpClient();
+        await dumb.ConnectAsync(address.Host, address.Port, limit.Token);
+        var stream = dumb.GetStream();
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {address.Authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {Convert.ToBase64String(new byte[16])}\r\n\r\n"),
+            limit.Token);
+        var heard = new MemoryStream();
+        var buffer = new byte[1_024];
+        try
+        {
+            while (await stream.ReadAsync(buffer, limit.Token) is > 0 and var count)
+                heard.Write(buffer, 0, count);
+        }
+        catch (IOException)
+        {
+            // It is cut.
+        }
+        var bytes = heard.ToArray();
+        var head = Encoding.ASCII.GetString(bytes).IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4;
+        Assert.StartsWith("HTTP/1.1 101", Encoding.ASCII.GetString(bytes), StringComparison.Ordinal);
+        const byte LastFrameOfPing = 0x89;
+        Assert.Equal(LastFrameOfPing, bytes[head]);
+
+        // The other has outlived it by now, and is still spoken to.
+        Assert.False(reading.IsCompleted);
+        await answers.SayAsync("""{"id":"1","method":"time"}""");
+        await reading;
+        Assert.Equal(System.Net.WebSockets.WebSocketState.Open, answers.Socket.State);
+    }
+
     /// <summary>Some clients number their connections in the path and subscribe afterwards.</summary>
     [Fact]
     public async Task A_numbered_connection_is_taken_and_listens_to_what_it_asks_for()

@@ -100,6 +100,14 @@ await check('post-only, immediate or cancel, fill or kill', async () => {
   assert.equal((await venue.createOrder(symbol, 'limit', 'buy', 0.01, at(1.05), { timeInForce: 'IOC' })).status, 'closed');
   assert.equal((await venue.createOrder(symbol, 'limit', 'buy', 0.01, at(0.7), { timeInForce: 'FOK' })).status, 'expired');
 });
+await check('reduce-only', async () => {
+  const { free } = (await venue.fetchBalance()).BTC;
+  const cut = await venue.createOrder(symbol, 'limit', 'sell', free + 1, at(1.5), { reduceOnly: true });
+  assert.equal(cut.amount, Number(venue.amountToPrecision(symbol, free)));
+  await assert.rejects(venue.createOrder(symbol, 'market', 'sell', 0.001, undefined, { reduceOnly: true }), ccxt.BaseError);
+  await venue.cancelOrder(cut.id, symbol);
+  await assert.rejects(venue.createOrder(symbol, 'market', 'buy', 0.001, undefined, { reduceOnly: true }), ccxt.BaseError);
+});
 await check('stops and take-profits', async () => {
   const waiting = [
     await venue.createOrder(symbol, 'market', 'sell', 0.001, undefined, { stopLossPrice: at(0.8) }),

@@ -27,13 +27,23 @@ internal sealed class MarketRoutes(Venue venue, PaperVenueOptions options)
         Get("klines", 2, Klines),
         Get("uiKlines", 2, Klines),
         Get("avgPrice", 2, AveragePrice),
-        Get("ticker/price", 2, Price),
-        Get("ticker/bookTicker", 2, BookTicker),
-        Get("ticker/24hr", 2, DayTicker),
+        Get("ticker/price", p => p.Find("symbol") is null ? 4 : 2, Price),
+        Get("ticker/bookTicker", p => p.Find("symbol") is null ? 4 : 2, BookTicker),
+        Get("ticker/24hr", DayTickerWeight, DayTicker),
     ];
 
-    private static (string Method, string Path, Route Route) Get(string path, int weight, Func<Call, byte[]> answer) =>
-        ("GET", $"/api/v3/{path}", new Route(RouteGroup.Market, Security.Open, _ => weight, call => ValueTask.FromResult(answer(call))));
+    private static (string Method, string Path, Route Route) Get(string path, int weight, Func<Call, byte[]> answer) => Get(path, _ => weight, answer);
+
+    private static (string Method, string Path, Route Route) Get(string path, Func<Parameters, int> weight, Func<Call, byte[]> answer) =>
+        ("GET", $"/api/v3/{path}", new Route(RouteGroup.Market, Security.Open, weight, call => ValueTask.FromResult(answer(call))));
+
+    /// <summary>By how many symbols are named: each is followed by a comma but the last.</summary>
+    private static int DayTickerWeight(Parameters p) => (p.Find("symbol"), p.Find("symbols")?.Count(c => c == ',')) switch
+    {
+        (not null, _) or (_, < 20) => 2,
+        (_, < 100) => 40,
+        _ => 80,
+    };
 
     private static int DepthWeight(Parameters p) => p.FindWhole("limit") switch
     {
