@@ -173,6 +173,25 @@ public sealed class ConsoleApiTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task While_its_gate_is_shut_a_process_says_that_it_is_reducing_and_why()
+    {
+        await Eventually.HoldsAsync(async () => (await _console.Client.GetAsync("/readyz", Cancel)).IsSuccessStatusCode, "the Console is ready");
+        Assert.Equal(("active", ""), await HealthAsync());
+        Assert.Contains("antbot_control_activity 1\n", await _console.Client.GetStringAsync("/metrics", Cancel), StringComparison.Ordinal);
+        _console.Gate.Bar = "the account has not been reconciled";
+        Assert.Equal(("reducing", "recovery has not ended: the account has not been reconciled"), await HealthAsync());
+        Assert.Contains("antbot_control_activity 2\n", await _console.Client.GetStringAsync("/metrics", Cancel), StringComparison.Ordinal);
+        await _console.PostAsync("/api/control/halt", new { Reason = "stop", By = "anna" });
+        await Eventually.HoldsAsync(async () => await HealthAsync() == ("halted", "stop"), "the stricter word is in force");
+
+        async Task<(string? Activity, string? Reason)> HealthAsync()
+        {
+            var control = JsonDocument.Parse(await (await _console.Client.GetAsync("/health", Cancel)).Content.ReadAsStringAsync(Cancel)).RootElement.GetProperty("control");
+            return (control.GetProperty("activity").GetString(), control.GetProperty("reason").GetString());
+        }
+    }
+
     /// <summary>The status once said no level at all, whatever was broken.</summary>
     [Fact]
     public async Task The_status_says_the_level_of_the_worst_that_it_asks()

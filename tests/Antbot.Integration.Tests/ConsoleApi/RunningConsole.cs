@@ -7,7 +7,9 @@ using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Execution;
 using Antbot.Hosting;
+using Antbot.Integration.Tests.Execution;
 using Antbot.Runtime.Bus;
+using Antbot.Runtime.Control;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
 using Microsoft.AspNetCore.Builder;
@@ -38,6 +40,9 @@ internal sealed class RunningConsole : IAsyncDisposable
     public string Address { get; }
 
     public IEventStore Store => _app.Services.GetRequiredService<IEventStore>();
+
+    /// <summary>Of the Execution in the same process.</summary>
+    public TestGate Gate => (TestGate)_app.Services.GetRequiredService<IEntryGate>();
 
     public ConcurrentQueue<CloseTrade> Closes => _app.Services.GetRequiredService<Closer>().Heard;
 
@@ -85,6 +90,7 @@ internal sealed class RunningConsole : IAsyncDisposable
 
         public void Configure(ModuleBuilder builder)
         {
+            builder.Services.AddSingleton<IEntryGate, TestGate>();
             builder.Handle<CloseTrade, Closer>();
             builder.Handle<SettleOrder, Settler>();
         }
