@@ -150,10 +150,11 @@ public static class ServiceHost
 
     private static void AddPlatform(IServiceCollection services, PlatformOptions options, ServiceIdentity identity, EndpointCatalog catalog, IReadOnlyList<IServiceModule> modules)
     {
+        var clock = options.ClockFrom.Length > 0 ? new MovedClock(options.ClockFrom) : TimeProvider.System;
         services.AddSingleton(new OptionsUse("", typeof(PlatformOptions)));
         services.AddSingleton(options);
         services.AddSingleton(identity);
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(clock);
         services.AddSingleton(new EventCodec(EventRegistry.From(Assemblies(modules))));
         services.AddSingleton<DependencyBoard>();
         services.AddSingleton<IEventStore>(provider => new MeteredEventStore(StoreKeeper.Connect(options.Store), provider.GetRequiredService<DependencyBoard>()));
@@ -162,12 +163,12 @@ public static class ServiceHost
         services.AddSingleton<ICrashPoints>(_ => options.CrashAt.Length > 0 ? new CrashPoint(options.CrashAt) : NoCrashPoints.Instance);
         services.AddSingleton<PipelineParts>();
         services.AddSingleton<ControlWatch>();
-        services.AddSingleton<ILeases>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalLeases() : new PostgresLeases(StoreAddress.ConnectionString(options.Store), TimeProvider.System));
+        services.AddSingleton<ILeases>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalLeases() : new PostgresLeases(StoreAddress.ConnectionString(options.Store), clock));
         services.AddSingleton<LeaseKeeper>();
-        services.AddSingleton<IVenueBudget>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalVenueBudget(TimeProvider.System) : new PostgresVenueBudget(StoreAddress.ConnectionString(options.Store)));
+        services.AddSingleton<IVenueBudget>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalVenueBudget(clock) : new PostgresVenueBudget(StoreAddress.ConnectionString(options.Store)));
         services.AddSingleton<PrometheusMetrics>();
         services.AddSingleton<AlwaysTraced>();
-        services.AddSingleton(_ => new ProcessFigures(StoreAddress.IsSqlite(options.Store, out var file) ? Path.GetDirectoryName(Path.GetFullPath(file))! : Environment.CurrentDirectory));
+        services.AddSingleton(_ => new ProcessFigures(StoreAddress.IsSqlite(options.Store, out var file) ? Path.GetDirectoryName(Path.GetFullPath(file))! : Environment.CurrentDirectory, clock));
         services.AddSingleton(_ => Otlp.Start(identity.Service, identity.Instance));
         services.TryAddSingleton<BreakerPanel>();
         services.AddSingleton<HealthReport>();
