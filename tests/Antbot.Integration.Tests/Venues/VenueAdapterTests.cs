@@ -175,7 +175,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
     {
         var difference = (_venue.Now!.Value - DateTimeOffset.UtcNow).Duration();
         Assert.True(difference < TimeSpan.FromMilliseconds(500), $"It is off by {difference}");
-        Assert.Contains(((VenueAnswer<IReadOnlyList<SymbolRules>>.Said)await _venue.ReadRulesAsync(Cancel)).Value, r => r == new SymbolRules(Btc, "BTC", "USDT", 0.01m, 0.00001m, new Quantity(0.00001m), new Quantity(9_000), new Money(5)));
+        Assert.Contains(((VenueAnswer<IReadOnlyList<SymbolRules>>.Said)await _venue.ReadRulesAsync(Cancel)).Value, r => r is { BaseAsset: "BTC", QuoteAsset: "USDT", PriceTick: 0.01m, QuantityStep: 0.00001m, QuantityMin.Value: 0.00001m, QuantityMax.Value: 9_000, NotionalMin.Value: 5 } && r.Symbol == Btc);
     }
 
     [Fact]
