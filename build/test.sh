@@ -22,7 +22,9 @@ for project in tests/*/*.Tests.csproj; do
   [ "$name" != Antbot.Marten.Tests ] || [ "${MARTEN_ON:-false}" = true ] || continue
   # A client and schemas from npm, and kustomize itself, are held against ours where they are there.
   without=
-  [ "${CLIENTS_ON:-false}" = true ] || without='-trait- Needs=npm'
+  for client in ccxt kubernetes; do
+    case " ${CLIENTS_ON:-} " in *" $client "*) ;; *) without="$without -trait- Needs=npm-$client" ;; esac
+  done
   command -v kubectl >/dev/null 2>&1 || without="$without -trait- Needs=kubectl"
   echo "== $name"
   started=$(date +%s)

@@ -98,6 +98,7 @@ public static class ServiceHost
             builder.Services.AddHostedService<ParentWatch>();
 
         var uses = builder.Services.Select(s => s.ImplementationInstance).OfType<OptionsUse>().ToList();
+        found.AddRange(DocumentNames.FindRefused(environment));
         found.AddRange(HostConfiguration.FindUnknown(settings, uses, modules.Select(m => m.Name), isWhole));
         var app = builder.Build();
         found.AddRange(app.Services.GetServices<IStartCheck>().SelectMany(c => c.Faults()));
@@ -175,7 +176,7 @@ public static class ServiceHost
         services.AddSingleton(provider => new Readiness(provider.GetRequiredService<HealthReport>()));
         services.AddSingleton<DegradationWatch>();
         services.AddSingleton<IDegradation>(provider => provider.GetRequiredService<DegradationWatch>());
-        services.AddSingleton(provider => new ProcessLife(provider.GetRequiredService<IEventStore>(), identity.Service, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ProcessLife(provider.GetRequiredService<IEventStore>(), identity.Service, identity.Instance, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new BackgroundWork("platform/store", StopOrder.Support, (provider, token) => provider.GetRequiredService<StoreKeeper>().RunAsync(token)));
         services.AddSingleton(new BackgroundWork("platform/control", StopOrder.Support, (provider, token) => provider.GetRequiredService<ControlWatch>().RunAsync(token)));
         services.AddSingleton(new BackgroundWork("platform/health", StopOrder.Support, (provider, token) => provider.GetRequiredService<DegradationWatch>().RunAsync(token)));

@@ -133,6 +133,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
     private async Task<(Evidence Evidence, TimeSpan HeldBack)> SettleAsync(Target target, long healed, Case @case, CancellationToken cancellationToken)
     {
         var heldBack = TimeSpan.Zero;
+        var (looked, wasHeldBack) = (healed, false);
         while (true)
         {
             var began = Stopwatch.GetTimestamp();
@@ -143,9 +144,10 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
                 var evidence = await target.ReadAsync(_promised, cancellationToken);
                 if (Checker.Unsettled(evidence).Count == 0 || Stopwatch.GetElapsedTime(healed) > limit)
                     return (evidence, heldBack);
-                // What came to rest beside an open breaker was not held back by it.
-                if (isHeldBack && heldBack < BreakerOpen)
-                    heldBack = Stopwatch.GetElapsedTime(healed);
+                // Only what lies between two looks that both saw it open: what came to rest beside an open breaker was not held back by it.
+                if (isHeldBack && (wasHeldBack || looked == healed))
+                    heldBack += Stopwatch.GetElapsedTime(looked, began);
+                (looked, wasHeldBack) = (began, isHeldBack);
             }
             catch (Exception e) when (e is not (ChaosException or OperationCanceledException) && Stopwatch.GetElapsedTime(healed) < limit)
             {

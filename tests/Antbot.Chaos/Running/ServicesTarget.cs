@@ -13,8 +13,9 @@ namespace Antbot.Chaos.Running;
 /// <param name="Instances">More than one of a service.</param>
 /// <param name="SmallDiskMegabytes">The database lies on a disk of this size, where it is not null.</param>
 /// <param name="SignalLifeSeconds">After which a signal that was not entered yet is not entered any more.</param>
+/// <param name="HoldingSeconds">After which a position is closed.</param>
 /// <param name="Previous">Where the second instance of each service comes from, where it is another build.</param>
-internal sealed record Layout(IReadOnlyDictionary<string, int> Instances, int? SmallDiskMegabytes = null, int SignalLifeSeconds = 300, Programs? Previous = null)
+internal sealed record Layout(IReadOnlyDictionary<string, int> Instances, int? SmallDiskMegabytes = null, int SignalLifeSeconds = 300, int HoldingSeconds = 3, Programs? Previous = null)
 {
     public static Layout Plain { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal));
 
@@ -28,13 +29,17 @@ internal sealed class ServicesTarget : Target
     private const string VirtualHost = "antbot";
     private const double OpenBreaker = 2;
 
+    /// <summary>The routes that an entry goes over: these breakers keep entries back for a minute.</summary>
+    private static readonly string[] Entering = ["entry", "account", "market", "rules"];
+
+
     private static readonly string[] Endpoints = ["coordinator", "validation", "risk", "execution", "reconciliation"];
 
     /// <summary>So that a trade takes seconds, and nothing is refused for its number or its age.</summary>
     private static readonly (string Name, string Value)[] Settings =
     [
         ("PROFILE", "load"), ("SIGNAL__STRATEGIES", ""), ("VALIDATION__MAXAGESECONDS", "600"), ("VALIDATION__DUPLICATEWINDOWSECONDS", "0"),
-        ("RISK__MAXEXPOSURE", "100000"), ("RISK__MAXTRADES", "50000"), ("RISK__STARTINGEQUITY", "1000000000"), ("RISK__DAILYLOSSPERCENT", "20"), ("EXECUTION__HOLDINGSECONDSMAX", "3"), ("LOGLEVEL", "Warning"),
+        ("RISK__MAXEXPOSURE", "100000"), ("RISK__MAXTRADES", "50000"), ("RISK__STARTINGEQUITY", "1000000000"), ("RISK__DAILYLOSSPERCENT", "20"), ("LOGLEVEL", "Warning"),
     ];
 
     private readonly List<Daemon> _daemons = [];
@@ -142,25 +147,29 @@ internal sealed class ServicesTarget : Target
     {
         foreach (var name in _addresses.Keys.Where(n => n.StartsWith("execution", StringComparison.Ordinal)))
         {
-            if (await TryGaugeAsync(name, "antbot_breaker_state", cancellationToken) is OpenBreaker)
-                return true;
+            foreach (var route in Entering)
+            {
+                if (await TryGaugeAsync(name, "antbot_breaker_state", cancellationToken, $"/{route}\"") is OpenBreaker)
+                    return true;
+            }
         }
         return false;
     }
 
     /// <summary>A gauge over all of its labels, the largest; null where the process has none of that name.</summary>
-    public async Task<double?> GaugeAsync(string process, string metric, CancellationToken cancellationToken)
+    /// <param name="label">Only of lines that have it.</param>
+    public async Task<double?> GaugeAsync(string process, string metric, CancellationToken cancellationToken, string label = "")
     {
         var text = await Http.GetStringAsync(new Uri(_addresses[process], "metrics"), cancellationToken);
-        return text.Split('\n').Where(l => l.StartsWith(metric, StringComparison.Ordinal)).Select(l => (double?)double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)).Max();
+        return text.Split('\n').Where(l => l.StartsWith(metric, StringComparison.Ordinal) && l.Contains(label, StringComparison.Ordinal)).Select(l => (double?)double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)).Max();
     }
 
     /// <summary>Null too where the process does not answer.</summary>
-    public async Task<double?> TryGaugeAsync(string process, string metric, CancellationToken cancellationToken)
+    public async Task<double?> TryGaugeAsync(string process, string metric, CancellationToken cancellationToken, string label = "")
     {
         try
         {
-            return await GaugeAsync(process, metric, cancellationToken);
+            return await GaugeAsync(process, metric, cancellationToken, label);
         }
         catch (HttpRequestException)
         {
@@ -240,6 +249,7 @@ internal sealed class ServicesTarget : Target
                     ["ANTBOT_LISTEN"] = address.ToString(),
                     ["ANTBOT_INSTANCE"] = name,
                     ["ANTBOT_SIGNAL__LIFESECONDS"] = _layout.SignalLifeSeconds.ToString(CultureInfo.InvariantCulture),
+                    ["ANTBOT_EXECUTION__HOLDINGSECONDSMAX"] = _layout.HoldingSeconds.ToString(CultureInfo.InvariantCulture),
                     ["ANTBOT_TESTING"] = "true",
                     ["ANTBOT_CLOCK_FROM"] = ClockOf(name),
                 };

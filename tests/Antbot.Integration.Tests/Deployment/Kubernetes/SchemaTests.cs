@@ -8,7 +8,7 @@ namespace Antbot.Integration.Tests.Deployment.Kubernetes;
 /// The manifests held to the schemas that Kubernetes, KEDA and CloudNativePG publish, as packages from npm have them: the records here
 /// say what is used, and say nothing of whether it is true. <c>make test</c> leaves it out, and says so, where npm has them not.
 /// </summary>
-[Trait("Needs", "npm")]
+[Trait("Needs", "npm-kubernetes")]
 public sealed class SchemaTests
 {
     private static readonly string Folder = Path.Combine(RepositoryFolder.Root, "tests", "clients", "kubernetes");
