@@ -75,7 +75,6 @@ internal static class Cases
         new("venue-clock-behind", "Venue", "the venue's clock goes 90 s behind, and right again 20 s later", s => VenueFaults.ClockAsync(s, -90)) { MayOpenBreaker = true },
 
         new("venue-fills", "Venue", "orders are filled in parts and late, for 20 s", s => VenueFaults.ManyAsync(s, ("partial", "order", 0.3, 1_000), ("lateFill", "order", 0.3, 2_000))) { MayOpenBreaker = true },
-        new("venue-busts", "Venue", "every fifth order's last fill is taken back after it was told, for 20 s", s => VenueFaults.ManyAsync(s, ("bustedFill", "order", 0.2, 300))) { MayOpenBreaker = true, Spoils = true, Layout = Layout.Plain with { HoldingSeconds = 20 } },
         new("venue-repeats", "Venue", "every third request that places nothing is done twice, for 20 s", s => VenueFaults.ManyAsync(s, [.. new[] { "cancel", "query", "openOrders", "account", "trades" }.Select(r => ("duplicate", r, 0.3, 0))])) { MayOpenBreaker = true },
         new("venue-limits", "Venue", "every fifth request is told that there were too many, for 20 s", s => VenueFaults.ManyAsync(s, ("rateLimit", "all", 0.2, 3_000))) { MayOpenBreaker = true },
         new("venue-lies", "Venue", "half of the answers tell wrong balances, for 20 s", s => VenueFaults.ManyAsync(s, ("wrongBalances", "account", 0.5, 0))) { Spoils = true },

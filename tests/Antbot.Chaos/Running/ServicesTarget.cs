@@ -13,9 +13,8 @@ namespace Antbot.Chaos.Running;
 /// <param name="Instances">More than one of a service.</param>
 /// <param name="SmallDiskMegabytes">The database lies on a disk of this size, where it is not null.</param>
 /// <param name="SignalLifeSeconds">After which a signal that was not entered yet is not entered any more.</param>
-/// <param name="HoldingSeconds">After which a position is closed.</param>
 /// <param name="Previous">Where the second instance of each service comes from, where it is another build.</param>
-internal sealed record Layout(IReadOnlyDictionary<string, int> Instances, int? SmallDiskMegabytes = null, int SignalLifeSeconds = 300, int HoldingSeconds = 3, Programs? Previous = null)
+internal sealed record Layout(IReadOnlyDictionary<string, int> Instances, int? SmallDiskMegabytes = null, int SignalLifeSeconds = 300, Programs? Previous = null)
 {
     public static Layout Plain { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal));
 
@@ -39,7 +38,7 @@ internal sealed class ServicesTarget : Target
     private static readonly (string Name, string Value)[] Settings =
     [
         ("PROFILE", "load"), ("SIGNAL__STRATEGIES", ""), ("VALIDATION__MAXAGESECONDS", "600"), ("VALIDATION__DUPLICATEWINDOWSECONDS", "0"),
-        ("RISK__MAXEXPOSURE", "100000"), ("RISK__MAXTRADES", "50000"), ("RISK__STARTINGEQUITY", "1000000000"), ("RISK__DAILYLOSSPERCENT", "20"), ("LOGLEVEL", "Warning"),
+        ("RISK__MAXEXPOSURE", "100000"), ("RISK__MAXTRADES", "50000"), ("RISK__STARTINGEQUITY", "1000000000"), ("RISK__DAILYLOSSPERCENT", "20"), ("EXECUTION__HOLDINGSECONDSMAX", "3"), ("LOGLEVEL", "Warning"),
     ];
 
     private readonly List<Daemon> _daemons = [];
@@ -249,7 +248,6 @@ internal sealed class ServicesTarget : Target
                     ["ANTBOT_LISTEN"] = address.ToString(),
                     ["ANTBOT_INSTANCE"] = name,
                     ["ANTBOT_SIGNAL__LIFESECONDS"] = _layout.SignalLifeSeconds.ToString(CultureInfo.InvariantCulture),
-                    ["ANTBOT_EXECUTION__HOLDINGSECONDSMAX"] = _layout.HoldingSeconds.ToString(CultureInfo.InvariantCulture),
                     ["ANTBOT_TESTING"] = "true",
                     ["ANTBOT_CLOCK_FROM"] = ClockOf(name),
                 };

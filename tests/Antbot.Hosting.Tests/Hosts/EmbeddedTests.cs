@@ -219,7 +219,7 @@ public sealed class EmbeddedTests : IDisposable
         {
             Assert.Contains(service.Errors, e => e.Contains(variable, StringComparison.Ordinal) && e.Contains(said, StringComparison.Ordinal));
         }
-        Assert.Equal(14, service.Errors.Count);
+        Assert.Equal(16, service.Errors.Count);
         Assert.DoesNotContain(service.Errors, e => e.Contains("verysecret", StringComparison.Ordinal));
         Assert.Empty(service.Output);
         Assert.Empty(Directory.GetFiles(_folder));
