@@ -5,6 +5,7 @@ using System.Text.Json;
 using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
 using Antbot.Fuzz.Making;
 using Antbot.Hosting;
 using Antbot.Kernel.Identity;
@@ -99,12 +100,12 @@ public sealed class OperatorRequestTarget : IFuzzTarget
     private static void AskForAList(HttpRequest request, Random random)
     {
         request.Method = HttpMethods.Get;
-        request.Path = random.Next(5) switch
+        request.Path = new PathString(random.Next(5) switch
         {
             0 => $"/api/trades/{PathWord(random)}",
             1 => random.Next(2) == 0 ? "/api/reconciliation/main" : $"/api/reconciliation/{PathWord(random)}",
             _ => $"/api/{Lists[random.Next(Lists.Length)]}",
-        };
+        });
         var query = QueryString.Empty;
         for (var n = random.Next(4); n > 0; n--)
             query = query.Add(Names[random.Next(Names.Length)], Word(random));
@@ -117,7 +118,7 @@ public sealed class OperatorRequestTarget : IFuzzTarget
         request.Method = HttpMethods.Post;
         request.Path = path;
         if (random.Next(10) == 0 && Named[random.Next(Named.Length)] is var (before, after))
-            request.Path = $"/api/{before}/{PathWord(random)}{after}";
+            request.Path = new PathString($"/api/{before}/{PathWord(random)}{after}");
         request.Body = new MemoryStream(Mutator.Spoil(body, random));
         if (random.Next(5) == 0)
             request.Headers["Idempotency-Key"] = Word(random);
