@@ -137,7 +137,7 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
             failure = new Failure(seed, violations.First(v => bug.Shows is null || v.Broken == bug.Shows), result.Plan);
             _failures.Add(failure);
             if (!quiet && _failures.Count <= SaidMax)
-                Console.WriteLine($"seed {seed}: {violations[0]}");
+                Console.WriteLine($"seed {seed}: {failure.Violation}");
             if (result.Passed || !(bug != Bug.None ? _failures.Count == 1 : _failures.Count <= SavedMax))
                 return;
         }

@@ -9,6 +9,9 @@ public static class Planner
     /// <summary>Faults begin within this; then everything heals.</summary>
     public const double FaultySeconds = 25;
 
+    /// <summary>As many messages as a trade makes be published where nothing goes wrong.</summary>
+    private const int MessagesATrade = 24;
+
     /// <summary>Parts of what is published.</summary>
     public const double LostMost = 0.3;
     public const double RepeatedMost = 0.5;
@@ -93,7 +96,7 @@ public static class Planner
 
         double Seconds(double from, double to, string what, int i) => Math.Round(from + chance.Unit(what, i) * (to - from), 2);
 
-        int Message(string what, int i) => 1 + chance.Below(trades * 12, what, i);
+        int Message(string what, int i) => 1 + chance.Below(trades * MessagesATrade, what, i);
     }
 }
 

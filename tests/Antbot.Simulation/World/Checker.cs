@@ -22,11 +22,12 @@ namespace Antbot.Simulation.World;
 /// <summary>What must hold, at every step and at rest. It sees every commit, every publish and every order that the venue takes.</summary>
 public sealed class Checker
 {
-    private const int QueueMax = 2_000;
-    private const int UnderWayMax = 5_000;
-    private const int AppendsMax = 500;
-    private const int WaitersMax = 500;
-    private const int ItemsMax = 50_000;
+    // Each is two to three times the most that ten thousand seeds have ever had.
+    private const int QueueMax = 300;
+    private const int UnderWayMax = 1_000;
+    private const int AppendsMax = 64;
+    private const int WaitersMax = 16;
+    private const int ItemsMax = 2_000;
 
     /// <summary>A market order is sized at one price and filled at another.</summary>
     private const decimal MarketMoves = 1 + SimExchange.PriceMovesMost;
