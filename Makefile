@@ -37,7 +37,7 @@ build: sdk ## restore and build everything
 test: LOCKED = true
 test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
-	@MARTEN_ON=$(MARTEN_ON) CLIENTS_ON=$$(build/clients.sh $(CLIENTS)) build/test.sh $(CONFIGURATION)
+	@MARTEN_ON=$(MARTEN_ON) CLIENTS_ON="$$(build/clients.sh $(CLIENTS))" build/test.sh $(CONFIGURATION)
 
 bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline, start, servers)
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter servers pipeline start,$(AREA)),,--postgres)

@@ -98,6 +98,7 @@ public static class ServiceHost
             builder.Services.AddHostedService<ParentWatch>();
 
         var uses = builder.Services.Select(s => s.ImplementationInstance).OfType<OptionsUse>().ToList();
+        found.AddRange(DocumentNames.FindRefused(environment));
         found.AddRange(HostConfiguration.FindUnknown(settings, uses, modules.Select(m => m.Name), isWhole));
         var app = builder.Build();
         found.AddRange(app.Services.GetServices<IStartCheck>().SelectMany(c => c.Faults()));
@@ -150,10 +151,11 @@ public static class ServiceHost
 
     private static void AddPlatform(IServiceCollection services, PlatformOptions options, ServiceIdentity identity, EndpointCatalog catalog, IReadOnlyList<IServiceModule> modules)
     {
+        var clock = options.ClockFrom.Length > 0 ? new MovedClock(options.ClockFrom) : TimeProvider.System;
         services.AddSingleton(new OptionsUse("", typeof(PlatformOptions)));
         services.AddSingleton(options);
         services.AddSingleton(identity);
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(clock);
         services.AddSingleton(new EventCodec(EventRegistry.From(Assemblies(modules))));
         services.AddSingleton<DependencyBoard>();
         services.AddSingleton<IEventStore>(provider => new MeteredEventStore(StoreKeeper.Connect(options.Store), provider.GetRequiredService<DependencyBoard>()));
@@ -162,19 +164,19 @@ public static class ServiceHost
         services.AddSingleton<ICrashPoints>(_ => options.CrashAt.Length > 0 ? new CrashPoint(options.CrashAt) : NoCrashPoints.Instance);
         services.AddSingleton<PipelineParts>();
         services.AddSingleton<ControlWatch>();
-        services.AddSingleton<ILeases>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalLeases() : new PostgresLeases(StoreAddress.ConnectionString(options.Store), TimeProvider.System));
+        services.AddSingleton<ILeases>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalLeases() : new PostgresLeases(StoreAddress.ConnectionString(options.Store), clock));
         services.AddSingleton<LeaseKeeper>();
-        services.AddSingleton<IVenueBudget>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalVenueBudget(TimeProvider.System) : new PostgresVenueBudget(StoreAddress.ConnectionString(options.Store)));
+        services.AddSingleton<IVenueBudget>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalVenueBudget(clock) : new PostgresVenueBudget(StoreAddress.ConnectionString(options.Store)));
         services.AddSingleton<PrometheusMetrics>();
         services.AddSingleton<AlwaysTraced>();
-        services.AddSingleton(_ => new ProcessFigures(StoreAddress.IsSqlite(options.Store, out var file) ? Path.GetDirectoryName(Path.GetFullPath(file))! : Environment.CurrentDirectory));
+        services.AddSingleton(_ => new ProcessFigures(StoreAddress.IsSqlite(options.Store, out var file) ? Path.GetDirectoryName(Path.GetFullPath(file))! : Environment.CurrentDirectory, clock));
         services.AddSingleton(_ => Otlp.Start(identity.Service, identity.Instance));
         services.TryAddSingleton<BreakerPanel>();
         services.AddSingleton<HealthReport>();
         services.AddSingleton(provider => new Readiness(provider.GetRequiredService<HealthReport>()));
         services.AddSingleton<DegradationWatch>();
         services.AddSingleton<IDegradation>(provider => provider.GetRequiredService<DegradationWatch>());
-        services.AddSingleton(provider => new ProcessLife(provider.GetRequiredService<IEventStore>(), identity.Service, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ProcessLife(provider.GetRequiredService<IEventStore>(), identity.Service, identity.Instance, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new BackgroundWork("platform/store", StopOrder.Support, (provider, token) => provider.GetRequiredService<StoreKeeper>().RunAsync(token)));
         services.AddSingleton(new BackgroundWork("platform/control", StopOrder.Support, (provider, token) => provider.GetRequiredService<ControlWatch>().RunAsync(token)));
         services.AddSingleton(new BackgroundWork("platform/health", StopOrder.Support, (provider, token) => provider.GetRequiredService<DegradationWatch>().RunAsync(token)));

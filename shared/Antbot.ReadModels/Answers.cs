@@ -6,7 +6,7 @@ namespace Antbot.ReadModels;
 public sealed record ControlReport(Activity Activity, TradingMode Mode, bool Maintenance, string Reason, string? EntryBar, long Version);
 
 /// <param name="Health">What the process itself answered just now; null where nobody was asked.</param>
-public sealed record ServiceReport(string Service, Guid Instance, string State, string Build, int ProcessId, DateTimeOffset Since, string? Health);
+public sealed record ServiceReport(string Service, string Name, Guid Instance, string State, string Build, int ProcessId, DateTimeOffset Since, string? Health);
 
 /// <param name="Behind">How many events of the history are not in the read models yet.</param>
 public sealed record ViewsReport(long Position, long Behind, string? Trouble);

@@ -94,7 +94,7 @@ public sealed class ReadModelQueries(IEventStore store, EventCodec codec, IReadM
         .GroupBy(p => p.Service, StringComparer.Ordinal)
         .OrderBy(g => g.Key, StringComparer.Ordinal)
         .SelectMany(g => g.Where(p => p.StoppedAt is null).DefaultIfEmpty(g.MaxBy(p => p.StoppedAt)!).OrderByDescending(p => p.StartedAt).Take(5))
-        .Select(p => new ServiceReport(p.Service, p.Instance, p.StoppedAt is null ? "Started" : "Stopped", p.Build, p.ProcessId, p.StoppedAt ?? p.StartedAt, null));
+        .Select(p => new ServiceReport(p.Service, p.Name, p.Instance, p.StoppedAt is null ? "Started" : "Stopped", p.Build, p.ProcessId, p.StoppedAt ?? p.StartedAt, null));
 
     private async Task<long> BehindAsync(long position, LedgerHead head, CancellationToken cancellationToken)
     {

@@ -12,7 +12,7 @@ namespace Antbot.ReadModels;
 public sealed class ViewFold
 {
     /// <summary>Changes whenever the rows do: those of another build are then made anew.</summary>
-    public const string Name = "views-1";
+    public const string Name = "views-2";
 
     public const string CountsId = "trades";
 
@@ -114,16 +114,24 @@ public sealed class ViewFold
         var known = Get<ProcessView>(ViewTable.Processes, ProcessId(stored));
         var instance = body.GetProperty("Instance").GetGuid();
         var service = body.GetProperty("Service").GetString() ?? "";
+        // It stopped after its successor had begun: that one runs.
+        if (stored.Type == ProcessStopped && known is not null && known.Instance != instance)
+            return known;
         return stored.Type == ProcessStarted
-            ? new ProcessView(instance, service, body.GetProperty("Build").GetString() ?? "", body.GetProperty("ProcessId").GetInt32(), stored.Timestamp, null, "")
-            : (known ?? new ProcessView(instance, service, "", 0, stored.Timestamp, null, "")) with { StoppedAt = stored.Timestamp, Reason = body.GetProperty("Reason").GetString() ?? "" };
+            ? new ProcessView(instance, service, NameIn(body), body.GetProperty("Build").GetString() ?? "", body.GetProperty("ProcessId").GetInt32(), stored.Timestamp, null, "")
+            : (known ?? new ProcessView(instance, service, NameIn(body), "", 0, stored.Timestamp, null, "")) with { StoppedAt = stored.Timestamp, Reason = body.GetProperty("Reason").GetString() ?? "" };
     }
 
     private static string ProcessId(StoredEvent stored)
     {
         using var document = JsonDocument.Parse(stored.Data);
-        return document.RootElement.GetProperty("Instance").GetGuid().ToString("N");
+        var body = document.RootElement;
+        // The next start under the same name is the same one's: what died without a word is not shown beside it for ever.
+        return NameIn(body) is { Length: > 0 } name ? $"{body.GetProperty("Service").GetString()}/{name}" : body.GetProperty("Instance").GetGuid().ToString("N");
     }
+
+    /// <summary>Older builds did not say it.</summary>
+    private static string NameIn(JsonElement body) => body.TryGetProperty("Name", out var name) && name.ValueKind == JsonValueKind.String ? name.GetString()! : "";
 
     private static RowKey Trade(StoredEvent stored) =>
         new(ViewTable.Trades, stored.Stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal) ? stored.Stream[Streams.TradePrefix.Length..] : stored.Stream);

@@ -59,8 +59,9 @@ public sealed record PositionView(
     TradeId Trade, AccountId Account, Symbol Symbol, Side Side, PositionState State, Quantity Quantity, Price Entry, Price? Exit, Money Cost, Money Fees, Price? Stop,
     Price? TakeProfit, Money? Realised, DateTimeOffset OpenedAt, DateTimeOffset? ClosedAt, string Reason, IReadOnlyList<ClientOrderId> Orders);
 
-/// <summary>A process of ours that was started, and how it ended where it said so.</summary>
-public sealed record ProcessView(Guid Instance, string Service, string Build, int ProcessId, DateTimeOffset StartedAt, DateTimeOffset? StoppedAt, string Reason);
+/// <summary>A process of ours as it was last started, and how it ended where it said so.</summary>
+/// <param name="Name">Which of several of its service.</param>
+public sealed record ProcessView(Guid Instance, string Service, string Name, string Build, int ProcessId, DateTimeOffset StartedAt, DateTimeOffset? StoppedAt, string Reason);
 
 /// <summary>What an account won and lost in a day (UTC) of closing.</summary>
 public sealed record DayView(AccountId Account, string Day, Money Realised, Money Fees, int Closed, int Won);

@@ -24,7 +24,10 @@ command.SetAction(async (parsed, cancellationToken) =>
     else if (parsed.GetValue(area) == "servers")
         await ServersBench.RunAsync(report, cancellationToken);
     else if (parsed.GetValue(area) == "start")
+    {
+        await NewcomerBench.RunAsync(report, cancellationToken);
         await StartBench.RunAsync(report, cancellationToken);
+    }
     else if (parsed.GetValue(area) == "pipeline")
         await PipelineBench.RunAsync(report, new PipelineBenchOptions(parsed.GetValue(burst), TimeSpan.FromSeconds(parsed.GetValue(paced)), options.Events, parsed.GetValue(only)), cancellationToken);
     else

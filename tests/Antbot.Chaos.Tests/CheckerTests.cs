@@ -65,6 +65,20 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void A_balance_that_no_fill_explains_is_found()
+    {
+        _evidence.Balances["BTC"] += 0.001m;
+        Finds("balances are not what fills made of them: BTC: 0.100 and not 0.099");
+    }
+
+    [Fact]
+    public void What_the_venue_has_forgotten_is_not_passed_over()
+    {
+        _evidence.Forgotten = 3;
+        Finds("the venue has forgotten 3 orders");
+    }
+
+    [Fact]
     public void A_position_that_says_less_than_it_leaves_is_found()
     {
         _evidence.Change("position_closed", "0.099", "0");

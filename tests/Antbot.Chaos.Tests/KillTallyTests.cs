@@ -25,6 +25,29 @@ public sealed class KillTallyTests : IDisposable
         Assert.Single(Directory.GetFiles(Path.GetDirectoryName(File)!));
     }
 
+    /// <summary>Two runs over one goal: the second begins where the first was interrupted, with what it counted.</summary>
+    [Fact]
+    public void Batches_of_two_runs_add_up()
+    {
+        KillTally.Empty(7).After(new Dictionary<string, int> { ["risk"] = 3, ["venue"] = 1 }, trades: 12, failure: null).Write(File);
+        var second = KillTally.Read(File, 6)!.After(new Dictionary<string, int> { ["risk"] = 1, ["postgres"] = 1 }, trades: 8, failure: "one");
+        second.Write(File);
+        Assert.Equal((6, 2, 20L), (second.Kills, second.Batches, second.Trades));
+        Assert.Equal(["postgres 1", "risk 4", "venue 1"], second.ByVictim.Select(v => $"{v.Key} {v.Value}"));
+        Assert.Equal("one", Assert.Single(second.Failures));
+        Assert.Null(KillTally.Read(File, 6));
+    }
+
+    [Fact]
+    public void Three_batches_in_a_row_without_a_kill_are_enough()
+    {
+        var nobody = new Dictionary<string, int>();
+        var tally = KillTally.Empty(7).After(nobody, 1, "a").After(nobody, 1, "b");
+        Assert.False(tally.IsHopeless);
+        Assert.True(tally.After(nobody, 1, "c").IsHopeless);
+        Assert.False(tally.After(new Dictionary<string, int> { ["risk"] = 1 }, 1, failure: null).After(nobody, 1, "c").IsHopeless);
+    }
+
     [Fact]
     public void What_is_no_tally_is_named_and_not_written_over()
     {

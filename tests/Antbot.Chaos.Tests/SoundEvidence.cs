@@ -43,7 +43,13 @@ internal sealed class SoundEvidence
 
     public List<VenueOrder> Orders { get; } = [new($"e0-{Closed}", 1, "BTCUSDT", "BUY", "FILLED", 0.5m), new($"x0-{Closed}", 2, "BTCUSDT", "SELL", "FILLED", 0.4m)];
 
-    public List<VenueFill> Fills { get; } = [new(901, 1, "BTCUSDT", 0.5m, 99, 0.001m, "BTC", IsBuyer: true), new(902, 2, "BTCUSDT", 0.4m, 99, 0.04m, "USDT", IsBuyer: false)];
+    public List<VenueFill> Fills { get; } = [new(901, 1, "BTCUSDT", 0.5m, 49.5m, 0.001m, "BTC", IsBuyer: true), new(902, 2, "BTCUSDT", 0.4m, 39.6m, 0.04m, "USDT", IsBuyer: false)];
+
+    public Dictionary<string, decimal> Deposits { get; } = new(StringComparer.Ordinal) { ["USDT"] = 1_000 };
+
+    public Dictionary<string, decimal> Balances { get; } = new(StringComparer.Ordinal) { ["USDT"] = 990.06m, ["BTC"] = 0.099m };
+
+    public long Forgotten { get; set; }
 
     public List<QueueDepth> Queues { get; } = [new("antbot-risk", 0), new("antbot-risk_error", 0), new("antbot-dead", 0)];
 
@@ -55,7 +61,7 @@ internal sealed class SoundEvidence
     public Evidence With(IReadOnlyList<LedgerRow> ledger)
     {
         var streams = Events.GroupBy(e => e.Stream, StringComparer.Ordinal).Select(g => new StreamRow(g.Key, g.Max(e => e.Version), Archived: false)).ToList();
-        return new Evidence(new Store(StoreId, Events, ledger, streams), new VenueLedger(Orders, Fills, new Dictionary<string, decimal>(StringComparer.Ordinal), 0), Queues, Accepted);
+        return new Evidence(new Store(StoreId, Events, ledger, streams), new VenueLedger(Orders, Fills, Balances, Forgotten), Deposits, Queues, Accepted);
     }
 
     public void Add(string stream, string type, string data)
@@ -85,7 +91,7 @@ internal sealed class SoundEvidence
         Add($"trade-{Adopted}", "trade_closed", "{}");
         Add($"trade-{Adopted}", "trade_reconciled", """{"Closed":true}""");
         Orders.AddRange([new VenueOrder("hand-1", 3, "BTCUSDT", "BUY", "FILLED", 0.25m), new VenueOrder($"s0-{Adopted}", 4, "BTCUSDT", "SELL", "FILLED", 0.25m)]);
-        Fills.AddRange([new VenueFill(903, 3, "BTCUSDT", 0.25m, 99, 0, "USDT", IsBuyer: true), new VenueFill(904, 4, "BTCUSDT", 0.25m, 99, 0, "USDT", IsBuyer: false)]);
+        Fills.AddRange([new VenueFill(903, 3, "BTCUSDT", 0.25m, 24.75m, 0, "USDT", IsBuyer: true), new VenueFill(904, 4, "BTCUSDT", 0.25m, 24.75m, 0, "USDT", IsBuyer: false)]);
     }
 
     public void Remove(string stream, string type) => Events.RemoveAll(e => e.Stream == stream && e.Type == type);

@@ -32,6 +32,26 @@ public sealed partial class TableTests
         Assert.Equal(inCode.Order(StringComparer.Ordinal), inTable.Order(StringComparer.Ordinal));
     }
 
+    /// <summary>Not each of them somewhere, but each of them in every service that has it.</summary>
+    [Fact]
+    public void Every_service_that_takes_messages_dies_at_every_point_of_the_pipeline()
+    {
+        string[] workers = ["coordinator", "validation", "risk", "execution", "reconciliation"];
+        string[] expected =
+        [
+            .. workers.SelectMany(w => new[] { $"{w}.before-append", $"{w}.after-append", $"{w}.after-publish" }),
+            "signal.before-append", "signal.after-append", "execution.before-send", "execution.after-send",
+        ];
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Cases.Points.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_service_is_parted_from_both_servers()
+    {
+        foreach (var server in new[] { "postgres", "rabbitmq" })
+            Assert.Equal(Programs.Services.Order(StringComparer.Ordinal), Cases.Pairs.Where(p => p.To == server).Select(p => p.From).Order(StringComparer.Ordinal));
+    }
+
     [GeneratedRegex("""CrashPoints\.Reach\(\$?"[^"]*\.(?<place>[a-z-]+)"\)""", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex Reached();
 }

@@ -8,13 +8,23 @@ namespace Antbot.Chaos;
 
 /// <param name="Story">Of the trades that had no end, where there are any.</param>
 /// <param name="Converged">From the end of the fault until nothing was under way any more; null where it never came to that.</param>
-internal sealed record Result(string Case, bool Passed, IReadOnlyList<string> Faults, IReadOnlyList<string> Notes, int Accepted, int Closed, int Deaths, TimeSpan? Converged, TimeSpan Took, string? Evidence, IReadOnlyList<string> Story);
+/// <param name="HeldBack">So much of that a breaker was open, which keeps entries back for a minute whether the venue is well again or not.</param>
+/// <param name="P99">How long all but one in a hundred of the signals' senders waited for their answer.</param>
+internal sealed record Result(
+    string Case, bool Passed, IReadOnlyList<string> Faults, IReadOnlyList<string> Notes, int Accepted, int Closed, int Deaths, TimeSpan? Converged, TimeSpan HeldBack, TimeSpan P99, TimeSpan Took, string? Evidence, IReadOnlyList<string> Story);
 
 /// <summary>Runs cases one after the other, each with its load, and has each judged.</summary>
 /// <param name="within">How soon after the end of a fault everything has to be at rest.</param>
-internal sealed class Campaign(Programs programs, string artifacts, TimeSpan within, TextWriter table, TextWriter progress, bool json) : IAsyncDisposable
+/// <param name="previous">The commit of the build before this one; null for the one before the last that changed what runs.</param>
+internal sealed class Campaign(Programs programs, string artifacts, TimeSpan within, string? previous, TextWriter table, TextWriter progress, bool json) : IAsyncDisposable
 {
-    private static readonly TimeSpan BreakerOpen = TimeSpan.FromSeconds(60);
+    /// <summary>And as long as a look around takes.</summary>
+    private static readonly TimeSpan BreakerOpen = TimeSpan.FromSeconds(65);
+
+    private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(30);
+
+    /// <summary>Of a load of so many signals at a rate: later than this it was another rate.</summary>
+    private static readonly TimeSpan BehindMax = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan AcceptWithin = TimeSpan.FromSeconds(30);
     private const int ReadingsMax = 2;
@@ -56,7 +66,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         catch (Exception e) when (e is ChaosException or ServerException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             var fault = e is OperationCanceledException ? $"it had not ended after {CaseLimit.TotalMinutes:0} minutes" : e.Message;
-            return await FailedAsync(@case, [fault], [], began, cancellationToken);
+            return await FailedAsync(@case, [fault], [], began, cancellationToken, evidence: await LookAsync());
         }
         catch (OperationCanceledException)
         {
@@ -82,48 +92,62 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         await scene.AcceptedAsync(Math.Min(5, @case.Signals ?? 5));
         say(@case.What);
         await @case.Break(scene);
-        var healed = Stopwatch.GetTimestamp();
+        var healed = scene.HealedAt ?? Stopwatch.GetTimestamp();
         if (@case.Signals is null)
             await scene.WaitAsync(1);
         else
             await load.FinishAsync(cancellationToken);
+        if (@case.Signals is not null && load.Behind > BehindMax)
+            scene.Fault($"the load was {load.Behind.TotalSeconds:0.0} s late: it was not {@case.Rate:0.#} a second");
         say("waiting until everything has come to its end");
         var faults = new List<string>(scene.Faults);
         if (!await load.StopAsync(AcceptWithin))
             faults.Add($"{load.Sent - load.AcceptedCount} of {load.Sent} signals were not accepted {AcceptWithin.TotalSeconds:0} s after everything had healed");
         faults.AddRange(load.Refused.Take(3));
         _promised.UnionWith(load.Accepted);
-        var limit = @case.MayOpenBreaker ? within + BreakerOpen : within;
-        var evidence = await SettleAsync(target, healed, limit + @case.LateWithin, cancellationToken);
+        var (evidence, heldBack) = await SettleAsync(target, healed, @case, cancellationToken);
         var converged = Stopwatch.GetElapsedTime(healed);
         var open = Checker.Unsettled(evidence);
-        if (open.Count == 0 && converged > limit)
-            faults.Add($"at rest after {converged.TotalSeconds:0} s and not within {limit.TotalSeconds:0}");
+        if (heldBack > (@case.MayOpenBreaker ? BreakerOpen : TimeSpan.Zero))
+            faults.Add($"a breaker was open {heldBack.TotalSeconds:0} s after everything had healed");
+        if (open.Count == 0 && converged - heldBack - @case.DueLater > within)
+            faults.Add($"at rest after {converged.TotalSeconds:0} s, {heldBack.TotalSeconds:0} of them with an open breaker and {@case.DueLater.TotalSeconds:0} as the clock had it, and not within {within.TotalSeconds:0} beside those");
         faults.AddRange(open.Select(o => $"not at rest after {converged.TotalSeconds:0} s: {o}"));
         (evidence, var violations) = await JudgeAsync(target, evidence, cancellationToken);
         var closed = Checker.Closed(evidence, load.Accepted);
         if (closed == 0 || closed < @case.EnteredPartMin * load.AcceptedCount)
             faults.Add($"only {closed} of {load.AcceptedCount} trades were entered and closed: the case says little");
+        if (@case.Signals is not null)
+            scene.Note($"ends: {string.Join(", ", Checker.EndsOf(evidence).Select(e => $"{e.Count} {e.End}"))}");
         faults.AddRange(violations);
         deaths = target.Daemons.Sum(d => d.Deaths) - deaths;
+        var p99 = load.Waited().P99;
         if (faults.Count > 0)
-            return await FailedAsync(@case, faults, scene.Notes, began, cancellationToken, load.AcceptedCount, closed, deaths, open.Count == 0 ? converged : null, evidence);
+            return await FailedAsync(@case, faults, scene.Notes, began, cancellationToken, load.AcceptedCount, closed, deaths, open.Count == 0 ? converged : null, heldBack, p99, evidence);
         if (@case.Spoils)
             await DropAsync();
-        return new Result(@case.Name, Passed: true, [], scene.Notes, load.AcceptedCount, closed, deaths, converged, Stopwatch.GetElapsedTime(began), Evidence: null, Story: []);
+        return new Result(@case.Name, Passed: true, [], scene.Notes, load.AcceptedCount, closed, deaths, converged, heldBack, p99, Stopwatch.GetElapsedTime(began), Evidence: null, Story: []);
     }
 
     /// <summary>Reads until nothing is under way, or its time is up. A server may still be on its way up when it begins.</summary>
-    private async Task<Evidence> SettleAsync(Target target, long healed, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<(Evidence Evidence, TimeSpan HeldBack)> SettleAsync(Target target, long healed, Case @case, CancellationToken cancellationToken)
     {
+        var heldBack = TimeSpan.Zero;
+        var (looked, wasHeldBack) = (healed, false);
         while (true)
         {
             var began = Stopwatch.GetTimestamp();
+            var limit = within + @case.LateWithin + heldBack + @case.DueLater;
             try
             {
+                var isHeldBack = await target.HasOpenBreakerAsync(cancellationToken);
                 var evidence = await target.ReadAsync(_promised, cancellationToken);
                 if (Checker.Unsettled(evidence).Count == 0 || Stopwatch.GetElapsedTime(healed) > limit)
-                    return evidence;
+                    return (evidence, heldBack);
+                // Only what lies between two looks that both saw it open: what came to rest beside an open breaker was not held back by it.
+                if (isHeldBack && (wasHeldBack || looked == healed))
+                    heldBack += Stopwatch.GetElapsedTime(looked, began);
+                (looked, wasHeldBack) = (began, isHeldBack);
             }
             catch (Exception e) when (e is not (ChaosException or OperationCanceledException) && Stopwatch.GetElapsedTime(healed) < limit)
             {
@@ -150,6 +174,23 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         return (evidence, violations);
     }
 
+    /// <summary>What can be seen of it as it is; null where nothing can.</summary>
+    private async Task<Evidence?> LookAsync()
+    {
+        if (_target is null)
+            return null;
+        using var limit = new CancellationTokenSource(LookWithin);
+        try
+        {
+            return await _target.ReadAsync(_promised, limit.Token);
+        }
+        catch (Exception)
+        {
+            // It is broken: what can be had of its files is kept.
+            return null;
+        }
+    }
+
     private async Task<Target> PrepareAsync(Case @case, Action<string> say, CancellationToken cancellationToken)
     {
         if (_target is not null && _kind == (@case.Layout, @case.Standalone))
@@ -163,11 +204,12 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
             ? await StandaloneTarget.StartAsync(folder, programs, standalone, say, cancellationToken)
             : await ServicesTarget.StartAsync(folder, programs, @case.Layout with { Previous = @case.WithPrevious ? await PreviousAsync(say, cancellationToken) : null }, say, cancellationToken);
         _kind = (@case.Layout, @case.Standalone);
+        await _target.RememberDepositsAsync(cancellationToken);
         return _target;
     }
 
     private async Task<Programs> PreviousAsync(Action<string> say, CancellationToken cancellationToken) =>
-        _previous ??= await PreviousBuild.MakeAsync(programs, Path.Combine(_work, "previous"), say, cancellationToken);
+        _previous ??= await PreviousBuild.MakeAsync(programs, previous, Path.Combine(_work, "previous"), say, cancellationToken);
 
     private async Task DropAsync()
     {
@@ -180,7 +222,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
 
     private async Task<Result> FailedAsync(
         Case @case, IReadOnlyList<string> faults, IReadOnlyList<string> notes, long began, CancellationToken cancellationToken, int accepted = 0, int closed = 0, int deaths = 0, TimeSpan? converged = null,
-        Evidence? evidence = null)
+        TimeSpan heldBack = default, TimeSpan p99 = default, Evidence? evidence = null)
     {
         var folder = Path.Combine(artifacts, @case.Name);
         if (Directory.Exists(folder))
@@ -192,7 +234,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         await File.WriteAllLinesAsync(Path.Combine(folder, "verdict.txt"), [@case.What, "", .. faults, "", .. notes, "", .. story], cancellationToken);
         // What is wrong once stays wrong: the next case begins afresh.
         await DropAsync();
-        return new Result(@case.Name, Passed: false, faults, notes, accepted, closed, deaths, converged, Stopwatch.GetElapsedTime(began), folder, story);
+        return new Result(@case.Name, Passed: false, faults, notes, accepted, closed, deaths, converged, heldBack, p99, Stopwatch.GetElapsedTime(began), folder, story);
     }
 
     private Action<string> Progress(string head) => what => progress.WriteLine($"   {DateTime.Now:HH:mm:ss} {head}: {what}");
@@ -204,8 +246,8 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
             table.WriteLine(JsonSerializer.Serialize(result, JsonSerializerOptions.Web));
             return;
         }
-        var converged = result.Converged is { } time ? $"at rest after {time.TotalSeconds:0} s" : "not at rest";
-        table.WriteLine($"{number,3}/{of} {(result.Passed ? "passed" : "FAILED")} {result.Case,-32} {result.Accepted,6} trades, {result.Closed,5} of them entered and closed, {result.Deaths,2} deaths, {converged}, {result.Took.TotalSeconds:0} s{string.Concat(result.Notes.Select(n => $"; {n}"))}");
+        var converged = result.Converged is { } time ? $"at rest after {time.TotalSeconds:0} s{(result.HeldBack > TimeSpan.Zero ? $", {result.HeldBack.TotalSeconds:0} of them with an open breaker" : "")}" : "not at rest";
+        table.WriteLine($"{number,3}/{of} {(result.Passed ? "passed" : "FAILED")} {result.Case,-32} {result.Accepted,6} trades, {result.Closed,5} of them entered and closed, {result.Deaths,2} deaths, 99 % answered in {result.P99.TotalSeconds:0.0} s, {converged}, {result.Took.TotalSeconds:0} s{string.Concat(result.Notes.Select(n => $"; {n}"))}");
         foreach (var fault in result.Faults)
             table.WriteLine($"            {fault}");
         foreach (var line in result.Story)

@@ -24,6 +24,9 @@ internal sealed record Case(string Name, string Group, string What, Func<Scene, 
     /// <summary>It can open a breaker, which then keeps entries back for a minute, whether the venue is well again or not: that is no delay but the breaker's purpose.</summary>
     public bool MayOpenBreaker { get; init; }
 
+    /// <summary>What a clock that went ahead has promised for later comes due by the clock that is right again: so much later than it was meant.</summary>
+    public TimeSpan DueLater { get; init; }
+
     /// <summary>The second instance of each service is of the build before this one.</summary>
     public bool WithPrevious { get; init; }
 

@@ -19,10 +19,10 @@ internal static class Cases
     ];
 
     /// <summary>Who speaks with whom.</summary>
-    private static readonly (string From, string To)[] Pairs =
+    public static IReadOnlyList<(string From, string To)> Pairs { get; } =
     [
         .. new[] { "signal", "coordinator", "validation", "risk", "execution", "reconciliation", "console" }.Select(s => (s, "postgres")),
-        .. new[] { "signal", "coordinator", "validation", "risk", "execution", "reconciliation" }.Select(s => (s, "rabbitmq")),
+        .. new[] { "signal", "coordinator", "validation", "risk", "execution", "reconciliation", "console" }.Select(s => (s, "rabbitmq")),
         .. new[] { "signal", "execution", "reconciliation" }.Select(s => (s, "venue")),
     ];
 
@@ -74,6 +74,20 @@ internal static class Cases
         new("venue-clock-ahead", "Venue", "the venue's clock goes 90 s ahead, and right again 20 s later", s => VenueFaults.ClockAsync(s, 90)) { MayOpenBreaker = true },
         new("venue-clock-behind", "Venue", "the venue's clock goes 90 s behind, and right again 20 s later", s => VenueFaults.ClockAsync(s, -90)) { MayOpenBreaker = true },
 
+        new("venue-fills", "Venue", "orders are filled in parts and late, for 20 s", s => VenueFaults.ManyAsync(s, ("partial", "order", 0.3, 1_000), ("lateFill", "order", 0.3, 2_000))) { MayOpenBreaker = true },
+        new("venue-busts", "Venue", "every fifth order's last fill is taken back after it was told, for 20 s", s => VenueFaults.ManyAsync(s, ("bustedFill", "order", 0.2, 300))) { MayOpenBreaker = true, Spoils = true, Layout = Layout.Plain with { HoldingSeconds = 20 } },
+        new("venue-repeats", "Venue", "every third request that places nothing is done twice, for 20 s", s => VenueFaults.ManyAsync(s, [.. new[] { "cancel", "query", "openOrders", "account", "trades" }.Select(r => ("duplicate", r, 0.3, 0))])) { MayOpenBreaker = true },
+        new("venue-limits", "Venue", "every fifth request is told that there were too many, for 20 s", s => VenueFaults.ManyAsync(s, ("rateLimit", "all", 0.2, 3_000))) { MayOpenBreaker = true },
+        new("venue-lies", "Venue", "half of the answers tell wrong balances, for 20 s", s => VenueFaults.ManyAsync(s, ("wrongBalances", "account", 0.5, 0))) { Spoils = true },
+        new("venue-silent", "Venue", "every stream stays open and says nothing, for 20 s", s => VenueFaults.ManyAsync(s, ("silentStream", "all", 1, 0))) { MayOpenBreaker = true },
+        new("all-dead", "Venue", "every service is dead for 30 s, and the market falls through every stop", Deserted.CrashAsync) { Spoils = true },
+
+        .. new[] { "coordinator", "risk", "execution" }.SelectMany<string, Case>(n =>
+        [
+            new($"clock-ahead-{n}", "Clock", $"the clock of {n} goes 90 s ahead, and right again 20 s later", s => Clocks.MoveAsync(s, n, 90)) { MayOpenBreaker = n == "execution", DueLater = TimeSpan.FromSeconds(90) },
+            new($"clock-behind-{n}", "Clock", $"the clock of {n} goes 90 s behind, and right again 20 s later", s => Clocks.MoveAsync(s, n, -90)) { MayOpenBreaker = n == "execution" },
+        ]),
+
         new("somebody-buys-and-sells", "Somebody else", "coins are bought by hand, adopted, and sold by hand under their stop", Strangers.BuyAndSellAsync) { Spoils = true },
         new("somebody-bids-and-cancels", "Somebody else", "an order is placed by hand, adopted and cancelled, and so are stops of ours", Strangers.BidAndCancelAsync),
 
@@ -84,7 +98,7 @@ internal static class Cases
 
         new("load-1000", "Load", "1,000 orders at 10 a second, 10 % of them fail: at the end all is normal and no breaker open", LoadTests.ThousandAsync) { Rate = 10, Signals = 1_000, Layout = LoadTests.Afresh, EnteredPartMin = 0.8 },
         new("load-breaker", "Load", "the same with a venue that fails to the end, which the same check must find", LoadTests.BreakerAsync) { Rate = 10, Signals = 150, Layout = LoadTests.Afresh },
-        new("load-5-minutes", "Load", "100 signals a second for five minutes, with a fault every 20 s", LoadTests.LongAsync) { Rate = 100, Signals = 30_000, Layout = LoadTests.Long, Spoils = true, MayOpenBreaker = true, LateWithin = TimeSpan.FromMinutes(15) },
+        new("load-5-minutes", "Load", "100 signals a second for five minutes, with a fault every 20 s", LoadTests.LongAsync) { Rate = 100, Signals = 30_000, Layout = LoadTests.Long, Spoils = true, MayOpenBreaker = true, LateWithin = TimeSpan.FromMinutes(15), EnteredPartMin = 0.3 },
 
         new("standalone-killed", "Standalone", "one process on SQLite is killed five times", StandaloneFaults.KillAsync) { Standalone = new StandaloneLayout(), InShortRun = true },
         new("standalone-frozen", "Standalone", "one process on SQLite stands still for 20 s", s => s.FreezeAsync("standalone", 20)) { Standalone = new StandaloneLayout() },

@@ -8,8 +8,9 @@ var list = new Option<bool>("--list") { Description = "List the cases and run no
 var within = new Option<int>("--within") { Description = "Seconds in which everything has to be at rest after the end of a fault. More where the machine has much else to do.", DefaultValueFactory = _ => 60 };
 var artifacts = new Option<string>("--artifacts") { Description = "Where a failing case leaves its evidence.", DefaultValueFactory = _ => "artifacts/chaos" };
 var kills = new Option<int>("--kills") { Description = "So many kills of anything at any time instead of the cases; run again, it goes on where it was." };
+var previous = new Option<string?>("--previous") { Description = "The commit, or the name of a release, whose build stands beside this one in the case 'builds'. Default: the one before the last that changed what runs." };
 var json = new Option<bool>("--json") { Description = "A line of JSON for each case instead of the table." };
-var root = new RootCommand("Breaks the real services, servers and the paper venue under load, and has what is left judged from outside. Ctrl-C ends it in order.") { name, quick, list, kills, within, artifacts, json };
+var root = new RootCommand("Breaks the real services, servers and the paper venue under load, and has what is left judged from outside. Ctrl-C ends it in order.") { name, quick, list, kills, within, artifacts, previous, json };
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var wanted = parsed.GetValue(name)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -27,7 +28,7 @@ root.SetAction(async (parsed, cancellationToken) =>
     }
     try
     {
-        await using var campaign = new Campaign(Programs.Own(), Path.GetFullPath(parsed.GetValue(artifacts)!), TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(within), 1, 3_600)), Console.Out, Console.Error, parsed.GetValue(json));
+        await using var campaign = new Campaign(Programs.Own(), Path.GetFullPath(parsed.GetValue(artifacts)!), TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(within), 1, 3_600)), parsed.GetValue(previous), Console.Out, Console.Error, parsed.GetValue(json));
         if (parsed.GetValue(kills) is > 0 and var goal)
             return await new RandomKills(campaign, Path.GetFullPath(parsed.GetValue(artifacts)!), goal, Console.Out, Console.Error).RunAsync(cancellationToken);
         var results = await campaign.RunAsync([.. Cases.InRunningOrder(cases)], cancellationToken);

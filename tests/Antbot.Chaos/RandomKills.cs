@@ -21,7 +21,7 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
         var tally = KillTally.Read(_file, goal) ?? KillTally.Empty(Environment.TickCount & 0xFFFFFF);
         if (tally.Kills > 0)
             await output.WriteLineAsync($"{tally.Kills} kills were done before; it goes on from there. Remove {_file} to begin afresh.");
-        while (tally.Kills < goal)
+        while (tally.Kills < goal && !tally.IsHopeless)
         {
             var done = new SortedDictionary<string, int>(StringComparer.Ordinal);
             var random = new Random(tally.Seed + tally.Batches);
@@ -33,17 +33,7 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
             };
             if (await campaign.RunAsync(@case, what => progress.WriteLine($"   {DateTime.Now:HH:mm:ss} {@case.Name}: {what}"), cancellationToken) is not { } result)
                 break;
-            var all = new SortedDictionary<string, int>(tally.ByVictim.ToDictionary(), StringComparer.Ordinal);
-            foreach (var (victim, kills) in done)
-                all[victim] = all.GetValueOrDefault(victim) + kills;
-            tally = tally with
-            {
-                Kills = tally.Kills + done.Values.Sum(),
-                Batches = tally.Batches + 1,
-                Trades = tally.Trades + result.Accepted,
-                ByVictim = all,
-                Failures = result.Passed ? tally.Failures : [.. tally.Failures, $"{result.Evidence}: {string.Join(" | ", result.Faults)}"],
-            };
+            tally = tally.After(done, result.Accepted, result.Passed ? null : $"{result.Evidence}: {string.Join(" | ", result.Faults)}");
             tally.Write(_file);
             await output.WriteLineAsync($"{tally.Kills,6}/{goal} kills, {tally.Trades:N0} trades, {tally.Failures.Count} of {tally.Batches} batches failed; the last was {(result.Passed ? $"at rest after {result.Converged!.Value.TotalSeconds:0} s" : $"FAILED: {result.Faults[0]}")}");
         }
@@ -51,6 +41,11 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
         foreach (var failure in tally.Failures)
             await output.WriteLineAsync(failure);
         await output.WriteLineAsync($"{tally.Batches - tally.Failures.Count} passed, {tally.Failures.Count} failed");
+        if (tally.IsHopeless)
+        {
+            await output.WriteLineAsync($"In the last {tally.Barren} batches nobody could be killed: it gives up. What stands above says why; remove {_file} to begin afresh.");
+            return 2;
+        }
         return tally.Kills < goal ? 130 : tally.Failures.Count == 0 ? 0 : 1;
     }
 
@@ -80,6 +75,7 @@ internal sealed class RandomKills(Campaign campaign, string artifacts, int goal,
                 scene.Say($"{i + 1} of {count} kills, {scene.Load.AcceptedCount} signals accepted");
         }
         scene.Note(string.Join(", ", done.Select(d => $"{d.Key} {d.Value}")));
+        scene.Healed();
         await Task.WhenAll(Programs.Services.Append("venue").Select(scene.ReadyAsync));
     }
 }

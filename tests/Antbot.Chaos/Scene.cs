@@ -8,6 +8,7 @@ internal sealed class Scene(Target target, Load load, Action<string> say, Cancel
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StandsStillFor = TimeSpan.FromSeconds(5);
 
     private readonly List<string> _notes = [];
     private readonly List<string> _faults = [];
@@ -32,20 +33,48 @@ internal sealed class Scene(Target target, Load load, Action<string> say, Cancel
 
     public void Say(string what) => say(what);
 
+    /// <summary>From here on nothing is broken any more, although the case goes on looking: the time to come to rest counts from here.</summary>
+    public void Healed() => HealedAt = Stopwatch.GetTimestamp();
+
+    /// <summary>Null where it is the end of the case itself.</summary>
+    public long? HealedAt { get; private set; }
+
     public Task WaitAsync(double seconds) => Task.Delay(TimeSpan.FromSeconds(seconds), cancellationToken);
 
-    public async Task UntilAsync(Func<Task<bool>> holds, string what, TimeSpan? patience = null)
+    public Task UntilAsync(Func<Task<bool>> holds, string what, TimeSpan? patience = null) => UntilAsync(holds, () => what, patience);
+
+    public async Task UntilAsync(Func<Task<bool>> holds, Func<string> what, TimeSpan? patience = null)
     {
         var began = Stopwatch.GetTimestamp();
         while (!await holds())
         {
             if (Stopwatch.GetElapsedTime(began) > (patience ?? Patience))
-                throw new ChaosException($"It did not come about within {(patience ?? Patience).TotalSeconds:0} s: {what}");
+                throw new ChaosException($"It did not come about within {(patience ?? Patience).TotalSeconds:0} s: {what()}");
             await Task.Delay(Look, cancellationToken);
         }
     }
 
-    public Task UntilAsync(Func<bool> holds, string what, TimeSpan? patience = null) => UntilAsync(() => Task.FromResult(holds()), what, patience);
+    public Task UntilAsync(Func<bool> holds, string what, TimeSpan? patience = null) => UntilAsync(holds, () => what, patience);
+
+    public Task UntilAsync(Func<bool> holds, Func<string> what, TimeSpan? patience = null) => UntilAsync(() => Task.FromResult(holds()), what, patience);
+
+    /// <summary>Waits so long, in which <paramref name="count"/> must not have moved for a while: whoever breaks something shows that something stood still.</summary>
+    public async Task StandstillAsync(Func<Task<long>> count, double seconds, string what)
+    {
+        var (began, since, before, longest) = (Stopwatch.GetTimestamp(), Stopwatch.GetTimestamp(), await count(), TimeSpan.Zero);
+        while (Stopwatch.GetElapsedTime(began).TotalSeconds < seconds)
+        {
+            await Task.Delay(Look, cancellationToken);
+            var now = await count();
+            if (now != before)
+                since = Stopwatch.GetTimestamp();
+            before = now;
+            longest = Stopwatch.GetElapsedTime(since) > longest ? Stopwatch.GetElapsedTime(since) : longest;
+        }
+        Note($"{what} stood still for {longest.TotalSeconds:0} s");
+        if (longest < StandsStillFor)
+            Fault($"{what} never stood still for {StandsStillFor.TotalSeconds:0} s: nothing was broken");
+    }
 
     /// <summary>So many more have been accepted.</summary>
     public Task AcceptedAsync(int more)
@@ -76,7 +105,11 @@ internal sealed class Scene(Target target, Load load, Action<string> say, Cancel
             throw new ChaosException($"{name} could not be frozen: it is not running.");
         try
         {
+            await UntilAsync(() => daemon.IsStopped, $"{name} stands still", TimeSpan.FromSeconds(5));
+            var used = daemon.Processor;
             await WaitAsync(seconds);
+            if (daemon.Processor > used)
+                Fault($"{name} did not stand still: it used the processor");
         }
         finally
         {

@@ -40,9 +40,9 @@ internal static class StatusCommand
             out_.WriteLine($"Note      the read models are {status.Views.Behind:N0} events behind{(status.Views.Trouble is { } trouble ? $": {trouble}" : "")}");
         if (status.Services.Count == 0)
             return;
-        var table = Tables.New("service", "state", "since", "health", "process", "build");
+        var table = Tables.New("service", "instance", "state", "since", "health", "process", "build");
         foreach (var s in status.Services)
-            table.AddRow([.. new[] { s.Service, s.State, Tables.Time(s.Since), s.Health ?? "", s.ProcessId > 0 ? s.ProcessId.ToString() : "", s.Build }.Select(Markup.Escape)]);
+            table.AddRow([.. new[] { s.Service, s.Name, s.State, Tables.Time(s.Since), s.Health ?? "", s.ProcessId > 0 ? s.ProcessId.ToString() : "", s.Build }.Select(Markup.Escape)]);
         Tables.Write(table);
     }
 }

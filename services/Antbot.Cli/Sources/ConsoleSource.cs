@@ -69,6 +69,14 @@ internal sealed class ConsoleSource : ISource
     public Task<SettlementDone> SettleAsync(string order, bool confirms, string reason, CancellationToken cancellationToken) =>
         PostAsync<SettlementDone>($"api/orders/{Uri.EscapeDataString(order)}/settlement{(confirms ? "/confirm" : "")}", new { Reason = reason }, cancellationToken);
 
+    public Task<TokenList> TokensAsync(CancellationToken cancellationToken) => GetAsync<TokenList>("api/tokens", cancellationToken);
+
+    public Task<TokenDone> MakeTokenAsync(string name, string role, int? days, string reason, CancellationToken cancellationToken) =>
+        PostAsync<TokenDone>("api/tokens", new { Name = name, Role = role, Days = days, Reason = reason }, cancellationToken);
+
+    public Task<TokenRevoked> RevokeTokenAsync(string name, string reason, CancellationToken cancellationToken) =>
+        PostAsync<TokenRevoked>($"api/tokens/{Uri.EscapeDataString(name)}/revoke", new { Reason = reason }, cancellationToken);
+
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
     {
         var said = await PostAsync<ControlSaid>($"api/control/{order.Command}", new { order.Reason, order.By }, cancellationToken);

@@ -13,6 +13,15 @@ internal sealed record ControlDone(ControlReport Control, long Version, string B
 /// <param name="State">Proposed, Settled, or Recorded while Execution has not answered.</param>
 internal sealed record SettlementDone(string State, string Order, string Trade, string By, string Reason, string? Evidence, string? ProposedBy, DateTimeOffset? ExpiresAt);
 
+internal sealed record TokenEntry(string Name, string Role, DateTimeOffset? ExpiresAt, bool Expired, string By, string From);
+
+internal sealed record TokenList(IReadOnlyList<TokenEntry> Tokens);
+
+/// <param name="Token">Told this once.</param>
+internal sealed record TokenDone(string Name, string Role, DateTimeOffset? ExpiresAt, string Token);
+
+internal sealed record TokenRevoked(string Name, string Said);
+
 /// <summary>Where the command line has its answers from: a Console, or the store itself.</summary>
 internal interface ISource : IAsyncDisposable
 {
@@ -34,6 +43,13 @@ internal interface ISource : IAsyncDisposable
 
     /// <param name="confirms">Another operator has proposed it.</param>
     Task<SettlementDone> SettleAsync(string order, bool confirms, string reason, CancellationToken cancellationToken);
+
+    Task<TokenList> TokensAsync(CancellationToken cancellationToken);
+
+    /// <param name="days">So long it lives; null until it is revoked.</param>
+    Task<TokenDone> MakeTokenAsync(string name, string role, int? days, string reason, CancellationToken cancellationToken);
+
+    Task<TokenRevoked> RevokeTokenAsync(string name, string reason, CancellationToken cancellationToken);
 
     Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken);
 }

@@ -62,6 +62,12 @@ internal sealed class StoreSource(string address) : ISource
     public Task<SettlementDone> SettleAsync(string order, bool confirms, string reason, CancellationToken cancellationToken) =>
         throw new CommandException("Unavailable", "Only the Console knows two operators apart. Name it with --console and your own token with --token-file.");
 
+    public Task<TokenList> TokensAsync(CancellationToken cancellationToken) => throw NoTokens();
+
+    public Task<TokenDone> MakeTokenAsync(string name, string role, int? days, string reason, CancellationToken cancellationToken) => throw NoTokens();
+
+    public Task<TokenRevoked> RevokeTokenAsync(string name, string reason, CancellationToken cancellationToken) => throw NoTokens();
+
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
     {
         var command = new SetActivity(order.Command == "halt" ? Activity.Halted : Activity.Active, order.Reason, order.By);
@@ -125,4 +131,6 @@ internal sealed class StoreSource(string address) : ISource
         using var progress = new Progress("reading the history");
         await new ViewProjection(store, Codec, models, TimeProvider.System).CatchUpAsync(position => progress.Report(Math.Max(0, position), end), cancellationToken);
     }
+
+    private static CommandException NoTokens() => new("Unavailable", "Tokens open the Console, and only it knows who may make them. Name it with --console and a super admin's token with --token-file.");
 }

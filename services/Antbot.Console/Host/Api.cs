@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Antbot.ConsoleService.Access;
 using Antbot.Kernel.Proof;
 using Antbot.ReadModels;
 using Antbot.Runtime.Store;
@@ -33,13 +34,13 @@ internal static class Api
     private const int MessageLengthMax = 500;
 
     /// <summary>The routes are made when they are first asked for: a process starts, and says how it is, without the store.</summary>
-    public static void MapGuarded<TRoutes>(this IEndpointRouteBuilder routes, string method, string pattern, Func<TRoutes, HttpContext, Task> handle)
+    public static void MapGuarded<TRoutes>(this IEndpointRouteBuilder routes, ApiRoute route, Func<TRoutes, HttpContext, Task> handle)
         where TRoutes : class =>
-        routes.MapMethods(pattern, [method], context => RunAsync(context, c => handle(c.RequestServices.GetRequiredService<TRoutes>(), c)));
+        routes.MapMethods(route.Pattern, [route.Method], context => RunAsync(context, route.Role, c => handle(c.RequestServices.GetRequiredService<TRoutes>(), c))).WithMetadata(route);
 
     /// <summary>Whatever else is asked for under <c>/api</c>.</summary>
     public static void MapGuardedRest(this IEndpointRouteBuilder routes) =>
-        routes.Map("/api/{**rest}", context => RunAsync(context, _ => throw new ApiException(StatusCodes.Status404NotFound, "NotFound", "There is nothing here. GET /api/status is a beginning.")));
+        routes.Map("/api/{**rest}", context => RunAsync(context, Role.Viewer, _ => throw new ApiException(StatusCodes.Status404NotFound, "NotFound", "There is nothing here. GET /api/status is a beginning.")));
 
     public static Task AnswerAsync(HttpContext context, object answer, int status = StatusCodes.Status200OK)
     {
@@ -71,17 +72,27 @@ internal static class Api
 
     public static ApiException Invalid(string message) => new(StatusCodes.Status400BadRequest, "Invalid", message);
 
-    private static async Task RunAsync(HttpContext context, Func<HttpContext, Task> handle)
+    private static async Task<Caller?> CallerOfAsync(HttpContext context)
+    {
+        if (Bearer.TokenOf(context.Request) is not { } token)
+            return null;
+        return context.RequestServices.GetRequiredService<Bearer>().Find(token) ?? await context.RequestServices.GetRequiredService<AccessBook>().FindAsync(token, context.RequestAborted);
+    }
+
+    private static async Task RunAsync(HttpContext context, Role needed, Func<HttpContext, Task> handle)
     {
         try
         {
             context.Response.Headers.CacheControl = "no-store";
-            if (!context.RequestServices.GetRequiredService<Bearer>().Admits(context.Request))
+            if (await CallerOfAsync(context) is not { } caller)
             {
                 context.Response.Headers.WWWAuthenticate = "Bearer";
-                await AnswerAsync(context, new ApiError("Unauthorized", "Bear the operators' token: 'Authorization: Bearer …'. It is in the file that ANTBOT_CONSOLE__TOKEN_FILE names."), StatusCodes.Status401Unauthorized);
+                await AnswerAsync(context, new ApiError("Unauthorized", "Bear a token: 'Authorization: Bearer …'. One is in the file that ANTBOT_CONSOLE__TOKEN_FILE names, and 'antbot token make' makes others."), StatusCodes.Status401Unauthorized);
                 return;
             }
+            if (caller.Role < needed)
+                throw new ApiException(StatusCodes.Status403Forbidden, "Forbidden", $"The token '{caller.Name}' has the role {caller.Role}, and this takes {needed}.");
+            caller.Enter(context);
             await handle(context);
         }
         catch (ApiException e)

@@ -1,22 +1,27 @@
+using Antbot.ConsoleService.Access;
 using Antbot.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace Antbot.ConsoleService;
 
-/// <summary>Lets in who bears the operators' token, or one of those that the operators have of their own: then it knows who it is.</summary>
+/// <summary>
+/// The tokens of the Console's own file: whoever may write that file may do everything, and is let in while the store is down. All others
+/// are in the record (<see cref="AccessBook"/>).
+/// </summary>
 internal sealed class Bearer(ConsoleOptions options)
 {
+    public const Role RoleOfFile = Role.SuperAdmin;
+
     private const string Scheme = "Bearer ";
 
     private readonly ApiKeys _tokens = ApiKeys.Load(options.ReadToken(), file: null, out _);
 
-    /// <summary>Whether operators have tokens of their own, by which they can be told apart.</summary>
-    public bool KnowsOperators => _tokens.Names.Count() > 1;
+    public IEnumerable<string> Names => _tokens.Names;
 
-    /// <summary>Null where the request bears none of them. A key to something else that it bears besides says nothing here.</summary>
-    public string? OperatorOf(HttpRequest request) => request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        ? _tokens.NameOf(header[Scheme.Length..].Trim())
-        : null;
+    /// <summary>What a request bears in the one header that is looked at; a key to something else that it bears besides says nothing here.</summary>
+    public static string? TokenOf(HttpRequest request) =>
+        request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
 
-    public bool Admits(HttpRequest request) => OperatorOf(request) is not null;
+    /// <summary>Null where it is none of the file's.</summary>
+    public Caller? Find(string token) => _tokens.NameOf(token) is { } name ? new Caller(name, RoleOfFile) : null;
 }

@@ -1,3 +1,4 @@
+using Antbot.ConsoleService.Access;
 using Antbot.Hosting;
 using Antbot.ReadModels;
 using Antbot.Runtime.Store;
@@ -20,6 +21,9 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<ReadModelQueries>();
         services.AddSingleton<OperatorCommandPublisher>();
         services.AddSingleton<Bearer>();
+        services.AddSingleton<AccessBook>();
+        services.AddSingleton<TokenRoutes>();
+        services.AddSingleton<OpenApi>();
         services.AddSingleton<ServiceHealth>();
         services.AddSingleton<Audit>();
         services.AddSingleton<ReadRoutes>();
@@ -36,6 +40,8 @@ public sealed class ConsoleModule : IServiceModule
         ControlRoutes.Map(routes);
         SettlementRoutes.Map(routes);
         EventRoutes.Map(routes);
+        TokenRoutes.Map(routes);
+        OpenApi.Map(routes);
         routes.MapGuardedRest();
     }
 }

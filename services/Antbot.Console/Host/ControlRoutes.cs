@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Antbot.ConsoleService.Access;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Kernel.Control;
@@ -15,6 +16,14 @@ internal sealed record ControlAnswer(ControlReport Control, long Version, string
 
 internal sealed record CloseAnswer(TradeId Trade, string Said);
 
+internal sealed record ReasonBody(string Reason);
+
+internal sealed record OrderBody(string Reason, string By);
+
+internal sealed record ModeBody(string Mode, string Reason, string By);
+
+internal sealed record MaintenanceBody(bool On, string Reason, string By);
+
 /// <summary>What an operator can have done. The word goes straight into the store; nothing else has to work for it.</summary>
 internal sealed class ControlRoutes(IEventStore store, EventCodec codec, TimeProvider clock, ReadModelQueries queries, IReadModels models, ReadRoutes trades, Audit audit)
 {
@@ -23,16 +32,17 @@ internal sealed class ControlRoutes(IEventStore store, EventCodec codec, TimePro
         MapActivity(routes, "halt", Activity.Halted);
         MapActivity(routes, "resume", Activity.Active);
         MapActivity(routes, "reduce", Activity.Reducing);
-        MapControl(routes, "mode", body => (new SetTradingMode(Mode(body), Audit.Reason(body), Audit.By(body)), Mode(body).ToString()));
-        MapControl(routes, "maintenance", body => (new SetMaintenance(On(body), Audit.Reason(body), Audit.By(body)), On(body) ? "On" : "Off"));
-        routes.MapGuarded<ControlRoutes>("POST", "/api/trades/{id}/close", (r, c) => r.CloseAsync(c));
+        MapControl(routes, "mode", "Dry, or Live with real orders.", typeof(ModeBody), body => (new SetTradingMode(Mode(body), Audit.Reason(body), Audit.By(body)), Mode(body).ToString()));
+        MapControl(routes, "maintenance", "Nothing new is begun while somebody works on it.", typeof(MaintenanceBody), body => (new SetMaintenance(On(body), Audit.Reason(body), Audit.By(body)), On(body) ? "On" : "Off"));
+        routes.MapGuarded<ControlRoutes>(
+            new ApiRoute("POST", "/api/trades/{id}/close", Role.Operator, "What a trade holds is sold.") { Body = typeof(OrderBody), Answer = typeof(CloseAnswer), Status = StatusCodes.Status202Accepted }, (r, c) => r.CloseAsync(c));
     }
 
     private static void MapActivity(IEndpointRouteBuilder routes, string command, Activity activity) =>
-        MapControl(routes, command, body => (new SetActivity(activity, Audit.Reason(body), Audit.By(body)), activity.ToString()));
+        MapControl(routes, command, $"Trading is {activity} from here on.", typeof(OrderBody), body => (new SetActivity(activity, Audit.Reason(body), Audit.By(body)), activity.ToString()));
 
-    private static void MapControl(IEndpointRouteBuilder routes, string command, Func<JsonElement, (object Command, string Target)> read) =>
-        routes.MapGuarded<ControlRoutes>("POST", $"/api/control/{command}", (r, c) => r.ControlAsync(c, command, read));
+    private static void MapControl(IEndpointRouteBuilder routes, string command, string summary, Type body, Func<JsonElement, (object Command, string Target)> read) =>
+        routes.MapGuarded<ControlRoutes>(new ApiRoute("POST", $"/api/control/{command}", Role.Operator, summary) { Body = body, Answer = typeof(ControlAnswer) }, (r, c) => r.ControlAsync(c, command, read));
 
     private async Task ControlAsync(HttpContext context, string command, Func<JsonElement, (object Command, string Target)> read)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Antbot.ConsoleService.Access;
 using Antbot.Contracts;
 using Antbot.ReadModels;
 using Antbot.Runtime.Store;
@@ -18,7 +19,14 @@ internal sealed class EventRoutes(IEventStore store, ConsoleOptions options, IHo
 
     private readonly SemaphoreSlim _watchers = new(options.Watchers, options.Watchers);
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGuarded<EventRoutes>("GET", "/api/events", (r, c) => r.WatchAsync(c));
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGuarded<EventRoutes>(
+        new ApiRoute("GET", "/api/events", Role.Viewer, "Events as they are committed, without an end.")
+        {
+            Query = [("after", "the sequence after which to begin; without it what comes from now on"), ("trade", "only of this trade")],
+            Answer = typeof(TimelineEntry),
+            ContentType = "text/event-stream",
+        },
+        (r, c) => r.WatchAsync(c));
 
     private async Task WatchAsync(HttpContext context)
     {

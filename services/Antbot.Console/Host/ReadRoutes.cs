@@ -1,3 +1,4 @@
+using Antbot.ConsoleService.Access;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.ReadModels;
@@ -12,13 +13,27 @@ internal sealed class ReadRoutes(ReadModelQueries queries, ViewProjection projec
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGuarded<ReadRoutes>("GET", "/api/status", (r, c) => r.StatusAsync(c));
-        routes.MapGuarded<ReadRoutes>("GET", "/api/trades", (r, c) => r.ListAsync<TradeView>(c, ViewTable.Trades, typeof(TradePhase)));
-        routes.MapGuarded<ReadRoutes>("GET", "/api/trades/{id}", (r, c) => r.TradeAsync(c));
-        routes.MapGuarded<ReadRoutes>("GET", "/api/orders", (r, c) => r.ListAsync<OrderView>(c, ViewTable.Orders, typeof(OrderStatus)));
-        routes.MapGuarded<ReadRoutes>("GET", "/api/reconciliation/{account}", (r, c) => r.ReconciliationAsync(c));
-        routes.MapGuarded<ReadRoutes>("GET", "/api/positions", (r, c) => r.ListAsync<PositionView>(c, ViewTable.Positions, typeof(PositionState)));
+        routes.MapGuarded<ReadRoutes>(new ApiRoute("GET", "/api/status", Role.Viewer, "Services, level, control, trades by phase, the day's result, exposure.") { Answer = typeof(StatusReport) }, (r, c) => r.StatusAsync(c));
+        MapList<TradeView>(routes, ViewTable.Trades, typeof(TradePhase));
+        routes.MapGuarded<ReadRoutes>(
+            new ApiRoute("GET", "/api/trades/{id}", Role.Viewer, "The whole life of a trade, by its id, the beginning of one, or the client's id of one of its orders.") { Answer = typeof(TradeStory) }, (r, c) => r.TradeAsync(c));
+        MapList<OrderView>(routes, ViewTable.Orders, typeof(OrderStatus));
+        routes.MapGuarded<ReadRoutes>(
+            new ApiRoute("GET", "/api/reconciliation/{account}", Role.Viewer, "Every difference between the venue and our record, its cause and what was done about it.") { Answer = typeof(ReconciliationReport) }, (r, c) => r.ReconciliationAsync(c));
+        MapList<PositionView>(routes, ViewTable.Positions, typeof(PositionState));
     }
+
+    private static void MapList<T>(IEndpointRouteBuilder routes, ViewTable table, Type states) => routes.MapGuarded<ReadRoutes>(
+        new ApiRoute("GET", $"/api/{table.ToString().ToLowerInvariant()}", Role.Viewer, $"A page of {table.ToString().ToLowerInvariant()}, the newest first.")
+        {
+            Query =
+            [
+                ("state", $"any of {string.Join(", ", Enum.GetNames(states))}, with commas between"), ("symbol", "such as BTCUSDT"), ("account", "such as main"), ("trade", "a trade's id"),
+                ("limit", $"1 to {ViewQuery.LimitMax} rows"), ("after", "the id of the last row of the page before"),
+            ],
+            Answer = typeof(Page<T>),
+        },
+        (r, c) => r.ListAsync<T>(c, table, states));
 
     /// <summary>The trade that is meant by an id or the beginning of one.</summary>
     public async Task<TradeId> ResolveAsync(HttpContext context)

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Antbot.Hosting;
 using Antbot.ReadModels;
@@ -8,7 +10,10 @@ namespace Antbot.ConsoleService;
 internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own) : IDisposable
 {
     private const string Ready = "ready";
+    private const int InstancesMax = 32;
     private const string LevelName = "degradation_level";
+
+    private static readonly TimeSpan ResolveWithin = TimeSpan.FromSeconds(1);
 
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(1), MaxResponseContentBufferSize = 64 * 1024 };
 
@@ -17,14 +22,34 @@ internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own) : 
     {
         var asked = await Task.WhenAll(options.Services.Select(async s => (Name: s.Key.ToLowerInvariant(), Instances: await AskAsync(s.Value, cancellationToken))));
         var says = asked.ToDictionary(a => a.Name, a => SayingOf(a.Instances), StringComparer.Ordinal);
-        var never = says.Where(s => !known.Any(k => k.Service == s.Key)).Select(s => new ServiceReport(s.Key, Guid.Empty, "NeverStarted", "", 0, DateTimeOffset.UnixEpoch, s.Value));
+        var never = says.Where(s => !known.Any(k => k.Service == s.Key)).Select(s => new ServiceReport(s.Key, "", Guid.Empty, "NeverStarted", "", 0, DateTimeOffset.UnixEpoch, s.Value));
         return ([.. known.Select(k => k with { Health = says.GetValueOrDefault(k.Service) }), .. never], asked.Select(a => LevelOf(a.Instances)).Append(own.Level).Max());
     }
 
     public void Dispose() => _client.Dispose();
 
-    private Task<Answer[]> AskAsync(string addresses, CancellationToken cancellationToken) =>
-        Task.WhenAll(ConsoleOptions.Split(addresses).Select(a => AskOneAsync(new Uri(a), cancellationToken)));
+    /// <summary>A name may stand for several instances, as a service's does among containers: each of them is asked.</summary>
+    internal static async Task<IReadOnlyList<Uri>> EachAsync(Uri address, Func<string, CancellationToken, Task<IPAddress[]>> resolve, CancellationToken cancellationToken)
+    {
+        if (address.HostNameType != UriHostNameType.Dns)
+            return [address];
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(ResolveWithin);
+            var found = await resolve(address.Host, limit.Token);
+            // One machine's own name has an address of each family, and is one all the same.
+            return found.Length < 2 || found.All(IPAddress.IsLoopback) ? [address] : [.. found.Where(f => f.AddressFamily == found[0].AddressFamily).Take(InstancesMax).Select(f => new UriBuilder(address) { Host = f.ToString() }.Uri)];
+        }
+        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // It is asked by its name, and what it says is that it does not answer.
+            return [address];
+        }
+    }
+
+    private async Task<Answer[]> AskAsync(string addresses, CancellationToken cancellationToken) =>
+        await Task.WhenAll((await Task.WhenAll(ConsoleOptions.Split(addresses).Select(a => EachAsync(new Uri(a), Dns.GetHostAddressesAsync, cancellationToken)))).SelectMany(each => each).Select(a => AskOneAsync(a, cancellationToken)));
 
     /// <summary>Of several instances, how many are ready where not all of them are.</summary>
     private static string SayingOf(Answer[] instances) =>

@@ -1,3 +1,4 @@
+using Antbot.ConsoleService.Access;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Runtime.Store;
@@ -14,24 +15,27 @@ internal sealed record SettlementAnswer(string State, ClientOrderId Order, Trade
 /// Two operators settle an order in doubt. Who they are is what their tokens say, never what they say themselves. Each has the venue
 /// asked by Execution, and hears what it said.
 /// </summary>
-internal sealed class SettlementRoutes(IEventStore store, EventCodec codec, TimeProvider clock, Bearer bearer, Audit audit)
+internal sealed class SettlementRoutes(IEventStore store, EventCodec codec, TimeProvider clock, Bearer bearer, AccessBook book, Audit audit)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGuarded<SettlementRoutes>("POST", "/api/orders/{id}/settlement", (r, c) => r.SettleAsync(c, confirms: false));
-        routes.MapGuarded<SettlementRoutes>("POST", "/api/orders/{id}/settlement/confirm", (r, c) => r.SettleAsync(c, confirms: true));
+        MapOne(routes, "", "An operator holds that an order in doubt was never placed.", confirms: false);
+        MapOne(routes, "/confirm", "Another operator confirms it.", confirms: true);
     }
+
+    private static void MapOne(IEndpointRouteBuilder routes, string path, string summary, bool confirms) => routes.MapGuarded<SettlementRoutes>(
+        new ApiRoute("POST", $"/api/orders/{{id}}/settlement{path}", Role.Operator, summary) { Body = typeof(ReasonBody), Answer = typeof(SettlementAnswer) }, (r, c) => r.SettleAsync(c, confirms));
 
     private async Task SettleAsync(HttpContext context, bool confirms)
     {
         var (order, trade) = OrderOf(context);
         var reason = Audit.Reason(await Api.BodyAsync(context));
-        if (!bearer.KnowsOperators)
-            throw new ApiException(StatusCodes.Status409Conflict, "OneOperator", "It takes two operators with tokens of their own: give ANTBOT_CONSOLE__TOKEN_FILE a line name=token for each.");
-        var by = bearer.OperatorOf(context.Request)!;
+        if (await OperatorsAsync(context.RequestAborted) < 2)
+            throw new ApiException(StatusCodes.Status409Conflict, "OneOperator", "It takes two operators with tokens of their own: 'antbot token make' makes one, or give ANTBOT_CONSOLE__TOKEN_FILE a line name=token for each.");
+        var by = Caller.Of(context).Name;
         if (!await IsThereAsync(order, trade, context.RequestAborted))
             throw new ApiException(StatusCodes.Status404NotFound, "NotFound", $"There is no order {order}.");
         var request = Audit.IdOf(context);
@@ -52,6 +56,10 @@ internal sealed class SettlementRoutes(IEventStore store, EventCodec codec, Time
                 break;
         }
     }
+
+    /// <summary>How many can be told apart.</summary>
+    private async Task<int> OperatorsAsync(CancellationToken cancellationToken) =>
+        bearer.Names.Count() + (await book.ReadAsync(anew: true, cancellationToken)).Tokens.Values.Count(t => t.Role >= Role.Operator && !t.HasExpired(clock.GetUtcNow()));
 
     private static (ClientOrderId Order, TradeId Trade) OrderOf(HttpContext context)
     {

@@ -3,7 +3,10 @@ using System.Net;
 namespace Antbot.PaperVenue;
 
 /// <summary>The venue cannot start, or not with these options; the message says what to do.</summary>
-public sealed class PaperVenueException(string message, Exception? inner = null) : Exception(message, inner);
+public class PaperVenueException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>What was asked for cannot be, however often it is tried; a fault a line.</summary>
+public sealed class PaperVenueOptionsException(IEnumerable<string> faults) : PaperVenueException(string.Join(Environment.NewLine, faults));
 
 /// <summary>Everything that can be set. The defaults are a venue on loopback, on any free port, with nothing held back.</summary>
 public sealed record PaperVenueOptions

@@ -64,7 +64,7 @@ public sealed class PaperVenueServer : IAsyncDisposable
     public static async Task<PaperVenueServer> StartAsync(PaperVenueOptions options, TimeProvider clock, ILoggerFactory? logging = null, CancellationToken cancellationToken = default)
     {
         if (options.Validate() is { Count: > 0 } faults)
-            throw new PaperVenueException(string.Join(Environment.NewLine, faults));
+            throw new PaperVenueOptionsException(faults);
         var log = (logging ?? NullLoggerFactory.Instance).CreateLogger("Antbot.PaperVenue");
         var folderLock = LockFolder(options.Data);
         Venue? venue = null;

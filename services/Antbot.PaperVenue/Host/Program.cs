@@ -4,6 +4,9 @@ using System.Text.Json;
 using Antbot.PaperVenue;
 using Antbot.PaperVenue.Following;
 
+// As of every process of ours: whoever supervises it starts it no more.
+const int WrongConfiguration = 78;
+
 var port = new Option<int>("--port") { Description = "The port to listen on; 0 for any that is free.", DefaultValueFactory = _ => 0 };
 var adminPort = new Option<int>("--admin-port") { Description = "The port of the admin routes; 0 for any that is free.", DefaultValueFactory = _ => 0 };
 var listen = new Option<string>("--listen") { Description = "The address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
@@ -71,7 +74,7 @@ command.SetAction(async (parsed, cancellationToken) =>
     {
         foreach (var line in e.Message.Split(Environment.NewLine))
             await Console.Error.WriteLineAsync($"antbot-venue: {line}");
-        return 1;
+        return e is PaperVenueOptionsException ? WrongConfiguration : 1;
     }
 });
 // Ctrl-C and SIGTERM end it by themselves; SIGQUIT would be taken by the web server's host, which ends nobody here.

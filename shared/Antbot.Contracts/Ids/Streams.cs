@@ -10,6 +10,9 @@ public static class Streams
 
     public static StreamId Control { get; } = new("control");
 
+    /// <summary>Who may do what through the Console.</summary>
+    public static StreamId Access { get; } = new("access");
+
     public static StreamId Signal(TradeId trade) => new($"{SignalPrefix}{trade.Value}");
 
     public static StreamId Trade(TradeId trade) => new($"{TradePrefix}{trade.Value}");

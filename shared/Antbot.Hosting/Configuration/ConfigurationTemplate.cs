@@ -48,7 +48,7 @@ public static class ConfigurationTemplate
                 text.Append("# ").Append(line).Append('\n');
             text.Append('#').Append(name.Name).Append('=').Append(name.Example).Append('\n');
         }
-        foreach (var line in Wrap($"Without a setting yet: {string.Join(", ", DocumentNames.WithoutSetting)}. Whoever sets one of them is told at the start that it does nothing."))
+        foreach (var line in Wrap($"Without a setting yet: {string.Join(", ", DocumentNames.WithoutSetting)}. Whoever sets one of them is told at the start that it does nothing. With {string.Join(", ", DocumentNames.Refused.Select(r => r.Name))} nothing starts: they would leave open what they mean to shut."))
             text.Append("# ").Append(line).Append('\n');
     }
 

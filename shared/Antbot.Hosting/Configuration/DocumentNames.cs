@@ -31,8 +31,20 @@ internal static class DocumentNames
     /// <summary>Whoever sets one of these believes in something that does not happen.</summary>
     public static IReadOnlyList<string> WithoutSetting { get; } =
     [
-        "ENVIRONMENT", "ADMIN_USER_IDS", "SUPER_ADMIN_IDS", "MAX_ACCOUNT_RISK_PCT", "LIQUIDATION_BUFFER_PCT", "BOT_EMERGENCY_SHUTDOWN", "HEALTH_USERNAME", "HEALTH_PASSWORD", "TELEGRAM_TOKEN", "PAGERDUTY_KEY",
+        "ENVIRONMENT", "ADMIN_USER_IDS", "SUPER_ADMIN_IDS", "MAX_ACCOUNT_RISK_PCT", "LIQUIDATION_BUFFER_PCT", "TELEGRAM_TOKEN", "PAGERDUTY_KEY",
     ];
+
+    /// <summary>Whoever sets one of these means to shut something that would stand open: nothing is started then, and what does it is named.</summary>
+    public static IReadOnlyList<(string Name, string Instead)> Refused { get; } =
+    [
+        ("BOT_EMERGENCY_SHUTDOWN", "'antbot halt --reason …' stops trading, everywhere and until it is resumed"),
+        ("HEALTH_USERNAME", "ANTBOT_HEALTHKEY is what opens /health and /metrics"),
+        ("HEALTH_PASSWORD", "ANTBOT_HEALTHKEY is what opens /health and /metrics"),
+    ];
+
+    public static IEnumerable<string> FindRefused(IDictionary environment) => Refused
+        .Where(r => environment[r.Name] is string { Length: > 0 } value && !value.Trim().Equals("false", StringComparison.OrdinalIgnoreCase) && value.Trim() != "0")
+        .Select(r => $"{r.Name} is set and would do nothing: {r.Instead}. Take it out of the environment.");
 
     /// <summary>Adds to the settings what is said by these names alone.</summary>
     /// <returns>Those that were read, for the faults that are found in them later.</returns>

@@ -58,12 +58,16 @@ public sealed class PlatformOptions
     /// <summary>Keys that open <c>/health</c> and <c>/metrics</c>; open to everyone who reaches them where it is empty.</summary>
     public string HealthKey { get; set; } = "";
 
-    /// <summary>Allows what only tests may do: <c>ANTBOT_CRASH_AT</c>.</summary>
+    /// <summary>Allows what only tests may do: <c>ANTBOT_CRASH_AT</c>, <c>ANTBOT_CLOCK_FROM</c>.</summary>
     public bool Testing { get; set; }
 
     /// <summary>Kills this process hard when it reaches a point for the n-th time: <c>risk.after-append:3</c>.</summary>
     [Microsoft.Extensions.Configuration.ConfigurationKeyName("CRASH_AT")]
     public string CrashAt { get; set; } = "";
+
+    /// <summary>A file that says by how many seconds this process's clock goes wrong; it may be written anew at any time.</summary>
+    [Microsoft.Extensions.Configuration.ConfigurationKeyName("CLOCK_FROM")]
+    public string ClockFrom { get; set; } = "";
 
     internal string[] Origins => CorsOrigins.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
@@ -87,6 +91,8 @@ public sealed class PlatformOptions
             yield return new ValidationResult("Only a test may ask for a crash, and says so with ANTBOT_TESTING=true.", [nameof(CrashAt)]);
         else if (options.CrashAt.Length > 0 && CrashPoint.FaultOf(options.CrashAt) is { } crash)
             yield return new ValidationResult(crash, [nameof(CrashAt)]);
+        if (options.ClockFrom.Length > 0 && !options.Testing)
+            yield return new ValidationResult("Only a test may set the clock wrong, and says so with ANTBOT_TESTING=true.", [nameof(ClockFrom)]);
     }
 
     /// <summary>As a browser says it: whatever differs would be refused for ever, without a word.</summary>

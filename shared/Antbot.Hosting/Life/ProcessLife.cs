@@ -7,7 +7,7 @@ using Antbot.Runtime.Store;
 namespace Antbot.Hosting;
 
 /// <summary>Records that this process started and stopped, in a stream of its service.</summary>
-public sealed class ProcessLife(IEventStore store, string service, TimeProvider clock)
+public sealed class ProcessLife(IEventStore store, string service, string name, TimeProvider clock)
 {
     private static readonly EventCodec Codec = new(new EventRegistry().Add(typeof(ProcessStarted), typeof(ProcessStopped)));
 
@@ -19,10 +19,10 @@ public sealed class ProcessLife(IEventStore store, string service, TimeProvider 
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         var head = await store.Ledger.ReadHeadAsync(cancellationToken);
-        await AppendAsync("started", new ProcessStarted(service, _instance, Build, RuntimeInformation.FrameworkDescription, Environment.ProcessId, head.Position), cancellationToken);
+        await AppendAsync("started", new ProcessStarted(service, _instance, Build, RuntimeInformation.FrameworkDescription, Environment.ProcessId, head.Position, name), cancellationToken);
     }
 
-    public Task StoppedAsync(string reason, CancellationToken cancellationToken) => AppendAsync("stopped", new ProcessStopped(service, _instance, reason), cancellationToken);
+    public Task StoppedAsync(string reason, CancellationToken cancellationToken) => AppendAsync("stopped", new ProcessStopped(service, _instance, reason, name), cancellationToken);
 
     private Task<AppendOutcome> AppendAsync(string what, object @event, CancellationToken cancellationToken) => store.AppendAsync(
         new AppendRequest

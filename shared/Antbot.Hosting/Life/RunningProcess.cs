@@ -63,9 +63,16 @@ public sealed record RunningProcess(int ProcessId, long StartedTicks, bool Ready
         throw new TimeoutException($"It is not ready after {limit.TotalSeconds:0} s and goes on starting; its log is '{log}'.");
     }
 
-    /// <summary>Asks it to end in order, and waits until it has.</summary>
+    /// <summary>Asks it to end in order, and waits until it has. Where the system knows no such wish it is ended at once, which loses nothing either.</summary>
     public async Task<bool> StopAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            using var process = Process.GetProcessById(ProcessId);
+            process.Kill();
+            await process.WaitForExitAsync(cancellationToken);
+            return true;
+        }
         using (var kill = Process.Start(new ProcessStartInfo("kill", ["-TERM", ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)])))
             await kill!.WaitForExitAsync(cancellationToken);
         var began = Stopwatch.GetTimestamp();

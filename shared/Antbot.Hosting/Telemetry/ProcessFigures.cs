@@ -19,13 +19,14 @@ internal sealed class ProcessFigures : IDisposable
     private double _cpuPercent;
 
     /// <param name="disk">A folder on the disk that matters.</param>
-    public ProcessFigures(string disk)
+    public ProcessFigures(string disk, TimeProvider clock)
     {
         _disk = disk;
         StartedAt = Process.GetCurrentProcess().StartTime.ToUniversalTime();
         _meter.CreateObservableGauge("process_resident_memory_bytes", () => Environment.WorkingSet, description: "Memory of this process.");
         _meter.CreateObservableCounter("process_cpu_seconds_total", () => Environment.CpuUsage.TotalTime.TotalSeconds, description: "Processor time of this process.");
         _meter.CreateObservableGauge("process_start_time_seconds", () => new DateTimeOffset(StartedAt).ToUnixTimeSeconds(), description: "When this process began.");
+        _meter.CreateObservableGauge("antbot_clock_seconds", () => clock.GetUtcNow().ToUnixTimeMilliseconds() / 1_000.0, description: "What time this process takes it to be, in seconds since 1970: beside others' it tells whose clock goes wrong.");
         _meter.CreateObservableGauge("dotnet_gc_heap_bytes", () => GC.GetTotalMemory(forceFullCollection: false), description: "Memory that objects take.");
         _meter.CreateObservableCounter("dotnet_gc_pause_seconds_total", () => GC.GetTotalPauseDuration().TotalSeconds, description: "Time that collections stopped everything.");
         _meter.CreateObservableCounter(

@@ -7,6 +7,8 @@ namespace Antbot.Benchmarks.Pipeline;
 /// <summary>The private PostgreSQL and RabbitMQ that all pipelines of a run are measured on, one after the other.</summary>
 internal sealed class Servers : IAsyncDisposable
 {
+    private const string Marker = "tests/Antbot.Benchmarks/";
+
     private Servers(PostgresServer postgres, RabbitServer rabbit, string folder) => (Postgres, Rabbit, Folder) = (postgres, rabbit, folder);
 
     public PostgresServer Postgres { get; }
@@ -54,14 +56,16 @@ internal sealed class Servers : IAsyncDisposable
         return new Uri($"http://127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}");
     }
 
+    /// <summary>The repository's folder.</summary>
+    public static string Root { get; } = AppContext.BaseDirectory.LastIndexOf(Marker, StringComparison.Ordinal) is >= 0 and var at
+        ? AppContext.BaseDirectory[..at]
+        : throw new InvalidOperationException("The benchmarks run where the repository's build put them.");
+
     /// <summary>A program of this repository, as the same build made it.</summary>
     public static string ProgramOf(string project, string name)
     {
         // …/tests/Antbot.Benchmarks/bin/Release/net10.0/ → …/<project>/bin/Release/net10.0/
-        var here = AppContext.BaseDirectory;
-        const string marker = "tests/Antbot.Benchmarks/";
-        var at = here.LastIndexOf(marker, StringComparison.Ordinal);
-        var program = at < 0 ? "" : Path.Combine(here[..at], project, here[(at + marker.Length)..], $"{name}.dll");
+        var program = Path.Combine(Root, project, AppContext.BaseDirectory[(Root.Length + Marker.Length)..], $"{name}.dll");
         return File.Exists(program) ? program : throw new FileNotFoundException($"{name}.dll is not there. Build everything first: make build.");
     }
 

@@ -9,6 +9,7 @@ internal static class Checker
     public const string ByHand = "hand-";
 
     private const int NamedMax = 5;
+    private const string Quote = "USDT";
 
     private static readonly string[] Ends = ["trade_closed", "trade_rejected", "trade_denied", "trade_failed", "trade_expired"];
     private static readonly string[] OnceATrade = ["trade_raised", "trade_validated", "trade_approved", "trade_opened", "trade_closing"];
@@ -39,6 +40,10 @@ internal static class Checker
         return trades.Count(closed.Contains);
     }
 
+    /// <summary>What became of all trades, how often.</summary>
+    public static IEnumerable<(string End, int Count)> EndsOf(Evidence evidence) =>
+        evidence.Store.Events.Where(IsEnd).GroupBy(e => e.Type, StringComparer.Ordinal).Select(g => (g.Key, g.Count())).OrderByDescending(g => g.Item2);
+
     /// <summary>The trades that have no end or still hold exposure.</summary>
     public static IReadOnlyList<string> Unfinished(Evidence evidence)
     {
@@ -56,6 +61,7 @@ internal static class Checker
         Orders(evidence, wrong);
         Fills(evidence, wrong);
         Positions(evidence, wrong);
+        Balances(evidence, wrong);
         var exposure = new Exposure(evidence.Store);
         Name(wrong, "faults of reservations", exposure.Faults);
         if (exposure.Holders.Count > 0)
@@ -110,7 +116,9 @@ internal static class Checker
 
     private static void Fills(Evidence evidence, List<string> wrong)
     {
-        var recorded = evidence.Store.Events.Where(e => e.Type == "order_filled").ToList();
+        // What the venue has taken back is recorded as such, and may be told and taken back again.
+        var busted = evidence.Store.Events.Where(e => e.Type == "order_fill_busted").Select(e => e.Body.GetProperty("Fill")).Select(f => (f.GetProperty("Order").GetString()!, f.GetProperty("FillId").GetString()!)).ToHashSet();
+        var recorded = evidence.Store.Events.Where(e => e.Type == "order_filled" && !busted.Contains((Text(e, "Order"), Text(e, "FillId")))).ToList();
         Name(wrong, "fills are recorded twice", recorded.GroupBy(e => (Text(e, "Order"), Text(e, "FillId"))).Where(g => g.Count() > 1).Select(g => $"{g.Key.Item1} fill {g.Key.Item2}"));
         var sums = recorded.DistinctBy(e => (Text(e, "Order"), Text(e, "FillId"))).GroupBy(e => Text(e, "Order"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(e => Number(e, "Quantity")), StringComparer.Ordinal);
         var adopted = evidence.Store.Events.Where(e => e.Type == "order_adopted").Select(e => Text(e, "Order")).ToHashSet(StringComparer.Ordinal);
@@ -144,6 +152,25 @@ internal static class Checker
                 wrong.Add($"{trade} leaves {left} at the venue and says {Number(close, "Left")}");
         }
         Name(wrong, "trades were entered at the venue and have no recorded close", orders.Where(o => o.Any(x => x.ClientId[0] == 'e' && x.Executed > 0) && !closed.ContainsKey(o.Key)).Select(o => o.Key));
+    }
+
+    /// <summary>What the account holds is what it was given, and what every fill added and took.</summary>
+    private static void Balances(Evidence evidence, List<string> wrong)
+    {
+        // What the venue has forgotten cannot be added up, and nothing else here either.
+        if (evidence.Venue.Forgotten > 0)
+            wrong.Add($"the venue has forgotten {evidence.Venue.Forgotten} orders: what it says is not all");
+        var expected = new Dictionary<string, decimal>(evidence.Deposits, StringComparer.Ordinal);
+        foreach (var fill in evidence.Venue.Fills.DistinctBy(f => f.Id))
+        {
+            var (coin, money) = (fill.Symbol[..^Quote.Length], fill.Symbol[^Quote.Length..]);
+            expected[coin] = expected.GetValueOrDefault(coin) + (fill.IsBuyer ? fill.Quantity : -fill.Quantity);
+            expected[money] = expected.GetValueOrDefault(money) + (fill.IsBuyer ? -fill.Quote : fill.Quote);
+            expected[fill.FeeAsset] = expected.GetValueOrDefault(fill.FeeAsset) - fill.Fee;
+        }
+        Name(wrong, "balances are not what fills made of them", expected.Keys.Union(evidence.Venue.Balances.Keys, StringComparer.Ordinal)
+            .Where(a => expected.GetValueOrDefault(a) != evidence.Venue.Balances.GetValueOrDefault(a))
+            .Select(a => $"{a}: {evidence.Venue.Balances.GetValueOrDefault(a)} and not {expected.GetValueOrDefault(a)}"));
     }
 
     private static Dictionary<string, decimal> Sums(Store store, string type) => store.Events

@@ -22,7 +22,8 @@ internal sealed record Store(Guid Id, IReadOnlyList<EventRow> Events, IReadOnlyL
 /// <summary>An order as the venue remembers it.</summary>
 internal sealed record VenueOrder(string ClientId, long Id, string Symbol, string Side, string Status, decimal Executed);
 
-internal sealed record VenueFill(long Id, long Order, string Symbol, decimal Quantity, decimal Price, decimal Fee, string FeeAsset, bool IsBuyer);
+/// <param name="Quote">What was paid or got for it, beside the fee.</param>
+internal sealed record VenueFill(long Id, long Order, string Symbol, decimal Quantity, decimal Quote, decimal Fee, string FeeAsset, bool IsBuyer);
 
 internal sealed record VenueLedger(IReadOnlyList<VenueOrder> Orders, IReadOnlyList<VenueFill> Fills, IReadOnlyDictionary<string, decimal> Balances, long Forgotten);
 
@@ -33,5 +34,6 @@ internal sealed record QueueDepth(string Name, long? Waiting)
 }
 
 /// <summary>Everything that is judged.</summary>
+/// <param name="Deposits">What the account held before anybody traded on it.</param>
 /// <param name="Accepted">Trades whose sender was told that they are accepted.</param>
-internal sealed record Evidence(Store Store, VenueLedger Venue, IReadOnlyList<QueueDepth> Queues, IReadOnlyCollection<string> Accepted);
+internal sealed record Evidence(Store Store, VenueLedger Venue, IReadOnlyDictionary<string, decimal> Deposits, IReadOnlyList<QueueDepth> Queues, IReadOnlyCollection<string> Accepted);

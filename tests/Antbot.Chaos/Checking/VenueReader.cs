@@ -28,7 +28,7 @@ internal static class VenueReader
                     break;
                 case "fill" when isOurs:
                     fills.Add(new VenueFill(
-                        entry.GetProperty("id").GetInt64(), entry.GetProperty("orderId").GetInt64(), Text(entry, "symbol"), Number(entry, "qty"), Number(entry, "price"), Number(entry, "commission"),
+                        entry.GetProperty("id").GetInt64(), entry.GetProperty("orderId").GetInt64(), Text(entry, "symbol"), Number(entry, "qty"), Number(entry, "quoteQty"), Number(entry, "commission"),
                         Text(entry, "commissionAsset"), entry.GetProperty("isBuyer").GetBoolean()));
                     break;
             }

@@ -32,6 +32,7 @@ internal static class Builds
         scene.Note($"{what}: {scene.Load.AcceptedCount - accepted} signals");
         foreach (var daemon in go)
             daemon.LetRun();
+        scene.Healed();
         foreach (var daemon in go)
             await scene.ReadyAsync(daemon.Name);
     }

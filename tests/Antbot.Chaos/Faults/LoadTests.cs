@@ -1,3 +1,4 @@
+using System.Globalization;
 using Antbot.Chaos.Running;
 
 namespace Antbot.Chaos.Faults;
@@ -8,7 +9,8 @@ internal static class LoadTests
     /// <summary>With histories of their own: what is measured at their end is theirs.</summary>
     public static Layout Afresh { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal));
 
-    public static Layout Long { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal));
+    /// <summary>Signals live as long as they do by default: what a machine cannot carry ends in time, and does not wait for minutes.</summary>
+    public static Layout Long { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal), SignalLifeSeconds: 30);
 
     private static readonly TimeSpan FaultEvery = TimeSpan.FromSeconds(20);
 
@@ -22,6 +24,11 @@ internal static class LoadTests
             await VenueFaults.OrderAsync(scene, new { kind, route = "order", probability, ms = 10_000 });
         await scene.Load.FinishAsync(scene.Cancel);
         await VenueFaults.ClearAsync(scene);
+        var (struck, exposed) = await scene.Target.VenueFaultsAsync(scene.Cancel);
+        var share = struck.Values.Sum() / (double)Math.Max(1, exposed);
+        scene.Note($"{struck.Values.Sum():N0} of {exposed:N0} requests with orders failed, {share:P1}");
+        if (share is < 0.07 or > 0.13)
+            scene.Fault($"{share:P1} of the requests with orders failed, and not a tenth");
         // Only what was under way and its consequences may still show; a breaker that opens stays open for a minute and would.
         await scene.WaitAsync(15);
         foreach (var fault in await NotNormalAsync(scene))
@@ -67,7 +74,7 @@ internal static class LoadTests
             scene.Say($"{scene.Load.AcceptedCount:N0} of {scene.Load.Sent:N0} accepted; {what}");
             await @do();
         }
-        scene.Note($"{number} faults; the slowest answer took {scene.Load.Slowest.TotalSeconds:0.0} s");
+        scene.Note($"{number} faults; no signal was sent more than {scene.Load.Behind.TotalSeconds:0.0} s late, none waited longer than {scene.Load.Waited().All.TotalSeconds:0.0} s for its answer");
     }
 
     /// <summary>Which level is not normal, which breaker not closed.</summary>
@@ -76,11 +83,13 @@ internal static class LoadTests
         var faults = new List<string>();
         foreach (var service in Programs.Services)
         {
-            if (await scene.Services.GaugeAsync(service, "trading_bot_degradation_level", scene.Cancel) is > 0 and var level)
-                faults.Add($"{service} is at degradation level {level}");
+            if (await scene.Services.GaugeAsync(service, "trading_bot_degradation_level", scene.Cancel) is not 0 and var level)
+                faults.Add($"{service} is at degradation level {level?.ToString(CultureInfo.InvariantCulture) ?? "unknown"}");
             if (await scene.Services.GaugeAsync(service, "antbot_breaker_state", scene.Cancel) is > 0 and var state)
                 faults.Add($"{service} has a breaker that is {(state > 1 ? "open" : "half open")}");
         }
+        if (await scene.Services.GaugeAsync("execution", "antbot_breaker_state", scene.Cancel) is null)
+            faults.Add("execution says nothing of its breakers");
         return faults;
     }
 

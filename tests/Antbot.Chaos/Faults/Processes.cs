@@ -14,6 +14,7 @@ internal static class Processes
         daemon.Send(Signals.Kill);
         // The killed one was not armed yet: only those that died of the point are counted down.
         await scene.UntilAsync(() => daemon.Crash.Left == 0, $"{point} is reached {Deaths} times");
+        scene.Healed();
         await scene.ReadyAsync(daemon.Name);
         scene.Note($"{Deaths} deaths at {point}");
     }
@@ -47,6 +48,7 @@ internal static class Processes
             await scene.UntilAsync(() => daemon.Starts > starts, $"{name} has ended in order and is started again");
             if (daemon.Deaths > deaths)
                 scene.Fault($"{name} was asked to end in order and ended otherwise");
+            scene.Healed();
             await scene.ReadyAsync(name);
         }
         scene.Note($"{Programs.Services.Count} stopped in order");

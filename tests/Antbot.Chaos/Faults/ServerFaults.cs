@@ -30,7 +30,7 @@ internal static class ServerFaults
         await scene.Services.Rabbit.ControlAsync(raise, scene.Cancel);
         try
         {
-            await scene.WaitAsync(20);
+            await scene.StandstillAsync(() => ValidatedAsync(scene), 20, "what needs messages");
         }
         finally
         {
@@ -109,8 +109,17 @@ internal static class ServerFaults
         {
             scene.Note($"the disk was full after {megabytes} MB");
         }
-        await scene.WaitAsync(15);
+        await scene.StandstillAsync(() => Task.FromResult<long>(scene.Load.AcceptedCount), 15, "what is accepted");
         await ServicesSqlAsync(scene, "drop table ballast");
+    }
+
+    /// <summary>Past the first message of a trade's life.</summary>
+    private static async Task<long> ValidatedAsync(Scene scene)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(scene.Services.StoreAddress) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(scene.Cancel);
+        await using var command = new NpgsqlCommand("select count(*) from mt_events where type = 'trade_validated'", connection);
+        return (long)(await command.ExecuteScalarAsync(scene.Cancel))!;
     }
 
     private static Task ServicesSqlAsync(Scene scene, string sql) => ServicesTarget.SqlAsync(scene.Services.StoreAddress, sql, scene.Cancel);

@@ -32,7 +32,7 @@ internal static class StandaloneFaults
                 scene.Note($"the disk was full after {bytes >> 20} MB");
             }
         }
-        await scene.WaitAsync(15);
+        await scene.StandstillAsync(() => Task.FromResult<long>(scene.Load.AcceptedCount), 15, "what is accepted");
         File.Delete(ballast);
     }
 }

@@ -30,6 +30,21 @@ internal static class VenueFaults
         await scene.Target.VenueAsync(HttpMethod.Post, "clock", new { ms = 0 }, scene.Cancel);
     }
 
+    /// <summary>Several kinds at a time, each with its probability; one that never struck has proved nothing.</summary>
+    public static async Task ManyAsync(Scene scene, params (string Kind, string Route, double Probability, int Milliseconds)[] faults)
+    {
+        var before = (await scene.Target.VenueFaultsAsync(scene.Cancel)).Struck;
+        foreach (var (kind, route, probability, ms) in faults)
+            await OrderAsync(scene, new { kind, route, probability, ms });
+        await scene.WaitAsync(20);
+        await ClearAsync(scene);
+        var after = (await scene.Target.VenueFaultsAsync(scene.Cancel)).Struck;
+        var struck = faults.Select(f => f.Kind).Distinct(StringComparer.Ordinal).Select(k => (Kind: k, Times: after.GetValueOrDefault(k) - before.GetValueOrDefault(k))).ToList();
+        scene.Note(string.Join(", ", struck.Select(s => $"{s.Kind} {s.Times}")));
+        foreach (var (kind, _) in struck.Where(s => s.Times == 0))
+            scene.Fault($"{kind} has not struck once");
+    }
+
     public static Task OrderAsync(Scene scene, object fault) => scene.Target.VenueAsync(HttpMethod.Post, "faults", fault, scene.Cancel);
 
     public static Task ClearAsync(Scene scene) => scene.Target.VenueAsync(HttpMethod.Delete, "faults", null, scene.Cancel);

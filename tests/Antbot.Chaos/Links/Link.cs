@@ -53,6 +53,9 @@ internal sealed class Link : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>Whether anybody has spoken here at all.</summary>
+    public bool IsUsed { get; private set; }
+
     /// <summary>How often bytes or connections met a fault here: a fault that met nothing has proved nothing.</summary>
     public long Struck => Interlocked.Read(ref _struck);
 
@@ -167,6 +170,7 @@ internal sealed class Link : IAsyncDisposable
         {
             await server.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
             client.NoDelay = server.NoDelay = true;
+            IsUsed = true;
             await Task.WhenAll(PumpAsync(client, server, () => _there), PumpAsync(server, client, () => _back));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Antbot.Chaos.Running;
 
@@ -36,6 +37,12 @@ internal sealed class Daemon(string name, Func<ProcessStartInfo> start, string l
 
     public int? ProcessId => _processId > 0 ? _processId : null;
 
+    /// <summary>By the kernel's word.</summary>
+    public bool IsStopped => Stat() is [var state, ..] && state == "T";
+
+    /// <summary>What it has used so far, in the kernel's ticks.</summary>
+    public long Processor => Stat() is { Length: > 12 } fields ? long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture) : 0;
+
     /// <summary>Why it is not started again; null while it is.</summary>
     public string? GivenUp { get; private set; }
 
@@ -57,6 +64,20 @@ internal sealed class Daemon(string name, Func<ProcessStartInfo> start, string l
         LetRun();
         await _keeping;
         _stop.Dispose();
+    }
+
+    /// <summary>After the name, which may hold spaces: the state, the parent, and so on. Empty where it does not run.</summary>
+    private string[] Stat()
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{_processId}/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        }
+        catch (IOException)
+        {
+            return [];
+        }
     }
 
     private static TaskCompletionSource Done()

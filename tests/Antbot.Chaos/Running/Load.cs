@@ -12,10 +12,12 @@ namespace Antbot.Chaos.Running;
 /// <param name="signals">Where they are taken: what does not answer here is tried there.</param>
 internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, double rate) : IAsyncDisposable
 {
+    private const int ConnectionsMax = 256;
+
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(300);
     private static readonly string[] Symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "DOGEUSDT"];
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(3) }) { Timeout = TimeSpan.FromSeconds(15) };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(3), MaxConnectionsPerServer = ConnectionsMax }) { Timeout = TimeSpan.FromSeconds(15) };
     private readonly ConcurrentDictionary<int, string> _accepted = new();
     private readonly ConcurrentQueue<string> _refused = new();
     private readonly SemaphoreSlim _room = new(RoomFor(rate), RoomFor(rate));
@@ -23,8 +25,8 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
     private readonly CancellationTokenSource _giveUp = new();
     private readonly ConcurrentDictionary<int, Task> _posts = new();
     private Task _running = Task.CompletedTask;
+    private readonly ConcurrentBag<double> _waited = [];
     private int _sent;
-    private long _slowest;
 
     public IReadOnlyCollection<string> Accepted => [.. _accepted.Values];
 
@@ -35,7 +37,15 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
     /// <summary>What was answered as no client would expect it.</summary>
     public IReadOnlyCollection<string> Refused => _refused;
 
-    public TimeSpan Slowest => TimeSpan.FromMilliseconds(Interlocked.Read(ref _slowest));
+    /// <summary>How long their senders waited until they were accepted: so long at most, all of them and all but one in a hundred.</summary>
+    public (TimeSpan All, TimeSpan P99) Waited()
+    {
+        var sorted = _waited.Order().ToArray();
+        return sorted.Length == 0 ? default : (TimeSpan.FromMilliseconds(sorted[^1]), TimeSpan.FromMilliseconds(sorted[sorted.Length * 99 / 100]));
+    }
+
+    /// <summary>How late the latest was sent for the first time: a load that cannot keep its rate is another load.</summary>
+    public TimeSpan Behind { get; private set; }
 
     /// <param name="count">So many, or until it is stopped.</param>
     public void Start(int count = int.MaxValue) => _running = RunAsync(count);
@@ -65,7 +75,7 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
         _giveUp.Dispose();
     }
 
-    private static int RoomFor(double rate) => Math.Max(32, (int)(rate * 3));
+    private static int RoomFor(double rate) => Math.Max(256, (int)(rate * 60));
 
     private async Task RunAsync(int count)
     {
@@ -83,6 +93,8 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
             {
                 return;
             }
+            var late = Stopwatch.GetElapsedTime(began) - TimeSpan.FromSeconds(n / rate);
+            Behind = late > Behind ? late : Behind;
             var number = n;
             Interlocked.Increment(ref _sent);
             _posts[number] = PostAsync(number);
@@ -103,7 +115,7 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
         }
         finally
         {
-            InterlockedMax((long)Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+            _waited.Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
             _room.Release();
             _posts.TryRemove(number, out _);
         }
@@ -136,12 +148,5 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
             // Killed under it, or its time was up.
             return false;
         }
-    }
-
-    private void InterlockedMax(long value)
-    {
-        var seen = Interlocked.Read(ref _slowest);
-        while (value > seen && Interlocked.CompareExchange(ref _slowest, value, seen) is var now && now != seen)
-            seen = now;
     }
 }

@@ -5,13 +5,17 @@ namespace Antbot.Chaos.Running;
 /// <summary>The build before this one: the commit before the last that changed what runs, in a checkout of its own.</summary>
 internal static class PreviousBuild
 {
-    public static async Task<Programs> MakeAsync(Programs current, string folder, Action<string> say, CancellationToken cancellationToken)
+    public static async Task<Programs> MakeAsync(Programs current, string? commit, string folder, Action<string> say, CancellationToken cancellationToken)
     {
-        var last = await RunAsync("git", ["-C", current.Root, "log", "-1", "--format=%H", "--", "services", "shared"], cancellationToken);
-        if (last.Length == 0)
-            throw new ChaosException("There is no history of this checkout, so there is no build before this one.");
-        say($"building what was before {last[..8]}");
-        await RunAsync("git", ["-C", current.Root, "worktree", "add", "--detach", folder, $"{last}~1"], cancellationToken);
+        if (commit is null)
+        {
+            var last = await RunAsync("git", ["-C", current.Root, "log", "-1", "--format=%H", "--", "services", "shared"], cancellationToken);
+            if (last.Length == 0)
+                throw new ChaosException("There is no history of this checkout, so there is no build before this one.");
+            commit = $"{last}~1";
+        }
+        say($"building {commit}");
+        await RunAsync("git", ["-C", current.Root, "worktree", "add", "--detach", folder, commit], cancellationToken);
         // It references every service, so each is built in its own folder.
         await RunAsync("dotnet", ["build", Path.Combine(folder, "services", "Antbot.Standalone"), "-c", current.Configuration, "-v", "quiet", "-clp:NoSummary", "-p:RestoreLockedMode=false"], cancellationToken);
         return new Programs(folder, current.Configuration);

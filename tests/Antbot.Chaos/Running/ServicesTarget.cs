@@ -12,8 +12,10 @@ namespace Antbot.Chaos.Running;
 
 /// <param name="Instances">More than one of a service.</param>
 /// <param name="SmallDiskMegabytes">The database lies on a disk of this size, where it is not null.</param>
+/// <param name="SignalLifeSeconds">After which a signal that was not entered yet is not entered any more.</param>
+/// <param name="HoldingSeconds">After which a position is closed.</param>
 /// <param name="Previous">Where the second instance of each service comes from, where it is another build.</param>
-internal sealed record Layout(IReadOnlyDictionary<string, int> Instances, int? SmallDiskMegabytes = null, Programs? Previous = null)
+internal sealed record Layout(IReadOnlyDictionary<string, int> Instances, int? SmallDiskMegabytes = null, int SignalLifeSeconds = 300, int HoldingSeconds = 3, Programs? Previous = null)
 {
     public static Layout Plain { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal));
 
@@ -25,14 +27,19 @@ internal sealed class ServicesTarget : Target
 {
     private const string Database = "antbot";
     private const string VirtualHost = "antbot";
+    private const double OpenBreaker = 2;
+
+    /// <summary>The routes that an entry goes over: these breakers keep entries back for a minute.</summary>
+    private static readonly string[] Entering = ["entry", "account", "market", "rules"];
+
 
     private static readonly string[] Endpoints = ["coordinator", "validation", "risk", "execution", "reconciliation"];
 
     /// <summary>So that a trade takes seconds, and nothing is refused for its number or its age.</summary>
     private static readonly (string Name, string Value)[] Settings =
     [
-        ("PROFILE", "load"), ("SIGNAL__STRATEGIES", ""), ("SIGNAL__LIFESECONDS", "300"), ("VALIDATION__MAXAGESECONDS", "600"), ("VALIDATION__DUPLICATEWINDOWSECONDS", "0"),
-        ("RISK__MAXEXPOSURE", "100000"), ("EXECUTION__HOLDINGSECONDSMAX", "3"), ("LOGLEVEL", "Warning"),
+        ("PROFILE", "load"), ("SIGNAL__STRATEGIES", ""), ("VALIDATION__MAXAGESECONDS", "600"), ("VALIDATION__DUPLICATEWINDOWSECONDS", "0"),
+        ("RISK__MAXEXPOSURE", "100000"), ("RISK__MAXTRADES", "50000"), ("RISK__STARTINGEQUITY", "1000000000"), ("RISK__DAILYLOSSPERCENT", "20"), ("LOGLEVEL", "Warning"),
     ];
 
     private readonly List<Daemon> _daemons = [];
@@ -91,6 +98,14 @@ internal sealed class ServicesTarget : Target
 
     public Uri AddressOf(string process) => _addresses[process];
 
+    /// <summary>By how many seconds a process's clock goes wrong from now on.</summary>
+    public async Task SetClockAsync(string process, double seconds, CancellationToken cancellationToken)
+    {
+        var file = ClockOf(process);
+        await File.WriteAllTextAsync(file + ".new", seconds.ToString(CultureInfo.InvariantCulture), cancellationToken);
+        File.Move(file + ".new", file, overwrite: true);
+    }
+
     /// <summary>The broker's data is gone: what a person would do who starts an empty one. Queues are the services' own affair.</summary>
     public Task MakeVirtualHostAsync(CancellationToken cancellationToken) => _rabbit!.CreateVirtualHostAsync(VirtualHost, cancellationToken);
 
@@ -128,11 +143,38 @@ internal sealed class ServicesTarget : Target
     public Task<string?> WhyNotReadyAsync(string process, CancellationToken cancellationToken) =>
         WhyNotReadyAsync(process, new Uri(_addresses[process], process == "venue" ? "api/v3/ping" : "readyz"), cancellationToken);
 
-    /// <summary>A gauge over all of its labels, the largest.</summary>
-    public async Task<double> GaugeAsync(string process, string metric, CancellationToken cancellationToken)
+    public override async Task<bool> HasOpenBreakerAsync(CancellationToken cancellationToken)
+    {
+        foreach (var name in _addresses.Keys.Where(n => n.StartsWith("execution", StringComparison.Ordinal)))
+        {
+            foreach (var route in Entering)
+            {
+                if (await TryGaugeAsync(name, "antbot_breaker_state", cancellationToken, $"/{route}\"") is OpenBreaker)
+                    return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>A gauge over all of its labels, the largest; null where the process has none of that name.</summary>
+    /// <param name="label">Only of lines that have it.</param>
+    public async Task<double?> GaugeAsync(string process, string metric, CancellationToken cancellationToken, string label = "")
     {
         var text = await Http.GetStringAsync(new Uri(_addresses[process], "metrics"), cancellationToken);
-        return text.Split('\n').Where(l => l.StartsWith(metric, StringComparison.Ordinal)).Select(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)).DefaultIfEmpty().Max();
+        return text.Split('\n').Where(l => l.StartsWith(metric, StringComparison.Ordinal) && l.Contains(label, StringComparison.Ordinal)).Select(l => (double?)double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)).Max();
+    }
+
+    /// <summary>Null too where the process does not answer.</summary>
+    public async Task<double?> TryGaugeAsync(string process, string metric, CancellationToken cancellationToken, string label = "")
+    {
+        try
+        {
+            return await GaugeAsync(process, metric, cancellationToken, label);
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
     }
 
     public override async ValueTask DisposeAsync()
@@ -206,6 +248,10 @@ internal sealed class ServicesTarget : Target
                     ["ANTBOT_CONSOLE__TOKEN"] = SignalKey,
                     ["ANTBOT_LISTEN"] = address.ToString(),
                     ["ANTBOT_INSTANCE"] = name,
+                    ["ANTBOT_SIGNAL__LIFESECONDS"] = _layout.SignalLifeSeconds.ToString(CultureInfo.InvariantCulture),
+                    ["ANTBOT_EXECUTION__HOLDINGSECONDSMAX"] = _layout.HoldingSeconds.ToString(CultureInfo.InvariantCulture),
+                    ["ANTBOT_TESTING"] = "true",
+                    ["ANTBOT_CLOCK_FROM"] = ClockOf(name),
                 };
                 foreach (var (key, value) in Settings)
                     environment[$"ANTBOT_{key}"] = value;
@@ -221,6 +267,8 @@ internal sealed class ServicesTarget : Target
         }
         await ReadyAsync(TimeSpan.FromSeconds(180), cancellationToken);
     }
+
+    private string ClockOf(string process) => Path.Combine(Folder, $"clock-{process}");
 
     private void Add(string name, Func<ProcessStartInfo> start)
     {

@@ -9,7 +9,11 @@ namespace Antbot.Chaos.Running;
 /// <summary>Whatever is broken and judged: processes of ours, a store, a venue, and where signals go.</summary>
 internal abstract class Target(string folder) : IAsyncDisposable
 {
+    private const string Account = "main";
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    private IReadOnlyDictionary<string, decimal> _deposits = new Dictionary<string, decimal>(StringComparer.Ordinal);
 
     public string Folder { get; } = folder;
 
@@ -49,19 +53,31 @@ internal abstract class Target(string folder) : IAsyncDisposable
     {
         // Queues first, then the venue, then the store: what moves meanwhile shows as not settled, never as settled.
         var queues = await ReadQueuesAsync(cancellationToken);
-        var venue = VenueReader.Parse(await VenueLinesAsync(cancellationToken), "main");
-        return new Evidence(await ReadStoreAsync(cancellationToken), venue, queues, accepted);
+        var venue = VenueReader.Parse(await VenueLinesAsync(cancellationToken), Account);
+        return new Evidence(await ReadStoreAsync(cancellationToken), venue, _deposits, queues, accepted);
     }
 
     /// <summary>An order to the venue itself: faults, absence, its clock.</summary>
     public async Task VenueAsync(HttpMethod method, string route, object? body, CancellationToken cancellationToken)
     {
-        var admin = VenueAdmin;
-        using var request = new HttpRequestMessage(method, new Uri(admin.Address, $"admin/{route}")) { Content = body is null ? null : JsonContent.Create(body, options: JsonSerializerOptions.Default) };
-        request.Headers.Add("X-Admin-Key", admin.Key);
-        using var answer = await Http.SendAsync(request, cancellationToken);
+        using var answer = await AdminAsync(method, route, body, cancellationToken);
         if (!answer.IsSuccessStatusCode)
             throw new ChaosException($"The venue answered {route} with {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}");
+    }
+
+    /// <summary>Whether one of ours keeps its orders from the venue for a while, because the venue failed.</summary>
+    public virtual Task<bool> HasOpenBreakerAsync(CancellationToken cancellationToken) => Task.FromResult(false);
+
+    /// <summary>What the account holds before anybody trades on it.</summary>
+    public async Task RememberDepositsAsync(CancellationToken cancellationToken) =>
+        _deposits = VenueReader.Parse(await VenueLinesAsync(cancellationToken), Account).Balances;
+
+    /// <summary>How often each kind of fault has struck at the venue since it was started, and how many requests might have been.</summary>
+    public async Task<(IReadOnlyDictionary<string, long> Struck, long Exposed)> VenueFaultsAsync(CancellationToken cancellationToken)
+    {
+        using var answer = await AdminAsync(HttpMethod.Get, "status", null, cancellationToken);
+        using var status = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellationToken));
+        return (status.RootElement.GetProperty("struck").EnumerateObject().ToDictionary(k => k.Name, k => k.Value.GetInt64(), StringComparer.Ordinal), status.RootElement.GetProperty("exposed").GetInt64());
     }
 
     /// <summary>Everything that somebody needs who was not there.</summary>
@@ -120,12 +136,17 @@ internal abstract class Target(string folder) : IAsyncDisposable
         }
     }
 
-    private async Task<string> VenueLinesAsync(CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> AdminAsync(HttpMethod method, string route, object? body, CancellationToken cancellationToken)
     {
         var admin = VenueAdmin;
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(admin.Address, "admin/ledger"));
+        using var request = new HttpRequestMessage(method, new Uri(admin.Address, $"admin/{route}")) { Content = body is null ? null : JsonContent.Create(body, options: JsonSerializerOptions.Default) };
         request.Headers.Add("X-Admin-Key", admin.Key);
-        using var answer = await Http.SendAsync(request, cancellationToken);
+        return await Http.SendAsync(request, cancellationToken);
+    }
+
+    private async Task<string> VenueLinesAsync(CancellationToken cancellationToken)
+    {
+        using var answer = await AdminAsync(HttpMethod.Get, "ledger", null, cancellationToken);
         answer.EnsureSuccessStatusCode();
         return await answer.Content.ReadAsStringAsync(cancellationToken);
     }

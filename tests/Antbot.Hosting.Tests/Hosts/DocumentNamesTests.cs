@@ -53,8 +53,9 @@ public sealed class DocumentNamesTests
     [Fact]
     public void What_has_no_setting_is_known_as_such()
     {
-        var environment = new Hashtable { ["BOT_EMERGENCY_SHUTDOWN"] = "true", ["TELEGRAM_TOKEN"] = "", ["PATH"] = "/bin" };
-        Assert.Equal(["BOT_EMERGENCY_SHUTDOWN"], DocumentNames.FindWithoutSetting(environment));
+        var environment = new Hashtable { ["BOT_EMERGENCY_SHUTDOWN"] = "true", ["HEALTH_PASSWORD"] = "false", ["PAGERDUTY_KEY"] = "x", ["TELEGRAM_TOKEN"] = "", ["PATH"] = "/bin" };
+        Assert.Equal(["PAGERDUTY_KEY"], DocumentNames.FindWithoutSetting(environment));
+        Assert.Contains("'antbot halt", Assert.Single(DocumentNames.FindRefused(environment)), StringComparison.Ordinal);
         Assert.Empty(DocumentNames.Known.Select(n => n.Name).Intersect(DocumentNames.WithoutSetting));
     }
 

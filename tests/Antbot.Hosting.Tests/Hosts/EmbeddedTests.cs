@@ -105,6 +105,25 @@ public sealed class EmbeddedTests : IDisposable
         Assert.Contains((await ReadAsync()), e => e.Type == "process_stopped");
     }
 
+    /// <summary>What the fault cases with a wrong clock rest on: one process alone takes it to be another time, and can be put right.</summary>
+    [Fact]
+    public async Task A_test_sets_one_processes_clock_wrong_and_right_again()
+    {
+        var file = Path.Combine(_folder, "clock");
+        await System.IO.File.WriteAllTextAsync(file, "-3600", Cancel);
+        await using var service = ServiceProcess.Start("execution", ("STORE", Store), ("TESTING", "true"), ("CLOCK_FROM", file));
+        await service.ReadyAsync();
+        Assert.InRange(await OffAsync(service), -3_660, -3_540);
+        await System.IO.File.WriteAllTextAsync(file, "0", Cancel);
+        await service.UntilAsync(async () => Math.Abs(await OffAsync(service)) < 60, "its clock is right");
+
+        static async Task<double> OffAsync(ServiceProcess service)
+        {
+            var said = (await service.MetricsAsync()).Split('\n').Single(l => l.StartsWith("antbot_clock_seconds ", StringComparison.Ordinal));
+            return double.Parse(said.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture) - DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        }
+    }
+
     [Fact]
     public async Task Asked_to_end_it_finishes_what_is_under_way()
     {
@@ -186,7 +205,7 @@ public sealed class EmbeddedTests : IDisposable
         var began = Stopwatch.GetTimestamp();
         await using var service = ServiceProcess.Start(
             "execution,risk", ("STORE", "nonsense"), ("BUS", "amqp://guest:verysecret@/"), ("PREFETCH", "none"), ("SHUTDOWNSECONDS", "0"), ("LOGLEVEL", "Loud"), ("EXECUTION__NUMBER", "11"),
-            ("EXECUTION__SHARE", "half"), ("EXECUTION__NUMBRE", "3"), ("RISK__ANYTHING", "1"), ("STROE", "x"), ("EXECUTOIN__SHARE", "1"), ("CONSOLE__WATCHERS", "another service's"), ("CRASH_AT", "execution.after-append:1"), ("EXECUTION__SECRET_FILE", Path.Combine(_folder, "not there")),
+            ("EXECUTION__SHARE", "half"), ("EXECUTION__NUMBRE", "3"), ("RISK__ANYTHING", "1"), ("STROE", "x"), ("EXECUTOIN__SHARE", "1"), ("CONSOLE__WATCHERS", "another service's"), ("CRASH_AT", "execution.after-append:1"), ("CLOCK_FROM", "clock"), ("EXECUTION__SECRET_FILE", Path.Combine(_folder, "not there")),
             ("SOMEBODY__ELSE", "has variables too"), ("CORSORIGINS", "https://console.example,*"));
         Assert.Equal(ExitCodes.InvalidConfiguration, await service.EndAsync());
         Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(5));
@@ -194,7 +213,7 @@ public sealed class EmbeddedTests : IDisposable
         {
             ("ANTBOT_STORE:", "neither 'sqlite:FILE' nor a PostgreSQL connection string"), ("ANTBOT_BUS:", "not of the form"), ("ANTBOT_PREFETCH:", "a whole number"), ("ANTBOT_SHUTDOWNSECONDS:", "between 1 and 600"),
             ("ANTBOT_LOGLEVEL:", "one of Trace"), ("ANTBOT_EXECUTION__NUMBER:", "between 1 and 10"), ("ANTBOT_EXECUTION__SHARE:", "a number"), ("ANTBOT_EXECUTION__NUMBRE", "the nearest is ANTBOT_EXECUTION__NUMBER"),
-            ("ANTBOT_RISK__ANYTHING", "not known"), ("ANTBOT_STROE", "Is ANTBOT_STORE meant?"), ("ANTBOT_EXECUTOIN__SHARE", "Is ANTBOT_EXECUTION__SHARE meant?"), ("ANTBOT_CRASH_AT:", "ANTBOT_TESTING=true"), ("ANTBOT_EXECUTION__SECRET_FILE:", "cannot be read"),
+            ("ANTBOT_RISK__ANYTHING", "not known"), ("ANTBOT_STROE", "Is ANTBOT_STORE meant?"), ("ANTBOT_EXECUTOIN__SHARE", "Is ANTBOT_EXECUTION__SHARE meant?"), ("ANTBOT_CRASH_AT:", "ANTBOT_TESTING=true"), ("ANTBOT_CLOCK_FROM:", "ANTBOT_TESTING=true"), ("ANTBOT_EXECUTION__SECRET_FILE:", "cannot be read"),
             ("ANTBOT_CORSORIGINS:", "'*' is no origin"),
         })
         {

@@ -33,7 +33,7 @@ internal sealed class RandomHistory(IEventStore store, int seed)
         {
             _now += TimeSpan.FromSeconds(_random.Next(60));
             if (_random.Next(40) == 0)
-                await AppendAsync(new StreamId("process-risk"), null, _random.Next(2) == 0 ? new ProcessStarted("risk", _process, "1", ".NET", 7, 0) : new ProcessStopped("risk", _process, "asked to"));
+                await AppendAsync(new StreamId("process-risk"), null, _random.Next(2) == 0 ? new ProcessStarted("risk", _process, "1", ".NET", 7, 0, _random.Next(3) == 0 ? null : "one") : new ProcessStopped("risk", _process, "asked to", _random.Next(3) == 0 ? null : "one"));
             else if (_open.Count == 0 || (_random.Next(4) == 0 && _open.Count < 20))
                 await RaiseAsync();
             else

@@ -55,7 +55,7 @@ internal static partial class ComposeChecks
         if (service.MemoryBytes is < 64 << 20 or > 2L << 30 || service.Cpus is <= 0 or > 2 || service.PidsLimit is < 64 or > 4_096)
             yield return "its limits are out of bounds.";
         foreach (var port in (service.Ports ?? []).Where(p => !LoopbackPort().IsMatch(p)))
-            yield return $"port '{port}' is not published on loopback alone.";
+            yield return $"port '{port}' is not published on loopback alone, each instance's on the next of a range.";
         foreach (var mount in service.Mounts.Where(m => m.Path.StartsWith(SecretsRoot, StringComparison.Ordinal) && !m.IsReadOnly))
             yield return $"it may write secrets: {mount.Source}.";
     }
@@ -121,7 +121,7 @@ internal static partial class ComposeChecks
     [GeneratedRegex("^[1-9][0-9]*:[1-9][0-9]*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex UserAndGroup();
 
-    [GeneratedRegex(@"^127\.0\.0\.1:(\$\{[A-Z_]+:-)?[0-9]+\}?:[0-9]+$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^127\.0\.0\.1:\$\{[A-Z_]+:-[0-9]+-[0-9]+\}:[0-9]+$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex LoopbackPort();
 
     [GeneratedRegex("PASS|SECRET|TOKEN|KEY", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

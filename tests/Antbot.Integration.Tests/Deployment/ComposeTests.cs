@@ -38,6 +38,7 @@ public sealed class ComposeTests(DeploymentFiles files) : IClassFixture<Deployme
     [InlineData("services/postgres/image", "\"postgres:16\"", "not the public postgres:17")]
     [InlineData("services/signal/ports/0", "\"8081:8080\"", "loopback")]
     [InlineData("services/signal/ports/0", "\"0.0.0.0:8081:8080\"", "loopback")]
+    [InlineData("services/signal/ports/0", "\"127.0.0.1:${SIGNAL_PORTS:-8090}:8080\"", "the next of a range")]
     [InlineData("services/risk/environment/ANTBOT_RISK__MAXODERNOTIONAL", "\"5\"", "nothing that it reads")]
     [InlineData("services/risk/environment/ANTBOT_VENUE__ADDRESS", "\"http://venue:8080\"", "nothing that it reads")]
     [InlineData("services/cli/environment/ANTBOT_TOKEN_FILE", "\"/run/antbot/console/token\"", "nothing that it reads")]

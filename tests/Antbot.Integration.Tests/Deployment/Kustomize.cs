@@ -184,8 +184,11 @@ internal static class Kustomize
             foreach (var o in objects)
             {
                 Add((JsonObject)o["metadata"]!);
-                if (label["includeTemplates"]?.GetValue<bool>() == true && WithTemplate.Contains(o["kind"]!.GetValue<string>()))
-                    Add(Child((JsonObject)o["spec"]!["template"]!, "metadata"));
+                if (label["includeTemplates"]?.GetValue<bool>() != true || !WithTemplate.Contains(o["kind"]!.GetValue<string>()))
+                    continue;
+                Add(Child((JsonObject)o["spec"]!["template"]!, "metadata"));
+                foreach (var claim in Items((JsonObject)o["spec"]!, "volumeClaimTemplates").Cast<JsonObject>())
+                    Add(Child(claim, "metadata"));
             }
 
             void Add(JsonObject metadata) => Child(metadata, "labels")[key] = value!.DeepClone();

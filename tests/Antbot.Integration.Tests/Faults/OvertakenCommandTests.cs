@@ -157,8 +157,14 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
     /// <summary>What is not held yet cannot be gone: nothing comes of it, and the trade goes its way.</summary>
     private static async Task<TradePhase> WrittenOffAsync(WholePlatform platform, Crossing crossing, TradeId trade)
     {
+        var before = await platform.HandledAsync(nameof(WriteOffPosition));
         await SayAsync(platform, Routes.Execution, new WriteOffPosition(trade, Account, new Quantity(0.00000001m), "gone", "the test says so"));
+        // It leaves nothing behind, so that it was handled is to be seen by the count alone.
+        await WholePlatform.UntilAsync(async () => await platform.HandledAsync(nameof(WriteOffPosition)) > before, () => "it is handled before the command comes");
+        Assert.DoesNotContain((await platform.History.ReadOnAsync(Cancel)).Of<OrderIntended>(), e => e.Trade == trade);
         crossing.Release();
+        await UntilAsync<PositionOpened>(platform, e => e.Trade == trade);
+        Assert.DoesNotContain(platform.History.Of<PositionWrittenOff>(), e => e.Trade == trade);
         return TradePhase.Closed;
     }
 

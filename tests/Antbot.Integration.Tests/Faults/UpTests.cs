@@ -11,6 +11,10 @@ public sealed class UpTests : IAsyncLifetime
 {
     private static readonly string[] Validations = ["validation", "validation-2", "validation-3"];
 
+    private static readonly string[] Workers = ["coordinator", "validation", "risk", "execution", "reconciliation"];
+
+    private static readonly string[] Scalable = [.. Workers, "signal", "console"];
+
     private readonly RunningUp _up = new(("SIGNAL__COOLDOWNSECONDS", "1"), ("EXECUTION__HOLDINGSECONDSMAX", "5"), ("PREFETCH", "4"));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -73,11 +77,19 @@ public sealed class UpTests : IAsyncLifetime
         Assert.Empty(faults);
         Assert.True(checkpoints.Count > 0 && checkpoints[^1].Position > history.Events.Count / 2, "no checkpoint was signed");
 
-        // The data is there: the next start goes on with it, and a supervisor that is killed leaves nobody behind either.
+        // The data is there: the next start goes on with it, with two of everything that there may be more than one of;
+        // and a supervisor that is killed leaves nobody behind either.
         var known = history.Events.Count;
-        await _up.StartAsync();
+        state = await _up.StartAsync(string.Join(' ', Scalable.Select(s => $"{s}=2")));
+        Assert.Equal(["venue", .. Scalable.SelectMany(s => new[] { s, $"{s}-2" })], state.Processes.Select(p => p.Name));
         await using var again = _up.OpenStore();
-        Assert.True((await new History(again).ReadOnAsync(Cancel)).Events.Count >= known);
+        history = new History(again);
+        Assert.True((await history.ReadOnAsync(Cancel)).Events.Count >= known);
+        var closed = history.Of<TradeReconciledRecorded>().Count(r => r.Closed);
+        await RunningUp.UntilAsync(
+            async () => (await history.ReadOnAsync(Cancel)).Of<TradeReconciledRecorded>().Count(r => r.Closed) >= closed + 5, () => $"trades come and go with two of each\n{_up.Log("execution")}\n{_up.Log("execution-2")}");
+        await RunningUp.UntilAsync(
+            async () => (await Task.WhenAll(Workers.SelectMany(s => new[] { s, $"{s}-2" }).Select(p => _up.MetricAsync(p, "antbot_messages_handled_total")))).All(n => n > 0), () => "each of the two has taken work");
         all = [.. _up.Read().ProcessIds];
         RunningUp.Kill(_up.State.ProcessId);
         await RunningUp.UntilAsync(() => Task.FromResult(!all.Any(RunningUp.IsRunning)), () => $"all have ended with their supervisor: {string.Join(", ", _up.State.Processes.Where(p => RunningUp.IsRunning(p.ProcessId ?? 0)).Select(p => p.Name))}");

@@ -97,6 +97,14 @@ internal sealed class WholePlatform : IAsyncDisposable
         return (answer.StatusCode, JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Cancel)).RootElement);
     }
 
+    /// <summary>How many messages of a kind were handled and acknowledged.</summary>
+    public async Task<double> HandledAsync(string message)
+    {
+        var text = await _http.GetStringAsync("/metrics", Cancel);
+        return text.Split('\n').Where(l => l.StartsWith("antbot_messages_handled_total", StringComparison.Ordinal) && l.Contains($"message=\"{message}\"", StringComparison.Ordinal))
+            .Sum(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+    }
+
     /// <summary>Ready, and the market is heard.</summary>
     public async Task ReadyAsync()
     {

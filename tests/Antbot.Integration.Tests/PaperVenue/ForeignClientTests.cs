@@ -5,7 +5,7 @@ using Xunit;
 namespace Antbot.Integration.Tests.PaperVenue;
 
 /// <summary>A real exchange client from npm that is only given another address. <c>make test</c> leaves it out, and says so, where npm has it not.</summary>
-[Trait("Needs", "npm")]
+[Trait("Needs", "npm-ccxt")]
 public sealed class ForeignClientTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);

@@ -96,6 +96,7 @@ internal sealed class AdminApi(Venue venue, FaultPlan plan, Keys keys, KeyFile f
         foreach (var (kind, count) in plan.Struck)
             json.Field(Words.Name(kind), count);
         json.WriteEndObject();
+        json.Field("exposed", plan.Exposed);
         json.WritePropertyName("faults");
         _faults.WriteFaults(json);
         json.WriteEndObject();

@@ -34,7 +34,11 @@ internal sealed class FaultPlan(long seed, TimeProvider clock)
         }
     }
 
+    /// <summary>Requests that a fault in force might have befallen: what part of them it did is its real rate.</summary>
+    public long Exposed => Interlocked.Read(ref _exposed);
+
     private readonly Dictionary<FaultKind, long> _struck = [];
+    private long _exposed;
 
     /// <summary>Null when there are too many.</summary>
     public Fault? Add(Fault fault)
@@ -67,7 +71,17 @@ internal sealed class FaultPlan(long seed, TimeProvider clock)
             return _faults.RemoveAll(f => f.Id == id) > 0;
     }
 
-    public Fault? Strike(RouteGroup group) => _any ? Strike(f => f.Scope == FaultScope.Request && f.Befalls(group)) : null;
+    public Fault? Strike(RouteGroup group)
+    {
+        if (!_any)
+            return null;
+        lock (_gate)
+        {
+            if (_faults.Exists(f => f.Scope == FaultScope.Request && f.Befalls(group)))
+                _exposed++;
+            return Strike(f => f.Scope == FaultScope.Request && f.Befalls(group));
+        }
+    }
 
     public Fault? StrikeReport() => _any ? Strike(f => f.Scope == FaultScope.Report) : null;
 
