@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Antbot.ConsoleService;
+using Antbot.ConsoleService.Access;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
@@ -172,6 +173,7 @@ public sealed class OperatorRequestTarget : IFuzzTarget
         .AddScoped<ServiceHealth>()
         .AddScoped<ViewProjection>()
         .AddScoped<ReadModelQueries>()
+        .AddScoped<AccessBook>()
         .AddScoped<Audit>()
         .AddScoped<ReadRoutes>()
         .AddScoped<ControlRoutes>()
