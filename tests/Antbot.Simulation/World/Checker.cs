@@ -58,7 +58,6 @@ public sealed class Checker
     private readonly Dictionary<ClientOrderId, OrderIntended> _intended = [];
     private readonly Dictionary<ClientOrderId, OrderAttempted> _attempted = [];
     private readonly Dictionary<ClientOrderId, Dictionary<string, OrderFilled>> _fills = [];
-    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly Dictionary<ClientOrderId, int> _taken = [];
     private readonly HashSet<(string Stream, string Causation)> _decided = [];
     private readonly Adoptions _adoptions;
@@ -72,7 +71,7 @@ public sealed class Checker
     public Checker(SimWorld world)
     {
         _world = world;
-        _exposures = new Exposures(world.Exchange, _told.Contains);
+        _exposures = new Exposures(world.Exchange, IsRecorded);
         _adoptions = new Adoptions(world, Violated);
         _doubts = new Doubts(world, Violated);
         world.Disk.Committed = Committed;
@@ -317,7 +316,6 @@ public sealed class Checker
     {
         if (!_fills.TryGetValue(e.Order, out var fills))
             _fills[e.Order] = fills = new Dictionary<string, OrderFilled>(StringComparer.Ordinal);
-        _told.Add(e.FillId);
         if (!fills.TryAdd(e.FillId, e))
             Violated(Invariant.FillsOnce, $"fill {e.FillId} of {e.Order} was recorded twice");
         if (e.Order.Trade is { } trade && _orders.TryGetValue(trade, out var orders) && orders.Stage is TradeStage.Closed or TradeStage.Failed)
