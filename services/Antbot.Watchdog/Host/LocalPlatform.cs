@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Antbot.EventStore.Postgres;
 using Antbot.Hosting;
 using Antbot.LocalServers;
 using Npgsql;
@@ -10,6 +11,7 @@ namespace Antbot.Watchdog;
 public sealed class LocalPlatform : IAsyncDisposable
 {
     private const string StateFile = "platform.json";
+    private const string ServicesUser = "antbot_services";
 
     private static readonly TimeSpan VenueLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
@@ -48,7 +50,7 @@ public sealed class LocalPlatform : IAsyncDisposable
 
     public Uri? Venue { get; private set; }
 
-    /// <summary>The store itself, with its password.</summary>
+    /// <summary>The store itself, with the password of the user that all services log in as.</summary>
     public string? Store { get; private set; }
 
     public IReadOnlyList<SupervisedProcess> Processes => [.. _processes.Select(p => p.Process)];
@@ -127,14 +129,12 @@ public sealed class LocalPlatform : IAsyncDisposable
         var host = await _rabbit!.CreateVirtualHostAsync("antbot", cancellationToken);
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["ANTBOT_STORE"] = Store,
-            ["ANTBOT_BUS"] = host.Uri.ToString(),
+            ["ANTBOT_STORE_FILE"] = Keys.FileWith("store", Store),
+            ["ANTBOT_BUS_FILE"] = Keys.FileWith("bus", host.Uri.ToString()),
             ["ANTBOT_VENUE__ADDRESS"] = Venue!.ToString(),
             ["ANTBOT_VENUE__PAPER"] = "true",
             ["ANTBOT_VENUE__KEY_FILE"] = Keys.FileOf("venue-key"),
             ["ANTBOT_VENUE__SECRET_FILE"] = Keys.FileOf("venue-secret"),
-            ["ANTBOT_VENUE_API_KEY_FILE"] = Keys.FileOf("venue-key"),
-            ["ANTBOT_VENUE_API_SECRET_FILE"] = Keys.FileOf("venue-secret"),
             ["ANTBOT_SIGNAL__APIKEY_FILE"] = Keys.FileOf("signal-api-key"),
             ["ANTBOT_CONSOLE__TOKEN_FILE"] = Keys.FileOf("console-token"),
         };
@@ -143,16 +143,39 @@ public sealed class LocalPlatform : IAsyncDisposable
         return environment;
     }
 
+    /// <summary>An exchange has keys of its own, and nothing of the platform's: neither its database nor its bus.</summary>
+    private Dictionary<string, string> VenueEnvironment() => new(StringComparer.Ordinal)
+    {
+        ["ANTBOT_VENUE_API_KEY_FILE"] = Keys.FileOf("venue-key"),
+        ["ANTBOT_VENUE_API_SECRET_FILE"] = Keys.FileOf("venue-secret"),
+    };
+
+    /// <returns>The address for a user who can add to history and change nothing in it; the tables are their owner's, who does nothing else.</returns>
     private async Task<string> EnsureDatabaseAsync(string name, CancellationToken cancellationToken)
     {
+        string owners;
         try
         {
-            return (await _postgres!.CreateDatabaseAsync(name, cancellationToken)).ConnectionString;
+            owners = (await _postgres!.CreateDatabaseAsync(name, cancellationToken)).ConnectionString;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DuplicateDatabase)
         {
-            return new NpgsqlConnectionStringBuilder(_postgres!.AdminConnectionString) { Database = name }.ConnectionString;
+            owners = new NpgsqlConnectionStringBuilder(_postgres!.AdminConnectionString) { Database = name }.ConnectionString;
         }
+        await PostgresSchema.EnsureAsync(owners, cancellationToken);
+        var password = await File.ReadAllTextAsync(Keys.FileOf("services-password"), cancellationToken);
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(owners) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(cancellationToken);
+        // The password is one of ours: hexadecimal digits and nothing else.
+        await using var command = new NpgsqlCommand($"""
+            do $$ begin
+              if not exists (select from pg_roles where rolname = '{ServicesUser}') then create role {ServicesUser}; end if;
+            end $$;
+            alter role {ServicesUser} login nosuperuser password '{password}';
+            grant antbot_writer, antbot_control to {ServicesUser};
+            """, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return new NpgsqlConnectionStringBuilder(owners) { Username = ServicesUser, Password = password }.ConnectionString;
     }
 
     private void Start(Instance instance, Dictionary<string, string> environment)
@@ -168,7 +191,7 @@ public sealed class LocalPlatform : IAsyncDisposable
     {
         string[] arguments = instance.IsVenue ? ["--port", $"{instance.Address.Port}", "--data", Path.Combine(_folder, instance.Name), "--practice", "--stop-with-input"] : [];
         var info = new ProcessStartInfo(Environment.ProcessPath is { } self && Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet", [dll, .. arguments]);
-        foreach (var (key, value) in environment)
+        foreach (var (key, value) in instance.IsVenue ? VenueEnvironment() : environment)
             info.Environment[key] = value;
         info.Environment["ANTBOT_LISTEN"] = instance.Address.ToString();
         info.Environment["ANTBOT_INSTANCE"] = instance.Name;

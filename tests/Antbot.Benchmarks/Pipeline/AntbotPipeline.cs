@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Antbot.EventStore.Postgres;
 
 namespace Antbot.Benchmarks.Pipeline;
@@ -108,6 +109,24 @@ internal sealed class AntbotPipeline : IPipeline
             sum += text.Split('\n').Where(l => l.StartsWith(counter, StringComparison.Ordinal)).Sum(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
         }
         return sum;
+    }
+
+    /// <summary>A Console is started on the history and reads it to its end: what it and PostgreSQL use for that.</summary>
+    public async Task<(TimeSpan Console, TimeSpan Postgres)> ReadIntoModelsAsync(CancellationToken cancellationToken)
+    {
+        Set("ANTBOT_CONSOLE__TOKEN_FILE", _venue.Keys.FileOf("console-token"));
+        var postgres = _servers.Processes.Single(p => p.Name == "postgres");
+        var before = postgres.Processor();
+        var (process, address) = Start("Console");
+        await using (process)
+        {
+            using var client = new HttpClient { BaseAddress = address };
+            client.DefaultRequestHeaders.Authorization = new("Bearer", await File.ReadAllTextAsync(_venue.Keys.FileOf("console-token"), cancellationToken));
+            await Servers.UntilAnsweredAsync(new Uri(address, "/readyz"), process, ReadyWithin, cancellationToken);
+            while (JsonElement.Parse(await client.GetByteArrayAsync(new Uri("/api/status", UriKind.Relative), cancellationToken)).GetProperty("Views").GetProperty("Behind").GetInt64() > 0)
+                await Task.Delay(500, cancellationToken);
+            return (process.Processor(), postgres.Processor() - before);
+        }
     }
 
     private (BenchProcess Process, Uri Address) Start(string name)

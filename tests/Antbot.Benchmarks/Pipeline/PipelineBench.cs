@@ -103,6 +103,9 @@ internal sealed class PlatformFacts
 
     public decimal Reserved { get; private set; }
 
+    /// <summary>Of the Console, which reads all of it into its read models, and of PostgreSQL meanwhile. It is not under way with a trade, so it comes after the loads.</summary>
+    public (double Console, double Postgres) ReadModelMilliseconds { get; private set; }
+
     /// <summary>For a longer one.</summary>
     public TradeHistory? History { get; private set; }
 
@@ -117,5 +120,7 @@ internal sealed class PlatformFacts
         var account = await pipeline.History.ReadAccountAsync(cancellationToken);
         Reserved = account.Reserved + account.Open + account.Trades.Count;
         History = await pipeline.TradesAsync(cancellationToken);
+        var (console, postgres) = await pipeline.ReadIntoModelsAsync(cancellationToken);
+        ReadModelMilliseconds = (console.TotalMilliseconds / Trades, postgres.TotalMilliseconds / Trades);
     }
 }

@@ -21,6 +21,8 @@ internal static class PipelineRows
         report.Show("processor time for a trade, at 100 a second", paced.Processor.Values.Sum(), "ms", peer: plain.Paced.Processor.Values.Sum());
         foreach (var (name, milliseconds) in burst.Processor)
             report.Show($"processor time for a trade under load: {name}", milliseconds, "ms", peer: plain.Burst.Processor.GetValueOrDefault(name));
+        report.Show("processor time for a trade afterwards, read models: the Console (peer: a trade's own, all services)", facts.ReadModelMilliseconds.Console, "ms", peer: burst.Processor.Where(p => !Servers.Contains(p.Key)).Sum(p => p.Value));
+        report.Show("processor time for a trade afterwards, read models: postgres (peer: a trade's own)", facts.ReadModelMilliseconds.Postgres, "ms", peer: burst.Processor.GetValueOrDefault("postgres"));
         report.Show("messages for a trade (limit: those of the design)", facts.MessagesPerTrade, "messages", limit: 16);
         report.Show("deliveries for a trade, where parcels count once (peer: messages)", facts.DeliveriesPerTrade, "deliveries", peer: facts.MessagesPerTrade);
         report.Show("the bare transport with as many deliveries (peer: with as many messages)", transport * facts.MessagesPerTrade / facts.DeliveriesPerTrade, "trades/s", peer: transport);

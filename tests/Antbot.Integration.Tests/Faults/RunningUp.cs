@@ -75,7 +75,9 @@ internal sealed class RunningUp : IAsyncDisposable
         return new Said(process.ExitCode, await output, await error);
     }
 
-    public PostgresEventStore OpenStore() => new(new PostgresStoreOptions { ConnectionString = FromConsoleFile("store") });
+    public string StoreAddress => FromConsoleFile("store");
+
+    public PostgresEventStore OpenStore() => new(new PostgresStoreOptions { ConnectionString = StoreAddress });
 
     public async Task<JsonElement> StatusAsync()
     {

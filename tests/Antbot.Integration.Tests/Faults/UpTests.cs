@@ -1,6 +1,7 @@
 using Antbot.Contracts.Events;
 using Antbot.EventStore.Proof;
 using Antbot.Integration.Tests.Cli;
+using Npgsql;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Faults;
@@ -54,6 +55,9 @@ public sealed class UpTests : IAsyncLifetime
         await RunningUp.UntilAsync(async () => _up.Read()["risk"].Starts == 2 && await _up.IsReadyAsync("risk") && await HealthOfAsync("risk") == "ready", () => $"risk is back: {_up.Log("risk")}");
         await RunningUp.UntilAsync(async () => _up.Read()["validation-2"].Starts == 2 && await _up.IsReadyAsync("validation-2"), () => $"validation-2 is back: {_up.Log("validation-2")}");
         Assert.Equal("ready", await HealthOfAsync("venue"));
+        // Whoever died is no longer shown beside its successor.
+        await RunningUp.UntilAsync(async () => (await InstancesOfAsync("risk"), await InstancesOfAsync("validation")) is ("risk", "validation validation-2 validation-3"), () => "each instance is shown once");
+        await NobodyOfTheServicesCanChangeHistoryAsync();
 
         // The servers are supervised as well.
         var servers = _up.Read().Servers;
@@ -120,6 +124,26 @@ public sealed class UpTests : IAsyncLifetime
             Assert.Equal(0, help.ExitCode);
             Assert.Contains("--data", help.Output, StringComparison.Ordinal);
         }
+    }
+
+    private async Task<string> InstancesOfAsync(string service) => string.Join(' ', (await _up.StatusAsync()).GetProperty("Services").EnumerateArray()
+        .Where(s => s.GetProperty("Service").GetString() == service && s.GetProperty("State").GetString() == "Started").Select(s => s.GetProperty("Name").GetString()).Order(StringComparer.Ordinal));
+
+    /// <summary>What a service knows is not enough for more than a service does, and an exchange knows nothing of it.</summary>
+    private async Task NobodyOfTheServicesCanChangeHistoryAsync()
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_up.StoreAddress) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(Cancel);
+        foreach (var sql in new[] { "update mt_events set data = '{}'", "delete from mt_events", "truncate antbot.ledger", "drop table mt_streams", "create role king superuser" })
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Cancel))).SqlState);
+        }
+        var environment = await File.ReadAllTextAsync($"/proc/{_up.Read()["venue"].ProcessId}/environ", Cancel);
+        Assert.DoesNotContain("ANTBOT_STORE", environment, StringComparison.Ordinal);
+        Assert.DoesNotContain("ANTBOT_BUS", environment, StringComparison.Ordinal);
+        // Passwords come in files.
+        Assert.DoesNotContain("Password", await File.ReadAllTextAsync($"/proc/{_up.Read()["risk"].ProcessId}/environ", Cancel), StringComparison.OrdinalIgnoreCase);
     }
 
     private async Task<string?> HealthOfAsync(string service) =>
