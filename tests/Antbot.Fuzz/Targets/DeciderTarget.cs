@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using Antbot.ConsoleService.Access;
 using Antbot.Contracts.Messages;
 using Antbot.Coordinator.Core;
 using Antbot.Execution;
@@ -84,6 +85,7 @@ public static class Deciders
         [typeof(RiskDecider)] = Of("risk", RiskDecider.With(RiskLimits.Default), typeof(AssessRisk), typeof(TradeOpened), typeof(EntryFailed), typeof(TradeClosed)),
         [typeof(ExecutionDecider)] = Of("execution", ExecutionDecider.Behaviour, typeof(ExecutionInput)),
         [typeof(ReconciliationDecider)] = Of("reconciliation", ReconciliationDecider.Behaviour, typeof(TradeSeen), typeof(AccountLook)),
+        [typeof(AccessDecider)] = Of("access", AccessDecider.Behaviour, typeof(MakeToken), typeof(RevokeToken)),
         [typeof(ControlDecider)] = new DeciderTarget<ControlState>("control", ControlState.Fold, (_, command, _) => ControlDecider.Decide(command), _ => [], [typeof(SetActivity), typeof(SetTradingMode), typeof(SetMaintenance)]),
     };
 
