@@ -14,15 +14,15 @@ public sealed class FuzzCampaign(IReadOnlyList<IFuzzTarget> targets, long seed, 
     /// <summary>Of a target that has noted nothing for so long it is said: it may hang.</summary>
     private static readonly TimeSpan SilentMax = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(1);
-
     private readonly Lock _lock = new();
     private readonly ConcurrentQueue<IFuzzTarget> _left = new(targets);
     private readonly Dictionary<string, FuzzResult> _results = before.ToDictionary(r => r.Target, StringComparer.Ordinal);
     private readonly Dictionary<string, long> _now = new(StringComparer.Ordinal);
     private readonly long _before = before.Sum(r => (long)r.Cases);
     private readonly long _began = Stopwatch.GetTimestamp();
+
+    /// <summary>See <see cref="FuzzRun.LooksMax"/>.</summary>
+    public int LooksMax { get; init; } = FuzzRun.LooksMax;
 
     /// <summary>Told of each target that is over, one at a time.</summary>
     public Action<FuzzResult> Over { get; init; } = _ => { };
@@ -45,14 +45,7 @@ public sealed class FuzzCampaign(IReadOnlyList<IFuzzTarget> targets, long seed, 
     {
         var threads = Enumerable.Range(0, Math.Min(targets.Count, Environment.ProcessorCount)).Select(_ => new Thread(() => Work(cancellationToken)) { IsBackground = true }).ToList();
         threads.ForEach(t => t.Start());
-        foreach (var thread in threads)
-        {
-            while (!thread.Join(Look) && !cancellationToken.IsCancellationRequested)
-            {
-            }
-            // A case that hangs does not hold up whoever asks for an end.
-            thread.Join(EndsWithin);
-        }
+        threads.ForEach(t => t.Join());
     }
 
     /// <summary>How far it is, in a line.</summary>
@@ -71,7 +64,7 @@ public sealed class FuzzCampaign(IReadOnlyList<IFuzzTarget> targets, long seed, 
 
     private int Goal(IFuzzTarget target) => cases ?? target.Cases;
 
-    private bool IsDone(IFuzzTarget target, FuzzResult result) => result.Cases >= Goal(target) || result.Failures.Count >= FuzzRun.FailuresMax;
+    private bool IsDone(IFuzzTarget target, FuzzResult result) => result.Cases >= Goal(target) || result.IsGivenUp;
 
     private FuzzResult Of(IFuzzTarget target)
     {
@@ -88,7 +81,7 @@ public sealed class FuzzCampaign(IReadOnlyList<IFuzzTarget> targets, long seed, 
             var result = Of(target);
             while (!IsDone(target, result) && !cancellationToken.IsCancellationRequested)
             {
-                result += FuzzRun.Of(target, seed, from + result.Cases, Math.Min(Part, Goal(target) - result.Cases), cancellationToken);
+                result += FuzzRun.Of(target, seed, from + result.Cases, Math.Min(Part, Goal(target) - result.Cases), LooksMax, cancellationToken);
                 lock (_lock)
                     (_results[target.Name], _now[target.Name]) = (result, Stopwatch.GetTimestamp());
             }

@@ -29,24 +29,26 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
     private int _started;
     private int _passed;
     private int _twice;
+    private int _otherwise;
     private TimeSpan _simulated;
     private long _steps;
     private ulong _hash;
     private bool _stop;
     private TimeSpan _took;
 
-    private sealed record Failure(ulong Seed, string Violation, Plan Plan)
+    private sealed record Failure(ulong Seed, Violation Violation, Plan Plan)
     {
         public Plan? Shrunk { get; set; }
     }
 
-    /// <summary>The seed under which the bug was found, and the smallest plan that shows it.</summary>
-    public (ulong Seed, string Violation, Plan Plan)? Found => _failures is [{ Shrunk: { } plan } failure, ..] ? (failure.Seed, failure.Violation, plan) : null;
+    /// <summary>The seed under which the bug was found, and the smallest plan that shows it; null where there is none that is small.</summary>
+    public (ulong Seed, Violation Violation, Plan Plan)? Found =>
+        _failures is [{ Shrunk: { Faults.Count: <= Shrinker.FaultsMax } plan } failure, ..] ? (failure.Seed, failure.Violation, plan) : null;
 
     /// <summary>Before anything is believed: a plan that must fail, under a mistake that is known. Null where it does.</summary>
-    public static string? Distrust(Regression canary, Bug bug) => SimRun.Of(canary.Plan, bug).Passed
-        ? $"The canary lives: its plan must fail under '{bug.Name}', and passes. The simulator does not see what it has to see, so nothing that it says is worth anything."
-        : null;
+    public static string? Distrust(Regression canary, Bug bug) => SimRun.Of(canary.Plan, bug).Violations.Any(v => v.Broken == canary.Shows)
+        ? null
+        : $"The canary lives: its plan must break {canary.Shows} under '{bug.Name}', and does not. The simulator does not see what it has to see, so nothing that it says is worth anything.";
 
     /// <summary>Ends after the seeds that are being run.</summary>
     public void Stop()
@@ -62,7 +64,7 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
         using (new Timer(_ => Say(), null, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2)))
             threads.ForEach(t => t.Join());
         _took = Stopwatch.GetElapsedTime(_began);
-        return _failures.Count > 0 || NeverHappened.Count > 0 ? Failed : _stop && _passed < seeds ? Stopped : 0;
+        return _failures.Count > 0 || NeverHappened.Count > 0 ? Failed : _stop && _passed + _otherwise < seeds ? Stopped : 0;
     }
 
     private IReadOnlyList<string> NeverHappened => bug == Bug.None && planOf is null && _passed >= EverythingWithin ? _tally.NeverHappened() : [];
@@ -74,7 +76,7 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
     {
         first, seeds, bug = bug.Name, passed = _passed, failed = _failures.Count, stopped = _stop, seconds = _took.TotalSeconds, simulatedHours = _simulated.TotalHours,
         simulatedHoursPerSecond = HoursPerSecond, steps = _steps, runTwice = _twice, hash = $"{_hash:x16}", neverHappened = NeverHappened, happened = _tally.Counts.OrderBy(c => c.Key, StringComparer.Ordinal).ToDictionary(c => c.Key, c => c.Value, StringComparer.Ordinal),
-        failures = _failures.Select(f => new { seed = f.Seed, violation = f.Violation, plan = f.Shrunk is { } p ? JsonSerializer.Deserialize<JsonElement>(p.Write()) : (JsonElement?)null }),
+        brokenOtherwise = _otherwise, failures = _failures.Select(f => new { seed = f.Seed, broken = f.Violation.Broken.ToString(), violation = f.Violation.What, plan = f.Shrunk is { } p ? JsonSerializer.Deserialize<JsonElement>(p.Write()) : (JsonElement?)null }),
     };
 
     public void Tell()
@@ -83,12 +85,12 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
             Console.WriteLine($"{count,12:N0}  {what}");
         foreach (var kind in NeverHappened)
             Console.WriteLine($"'{kind}' was planned and never happened: nothing is proved about it.");
-        if (_stop && _passed + _failures.Count < seeds)
-            Console.WriteLine($"Stopped after {_passed + _failures.Count:N0} of {seeds:N0} seeds.");
+        if (_stop && _passed + _otherwise + _failures.Count < seeds)
+            Console.WriteLine($"Stopped after {_passed + _otherwise + _failures.Count:N0} of {seeds:N0} seeds.");
         Console.WriteLine(
             $"{_simulated.TotalHours:0.0} hours simulated in {_took.TotalSeconds:0.0} s: {HoursPerSecond:0.000} a second, {_steps / _took.TotalSeconds:N0} steps a second. {_twice} seeds were run twice. All together: {_hash:x16}");
         if (bug != Bug.None && _failures.Count == 0)
-            Console.WriteLine($"'{bug.Name}' was not found.");
+            Console.WriteLine($"'{bug.Name}' was not found: {_otherwise:N0} seeds broke something, and none of them {bug.Shows}.");
         Console.WriteLine($"{_passed} passed, {_failures.Count} failed");
     }
 
@@ -101,7 +103,7 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
             var result = SimRun.Of(_planOf(seed), bug);
             var isTwice = seed % TwiceEvery == 0 && result.Passed;
             var again = isTwice ? SimRun.Of(_planOf(seed), bug) : result;
-            Note(seed, result, again.Hash == result.Hash ? result.Violations : ["run twice, it was not the same run"], isTwice);
+            Note(seed, result, again.Hash == result.Hash ? result.Violations : [new Violation(Invariant.SameRun, "run twice, it was not the same run")], isTwice);
         }
     }
 
@@ -111,7 +113,7 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
             return _started < seeds && !_stop && (bug == Bug.None || _failures.Count == 0) ? first + (ulong)_started++ : null;
     }
 
-    private void Note(ulong seed, SimResult result, IReadOnlyList<string> violations, bool isTwice)
+    private void Note(ulong seed, SimResult result, IReadOnlyList<Violation> violations, bool isTwice)
     {
         Failure failure;
         lock (_lock)
@@ -127,24 +129,31 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
                 _passed++;
                 return;
             }
-            failure = new Failure(seed, violations[0], result.Plan);
+            if (!bug.IsShownBy(violations))
+            {
+                _otherwise++;
+                return;
+            }
+            failure = new Failure(seed, violations.First(v => bug.Shows is null || v.Broken == bug.Shows), result.Plan);
             _failures.Add(failure);
             if (!quiet && _failures.Count <= SaidMax)
-                Console.WriteLine($"seed {seed}: {violations[0]}");
+                Console.WriteLine($"seed {seed}: {failure.Violation}");
             if (result.Passed || !(bug != Bug.None ? _failures.Count == 1 : _failures.Count <= SavedMax))
                 return;
         }
-        var shrunk = Shrinker.Shrink(result.Plan, bug);
+        var shrunk = Shrinker.Shrink(result.Plan, bug, failure.Violation.Broken);
         lock (_lock)
         {
             failure.Shrunk = shrunk;
             if (!quiet)
-                Console.WriteLine($"seed {seed}, shrunk to {shrunk.Faults.Count} faults:\n{shrunk.Write()}");
+                Console.WriteLine($"seed {seed}, shrunk to {shrunk.Faults.Count} faults{(shrunk.Faults.Count > Shrinker.FaultsMax ? $", which are more than {Shrinker.FaultsMax}" : "")}:\n{shrunk.Write()}");
             if (save is null)
                 return;
             save.Create();
             var path = Path.Combine(save.FullName, bug == Bug.None ? $"seed-{seed}.json" : $"{bug.Name}.json");
-var kept = bug == Bug.None ? new Regression(failure.Violation, null, shrunk) : new Regression($"unseen: {bug.What}", bug.Name, shrunk);
+            var kept = bug == Bug.None
+                ? new Regression(failure.Violation.What, failure.Violation.Broken, null, shrunk)
+                : new Regression($"unseen: {bug.What}", failure.Violation.Broken, bug.Name, shrunk);
             File.WriteAllText(path, kept.Write());
             if (!quiet)
                 Console.WriteLine($"Kept as {path}: every test run replays it.");
@@ -155,7 +164,7 @@ var kept = bug == Bug.None ? new Regression(failure.Violation, null, shrunk) : n
     {
         lock (_lock)
         {
-            var (done, took) = (_passed + _failures.Count, Stopwatch.GetElapsedTime(_began).TotalSeconds);
+            var (done, took) = (_passed + _otherwise + _failures.Count, Stopwatch.GetElapsedTime(_began).TotalSeconds);
             if (!quiet)
                 Console.Error.WriteLine($"{done:N0} of {seeds:N0} seeds, {_failures.Count} failed, {_simulated.TotalHours / took:0.00} hours a second");
         }

@@ -101,15 +101,15 @@ static int Stoppable(Campaign campaign)
 static int List(bool quiet)
 {
     if (quiet)
-        Console.WriteLine(JsonSerializer.Serialize(Bugs.All.Select(b => new { name = b.Name, what = b.What })));
+        Console.WriteLine(JsonSerializer.Serialize(Bugs.All.Select(b => new { name = b.Name, what = b.What, shows = $"{b.Shows}" })));
     foreach (var known in quiet ? [] : Bugs.All)
-        Console.WriteLine($"{known.Name,-26} {known.What}");
+        Console.WriteLine($"{known.Name,-26} {known.Shows,-20} {known.What}");
     return 0;
 }
 
 static int All(ulong first, int seeds, DirectoryInfo? save, bool quiet)
 {
-    var rows = new List<(string Bug, ulong? Seed, int? Faults, string? Violation)>();
+    var rows = new List<(string Bug, ulong? Seed, int? Faults, Violation? Violation)>();
     foreach (var bug in Bugs.All)
     {
         var campaign = new Campaign(first, seeds, bug, save, quiet: true);
@@ -121,7 +121,7 @@ static int All(ulong first, int seeds, DirectoryInfo? save, bool quiet)
     }
     var missed = rows.Count(r => r.Seed is null);
     if (quiet)
-        Console.WriteLine(JsonSerializer.Serialize(rows.Select(r => new { bug = r.Bug, seed = r.Seed, faults = r.Faults, violation = r.Violation })));
+        Console.WriteLine(JsonSerializer.Serialize(rows.Select(r => new { bug = r.Bug, seed = r.Seed, faults = r.Faults, violation = r.Violation?.ToString() })));
     else
         Console.WriteLine($"{rows.Count - missed} passed, {missed} failed");
     return missed == 0 ? 0 : Campaign.Failed;
@@ -138,7 +138,7 @@ static int One(Plan plan, Bug bug, bool quiet, bool story)
     {
         Console.WriteLine(JsonSerializer.Serialize(new
         {
-            passed = result.Passed, violations = result.Violations, hash = $"{result.Hash:x16}", simulatedSeconds = result.Simulated.TotalSeconds, steps = result.Steps, milliseconds = took.TotalMilliseconds,
+            passed = result.Passed, violations = result.Violations.Select(v => new { broken = v.Broken.ToString(), what = v.What }), hash = $"{result.Hash:x16}", simulatedSeconds = result.Simulated.TotalSeconds, steps = result.Steps, milliseconds = took.TotalMilliseconds,
             happened = result.Tally.Counts, plan = JsonSerializer.Deserialize<JsonElement>(plan.Write()),
         }));
         return result.Passed ? 0 : Campaign.Failed;

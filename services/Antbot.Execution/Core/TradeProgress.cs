@@ -279,7 +279,16 @@ internal static class TradeProgress
     private static void Attempt(Turn turn, OrderState order)
     {
         if (turn.Stamp.VenueTime is { } time && !(order.NotBefore > turn.Now))
-            turn.Record(new OrderAttempted(order.Id, order.Attempts + 1, time, turn.Stamp.WindowMilliseconds, turn.Stamp.ControlVersion));
+            turn.Record(new OrderAttempted(order.Id, order.Attempts + 1, time, WindowOf(turn, order, time), turn.Stamp.ControlVersion));
+    }
+
+    /// <summary>An entry that is late on its way is not taken when its signal is valid no more.</summary>
+    private static int WindowOf(Turn turn, OrderState order, DateTimeOffset time)
+    {
+        var most = turn.Stamp.WindowMilliseconds;
+        return turn.State.Plan?.Policy.EndsWithSignal is true && order.Intended.ValidUntil is { } until && until - time < TimeSpan.FromMilliseconds(most)
+            ? Math.Max(1, (int)(until - time).TotalMilliseconds)
+            : most;
     }
 
     private static PositionOpened Opened(Turn turn)

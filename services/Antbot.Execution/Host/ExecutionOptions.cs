@@ -66,5 +66,5 @@ public sealed class ExecutionOptions
 
     public ExecutionPolicy Policy => new(
         StopDistance, StopLimitDistance > 0 ? StopLimitDistance : null, TakeProfitDistance > 0 ? TakeProfitDistance : null, HoldingSecondsMax > 0 ? HoldingSecondsMax : null,
-        EntryAttemptsMax, SlippageMax, PriceMoveMax, PriceAgeSecondsMax, AskMarginMilliseconds, HalfSizeFallback);
+        EntryAttemptsMax, SlippageMax, PriceMoveMax, PriceAgeSecondsMax, AskMarginMilliseconds, HalfSizeFallback, EndsWithSignal: true);
 }

@@ -32,19 +32,20 @@ public sealed record Flow(decimal Base, decimal Quote);
 /// <param name="WrittenOff">By trade, what left it without an order of ours.</param>
 /// <param name="Prices">By symbol, at which it was traded or valued last.</param>
 /// <param name="ThirdFees">In what fees were ever taken that was neither bought nor sold.</param>
+/// <param name="Asked">Orders that were found to be otherwise than recorded, and that the venue is being asked for: their fills may be about to change.</param>
 public sealed record OrderBook(
     AccountId Account, ImmutableDictionary<string, BookedOrder> Live, ImmutableDictionary<string, Flow> Flows, ImmutableDictionary<string, decimal> Fees, ImmutableHashSet<string> Over,
-    ImmutableDictionary<string, decimal> WrittenOff, ImmutableDictionary<string, decimal> Prices, ImmutableHashSet<string> ThirdFees)
+    ImmutableDictionary<string, decimal> WrittenOff, ImmutableDictionary<string, decimal> Prices, ImmutableHashSet<string> ThirdFees, ImmutableHashSet<string> Asked)
 {
     /// <summary>Changes with the fold: kept states of another one are passed over.</summary>
-    public const string Name = "order-book-5";
+    public const string Name = "order-book-6";
 
     public static OrderBook Empty(AccountId account) => new(
         account, ImmutableDictionary<string, BookedOrder>.Empty, ImmutableDictionary<string, Flow>.Empty, ImmutableDictionary<string, decimal>.Empty, [],
-        ImmutableDictionary<string, decimal>.Empty, ImmutableDictionary<string, decimal>.Empty, []);
+        ImmutableDictionary<string, decimal>.Empty, ImmutableDictionary<string, decimal>.Empty, [], []);
 
-    /// <summary>Something is on its way to the venue or may be there.</summary>
-    public bool IsMoving => Live.Values.Any(o => o.Standing == Standing.Attempted);
+    /// <summary>Something is on its way to the venue or may be there, or what it did there is being asked for.</summary>
+    public bool IsMoving => !Asked.IsEmpty || Live.Values.Any(o => o.Standing == Standing.Attempted);
 
     /// <summary>The order of a fill that the book has no order for: its trade is over, or it is another account's.</summary>
     public ClientOrderId? Missing(object @event) => OrderOf(@event) is { } order && !Live.ContainsKey(order.Value) ? order : null;
@@ -52,7 +53,13 @@ public sealed record OrderBook(
     /// <summary>Brings an order of a trade that is over back, with what its stream said before the event at hand.</summary>
     public OrderBook WithMissing(BookedOrder order) => this with { Live = Live.SetItem(order.Id.Value, order), Over = Over.Add(order.Trade.Value) };
 
-    public OrderBook Apply(object @event, DateTimeOffset at) => @event switch
+    public OrderBook Apply(object @event, DateTimeOffset at)
+    {
+        var (book, asked) = (Booked(@event, at), AskedAfter(@event));
+        return ReferenceEquals(asked, Asked) ? book : book with { Asked = asked };
+    }
+
+    private OrderBook Booked(object @event, DateTimeOffset at) => @event switch
     {
         OrderIntended e when e.Account == Account => Put(new BookedOrder(e.Order, e.Trade, e.Symbol, e.Side, e.Quantity, Quantity.Zero, Standing.Intended, at, [])),
         OrderAdopted e when e.Account == Account => Put(new BookedOrder(e.Order, e.Trade, e.Symbol, e.Side, e.Quantity, Quantity.Zero, Standing.Accepted, at, [])),
@@ -69,6 +76,19 @@ public sealed record OrderBook(
         PositionClosed e when e.Account == Account => Finish(e.Trade),
         EntryFailedRecorded e when e.Account == Account => Finish(e.Trade),
         _ => this,
+    };
+
+    /// <summary>A trade that is over is corrected too, and then bears an account no more: whosever it is, it is asked for a moment only.</summary>
+    private ImmutableHashSet<string> AskedAfter(object @event) => @event switch
+    {
+        OrderCorrected e => Asked.Add(e.Order.Value),
+        OrderConfirmed e => Asked.Remove(e.Order.Value),
+        OrderAccepted e => Asked.Remove(e.Order.Value),
+        OrderAbsent e => Asked.Remove(e.Order.Value),
+        OrderFilled e => Asked.Remove(e.Order.Value),
+        OrderFillBusted e => Asked.Remove(e.Fill.Order.Value),
+        OrderEnded e => Asked.Remove(e.Order.Value),
+        _ => Asked,
     };
 
     public bool Holds(TradeId trade) => Live.Values.Any(o => o.Trade == trade);

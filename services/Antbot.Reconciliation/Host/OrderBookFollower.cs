@@ -22,7 +22,8 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     private static readonly Dictionary<string, Type> Wanted = new[]
     {
         typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderNotSent), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
-        typeof(OrderEnded), typeof(OrderAdopted), typeof(PositionAdopted), typeof(PositionWrittenOff), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(ReconciliationAwaited),
+        typeof(OrderEnded), typeof(OrderAdopted), typeof(PositionAdopted), typeof(PositionWrittenOff), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(OrderCorrected), typeof(OrderConfirmed),
+        typeof(ReconciliationAwaited),
     }.ToDictionary(StoredNameAttribute.Of, StringComparer.Ordinal);
 
     /// <summary>Orders, and those who wait for a look at the account.</summary>

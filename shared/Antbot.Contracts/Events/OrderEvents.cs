@@ -16,9 +16,10 @@ namespace Antbot.Contracts.Events;
 /// <param name="PriceAgeSecondsMax">A price older than this is none.</param>
 /// <param name="AskMarginMilliseconds">How long after an attempt's window the venue's "no such order" is believed.</param>
 /// <param name="HalfSizeFallback">Whether an entry whose tries are used up is followed by one market order of half its size; null in what was planned before there was one.</param>
+/// <param name="EndsWithSignal">Whether the window of an entry's attempt ends with its signal; null in what was planned before it did.</param>
 public sealed record ExecutionPolicy(
     decimal StopDistance, decimal? StopLimitDistance, decimal? TakeProfitDistance, int? HoldingSecondsMax, int EntryAttemptsMax, decimal SlippageMax,
-    decimal PriceMoveMax, int PriceAgeSecondsMax, int AskMarginMilliseconds, bool? HalfSizeFallback = null);
+    decimal PriceMoveMax, int PriceAgeSecondsMax, int AskMarginMilliseconds, bool? HalfSizeFallback = null, bool? EndsWithSignal = null);
 
 /// <summary>The command has come; here is everything that the orders of this trade are decided on.</summary>
 /// <param name="Market">The price the entry is sized at; null where there is none that is fresh.</param>

@@ -20,7 +20,7 @@ public sealed record Recorded(IReadOnlyList<StoredEvent> Events, bool IsNew);
 /// <summary>What every pipeline of a process shares.</summary>
 public sealed record PipelineParts(IEventStore Store, EventCodec Codec, IMessageBus Bus, TimeProvider Clock, ICrashPoints CrashPoints)
 {
-    public StreamLoader Loader { get; } = new(Store, Codec);
+    public StreamLoader Loader { get; init; } = new(Store, Codec);
 }
 
 /// <summary>Another stream that the decision rests on has moved on; nothing was appended. The caller looks at it again.</summary>

@@ -82,6 +82,17 @@ public sealed class EntryTests
         Assert.True(other.State.IsDone);
     }
 
+    /// <summary>An attempt just before the signal's end that was late on its way was taken after it.</summary>
+    [Theory]
+    [InlineData(true, 29, 1_000)]
+    [InlineData(true, 10, 3_000)]
+    [InlineData(null, 29, 3_000)]
+    public void The_window_of_an_attempt_ends_with_its_signal(bool? endsWithSignal, double after, int window)
+    {
+        _given.After(after).Enters(policy: Given.Policy with { EndsWithSignal = endsWithSignal });
+        Assert.Equal(TimeSpan.FromMilliseconds(window + Given.Policy.AskMarginMilliseconds), _given.State.Entry!.AskAt - _given.Now);
+    }
+
     [Fact]
     public void A_command_that_comes_too_late_is_refused() => Assert.Contains("valid until", Reason(_given.After(31).Enters()), StringComparison.Ordinal);
 

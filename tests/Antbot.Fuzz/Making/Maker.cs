@@ -73,7 +73,7 @@ public sealed class Maker(Random random)
         if (type == typeof(SymbolRules))
             return new SymbolRules(Make<Symbol>(), "BTC", "USDT", Pick(0.01m, 0.00001m, 1, 0.0000000000000001m, 1_000_000_000_000), Pick(0.00001m, 1, 0.1m, 0.0000000000000001m, 1_000_000_000_000), Make<Quantity>(), Make<Quantity>(), Make<Money>());
         if (type == typeof(ExecutionPolicy))
-            return new ExecutionPolicy(Pick(0, 0.02m, 0.5m), Pick<decimal?>(null, 0.01m, 0.5m), Pick<decimal?>(null, 0.04m, 0.9m), Pick<int?>(null, 1, 31_536_000), random.Next(1, 11), Pick(0, 0.005m, 0.1m), Pick(0.0001m, 0.02m, 0.5m), random.Next(1, 301), random.Next(100, 30_001), Pick<bool?>(null, false, true));
+            return new ExecutionPolicy(Pick(0, 0.02m, 0.5m), Pick<decimal?>(null, 0.01m, 0.5m), Pick<decimal?>(null, 0.04m, 0.9m), Pick<int?>(null, 1, 31_536_000), random.Next(1, 11), Pick(0, 0.005m, 0.1m), Pick(0.0001m, 0.02m, 0.5m), random.Next(1, 301), random.Next(100, 30_001), Pick<bool?>(null, false, true), Pick<bool?>(null, false, true));
         return null;
     }
 

@@ -1,5 +1,7 @@
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using Antbot.ConsoleService.Access;
 using Antbot.Contracts.Messages;
 using Antbot.Coordinator.Core;
 using Antbot.Execution;
@@ -10,6 +12,7 @@ using Antbot.Messaging;
 using Antbot.Reconciliation;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Store;
+using Antbot.Signals.Core;
 using Antbot.Validation.Core;
 
 namespace Antbot.Fuzz.Targets;
@@ -69,20 +72,33 @@ public sealed class DeciderTarget<TState>(string name, Fold<TState> fold, Func<T
     }
 }
 
-internal static class Deciders
+public static class Deciders
 {
     private static readonly EventCodec Codec = new(EventRegistry.From(EventTarget.ServiceAssemblies()));
     private static readonly JsonSerializerOptions Messages = MessageJson.Options;
 
-    public static IEnumerable<IFuzzTarget> All { get; } =
+    /// <summary>What each of them decides on, and with what terms.</summary>
+    private static readonly Dictionary<Type, IFuzzTarget> Cases = new()
+    {
+        [typeof(TradeDecider)] = Of("coordinator", TradeDecider.With(TradePatience.Default), [.. TradeDecider.Messages]),
+        [typeof(ValidationDecider)] = Of("validation", ValidationDecider.With(ValidationLimits.Default), typeof(ValidateSignal)),
+        [typeof(RiskDecider)] = Of("risk", RiskDecider.With(RiskLimits.Default), typeof(AssessRisk), typeof(TradeOpened), typeof(EntryFailed), typeof(TradeClosed)),
+        [typeof(ExecutionDecider)] = Of("execution", ExecutionDecider.Behaviour, typeof(ExecutionInput)),
+        [typeof(ReconciliationDecider)] = Of("reconciliation", ReconciliationDecider.Behaviour, typeof(TradeSeen), typeof(AccountLook)),
+        [typeof(AccessDecider)] = Of("access", AccessDecider.Behaviour, typeof(MakeToken), typeof(RevokeToken)),
+        [typeof(ControlDecider)] = new DeciderTarget<ControlState>("control", ControlState.Fold, (_, command, _) => ControlDecider.Decide(command), _ => [], [typeof(SetActivity), typeof(SetTradingMode), typeof(SetMaintenance)]),
+    };
+
+    /// <summary>Those that the code has: whoever gives a behaviour, or is called so. What strategies think becomes signals in <see cref="StrategyTarget"/>.</summary>
+    public static IReadOnlyList<Type> Found { get; } =
     [
-        Of("coordinator", TradeDecider.With(TradePatience.Default), [.. TradeDecider.Messages]),
-        Of("validation", ValidationDecider.With(ValidationLimits.Default), typeof(ValidateSignal)),
-        Of("risk", RiskDecider.With(RiskLimits.Default), typeof(AssessRisk), typeof(TradeOpened), typeof(EntryFailed), typeof(TradeClosed)),
-        Of("execution", ExecutionDecider.Behaviour, typeof(ExecutionInput)),
-        Of("reconciliation", ReconciliationDecider.Behaviour, typeof(TradeSeen), typeof(AccountLook)),
-        new DeciderTarget<ControlState>("control", ControlState.Fold, (_, command, _) => ControlDecider.Decide(command), _ => [], [typeof(SetActivity), typeof(SetTradingMode), typeof(SetMaintenance)]),
+        .. EventTarget.ServiceAssemblies().SelectMany(a => a.GetExportedTypes()).Where(IsDecider).Where(t => t != typeof(SignalDecider)).OrderBy(t => t.FullName, StringComparer.Ordinal),
     ];
+
+    public static IEnumerable<IFuzzTarget> All => Found.Where(Cases.ContainsKey).Select(d => Cases[d]);
+
+    /// <summary>Nobody has said what these decide on.</summary>
+    public static IEnumerable<Type> Forgotten => Found.Where(d => !Cases.ContainsKey(d));
 
     public static string Write(IReadOnlyList<object> events) => string.Join('\n', events.Select(e => $"{e.GetType().Name} {Encoding.UTF8.GetString(Codec.Encode(e).Data.Span)}"));
 
@@ -100,6 +116,11 @@ internal static class Deciders
         var again = JsonSerializer.Serialize(JsonSerializer.Deserialize(written, m.GetType(), Messages), m.GetType(), Messages);
         return written == again ? $"{m.GetType().Name} {written}" : throw new FuzzException($"{written} is read as {again}.");
     }));
+
+    public static bool IsDecider(Type type) => type.Name.EndsWith("Decider", StringComparison.Ordinal)
+        || type.GetMembers(BindingFlags.Public | BindingFlags.Static).Any(m => IsBehaviour((m as PropertyInfo)?.PropertyType ?? (m as FieldInfo)?.FieldType ?? (m as MethodInfo)?.ReturnType));
+
+    private static bool IsBehaviour(Type? type) => type is { IsGenericType: true } && type.GetGenericTypeDefinition() == typeof(Behaviour<>);
 
     private static DeciderTarget<TState> Of<TState>(string name, Behaviour<TState> behaviour, params Type[] inputs)
         where TState : class => new(name, behaviour.Fold, behaviour.Decide, behaviour.React, inputs);

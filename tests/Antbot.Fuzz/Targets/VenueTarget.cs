@@ -1,4 +1,6 @@
+using System.Linq.Expressions;
 using System.Net;
+using System.Reflection;
 using Antbot.Contracts;
 using Antbot.Contracts.Venue;
 using Antbot.Fuzz.Making;
@@ -12,6 +14,8 @@ namespace Antbot.Fuzz.Targets;
 /// <summary>A venue that answers nonsense: what makes no sense is unknown or refused, and never an exception or a silent default.</summary>
 public sealed class VenueTarget : IFuzzTarget
 {
+    private const string VenueId = "28";
+
     private const string Order = """
         {"symbol":"BTCUSDT","orderId":28,"clientOrderId":"e0","transactTime":1767225600000,"updateTime":1767225600000,"price":"0.00","origQty":"1.0","executedQty":"1.0",
          "cummulativeQuoteQty":"65000.0","status":"FILLED","type":"MARKET","side":"BUY","origClientOrderId":"e0",
@@ -32,7 +36,30 @@ public sealed class VenueTarget : IFuzzTarget
 
     private static readonly Symbol Btc = new("BTCUSDT");
     private static readonly ClientOrderId Id = new("e0");
+    private static readonly DateTimeOffset Since = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private static VenueOrder Asked => new(Id, Btc, Side.Buy, OrderKind.Market, new Quantity(1), null, null, DateTimeOffset.UtcNow, TimeSpan.FromSeconds(1), ReduceOnly: true);
+
     private static readonly VenueOptions Options = new() { Address = new Uri("http://venue.invalid/"), Key = "key", Secret = "secret", Paper = true };
+
+    /// <summary>Every request that the port knows, with what a venue that is well replies to it.</summary>
+    private static readonly IReadOnlyList<Call> Calls =
+    [
+        Of(v => v.MeasureClockAsync(default), """{"serverTime":1767225600000}""", t => t.Year is >= 1970 and < 2101),
+        Of(v => v.ReadRulesAsync(default), Info, all => all.All(r => r is { PriceTick: > 0, QuantityStep: > 0 })),
+        Of(v => v.PlaceAsync(Asked, default), Order, r => IsAsked(r) && r.Side == Side.Buy && r.Fills.All(f => f.Quantity.Value > 0)),
+        Of(v => v.FindOrderAsync(Btc, Id, default), Order, IsAsked),
+        Of(v => v.FindOrderAsync(Btc, VenueId, default), Order, r => r.VenueOrderId == VenueId && r.Symbol == Btc && r.Executed <= r.Quantity),
+        Of(v => v.CancelAsync(Btc, Id, default), Order, r => r.Id == Id),
+        Of(v => v.ListOpenOrdersAsync(default), $"[{Order},{Order}]", all => all.All(r => r.Executed <= r.Quantity)),
+        Of(v => v.ListFillsAsync(Btc, VenueId, default), $"[{Fill},{Fill}]", all => all.All(f => f.VenueOrderId == VenueId) && AreSound(all)),
+        Of(v => v.ListFillsAsync(Btc, Since, default), $"[{Fill},{Fill}]", AreSound),
+        Of(v => v.ReadPermissionsAsync(default), Restrictions, _ => true),
+        Of(v => v.ReadBalancesAsync(default), Balances, all => all.All(b => b is { Free: >= 0, Locked: >= 0 })),
+    ];
+
+    /// <summary>What it asks of a venue.</summary>
+    public static IEnumerable<MethodInfo> Asks => Calls.Select(c => c.Method);
 
     public string Name => "venue-reply";
 
@@ -49,44 +76,20 @@ public sealed class VenueTarget : IFuzzTarget
         using var breakers = new BreakerPanel();
         using var http = new VenueHttp(Options, breakers, budget, TimeProvider.System, NullLogger.Instance, handler);
         var venue = new BinanceVenue(Options, http, budget, clock, new KeyWatch(TimeProvider.System), new Listing(Options, NullLogger<Listing>.Instance), TimeProvider.System);
-        return Ask(venue, handler, random.Next(9)).GetAwaiter().GetResult();
+        var call = Calls[random.Next(Calls.Count)];
+        handler.Good = call.Good;
+        return call.Ask(venue).GetAwaiter().GetResult();
     }
 
-    private static async Task<FuzzOutcome> Ask(BinanceVenue venue, Nonsense handler, int which)
+    private static Call Of<T>(Expression<Func<IVenue, Task<VenueAnswer<T>>>> ask, string good, Func<T, bool> makesSense)
     {
-        switch (which)
-        {
-            case 0:
-                handler.Good = """{"serverTime":1767225600000}""";
-                return Judge(await venue.MeasureClockAsync(), t => t.Year is >= 1970 and < 2101);
-            case 1:
-                handler.Good = Order;
-                return Judge(
-                    await venue.PlaceAsync(new VenueOrder(Id, Btc, Side.Buy, OrderKind.Market, new Quantity(1), null, null, DateTimeOffset.UtcNow, TimeSpan.FromSeconds(1), ReduceOnly: true)),
-                    r => r.Id == Id && r.Symbol == Btc && r.Side == Side.Buy && r.Executed <= r.Quantity && r.Fills.All(f => f.Quantity.Value > 0));
-            case 2:
-                handler.Good = Order;
-                return Judge(await venue.FindOrderAsync(Btc, Id), r => r.Id == Id && r.Symbol == Btc && r.Executed <= r.Quantity);
-            case 3:
-                handler.Good = Order;
-                return Judge(await venue.CancelAsync(Btc, Id), r => r.Id == Id);
-            case 4:
-                handler.Good = $"[{Order},{Order}]";
-                return Judge(await venue.ListOpenOrdersAsync(), all => all.All(r => r.Executed <= r.Quantity));
-            case 5:
-                handler.Good = $"[{Fill},{Fill}]";
-                return Judge(await venue.ListFillsAsync(Btc, "28"), all => all.All(f => f.VenueOrderId == "28" && f.Quantity.Value > 0) && all.DistinctBy(f => f.FillId).Count() == all.Count);
-            case 6:
-                handler.Good = Balances;
-                return Judge(await venue.ReadBalancesAsync(), all => all.All(b => b is { Free: >= 0, Locked: >= 0 }));
-            case 7:
-                handler.Good = Restrictions;
-                return Judge(await venue.ReadPermissionsAsync(), _ => true);
-            default:
-                handler.Good = Info;
-                return Judge(await venue.ReadRulesAsync(), all => all.All(r => r is { PriceTick: > 0, QuantityStep: > 0 }));
-        }
+        var asks = ask.Compile();
+        return new Call(((MethodCallExpression)ask.Body).Method, good, async venue => Judge(await asks(venue), makesSense));
     }
+
+    private static bool IsAsked(OrderReport report) => report.Id == Id && report.Symbol == Btc && report.Executed <= report.Quantity;
+
+    private static bool AreSound(IReadOnlyList<FillReport> fills) => fills.All(f => f.Symbol == Btc && f.Quantity.Value > 0) && fills.DistinctBy(f => f.FillId).Count() == fills.Count;
 
     private static FuzzOutcome Judge<T>(VenueAnswer<T> answer, Func<T, bool> makesSense) => answer switch
     {
@@ -95,6 +98,8 @@ public sealed class VenueTarget : IFuzzTarget
         VenueAnswer<T>.NotSent { Text.Length: > 0 } => FuzzOutcome.Refused,
         _ => throw new FuzzException($"It was refused without a reason: {answer}."),
     };
+
+    private sealed record Call(MethodInfo Method, string Good, Func<IVenue, Task<FuzzOutcome>> Ask);
 
     private sealed class Nonsense(Random random) : HttpMessageHandler
     {

@@ -1,6 +1,10 @@
 using System.Collections;
 using Antbot.Fuzz;
+using Antbot.Fuzz.Targets;
 using Antbot.Hosting;
+using Antbot.Kernel.Control;
+using Antbot.Kernel.Decisions;
+using Antbot.Runtime.Venue;
 using Antbot.Standalone;
 using Xunit;
 
@@ -58,6 +62,39 @@ public sealed class FuzzTests
         Assert.Superset(new HashSet<string>(["decider:coordinator", "decider:validation", "decider:risk", "decider:execution", "decider:reconciliation", "decider:control", "strategy:ema-cross", "strategy:rsi-reversion", "operator-request", "fill-history"], StringComparer.Ordinal), names.ToHashSet(StringComparer.Ordinal));
     }
 
+    /// <summary>A new request of the venue's port has to be asked here as well.</summary>
+    [Fact]
+    public void Every_request_of_a_venue_is_answered_with_nonsense() => Assert.Equal(
+        typeof(IVenue).GetMethods().Where(m => typeof(Task).IsAssignableFrom(m.ReturnType)).Select(m => m.ToString()).Order(StringComparer.Ordinal),
+        VenueTarget.Asks.Select(m => m.ToString()).Order(StringComparer.Ordinal));
+
+    /// <summary>A new decider has to be said what it decides on.</summary>
+    [Fact]
+    public void Every_decider_that_the_code_has_is_given_cases()
+    {
+        Assert.Empty(Deciders.Forgotten);
+        Assert.Superset(
+            new HashSet<string>(["TradeDecider", "ValidationDecider", "RiskDecider", "ExecutionDecider", "ReconciliationDecider", "ControlDecider"], StringComparer.Ordinal),
+            Deciders.Found.Select(t => t.Name).ToHashSet(StringComparer.Ordinal));
+        Assert.True(Deciders.IsDecider(typeof(Nameless)), "One that gives a behaviour under another name is passed over.");
+    }
+
+    [Fact]
+    public void A_case_that_never_returns_is_named_and_ends_its_target()
+    {
+        using var end = new ManualResetEventSlim();
+        var stuck = new Stuck(end);
+        var campaign = new FuzzCampaign([stuck, new Careful()], Seed, from: 0, cases: 20, []) { LooksMax = 5 };
+        campaign.Run(Cancel);
+        end.Set();
+        Assert.True(campaign.IsOver);
+        Assert.Equal(20, campaign.Results[1].Taken);
+        var hung = Assert.Single(campaign.Results[0].Failures);
+        Assert.True(hung.Hangs);
+        Assert.StartsWith($"stuck, case {Stuck.At} of seed {Seed}: it never returned", hung.ToString(), StringComparison.Ordinal);
+        Assert.Equal((Stuck.At, Stuck.At + 1), (campaign.Results[0].Taken, campaign.Results[0].Cases));
+    }
+
     /// <summary>A long run is stopped and gone on with: nothing is done twice or left out.</summary>
     [Fact]
     public void A_run_goes_on_where_its_tally_says_that_it_was_stopped()
@@ -109,6 +146,42 @@ public sealed class FuzzTests
             1 => throw new FuzzException("It was refused without a reason."),
             _ => FuzzOutcome.Taken,
         };
+    }
+
+    private static class Nameless
+    {
+        public static Behaviour<ControlState> Whatever => new("nameless", ControlState.Fold, (_, _, _) => [], _ => []);
+    }
+
+    private sealed class Careful : IFuzzTarget
+    {
+        public string Name => "careful";
+
+        public string What => "an edge that is as it should be";
+
+        public int Cases => 1;
+
+        public FuzzOutcome Try(Random random) => FuzzOutcome.Taken;
+    }
+
+    private sealed class Stuck(ManualResetEventSlim end) : IFuzzTarget
+    {
+        public const int At = 7;
+
+        private int _tries;
+
+        public string Name => "stuck";
+
+        public string What => "an edge that does not come back";
+
+        public int Cases => 1;
+
+        public FuzzOutcome Try(Random random)
+        {
+            if (_tries++ == At)
+                end.Wait();
+            return FuzzOutcome.Taken;
+        }
     }
 
     private sealed class Slow : IFuzzTarget

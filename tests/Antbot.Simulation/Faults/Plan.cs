@@ -22,6 +22,8 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(ClockSteps), "clock-steps")]
 [JsonDerivedType(typeof(BusLoses), "bus-loses")]
 [JsonDerivedType(typeof(BusRepeats), "bus-repeats")]
+[JsonDerivedType(typeof(BusLosesMany), "bus-loses-many")]
+[JsonDerivedType(typeof(BusRepeatsMany), "bus-repeats-many")]
 [JsonDerivedType(typeof(BusDelays), "bus-delays")]
 [JsonDerivedType(typeof(BusReorders), "bus-reorders")]
 [JsonDerivedType(typeof(BusDown), "bus-down")]
@@ -67,6 +69,12 @@ public sealed record ClockSteps(string Service, double AtSeconds, double BySecon
 public sealed record BusLoses(int Nth, bool ArrivesAllTheSame) : Fault;
 
 public sealed record BusRepeats(int Nth, int Copies, double WithinSeconds) : Fault;
+
+/// <param name="Part">Of what is published meanwhile: lost before it is confirmed.</param>
+public sealed record BusLosesMany(double AtSeconds, double ForSeconds, double Part) : Fault, ILasting;
+
+/// <param name="Part">Of what is published meanwhile: it comes once more.</param>
+public sealed record BusRepeatsMany(double AtSeconds, double ForSeconds, double Part, double WithinSeconds) : Fault, ILasting;
 
 public sealed record BusDelays(int Nth, double Seconds) : Fault;
 

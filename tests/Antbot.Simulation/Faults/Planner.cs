@@ -9,6 +9,13 @@ public static class Planner
     /// <summary>Faults begin within this; then everything heals.</summary>
     public const double FaultySeconds = 25;
 
+    /// <summary>As many messages as a trade makes be published where nothing goes wrong.</summary>
+    private const int MessagesATrade = 24;
+
+    /// <summary>Parts of what is published.</summary>
+    public const double LostMost = 0.3;
+    public const double RepeatedMost = 0.5;
+
     private static readonly string[] Clocks = ["signal", "coordinator", "validation", "risk", "execution", "reconciliation"];
 
     private static readonly Deed[] Deeds = Enum.GetValues<Deed>();
@@ -50,6 +57,8 @@ public static class Planner
         Some("step", 0.15, 2, i => new ClockSteps(Service("step-service", i), Begin("step-at", i), chance.Happens(0.2, "step-far", i) ? Seconds(-60, 60, "step", i) : Seconds(-4, 4, "step", i)));
         Some("loses", 0.3, trades * 4, i => new BusLoses(Message("loses-nth", i), chance.Happens(0.5, "loses-arrives", i)));
         Some("repeats", 0.3, trades * 6, i => new BusRepeats(Message("repeats-nth", i), 1 + chance.Below(6, "repeats-copies", i), Seconds(0, 30, "repeats-within", i)));
+        Some("loses-many", 0.1, 1, i => new BusLosesMany(Seconds(0, 6, "loses-many-at", i), Seconds(8, 30, "loses-many-for", i), Seconds(0.02, LostMost, "loses-many-part", i)));
+        Some("repeats-many", 0.1, 1, i => new BusRepeatsMany(Seconds(0, 6, "repeats-many-at", i), Seconds(8, 30, "repeats-many-for", i), Seconds(0.05, RepeatedMost, "repeats-many-part", i), Seconds(0, 30, "repeats-many-within", i)));
         Some("delays", 0.3, 10, i => new BusDelays(Message("delays-nth", i), Seconds(0, 30, "delays-for", i)));
         Some("reorders", 0.2, 1, i => new BusReorders(Begin("reorders-at", i), Seconds(2, 15, "reorders-for", i), Seconds(0.05, 4, "reorders-within", i)));
         Some("bus", 0.15, 1, i => new BusDown(Begin("bus-at", i), Seconds(0.2, 15, "bus-for", i)));
@@ -87,7 +96,7 @@ public static class Planner
 
         double Seconds(double from, double to, string what, int i) => Math.Round(from + chance.Unit(what, i) * (to - from), 2);
 
-        int Message(string what, int i) => 1 + chance.Below(trades * 12, what, i);
+        int Message(string what, int i) => 1 + chance.Below(trades * MessagesATrade, what, i);
     }
 }
 

@@ -6,8 +6,9 @@ namespace Antbot.Simulation.Faults;
 
 /// <summary>A plan that once found something, kept so that it is run for ever.</summary>
 /// <param name="Prevents">What must not come back.</param>
-/// <param name="Bug">The mistake on purpose under which the plan fails still, so that it is known to be able to.</param>
-public sealed record Regression(string Prevents, string? Bug, Plan Plan)
+/// <param name="Shows">What the plan broke when it was found.</param>
+/// <param name="Bug">The mistake on purpose under which the plan breaks it still, so that it is known to be able to.</param>
+public sealed record Regression(string Prevents, Invariant Shows, string? Bug, Plan Plan)
 {
     private const string Suffix = ".json";
 
@@ -25,10 +26,17 @@ public sealed record Regression(string Prevents, string? Bug, Plan Plan)
     /// <summary>What is wrong with it, or null.</summary>
     public string? Fault()
     {
+        if (Plan.Faults.Count > Shrinker.FaultsMax)
+            return $"a plan of {Plan.Faults.Count} faults is not a small one: {Shrinker.FaultsMax} are the most";
         var clean = SimRun.Of(Plan);
         if (!clean.Passed)
             return $"{Prevents}: {clean.Violations[0]}";
-        return Bug is null || !SimRun.Of(Plan, Bugs.Find(Bug)).Passed ? null : $"under '{Bug}' it has to fail, and passes";
+        if (Bug is null)
+            return null;
+        var (bug, violations) = (Bugs.Find(Bug), SimRun.Of(Plan, Bugs.Find(Bug)).Violations);
+        return bug.Shows != Shows ? $"'{Bug}' breaks {bug.Shows}, and the plan was kept because it broke {Shows}"
+            : bug.IsShownBy(violations) ? null
+            : $"under '{Bug}' it has to break {Shows}, and {(violations.Count == 0 ? "passes" : $"breaks another: {violations[0]}")}";
     }
 
     private static List<Regression> Read()

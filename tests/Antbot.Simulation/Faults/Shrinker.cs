@@ -2,13 +2,17 @@ using Antbot.Simulation.World;
 
 namespace Antbot.Simulation.Faults;
 
-/// <summary>Takes out of a failing plan whatever it fails without.</summary>
+/// <summary>Takes out of a failing plan whatever it fails without. What is left fails in the same way.</summary>
 public static class Shrinker
 {
+    /// <summary>A plan with more is not understood: that it cannot be made smaller is a fault of its own.</summary>
+    public const int FaultsMax = 10;
+
     /// <summary>A run that does not come to rest is a long one: then a plan that is not the smallest has to do.</summary>
     private const int RunsMax = 400;
 
-    public static Plan Shrink(Plan plan, Bug bug)
+    /// <param name="broken">What the plan breaks.</param>
+    public static Plan Shrink(Plan plan, Bug bug, Invariant broken)
     {
         var runs = 0;
         for (var size = Math.Max(1, plan.Faults.Count / 2); size >= 1; size /= 2)
@@ -26,6 +30,6 @@ public static class Shrinker
             plan = plan with { Trades = plan.Trades - 1 };
         return plan.Instances > 1 && Fails(plan with { Instances = 1 }) ? plan with { Instances = 1 } : plan;
 
-        bool Fails(Plan smaller) => ++runs <= RunsMax && !SimRun.Of(smaller, bug).Passed;
+        bool Fails(Plan smaller) => ++runs <= RunsMax && SimRun.Of(smaller, bug).Violations.Any(v => v.Broken == broken);
     }
 }

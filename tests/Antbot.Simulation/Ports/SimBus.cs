@@ -12,8 +12,15 @@ public sealed class SimBroker
 {
     public const string TooOften = "it was given back too often";
 
+    /// <summary>What was published while a part of it was lost or came again, and how much of it was and did.</summary>
+    public const string AmidLoss = "messages published while many were lost";
+    public const string LostAmidLoss = "of them lost before they were confirmed";
+    public const string AmidRepetition = "messages published while many came again";
+    public const string RepeatedAmidRepetition = "of them that came again";
+
+    public const int Prefetch = 16;
+
     private const int AttemptsMax = 5;
-    private const int Prefetch = 16;
 
     private readonly SimLoop _loop;
     private readonly Chance _chance;
@@ -26,6 +33,8 @@ public sealed class SimBroker
     private readonly Lasting<BusBlocked> _blocked;
     private readonly Lasting<BusRestarts> _restarts;
     private readonly Lasting<BusReorders> _reorders;
+    private readonly Lasting<BusLosesMany> _lossy;
+    private readonly Lasting<BusRepeatsMany> _repetitive;
     private readonly Dictionary<string, Lane> _lanes = Routes.Endpoints.ToDictionary(e => e, _ => new Lane(), StringComparer.Ordinal);
     private readonly List<Publication> _unconfirmed = [];
     private readonly List<DeadLetter> _deadLetters = [];
@@ -39,7 +48,7 @@ public sealed class SimBroker
         _repeats = Index<BusRepeats>(f => f.Nth);
         _delays = Index<BusDelays>(f => f.Nth);
         _deadly = Index<Deadly>(f => f.Nth);
-        (_downs, _blocked, _restarts, _reorders) = (new(plan), new(plan), new(plan), new(plan));
+        (_downs, _blocked, _restarts, _reorders, _lossy, _repetitive) = (new(plan), new(plan), new(plan), new(plan), new(plan), new(plan));
         foreach (var restart in plan.Faults.OfType<BusRestarts>())
             loop.At(TimeSpan.FromSeconds(restart.AtSeconds), () => Restart(restart));
         foreach (var up in plan.Faults.Where(f => f is BusDown or BusRestarts).Cast<ILasting>())
@@ -71,7 +80,17 @@ public sealed class SimBroker
     /// <summary>Copies that a restart lost before they were confirmed.</summary>
     public int Dropped { get; private set; }
 
-    public int LongestQueue => _lanes.Values.Max(l => l.Queue.Count);
+    /// <summary>Messages that were published, each time anew.</summary>
+    public int Publications => _published;
+
+    /// <summary>As long as a queue ever was.</summary>
+    public int QueueMost { get; private set; }
+
+    /// <summary>As many messages as ever lay with one process, unacknowledged.</summary>
+    public int DeliveriesMost { get; private set; }
+
+    /// <summary>As many as ever were on the wire, in a queue or being handled.</summary>
+    public int UnderWayMost { get; private set; }
 
     public BusBlocked? Blocked => _blocked.At(_loop);
 
@@ -104,9 +123,10 @@ public sealed class SimBroker
         var lost = _loses.GetValueOrDefault(number);
         if (lost is not null)
             _tally.Happened(lost);
-        var publication = new Publication(number, _loop.Ticks + confirmedAfter.Ticks, lost is not null, _deadly.GetValueOrDefault(number), reorders);
+        var isLost = IsLostAmongMany(number);
+        var publication = new Publication(number, _loop.Ticks + confirmedAfter.Ticks, isLost || lost is not null, _deadly.GetValueOrDefault(number), reorders);
         _unconfirmed.Add(publication);
-        if (lost is null or { ArrivesAllTheSame: true })
+        if (!isLost && lost is null or { ArrivesAllTheSame: true })
             Arrive(new Delivery(message, publication), delay);
         if (_repeats.TryGetValue(number, out var repeat))
         {
@@ -114,7 +134,21 @@ public sealed class SimBroker
             for (var copy = 1; copy <= repeat.Copies; copy++)
                 Arrive(new Delivery(message, publication), delay + _chance.Between(0, repeat.WithinSeconds, "copy", number * 100L + copy));
         }
+        if (_repetitive.At(_loop) is { } repetitive && IsOneOf(repetitive, repetitive.Part, number, AmidRepetition, RepeatedAmidRepetition))
+            Arrive(new Delivery(message, publication), delay + _chance.Between(0, repetitive.WithinSeconds, "again", number));
         return publication;
+    }
+
+    private bool IsLostAmongMany(int number) => _lossy.At(_loop) is { } lossy && IsOneOf(lossy, lossy.Part, number, AmidLoss, LostAmidLoss);
+
+    private bool IsOneOf(Fault fault, double part, int number, string all, string some)
+    {
+        _tally.Happened(all);
+        if (!_chance.Happens(part, some, number))
+            return false;
+        _tally.Happened(some);
+        _tally.Happened(fault);
+        return true;
     }
 
     public void Connect(SimProcess process)
@@ -161,6 +195,7 @@ public sealed class SimBroker
     private void Arrive(Delivery delivery, TimeSpan delay)
     {
         Arrived++;
+        UnderWayMost = Math.Max(UnderWayMost, UnderWay);
         _loop.At(delay, () => Enqueue(delivery));
     }
 
@@ -181,6 +216,7 @@ public sealed class SimBroker
             _tally.Happened(reorders);
         lane.Newest = Math.Max(lane.Newest, delivery.Publication.Number);
         lane.Queue.Enqueue(delivery);
+        QueueMost = Math.Max(QueueMost, lane.Queue.Count);
         Queued(delivery.Message);
         Pump(lane);
     }
@@ -227,6 +263,7 @@ public sealed class SimBroker
             return;
         }
         process.Deliveries.Add(delivery);
+        DeliveriesMost = Math.Max(DeliveriesMost, process.Deliveries.Count);
         _loop.At(Latency(), () => _ = HandleAsync(delivery, process), process.Context);
     }
 

@@ -9,6 +9,9 @@ namespace Antbot.Simulation.Ports;
 /// <summary>The database: what every process's store stands on. It commits in its own time, whether its client lives or not.</summary>
 public sealed class SimDisk
 {
+    public const string CheckpointRefused = "checkpoints that a full disk refused";
+    public const string CopyRefused = "kept states that a full disk refused";
+
     private readonly SimLoop _loop;
     private readonly Chance _chance;
     private readonly Dictionary<int, StoreStalls> _stalls;
@@ -49,6 +52,12 @@ public sealed class SimDisk
     /// <summary>Appends that have come and are not committed.</summary>
     public int UnderWay { get; private set; }
 
+    /// <summary>As many as there ever were at once.</summary>
+    public int UnderWayMost { get; private set; }
+
+    /// <summary>As many as ever waited at once for something to be appended.</summary>
+    public int WaitingMost { get; private set; }
+
     public StoreDown? Down => _downs.At(_loop);
 
     public TimeSpan Latency(string what) => _chance.Between(0.0005, 0.004, what, _calls++);
@@ -64,7 +73,7 @@ public sealed class SimDisk
         }
         var at = Math.Max(_loop.Ticks, _freeAt) + (Latency("append") + stall).Ticks;
         _freeAt = at;
-        UnderWay++;
+        UnderWayMost = Math.Max(UnderWayMost, ++UnderWay);
         _loop.At(TimeSpan.FromTicks(at - _loop.Ticks), () => Commit(append, number, done, client));
     }
 
@@ -73,6 +82,7 @@ public sealed class SimDisk
     {
         _waiting.RemoveAll(w => w.Woken.Task.IsCompleted || w.Context.IsDead);
         _waiting.Add((woken, client));
+        WaitingMost = Math.Max(WaitingMost, _waiting.Count);
     }
 
     /// <summary>What an operator says from the terminal, at this very moment.</summary>
@@ -93,9 +103,7 @@ public sealed class SimDisk
         if (Down is { } down)
         {
             Tally.Happened(down);
-            Answer(client, () => done.SetException(down.Full
-                ? new EventStoreException(StoreFault.Full, "The disk is full.")
-                : new EventStoreException(StoreFault.Unavailable, "The database is away.")));
+            Answer(client, () => done.SetException(Fault(down)));
             return;
         }
         if (_gaps.TryGetValue(number, out var gap))
@@ -119,6 +127,10 @@ public sealed class SimDisk
         }
         Answer(client, () => done.SetResult(outcome));
     }
+
+    public static EventStoreException Fault(StoreDown down) => down.Full
+        ? new EventStoreException(StoreFault.Full, "The disk is full.")
+        : new EventStoreException(StoreFault.Unavailable, "The database is away.");
 
     private void Announce(IReadOnlyList<StoredEvent> events)
     {
@@ -202,7 +214,7 @@ public sealed class SimStore(SimDisk disk, SimLoop loop, SimContext context) : I
 
     public async Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default)
     {
-        await ReadAsync();
+        await WriteAsync(SimDisk.CheckpointRefused);
         await disk.Data.SaveCheckpointAsync(subscription, sequence, cancellationToken);
     }
 
@@ -214,21 +226,27 @@ public sealed class SimStore(SimDisk disk, SimLoop loop, SimContext context) : I
 
     public async Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default)
     {
-        await ReadAsync();
+        await WriteAsync(SimDisk.CopyRefused);
         await disk.Data.SaveSnapshotAsync(snapshot, cancellationToken);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private async Task ReadAsync()
+    private Task ReadAsync() => CallAsync("a read", "read", refused: null);
+
+    private Task WriteAsync(string refused) => CallAsync("a write", "write", refused);
+
+    /// <param name="refused">What a full disk refuses; null for what it does not.</param>
+    private async Task CallAsync(string what, string latency, string? refused)
     {
-        loop.IsHere("a read");
+        loop.IsHere(what);
         await context.AliveAsync();
-        await loop.DelayAsync(disk.Latency("read"), context);
-        if (disk.Down is { Full: false } down)
-        {
-            disk.Tally.Happened(down);
-            throw new EventStoreException(StoreFault.Unavailable, "The database is away.");
-        }
+        await loop.DelayAsync(disk.Latency(latency), context);
+        if (disk.Down is not { } down || (down.Full && refused is null))
+            return;
+        disk.Tally.Happened(down);
+        if (down.Full)
+            disk.Tally.Happened(refused!);
+        throw SimDisk.Fault(down);
     }
 }

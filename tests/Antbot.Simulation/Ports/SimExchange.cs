@@ -13,6 +13,11 @@ namespace Antbot.Simulation.Ports;
 /// </summary>
 public sealed class SimExchange
 {
+    /// <summary>Between any two moments, as a part of the price.</summary>
+    public const decimal PriceMovesMost = 2 * Swing / (1 - Swing);
+
+    private const decimal Swing = 0.012m;
+
     private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
@@ -79,14 +84,10 @@ public sealed class SimExchange
 
     public TimeSpan Latency() => _chance.Between(0.001, 0.02, "venue", _requests++);
 
-    /// <summary>What goes wrong with the order that is sent now, and how late it comes where that is it.</summary>
-    public (Mishap Mishap, TimeSpan Late) NextMishap()
-    {
-        if (!_errs.TryGetValue(++_sent, out var fault))
-            return (Mishap.None, TimeSpan.Zero);
-        Tally.Happened(fault);
-        return (fault.Mishap, fault.Mishap == Mishap.LateArrival ? _chance.Between(0.5, 4, "late", _sent) : TimeSpan.Zero);
-    }
+    /// <summary>What is to go wrong with the order that is sent now, and how late it comes where that is it. It is counted where it does.</summary>
+    public (VenueErrs? Fault, TimeSpan Late) NextMishap() => _errs.TryGetValue(++_sent, out var fault)
+        ? (fault, fault.Mishap == Mishap.LateArrival ? _chance.Between(0.5, 4, "late", _sent) : TimeSpan.Zero)
+        : (null, TimeSpan.Zero);
 
     /// <summary>A slow wave, the same in every run of a seed: it crosses stops and targets now and then.</summary>
     public decimal PriceOf(Symbol symbol)
@@ -94,15 +95,17 @@ public sealed class SimExchange
         if (_prices.TryGetValue(symbol, out var known) && known.Ticks == _loop.Ticks)
             return known.Price;
         var start = symbol.Value == "BTCUSDT" ? 65_000m : 3_200m;
-        var wave = Math.Sin(_loop.Seconds / 7 + _chance.Unit(symbol.Value) * 6) * 0.012;
+        var wave = Math.Sin(_loop.Seconds / 7 + _chance.Unit(symbol.Value) * 6) * (double)Swing;
         var price = Math.Round(start * (1 + (decimal)Math.Round(wave, 6)), 2);
         _prices[symbol] = (_loop.Ticks, price);
         return price;
     }
 
-    public VenueAnswer<OrderReport> Place(VenueOrder asked, Mishap mishap)
+    public VenueAnswer<OrderReport> Place(VenueOrder asked, VenueErrs? fault)
     {
-        if (mishap == Mishap.RateLimited)
+        if (fault is { Mishap: Mishap.RateLimited or Mishap.LateArrival })
+            Tally.Happened(fault);
+        if (fault is { Mishap: Mishap.RateLimited })
             return Refused(Refusal.RateLimited, "-1003", "Too much request weight used.");
         if (Now > asked.SignedAt + asked.Window || asked.SignedAt > Now + Ahead)
             return Refused(Refusal.OutOfWindow, "-1021", "Timestamp for this request is outside of the recvWindow.");
@@ -111,21 +114,35 @@ public sealed class SimExchange
         // Where it takes fills back, what was bought with them may have been sold already: that is its own concern.
         if (asked.Side == Side.Sell && _busts.Count == 0 && asked.Quantity.Value > FreeOf(asked.Symbol))
             return Refused(Refusal.InsufficientBalance, "-2010", "Account has insufficient balance for requested action.");
-        var order = new ExchangeOrder(asked, $"{Orders.Count + 1}", Now) { InParts = mishap == Mishap.PartialFill, TellsTwice = mishap == Mishap.RepeatedFill };
+        var order = new ExchangeOrder(asked, $"{Orders.Count + 1}", Now) { Fault = fault, InParts = fault?.Mishap == Mishap.PartialFill };
         Add(order);
         Taken(order);
         if (asked is { Kind: OrderKind.Market, Trigger: null })
         {
-            if (mishap == Mishap.LateFill)
+            if (fault is { Mishap: Mishap.LateFill })
+            {
+                Tally.Happened(fault);
                 FillLater(order);
+            }
             else
+            {
                 FillOrHalf(order);
+            }
         }
         else
         {
             Watch();
         }
-        return new VenueAnswer<OrderReport>.Said(order.Report(Now, withFills: true));
+        return new VenueAnswer<OrderReport>.Said(order.Report(Now, Told(order)));
+    }
+
+    /// <summary>Its fills, as whoever asks is told them.</summary>
+    public IReadOnlyList<FillReport> Told(ExchangeOrder order)
+    {
+        if (order is not { Fault: { Mishap: Mishap.RepeatedFill } fault, Fills.Count: > 0 })
+            return [.. order.Fills];
+        Tally.Happened(fault);
+        return [.. order.Fills, .. order.Fills];
     }
 
     /// <summary>By the client's id, which it may have forgotten for a while.</summary>
@@ -134,13 +151,13 @@ public sealed class SimExchange
         if (Last(id) is not { } found)
             return NotThere();
         if (_forgets.At(_loop) is not { } forgets)
-            return new VenueAnswer<OrderReport>.Said(found.Report(Now, withFills: false));
+            return new VenueAnswer<OrderReport>.Said(found.Report(Now, []));
         Tally.Happened(forgets);
         return NotThere();
     }
 
     public VenueAnswer<OrderReport> Find(string venueId) => Orders.Find(o => o.VenueId == venueId) is { } found
-        ? new VenueAnswer<OrderReport>.Said(found.Report(Now, withFills: false))
+        ? new VenueAnswer<OrderReport>.Said(found.Report(Now, []))
         : NotThere();
 
     public VenueAnswer<OrderReport> Cancel(ClientOrderId id)
@@ -148,7 +165,7 @@ public sealed class SimExchange
         if (Last(id) is not { IsOpen: true } found)
             return Refused(Refusal.UnknownOrder, "-2011", "Unknown order sent.");
         found.Status = VenueOrderStatus.Cancelled;
-        return new VenueAnswer<OrderReport>.Said(found.Report(Now, withFills: false));
+        return new VenueAnswer<OrderReport>.Said(found.Report(Now, []));
     }
 
     /// <summary>What somebody else does on the account by hand; false where there is nothing yet to do it with.</summary>
@@ -229,6 +246,8 @@ public sealed class SimExchange
             return;
         }
         order.InParts = false;
+        if (order.Fault is { } fault)
+            Tally.Happened(fault);
         Fill(order, Half(order.Asked), PriceOf(order.Asked.Symbol));
         FillLater(order);
     }
@@ -320,7 +339,8 @@ public sealed class ExchangeOrder(VenueOrder asked, string venueId, DateTimeOffs
     /// <summary>It fills the first half alone.</summary>
     public bool InParts { get; set; }
 
-    public bool TellsTwice { get; init; }
+    /// <summary>What is to go wrong with it.</summary>
+    public VenueErrs? Fault { get; init; }
 
     /// <summary>Somebody else placed it.</summary>
     public bool IsForeign { get; init; }
@@ -328,14 +348,12 @@ public sealed class ExchangeOrder(VenueOrder asked, string venueId, DateTimeOffs
     /// <summary>Somebody else cancelled it.</summary>
     public bool IsCancelledByHand { get; set; }
 
-    public IEnumerable<FillReport> Told => TellsTwice ? Fills.Concat(Fills) : Fills;
-
     public bool IsOpen => Status is VenueOrderStatus.Open or VenueOrderStatus.PartiallyFilled;
 
     public decimal Executed => Fills.Sum(f => f.Quantity.Value);
 
-    public OrderReport Report(DateTimeOffset now, bool withFills) => new(
-        Asked.Id, VenueId, Asked.Symbol, Asked.Side, Status, Asked.Quantity, new Quantity(Executed), Fills.Aggregate(Money.Zero, (m, f) => m + f.Price * f.Quantity), now, withFills ? [.. Told] : []);
+    public OrderReport Report(DateTimeOffset now, IReadOnlyList<FillReport> told) => new(
+        Asked.Id, VenueId, Asked.Symbol, Asked.Side, Status, Asked.Quantity, new Quantity(Executed), Fills.Aggregate(Money.Zero, (m, f) => m + f.Price * f.Quantity), now, told);
 }
 
 /// <summary>One process's way to the exchange. What is on its way there arrives, whether the process lives to hear of it or not.</summary>
@@ -367,16 +385,21 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
     {
         loop.IsHere("an order");
         await context.AliveAsync();
-        var (mishap, late) = exchange.NextMishap();
-        return mishap switch
+        var (fault, late) = exchange.NextMishap();
+        return fault switch
         {
-            Mishap.SilenceWithoutOrder => await AskAsync<OrderReport>(() => null),
-            Mishap.AcceptThenSilence => await AskAsync(() =>
+            { Mishap: Mishap.SilenceWithoutOrder } => await AskAsync<OrderReport>(() =>
             {
-                _ = exchange.Place(order, Mishap.None);
+                exchange.Tally.Happened(fault);
+                return null;
+            }),
+            { Mishap: Mishap.AcceptThenSilence } => await AskAsync(() =>
+            {
+                if (exchange.Place(order, fault) is VenueAnswer<OrderReport>.Said)
+                    exchange.Tally.Happened(fault);
                 return (VenueAnswer<OrderReport>?)null;
             }),
-            _ => await AskAsync(() => exchange.Place(order, mishap), late),
+            _ => await AskAsync(() => exchange.Place(order, fault), late),
         };
     }
 
@@ -385,15 +408,15 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
     public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => AskAsync(() => exchange.Find(venueOrderId));
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default) => AskAsync(() =>
-        new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. exchange.Orders.SelectMany(o => o.Told).Where(f => f.Symbol == symbol && f.At >= since)]));
+        new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. exchange.Orders.Where(o => o.Asked.Symbol == symbol).SelectMany(exchange.Told).Where(f => f.At >= since)]));
 
     public Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) => AskAsync(() => exchange.Cancel(order));
 
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => AskAsync(() =>
-        new VenueAnswer<IReadOnlyList<OrderReport>>.Said([.. exchange.Orders.Where(o => o.IsOpen).Select(o => o.Report(exchange.Now, withFills: false))]));
+        new VenueAnswer<IReadOnlyList<OrderReport>>.Said([.. exchange.Orders.Where(o => o.IsOpen).Select(o => o.Report(exchange.Now, []))]));
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => AskAsync(() =>
-        new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. exchange.Orders.Where(o => o.VenueId == venueOrderId).SelectMany(o => o.Told)]));
+        new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. exchange.Orders.Where(o => o.VenueId == venueOrderId).SelectMany(exchange.Told)]));
 
     public string? LiveBar => null;
 

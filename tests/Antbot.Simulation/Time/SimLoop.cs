@@ -39,6 +39,9 @@ public sealed class SimLoop
     /// <summary>What is going to happen, as far as it is known.</summary>
     public int Waiting => _queue.Count;
 
+    /// <summary>As much as there ever was of it.</summary>
+    public int WaitingMost { get; private set; }
+
     /// <summary>What went on outside of this thread, where anything did.</summary>
     public string? Escaped { get; private set; }
 
@@ -104,6 +107,8 @@ public sealed class SimLoop
             _places.Add(item);
         }
         _queue.Enqueue(place, at << OrderBits | order);
+        if (_queue.Count > WaitingMost)
+            WaitingMost = _queue.Count;
     }
 
     private readonly record struct Item(SimContext Context, SendOrPostCallback Act, object? State);

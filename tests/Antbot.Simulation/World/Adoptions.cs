@@ -10,7 +10,7 @@ namespace Antbot.Simulation.World;
 /// What others do on the account: each difference is remedied once at a time, what is adopted has its stop at the venue, and when all of
 /// it is in the books, nothing more is found.
 /// </summary>
-internal sealed class Adoptions(SimWorld world, Action<string> violated)
+internal sealed class Adoptions(SimWorld world, Action<Invariant, string> violated)
 {
     /// <summary>What a stop leaves out: less than a step, and what the venue sells nothing for.</summary>
     private const decimal Dust = 0.1m;
@@ -53,7 +53,7 @@ internal sealed class Adoptions(SimWorld world, Action<string> violated)
                 break;
             case AdoptionDecided e:
                 if (!_awaited.TryAdd(e.Difference, e.Signal.Trade))
-                    violated($"{e.Difference} is adopted as {e.Signal.Trade} while it is on its way to be {_awaited[e.Difference]}");
+                    violated(Invariant.OneOwner, $"{e.Difference} is adopted as {e.Signal.Trade} while it is on its way to be {_awaited[e.Difference]}");
                 Trades.Add(e.Signal.Trade);
                 break;
             case RemedyEnded e:

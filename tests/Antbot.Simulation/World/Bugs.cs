@@ -7,6 +7,8 @@ using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Kernel.Control;
 using Antbot.Kernel.Identity;
+using Antbot.Kernel.Proof;
+using Antbot.Risk.Core;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
@@ -20,59 +22,80 @@ public static class Bugs
 {
     public static IReadOnlyList<Bug> All { get; } =
     [
-        new StoreBug("ack-before-append", "the caller is told that its events are in before they are", (inner, process) => new EarlyStore(inner, process)),
-        new StoreBug("publish-before-commit", "what follows from a decision is said before it is recorded", (inner, process) => new EagerStore(inner, process)),
-        new StoreBug("skip-the-id-check", "an input is not looked up: the same message again is a new decision", (inner, _) => new ForgetfulStore(inner)),
-        new StoreBug("stale-control", "an entry's append does not look at the control stream", (inner, _) => new ChangedStore(inner, r => r with { Guards = [] })),
-        new StoreBug("skip-the-version-check", "two decisions are made on the same state", (inner, _) => new ChangedStore(inner, r => r with { Expected = ExpectedVersion.Any })),
-        new StoreBug("tail-skips", "who follows the history passes over an event now and then", (inner, _) => new SkippingStore(inner)),
-        new StoreBug("tail-by-sequence", "who follows the history goes by its sequences alone", (inner, _) => new SequenceStore(inner)),
-        new StoreBug("halt-stops-exits", "what is halted cannot get out either", (inner, process) => new HaltedStore(inner, process)),
-        new StoreBug("adopt-twice", "that a balance is about to be adopted is forgotten at once", (inner, _) => new OverlookingStore(inner)),
-        new PatientBug("confirms-are-not-awaited", "what the broker has not confirmed is believed to be there"),
-        new BusBug("publish-is-forgotten", "some messages are never sent, and their sender believes that they were", m => m.Id.ToByteArray()[0] < 24),
-        new BusBug("reservation-not-released", "Risk is not told that an entry failed", m => m is { Endpoint: Routes.Risk, Body: EntryFailed }),
-        new BusBug("close-not-counted", "Risk is not told that a trade was closed", m => m is { Endpoint: Routes.Risk, Body: TradeClosed }),
-        new BusBug("not-reconciled", "nobody asks Reconciliation", m => m.Body is VerifyTrade),
-        new BusBug("nothing-is-written-off", "Execution is not told what the venue does not hold any more", m => m.Body is WriteOffPosition),
-        new VenueBug("coins-overlooked", "a line of the balances makes no sense, and nobody looks at the others", (inner, _) => new DimVenue(inner)),
-        new VenueBug("blind-retry", "an order without an answer is sent again", (inner, process) => new RetryingVenue(inner, process, sameWindow: false)),
-        new VenueBug("unknown-is-rejected", "a time-out is taken for a refusal", (inner, _) => new SureVenue(inner)),
-        new VenueBug("no-window", "a late order is signed anew on its way", (inner, process) => new RetryingVenue(inner, process, sameWindow: true)),
-        new VenueBug("absent-at-once", "an order that cannot be found is believed never to come", (inner, _) => new HastyVenue(inner)),
-        new VenueBug("fills-forgotten", "the second fill of an order is passed over", (inner, _) => new OneFillVenue(inner)),
-        new VenueBug("fallback-after-unknown", "half of an entry is tried although nobody knows what became of the whole", (inner, _) => new GivenUpVenue(inner)),
-        new VenueBug("retry-whole-after-partial", "what was filled in part is taken for a refusal, and the whole is tried again", (inner, _) => new AllOrNothingVenue(inner)),
-        new VenueBug("absent-by-id-alone", "an order that is not found by its id is not looked for elsewhere", (inner, _) => new ShortSightedVenue(inner)),
-        new OperatorBug("resolve-by-one", "whoever confirms is somebody else by saying so", said => said.Confirms ? said with { By = "somebody-else" } : said),
-        new VenueBug("open-is-filled", "an order that rests is reported as filled", (inner, _) => new HopefulVenue(inner)),
+        new HandlerBug("entry-unapproved", "Risk's refusal is read as its approval", Invariant.Approved, body => body is RiskDenied e ? new RiskApproved(e.Trade, new Money(100), e.Verdicts) : body),
+        new HandlerBug("larger-than-approved", "Execution is asked for twice what was approved", Invariant.Approved, body => body is ExecuteTrade e ? new ExecuteTrade(e.Signal with { Notional = e.Signal.Notional + e.Signal.Notional }, e.Reserved + e.Reserved) : body),
+        new HandlerBug("stale-entry", "how long its signal is valid is lost on the way to Execution", Invariant.Fresh, body => body is ExecuteTrade e ? e with { Signal = e.Signal with { ValidUntil = e.Signal.ValidUntil.AddHours(1) } } : body),
+        new VenueBug("order-too-large", "an entry is sent with twice the quantity that was intended", Invariant.AsIntended, (inner, _) => new DoublingVenue(inner)),
+        new StoreBug("exposure-overlooked", "what another instance has set aside is read as nothing", Invariant.Exposure, (inner, process) => new FreeStore(inner, process)),
+        new StoreBug("escapes-the-thread", "an append is prepared on the thread pool", Invariant.OneThread, (inner, process) => new EscapingStore(inner, process)),
+        new WholeBusBug("messages-multiply", "whatever was published once is published again with all that follows", Invariant.QueuesBounded, inner => new HoardingBus(inner)),
+        new WholeBusBug("told-otherwise", "what an entry has cost is told as half of it", Invariant.PublishedIsCommitted, inner => new ChangingBus(inner)),
+        new LedgerBug("chain-broken", "now and then an event is chained to the one before the last", Invariant.ChainHolds, links => new ForkedLedger(links)),
+        new LedgerBug("event-lost", "an event is gone from the history", Invariant.Versions, links => new TornLedger(links)),
+        new StoreBug("copy-behind", "a state is kept as that of a version which it does not know yet", Invariant.FoldedAgain, (inner, _) => new RashStore(inner)),
+        new StoreBug("ack-before-append", "the caller is told that its events are in before they are", Invariant.PublishedIsCommitted, (inner, process) => new EarlyStore(inner, process)),
+        new StoreBug("publish-before-commit", "what follows from a decision is said before it is recorded", Invariant.PublishedIsCommitted, (inner, process) => new EagerStore(inner, process)),
+        new StoreBug("skip-the-id-check", "an input is not looked up: the same message again is a new decision", Invariant.OneEffect, (inner, _) => new ForgetfulStore(inner)),
+        new StoreBug("stale-control", "an entry's append does not look at the control stream", Invariant.HaltHolds, (inner, _) => new ChangedStore(inner, r => r with { Guards = [] })),
+        new StoreBug("skip-the-version-check", "two decisions are made on the same state", Invariant.DecidedAgain, (inner, _) => new ChangedStore(inner, r => r with { Expected = ExpectedVersion.Any })),
+        new StoreBug("tail-skips", "who follows the history passes over an event now and then", Invariant.CommittedIsPublished, (inner, _) => new SkippingStore(inner)),
+        new StoreBug("tail-by-sequence", "who follows the history goes by its sequences alone", Invariant.ComesToRest, (inner, _) => new SequenceStore(inner)),
+        new StoreBug("halt-stops-exits", "what is halted cannot get out either", Invariant.ComesToRest, (inner, process) => new HaltedStore(inner, process)),
+        new StoreBug("adopt-twice", "that a balance is about to be adopted is forgotten at once", Invariant.OneOwner, (inner, _) => new OverlookingStore(inner)),
+        new WholeBusBug("confirms-are-not-awaited", "what the broker has not confirmed is believed to be there", Invariant.CommittedIsPublished, inner => new DeafBus(inner)),
+        new BusBug("publish-is-forgotten", "some messages are never sent, and their sender believes that they were", Invariant.ComesToRest, m => m.Id.ToByteArray()[0] < 24),
+        new BusBug("reservation-not-released", "Risk is not told that an entry failed", Invariant.CommittedIsPublished, m => m is { Endpoint: Routes.Risk, Body: EntryFailed }),
+        new BusBug("close-not-counted", "Risk is not told that a trade was closed", Invariant.CommittedIsPublished, m => m is { Endpoint: Routes.Risk, Body: TradeClosed }),
+        new BusBug("not-reconciled", "nobody asks Reconciliation", Invariant.Reconciled, m => m.Body is VerifyTrade),
+        new BusBug("nothing-is-written-off", "Execution is not told what the venue does not hold any more", Invariant.ComesToRest, m => m.Body is WriteOffPosition),
+        new VenueBug("coins-overlooked", "a line of the balances makes no sense, and nobody looks at the others", Invariant.BooksAgree, (inner, _) => new DimVenue(inner)),
+        new VenueBug("blind-retry", "an order without an answer is sent again", Invariant.OneOrder, (inner, process) => new RetryingVenue(inner, process, sameWindow: false)),
+        new VenueBug("unknown-is-rejected", "a time-out is taken for a refusal", Invariant.BooksAgree, (inner, _) => new SureVenue(inner)),
+        new VenueBug("no-window", "a late order is signed anew on its way", Invariant.InWindow, (inner, process) => new RetryingVenue(inner, process, sameWindow: true)),
+        new VenueBug("absent-at-once", "an order that cannot be found is believed never to come", Invariant.BooksAgree, (inner, _) => new HastyVenue(inner)),
+        new VenueBug("fills-forgotten", "the second fill of an order is passed over", Invariant.ComesToRest, (inner, _) => new OneFillVenue(inner)),
+        new VenueBug("fallback-after-unknown", "half of an entry is tried although nobody knows what became of the whole", Invariant.OneOrder, (inner, _) => new GivenUpVenue(inner)),
+        new VenueBug("retry-whole-after-partial", "what was filled in part is taken for a refusal, and the whole is tried again", Invariant.OneOrder, (inner, _) => new AllOrNothingVenue(inner)),
+        new VenueBug("absent-by-id-alone", "an order that is not found by its id is not looked for elsewhere", Invariant.BooksAgree, (inner, _) => new ShortSightedVenue(inner)),
+        new OperatorBug("resolve-by-one", "whoever confirms is somebody else by saying so", Invariant.TwoOperators, said => said.Confirms ? said with { By = "somebody-else" } : said),
+        new VenueBug("open-is-filled", "an order that rests is reported as filled", Invariant.BooksAgree, (inner, _) => new HopefulVenue(inner)),
     ];
 
     public static Bug Find(string name) => All.FirstOrDefault(b => b.Name == name) ?? throw new ArgumentException($"There is no bug '{name}'. There are: {string.Join(", ", All.Select(b => b.Name))}.", nameof(name));
 
-    private sealed class StoreBug(string name, string what, Func<IEventStore, SimProcess, IEventStore> around) : Bug(name, what)
+    private sealed class StoreBug(string name, string what, Invariant shows, Func<IEventStore, SimProcess, IEventStore> around) : Bug(name, what, shows)
     {
         public override IEventStore Around(IEventStore store, SimProcess process) => around(store, process);
     }
 
-    private sealed class VenueBug(string name, string what, Func<IVenue, SimProcess, IVenue> around) : Bug(name, what)
+    private sealed class VenueBug(string name, string what, Invariant shows, Func<IVenue, SimProcess, IVenue> around) : Bug(name, what, shows)
     {
         public override IVenue Around(IVenue venue, SimProcess process) => around(venue, process);
     }
 
-    private sealed class BusBug(string name, string what, Func<OutboundMessage, bool> drops) : Bug(name, what)
+    private sealed class BusBug(string name, string what, Invariant shows, Func<OutboundMessage, bool> drops) : Bug(name, what, shows)
     {
         public override IMessageBus Around(IMessageBus bus, SimProcess process) => new DroppingBus(bus, drops);
     }
 
-    private sealed class OperatorBug(string name, string what, Func<OrderSettlementOrdered, OrderSettlementOrdered> around) : Bug(name, what)
+    private sealed class OperatorBug(string name, string what, Invariant shows, Func<OrderSettlementOrdered, OrderSettlementOrdered> around) : Bug(name, what, shows)
     {
         public override OrderSettlementOrdered Around(OrderSettlementOrdered said) => around(said);
     }
 
-    private sealed class PatientBug(string name, string what) : Bug(name, what)
+    private sealed class WholeBusBug(string name, string what, Invariant shows, Func<IMessageBus, IMessageBus> around) : Bug(name, what, shows)
     {
-        public override IMessageBus Around(IMessageBus bus, SimProcess process) => new DeafBus(bus);
+        public override IMessageBus Around(IMessageBus bus, SimProcess process) => around(bus);
+    }
+
+    private sealed class HandlerBug(string name, string what, Invariant shows, Func<object, object> change) : Bug(name, what, shows)
+    {
+        public override OutboundMessage Around(OutboundMessage message, SimProcess process) => message with { Body = change(message.Body) };
+    }
+
+    private sealed class LedgerBug(string name, string what, Invariant shows, Func<ILedger, ILedger> around) : Bug(name, what, shows)
+    {
+        public override ILedger Around(ILedger ledger) => around(ledger);
     }
 
     private sealed class DeafBus(IMessageBus inner) : IMessageBus
@@ -94,6 +117,74 @@ public static class Bugs
     {
         public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default) =>
             inner.PublishAsync([.. messages.Where(m => !drops(m))], cancellationToken);
+    }
+
+    private sealed class HoardingBus(IMessageBus inner) : IMessageBus
+    {
+        private readonly List<OutboundMessage> _hoard = [];
+
+        public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default)
+        {
+            _hoard.AddRange(messages);
+            return inner.PublishAsync([.. _hoard], cancellationToken);
+        }
+    }
+
+    private sealed class ChangingBus(IMessageBus inner) : IMessageBus
+    {
+        public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default) =>
+            inner.PublishAsync([.. messages.Select(m => m.Body is TradeOpened e ? m with { Body = e with { Cost = new Money(e.Cost.Value / 2) } } : m)], cancellationToken);
+    }
+
+    private class OverLedger(ILedger inner) : ILedger
+    {
+        public Task<LedgerHead> ReadHeadAsync(CancellationToken cancellationToken = default) => inner.ReadHeadAsync(cancellationToken);
+
+        public virtual IAsyncEnumerable<LedgerLink> ReadLinksAsync(long afterPosition = 0, CancellationToken cancellationToken = default) => inner.ReadLinksAsync(afterPosition, cancellationToken);
+
+        public Task<IReadOnlyList<HeadMismatch>> FindHeadMismatchesAsync(int limit, CancellationToken cancellationToken = default) => inner.FindHeadMismatchesAsync(limit, cancellationToken);
+
+        public Task<IReadOnlyList<StoredEvent>> FindUnsealedAsync(int limit, CancellationToken cancellationToken = default) => inner.FindUnsealedAsync(limit, cancellationToken);
+
+        public Task<SealSummary> SealAsync(int limit, long afterSequence = long.MinValue, CancellationToken cancellationToken = default) => inner.SealAsync(limit, afterSequence, cancellationToken);
+
+        public Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default) => inner.ReadCheckpointsAsync(cancellationToken);
+
+        public Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default) => inner.SaveCheckpointAsync(checkpoint, cancellationToken);
+
+        public Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default) => inner.ImportAsync(storeId, links, cancellationToken);
+    }
+
+    /// <summary>As two that commit at once without the lock would: each link is right by itself, and stands beside another.</summary>
+    private sealed class ForkedLedger(ILedger inner) : OverLedger(inner)
+    {
+        private const long Every = 40;
+
+        public override async IAsyncEnumerable<LedgerLink> ReadLinksAsync(long afterPosition = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            var before = Array.Empty<byte>();
+            await foreach (var link in base.ReadLinksAsync(afterPosition, cancellationToken))
+            {
+                yield return link.Position % Every == 0
+                    ? link with { PreviousHash = before, Hash = ChainLink.Hash(before, link.Event!.ContentHash(), link.Position, link.Sequence, link.Event.Version, link.Foreign) }
+                    : link;
+                before = link.PreviousHash;
+            }
+        }
+    }
+
+    private sealed class TornLedger(ILedger inner) : OverLedger(inner)
+    {
+        private const long Lost = 50;
+
+        public override async IAsyncEnumerable<LedgerLink> ReadLinksAsync(long afterPosition = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            await foreach (var link in base.ReadLinksAsync(afterPosition, cancellationToken))
+            {
+                if (link.Position != Lost)
+                    yield return link;
+            }
+        }
     }
 
     private class OverStore(IEventStore inner) : IEventStore
@@ -122,9 +213,50 @@ public static class Bugs
 
         public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default) => inner.LoadSnapshotAsync(stream, name, cancellationToken);
 
-        public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => inner.SaveSnapshotAsync(snapshot, cancellationToken);
+        public virtual Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => inner.SaveSnapshotAsync(snapshot, cancellationToken);
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
+
+    private sealed class FreeStore(IEventStore inner, SimProcess process) : OverStore(inner)
+    {
+        public override async IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            await foreach (var stored in base.ReadStreamAsync(stream, fromVersion, cancellationToken))
+            {
+                yield return stream.Value.StartsWith(Checker.AccountPrefix, StringComparison.Ordinal) && process.Parts.Codec.Decode(stored) is ExposureReserved e
+                    ? stored with { Data = process.Parts.Codec.Encode(e with { Reserved = Money.Zero }).Data }
+                    : stored;
+            }
+        }
+    }
+
+    /// <summary>It is waited for, so that it is the same in every run.</summary>
+    private sealed class EscapingStore(IEventStore inner, SimProcess process) : OverStore(inner)
+    {
+        public override Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
+        {
+            ReadTheClockElsewhere();
+            return base.AppendAsync(request, cancellationToken);
+        }
+
+        private void ReadTheClockElsewhere()
+        {
+            using var read = new ManualResetEventSlim();
+            ThreadPool.UnsafeQueueUserWorkItem(
+                _ =>
+                {
+                    process.Clock.GetUtcNow();
+                    read.Set();
+                },
+                null);
+            read.Wait(CancellationToken.None);
+        }
+    }
+
+    private sealed class RashStore(IEventStore inner) : OverStore(inner)
+    {
+        public override Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => base.SaveSnapshotAsync(snapshot with { Version = snapshot.Version + 1 }, cancellationToken);
     }
 
     private sealed class EarlyStore(IEventStore inner, SimProcess process) : OverStore(inner)
@@ -266,6 +398,12 @@ public static class Bugs
             await Task.Delay(TimeSpan.FromSeconds(sameWindow ? 3 : 0.1), process.Clock, cancellationToken);
             return await base.PlaceAsync(order with { SignedAt = Now ?? order.SignedAt }, cancellationToken);
         }
+    }
+
+    private sealed class DoublingVenue(IVenue inner) : OverVenue(inner)
+    {
+        public override Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default) =>
+            base.PlaceAsync(order.Id.Role == OrderRole.Entry ? order with { Quantity = order.Quantity + order.Quantity } : order, cancellationToken);
     }
 
     private sealed class SureVenue(IVenue inner) : OverVenue(inner)

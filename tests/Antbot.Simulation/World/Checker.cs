@@ -2,9 +2,11 @@ using System.Runtime.InteropServices;
 using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Coordinator.Core;
 using Antbot.Execution;
+using Antbot.Kernel.Control;
 using Antbot.Reconciliation;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Bus;
@@ -20,14 +22,24 @@ namespace Antbot.Simulation.World;
 /// <summary>What must hold, at every step and at rest. It sees every commit, every publish and every order that the venue takes.</summary>
 public sealed class Checker
 {
-    private const int QueueMax = 2_000;
-    private const int AppendsMax = 500;
-    private const int ItemsMax = 50_000;
+    // Each is two to three times the most that ten thousand seeds have ever had.
+    private const int QueueMax = 300;
+    private const int UnderWayMax = 1_000;
+    private const int AppendsMax = 64;
+    private const int WaitersMax = 16;
+    private const int ItemsMax = 2_000;
+
+    /// <summary>A market order is sized at one price and filled at another.</summary>
+    private const decimal MarketMoves = 1 + SimExchange.PriceMovesMost;
+
+    public const string AccountPrefix = "account-";
+    public const string ValidationPrefix = "validation-";
+    public const string ReconciliationPrefix = "reconciliation-";
 
     private static readonly (string Prefix, Func<object, IReadOnlyList<object>> React)[] Reactions =
     [
-        (Streams.OrderPrefix, ExecutionMessages.React), (Streams.TradePrefix, TradeDecider.React), ("account-", RiskDecider.React),
-        ("reconciliation-", ReconciliationDecider.React), (Streams.SignalPrefix, SignalDecider.React), ("validation-", ValidationDecider.React),
+        (Streams.OrderPrefix, ExecutionMessages.React), (Streams.TradePrefix, TradeDecider.React), (AccountPrefix, RiskDecider.React),
+        (ReconciliationPrefix, ReconciliationDecider.React), (Streams.SignalPrefix, SignalDecider.React), (ValidationPrefix, ValidationDecider.React),
         (Streams.AuditPrefix, OperatorCommands.React),
     ];
 
@@ -36,7 +48,11 @@ public sealed class Checker
     private readonly Dictionary<Guid, Due> _due = [];
     private readonly Dictionary<TradeId, TradeState> _trades = [];
     private readonly Dictionary<TradeId, OrdersState> _orders = [];
-    private readonly HashSet<TradeId> _approved = [];
+    private readonly Dictionary<TradeId, ExposureReserved> _approved = [];
+    private readonly Dictionary<TradeId, Signal> _signals = [];
+    private readonly Dictionary<string, SymbolMemory> _memories = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ReconciliationState> _reconciled = new(StringComparer.Ordinal);
+    private readonly Dictionary<Guid, IReadOnlyList<object>> _reactions = [];
     private readonly HashSet<TradeId> _drifted = [];
     private readonly HashSet<string> _shortOf = new(StringComparer.Ordinal);
     private readonly Dictionary<ClientOrderId, OrderIntended> _intended = [];
@@ -47,6 +63,7 @@ public sealed class Checker
     private readonly Adoptions _adoptions;
     private readonly Doubts _doubts;
     private RiskState _account = RiskState.Initial;
+    private ControlState _control = ControlState.Initial;
     private int _unpublished;
     private ulong _hash = 14695981039346656037UL;
     private bool _halted;
@@ -54,7 +71,7 @@ public sealed class Checker
     public Checker(SimWorld world)
     {
         _world = world;
-        _exposures = new Exposures(world.Exchange);
+        _exposures = new Exposures(world.Exchange, IsRecorded);
         _adoptions = new Adoptions(world, Violated);
         _doubts = new Doubts(world, Violated);
         world.Disk.Committed = Committed;
@@ -63,7 +80,7 @@ public sealed class Checker
         world.Exchange.Taken = Taken;
     }
 
-    public List<string> Violations { get; } = [];
+    public List<Violation> Violations { get; } = [];
 
     /// <summary>Over everything that was committed, published and taken, in its order and at its time.</summary>
     public ulong Hash => _hash;
@@ -84,76 +101,80 @@ public sealed class Checker
 
     public bool HasBaseline => _adoptions.Baseline is not null;
 
-    public bool IsAtRest() => WhyNotAtRest() is null;
-
-    public string? WhyNotAtRest()
+    /// <summary>What is still missing, or null.</summary>
+    public Violation? WhyNotAtRest()
     {
         if (_world.Accepted.Count < _world.Wishes)
-            return $"{_world.Accepted.Count} of {_world.Wishes} signals are accepted";
+            return Missing($"{_world.Accepted.Count} of {_world.Wishes} signals are accepted");
         foreach (var trade in _world.Accepted)
         {
             if (!_trades.TryGetValue(trade, out var state))
-                return $"{trade} has not been raised";
+                return Missing($"{trade} has not been raised");
             if (!state.IsOver)
-                return $"{trade} is in phase {state.Phase}";
+                return Missing($"{trade} is in phase {state.Phase}");
             // Of what the venue has taken back it is told that it is not right, and that is the end of it.
             if (state is { Phase: TradePhase.Closed, Reconciled: false } && !_drifted.Contains(trade))
-                return $"{trade} is closed and not reconciled";
+                return Missing($"{trade} is closed and not reconciled", Invariant.Reconciled);
         }
         if (_orders.FirstOrDefault(o => !o.Value.IsDone && !_adoptions.IsKept(o.Key, o.Value)) is { Value: { } still } busy)
-            return $"Execution is not done with {busy.Key}: {still.Stage}";
+            return Missing($"Execution is not done with {busy.Key}: {still.Stage}");
         if (_world.Exchange.Orders.Find(o => o.IsOpen && !_orders.Any(t => _adoptions.IsKept(t.Key, t.Value) && t.Value.Orders.Any(known => known.IsLive && known.Id == o.Asked.Id))) is { } open)
-            return $"{open.Asked.Id} is open at the venue";
+            return Missing($"{open.Asked.Id} is open at the venue");
         if (_world.Exchange.BustsDue > 0)
-            return "the venue is about to take a fill back";
+            return Missing("the venue is about to take a fill back");
         if (_world.Exchange.Orders.Find(o => o.Busted.Any(IsRecorded(o)) && !IsTold(o)) is { } busted)
-            return $"the venue has taken a fill of {busted.Asked.Id} back, and nobody is told that the record is wrong";
+            return Missing($"the venue has taken a fill of {busted.Asked.Id} back, and nobody is told that the record is wrong", Invariant.Reconciled);
         if (_adoptions.WhyNotAtRest() is { } why)
-            return why;
+            return Missing(why, Invariant.Remedied);
         // That something is missing is found while nothing is under way.
         if (!_adoptions.IsOurs && Unexplained() is { } unexplained)
-            return unexplained;
+            return Missing(unexplained, Invariant.BooksAgree);
         if (_world.Broker.DeadLetters.FirstOrDefault(l => !l.Replayed) is { } letter)
-            return $"{letter.Message.Body.GetType().Name} to {letter.Message.Endpoint} was given up: {letter.Reason}";
+            return Missing($"{letter.Message.Body.GetType().Name} to {letter.Message.Endpoint} was given up: {letter.Reason}", Invariant.NothingDropped);
         if (_world.Broker.UnderWay > 0)
-            return $"{_world.Broker.UnderWay} messages are under way";
-        return _unpublished == 0 ? null : $"committed and not published: {_due.Values.First(d => !d.Queued)}";
+            return Missing($"{_world.Broker.UnderWay} messages are under way");
+        return _unpublished == 0 ? null : Missing($"committed and not published: {_due.Values.First(d => !d.Queued)}", Invariant.CommittedIsPublished);
+
+        static Violation Missing(string what, Invariant broken = Invariant.ComesToRest) => new(broken, what);
     }
 
     /// <summary>Nothing grows without a limit, whatever goes wrong.</summary>
     public void CheckQueues()
     {
-        Bound("messages are in one queue", _world.Broker.LongestQueue, QueueMax);
-        Bound("appends are under way", _world.Disk.UnderWay, AppendsMax);
-        Bound("things are about to happen", _world.Loop.Waiting, ItemsMax);
+        Bound("messages were in one queue", _world.Broker.QueueMost, QueueMax);
+        Bound("messages were under way", _world.Broker.UnderWayMost, UnderWayMax);
+        Bound("messages lay with one process", _world.Broker.DeliveriesMost, SimBroker.Prefetch);
+        Bound("appends were under way", _world.Disk.UnderWayMost, AppendsMax);
+        Bound("waited for an append", _world.Disk.WaitingMost, WaitersMax);
+        Bound("things were about to happen", _world.Loop.WaitingMost, ItemsMax);
 
         void Bound(string what, int there, int most)
         {
             if (there > most)
-                Violated($"{there} {what}; {most} are the limit");
+                Violated(Invariant.QueuesBounded, $"{there} {what}; {most} are the limit");
         }
     }
 
     public void AtRest()
     {
         foreach (var letter in _world.Broker.DeadLetters.Where(l => l.Reason != SimBroker.TooOften))
-            Violated($"dead letter: {letter.Message.Body} because {letter.Reason}");
+            Violated(Invariant.NothingDropped, $"dead letter: {letter.Message.Body} because {letter.Reason}");
         var open = _orders.Values.Where(o => o.Stage is TradeStage.Open or TradeStage.Closing).Sum(o => o.Position!.Cost.Value);
         if (_account.Reserved != 0 || _account.Open != open)
-            Violated($"{_account.Reserved} are reserved and {_account.Open} open by Risk's books; trades that have cost {open} are");
+            Violated(Invariant.BooksAgree, $"{_account.Reserved} are reserved and {_account.Open} open by Risk's books; trades that have cost {open} are");
         CheckCounts();
         CheckFills();
         CheckBalances();
-        new Replay(_world, id => _due.GetValueOrDefault(id)?.Message.Body, StateOf, Violated).Check();
+        new Replay(_world, id => _due.GetValueOrDefault(id)?.Message.Body, id => _reactions.GetValueOrDefault(id) ?? [], StateOf, Violated).Check();
     }
 
-    private void Violated(string what) => Violations.Add($"at {_world.Loop.Seconds:0.000} s: {what}");
+    public void Violated(Invariant broken, string what) => Violations.Add(new Violation(broken, $"at {_world.Loop.Seconds:0.000} s: {what}"));
 
     private void Committed(IReadOnlyList<StoredEvent> events)
     {
         // One effect of one input, for each consumer: each consumer has streams of its own.
         if (events[0] is { CausationId: { } cause } first && !_decided.Add((first.Stream, cause)))
-            Violated($"{first.Stream} was decided on twice because of {cause}");
+            Violated(Invariant.OneEffect, $"{first.Stream} was decided on twice because of {cause}");
         foreach (var stored in events)
         {
             Mix(stored.EventId, stored.Sequence);
@@ -162,12 +183,20 @@ public sealed class Checker
                 _hash = (_hash ^ part) * 1099511628211UL;
             _world.Tally.Tell?.Invoke($"{stored.Sequence,6} {stored.Stream} {stored.Version}: {_world.Codec.Decode(stored)}");
             var @event = _world.Codec.Decode(stored);
-            foreach (var message in Outgoing.From([stored], _world.Codec, e => React(stored.Stream, e)))
-            {
-                _due[message.Id] = new Due(message, stored);
-                _unpublished++;
-            }
+            var said = React(stored.Stream, @event);
+            if (said.Count > 0)
+                Expect(stored, said);
             Look(stored, @event);
+        }
+    }
+
+    private void Expect(StoredEvent stored, IReadOnlyList<object> said)
+    {
+        _reactions[stored.EventId] = said;
+        foreach (var message in Outgoing.From([stored], _world.Codec, _ => said))
+        {
+            _due[message.Id] = new Due(message, stored);
+            _unpublished++;
         }
     }
 
@@ -180,8 +209,11 @@ public sealed class Checker
             case ActivitySet e:
                 _halted = e.Activity != Activity.Active;
                 break;
+            case SignalRecorded e:
+                _signals[e.Signal.Trade] = e.Signal;
+                break;
             case ExposureReserved e:
-                _approved.Add(e.Trade);
+                Approved(e);
                 _exposures.Reserved(e.Trade, e.Reserved.Value);
                 CheckExposure($"{e.Trade} was approved");
                 break;
@@ -199,7 +231,7 @@ public sealed class Checker
                 break;
             case OrderFillBusted e:
                 if (!_fills[e.Fill.Order].Remove(e.Fill.FillId))
-                    Violated($"fill {e.Fill.FillId} of {e.Fill.Order} was taken back and had not been recorded");
+                    Violated(Invariant.FillsOnce, $"fill {e.Fill.FillId} of {e.Fill.Order} was taken back and had not been recorded");
                 _world.Tally.Happened("a fill recorded as taken back");
                 break;
             case PositionOpened e:
@@ -220,7 +252,7 @@ public sealed class Checker
             case OrderSettled e:
                 _world.Tally.Happened("an order that two operators settled");
                 if (_world.Operators.WhoSaid(e.Request) == e.ProposedBy)
-                    Violated($"{e.Order} was settled by {e.ProposedBy} alone");
+                    Violated(Invariant.TwoOperators, $"{e.Order} was settled by {e.ProposedBy} alone");
                 break;
             case DifferenceFound { Kind: DifferenceKind.Balance } e:
                 _shortOf.Add(e.Subject);
@@ -229,16 +261,28 @@ public sealed class Checker
                 // Nothing that is looked at by itself.
                 break;
         }
-        if (stored.Stream.StartsWith("account-", StringComparison.Ordinal))
+        if (stored.Stream.StartsWith(AccountPrefix, StringComparison.Ordinal))
         {
             _account = RiskState.Fold.Apply(_account, @event);
             if (@event is ExposureReserved && _account.Reserved + _account.Open > SimWorld.Limits.ExposureMax.Value)
-                Violated($"{_account.Reserved} reserved and {_account.Open} open are above the limit of {SimWorld.Limits.ExposureMax}");
+                Violated(Invariant.Exposure, $"{_account.Reserved} reserved and {_account.Open} open are above the limit of {SimWorld.Limits.ExposureMax}");
         }
         else if (stored.Stream.StartsWith(Streams.OrderPrefix, StringComparison.Ordinal))
         {
             var trade = TradeId.From(stored.Stream[Streams.OrderPrefix.Length..]);
             _orders[trade] = OrdersState.Fold.Apply(_orders.GetValueOrDefault(trade, OrdersState.Initial), @event);
+        }
+        else if (stored.Stream.StartsWith(ValidationPrefix, StringComparison.Ordinal))
+        {
+            _memories[stored.Stream] = SymbolMemory.Fold.Apply(_memories.GetValueOrDefault(stored.Stream, SymbolMemory.Initial), @event);
+        }
+        else if (stored.Stream.StartsWith(ReconciliationPrefix, StringComparison.Ordinal))
+        {
+            _reconciled[stored.Stream] = ReconciliationState.Fold.Apply(_reconciled.GetValueOrDefault(stored.Stream, ReconciliationState.Initial), @event);
+        }
+        else if (stored.Stream == Streams.Control.Value)
+        {
+            _control = ControlState.Fold.Apply(_control, @event);
         }
         else if (stored.Stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal))
         {
@@ -246,9 +290,9 @@ public sealed class Checker
             var before = _trades.GetValueOrDefault(trade, TradeState.Initial);
             var after = _trades[trade] = TradeState.Fold.Apply(before, @event);
             if (before.IsOver && after.Phase != before.Phase)
-                Violated($"{trade} went from {before.Phase} to {after.Phase}");
+                Violated(Invariant.PhasesGoForward, $"{trade} went from {before.Phase} to {after.Phase}");
             if (after.Phase < before.Phase)
-                Violated($"{trade} went back from {before.Phase} to {after.Phase}");
+                Violated(Invariant.PhasesGoForward, $"{trade} went back from {before.Phase} to {after.Phase}");
         }
     }
 
@@ -257,9 +301,9 @@ public sealed class Checker
         if (e.Order.Role == OrderRole.Entry)
         {
             if (_halted)
-                Violated($"an attempt at the entry {e.Order} was committed after a halt");
-            if (_intended[e.Order].ValidUntil <= e.VenueTime)
-                Violated($"an attempt at the entry {e.Order} was made after it was valid");
+                Violated(Invariant.HaltHolds, $"an attempt at the entry {e.Order} was committed after a halt");
+            if (ValidUntil(e.Order) <= e.VenueTime)
+                Violated(Invariant.Fresh, $"an attempt at the entry {e.Order} was made after it was valid");
         }
         else if (_halted)
         {
@@ -273,7 +317,7 @@ public sealed class Checker
         if (!_fills.TryGetValue(e.Order, out var fills))
             _fills[e.Order] = fills = new Dictionary<string, OrderFilled>(StringComparer.Ordinal);
         if (!fills.TryAdd(e.FillId, e))
-            Violated($"fill {e.FillId} of {e.Order} was recorded twice");
+            Violated(Invariant.FillsOnce, $"fill {e.FillId} of {e.Order} was recorded twice");
         if (e.Order.Trade is { } trade && _orders.TryGetValue(trade, out var orders) && orders.Stage is TradeStage.Closed or TradeStage.Failed)
             _world.Tally.Happened("a fill recorded although its trade was over");
     }
@@ -282,8 +326,10 @@ public sealed class Checker
     {
         Mix(message.Id, _world.Loop.Ticks);
         _world.Tally.Tell?.Invoke($"     > {message.Endpoint} is told {message.Body}");
-        if (!_due.ContainsKey(message.Id))
-            Violated($"{message.Body.GetType().Name} was published before the event that it follows from was committed");
+        if (!_due.TryGetValue(message.Id, out var due))
+            Violated(Invariant.PublishedIsCommitted, $"{message.Body.GetType().Name} was published before the event that it follows from was committed");
+        else if (!due.IsSaidBy(message))
+            Violated(Invariant.PublishedIsCommitted, $"{message} was published, where {due.Message} follows from what was committed");
     }
 
     private void Queued(OutboundMessage message)
@@ -301,28 +347,54 @@ public sealed class Checker
         _world.Tally.Tell?.Invoke($"     $ the venue takes {order.Asked}");
         // What somebody else has cancelled, and the venue has forgotten as well, leaves no trace.
         if ((_taken[id] = _taken.GetValueOrDefault(id) + 1) > 1 + _world.Exchange.Orders.Count(o => o.Asked.Id == id && o.IsCancelledByHand))
-            Violated($"{id} was placed {_taken[id]} times");
+            Violated(Invariant.OneOrder, $"{id} was placed {_taken[id]} times");
         if (!_attempted.TryGetValue(id, out var attempt))
-            Violated($"{id} was sent before an attempt was recorded");
+            Violated(Invariant.RecordedFirst, $"{id} was sent before an attempt was recorded");
         else if (order.TakenAt > attempt.VenueTime + TimeSpan.FromMilliseconds(attempt.WindowMilliseconds))
-            Violated($"{id} was taken after its window");
+            Violated(Invariant.InWindow, $"{id} was taken after its window");
+        if (_intended.TryGetValue(id, out var intended) && !IsAsIntended(order.Asked, intended))
+            Violated(Invariant.AsIntended, $"the venue took {order.Asked}, where {intended} was intended");
         if (id.Trade is { } of)
         {
             if (id.Role == OrderRole.Entry && _exposures.OrdersOf(of).FirstOrDefault(o => o.Asked.Id.Role == OrderRole.Entry) is { } other)
-                Violated($"{of} was entered with {other.Asked.Id} and again with {id}");
+                Violated(Invariant.OneOrder, $"{of} was entered with {other.Asked.Id} and again with {id}");
             _exposures.Taken(of, order);
         }
         if (id.Role != OrderRole.Entry)
             return;
-        if (id.Trade is not { } trade || !_approved.Contains(trade))
-            Violated($"the entry {id} was never approved");
+        if (ValidUntil(id) < order.TakenAt)
+            Violated(Invariant.Fresh, $"the entry {id} was taken after its signal was valid, which was until {ValidUntil(id):O}");
+        if (id.Trade is not { } trade || !_approved.TryGetValue(trade, out var approval))
+            Violated(Invariant.Approved, $"the entry {id} was never approved");
+        else if (!IsWithin(approval, order.Asked))
+            Violated(Invariant.Approved, $"the venue took {order.Asked}, where {approval} was approved");
         CheckExposure($"the venue took {id}");
     }
+
+    /// <summary>Asked again Risk may say it again, and never otherwise; and never more than the signal wanted.</summary>
+    private void Approved(ExposureReserved approval)
+    {
+        if (_approved.TryGetValue(approval.Trade, out var before) && (before.Symbol, before.Side, before.Reserved) != (approval.Symbol, approval.Side, approval.Reserved))
+            Violated(Invariant.Approved, $"{approval.Trade} was approved as {before}, and again as {approval}");
+        if (_signals.TryGetValue(approval.Trade, out var signal) && ((signal.Symbol, signal.Side) != (approval.Symbol, approval.Side) || approval.Reserved > signal.Notional))
+            Violated(Invariant.Approved, $"{approval} was approved, where {signal} was wanted");
+        _approved[approval.Trade] = approval;
+    }
+
+    private DateTimeOffset? ValidUntil(ClientOrderId entry) => entry.Trade is { } trade && _signals.TryGetValue(trade, out var signal) ? signal.ValidUntil : null;
+
+    private static bool IsAsIntended(VenueOrder asked, OrderIntended intended) =>
+        (asked.Symbol, asked.Side, asked.Kind, asked.Limit, asked.Trigger, asked.ReduceOnly) == (intended.Symbol, intended.Side, intended.Kind, intended.Limit, intended.Trigger, intended.ReduceOnly)
+        && asked.Quantity <= intended.Quantity;
+
+    private bool IsWithin(ExposureReserved approval, VenueOrder asked) =>
+        (asked.Symbol, asked.Side, asked.ReduceOnly) == (approval.Symbol, approval.Side, false)
+        && asked.Quantity.Value * (asked.Limit?.Value ?? _world.Exchange.PriceOf(asked.Symbol)) <= approval.Reserved.Value * (asked.Limit is null ? MarketMoves : 1);
 
     private void CheckExposure(string when)
     {
         if (_exposures.Sum() is var sum && sum > SimWorld.Limits.ExposureMax.Value)
-            Violated($"when {when}, {sum} could be lost: the limit is {SimWorld.Limits.ExposureMax}");
+            Violated(Invariant.Exposure, $"when {when}, {sum} could be lost: the limit is {SimWorld.Limits.ExposureMax}");
     }
 
     /// <summary>Nothing is dropped in silence: whatever was taken over has an end, and only one.</summary>
@@ -331,10 +403,10 @@ public sealed class Checker
         var ends = _world.Accepted.GroupBy(t => _trades[t].Phase).ToDictionary(g => g.Key, g => g.Count());
         var over = ends.Where(e => TradeState.IsTerminal(e.Key)).Sum(e => e.Value);
         if (over != _world.Accepted.Count || _trades.Count != _world.Accepted.Count + _adoptions.Trades.Count)
-            Violated($"{_world.Accepted.Count} signals were accepted and {_adoptions.Trades.Count} positions adopted, {_trades.Count} became trades, and {over} of the accepted are over");
+            Violated(Invariant.NothingDropped, $"{_world.Accepted.Count} signals were accepted and {_adoptions.Trades.Count} positions adopted, {_trades.Count} became trades, and {over} of the accepted are over");
         var broker = _world.Broker;
         if (broker.Arrived != broker.Handled + broker.Dropped + broker.DeadLetters.Count)
-            Violated($"{broker.Arrived} messages came; {broker.Handled} were handled, {broker.Dropped} lost before they were confirmed, {broker.DeadLetters.Count} given up");
+            Violated(Invariant.NothingDropped, $"{broker.Arrived} messages came; {broker.Handled} were handled, {broker.Dropped} lost before they were confirmed, {broker.DeadLetters.Count} given up");
         foreach (var (phase, count) in ends)
             _world.Tally.Happened($"trades that ended {phase}", count);
     }
@@ -347,7 +419,7 @@ public sealed class Checker
             var recorded = _fills.GetValueOrDefault(order.Asked.Id)?.Keys.ToHashSet(StringComparer.Ordinal) ?? [];
             recorded.ExceptWith(order.Busted.Select(f => f.FillId));
             if (!recorded.SetEquals(order.Fills.Select(f => f.FillId)))
-                Violated($"{order.Asked.Id} has the fills [{string.Join(' ', order.Fills.Select(f => f.FillId))}] at the venue and [{string.Join(' ', recorded)}] in the store");
+                Violated(Invariant.BooksAgree, $"{order.Asked.Id} has the fills [{string.Join(' ', order.Fills.Select(f => f.FillId))}] at the venue and [{string.Join(' ', recorded)}] in the store");
         }
         foreach (var (trade, orders) in _orders)
         {
@@ -359,20 +431,20 @@ public sealed class Checker
                 .SelectMany(o => o.Fills.Concat(o.Busted.Where(IsRecorded(o)))).Sum(f => f.Side.Sign() * f.Quantity.Value - (f.FeeAsset == rule.BaseAsset ? f.Fee.Value : 0));
             var held = moved + _adoptions.Of(trade) - orders.WrittenOff;
             if (held != orders.Held())
-                Violated($"{held} {rule.BaseAsset} of {trade} are held at the venue, {orders.Held()} by the record");
+                Violated(Invariant.BooksAgree, $"{held} {rule.BaseAsset} of {trade} are held at the venue, {orders.Held()} by the record");
             if (!orders.IsDone)
                 continue;
             // What was sold before the venue took back what had been bought cannot be unsold: that much may be missing, and somebody is told.
             var missing = _exposures.OrdersOf(trade).Where(IsTold).SelectMany(o => o.Busted).Where(f => f.Side == plan.Signal.Side).Sum(f => f.Quantity.Value);
             if (held < -missing || held * _world.Exchange.PriceOf(rule.Symbol) > rule.NotionalMin.Value + 0.1m)
-                Violated($"{held} {rule.BaseAsset} are left of {trade}");
+                Violated(Invariant.BooksAgree, $"{held} {rule.BaseAsset} are left of {trade}");
         }
     }
 
     private void CheckBalances()
     {
         if (Unexplained() is { } unexplained)
-            Violated(unexplained);
+            Violated(Invariant.BooksAgree, unexplained);
     }
 
     /// <summary>
@@ -409,7 +481,10 @@ public sealed class Checker
     {
         _ when stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal) => _trades[TradeId.From(stream[Streams.TradePrefix.Length..])],
         _ when stream.StartsWith(Streams.OrderPrefix, StringComparison.Ordinal) => _orders[TradeId.From(stream[Streams.OrderPrefix.Length..])],
-        _ when stream.StartsWith("account-", StringComparison.Ordinal) => _account,
+        _ when stream.StartsWith(AccountPrefix, StringComparison.Ordinal) => _account,
+        _ when stream.StartsWith(ValidationPrefix, StringComparison.Ordinal) => _memories[stream],
+        _ when stream.StartsWith(ReconciliationPrefix, StringComparison.Ordinal) => _reconciled[stream],
+        _ when stream == Streams.Control.Value => _control,
         _ => null,
     };
 
@@ -428,6 +503,11 @@ public sealed class Checker
         public OutboundMessage Message { get; } = message;
 
         public bool Queued { get; set; }
+
+        /// <summary>Bodies that hold lists are equal only by what they say.</summary>
+        public bool IsSaidBy(OutboundMessage other) =>
+            (other.Endpoint, other.CorrelationId, other.TraceId) == (Message.Endpoint, Message.CorrelationId, Message.TraceId)
+            && (other.Body.Equals(Message.Body) || Replay.Says(other.Body, Message.Body));
 
         public override string ToString() => $"{Message.Body.GetType().Name} to {Message.Endpoint} of {stored.Type} in {stored.Stream}";
     }

@@ -8,7 +8,7 @@ namespace Antbot.Simulation.World;
 /// Orders of which it is not known what became: where nothing but the venue goes wrong, each is found out about within a minute of the
 /// venue's return, and so is one that the venue has forgotten by its id.
 /// </summary>
-internal sealed class Doubts(SimWorld world, Action<string> violated)
+internal sealed class Doubts(SimWorld world, Action<Invariant, string> violated)
 {
     public const string Settled = "orders in doubt that were found out about";
 
@@ -49,6 +49,6 @@ internal sealed class Doubts(SimWorld world, Action<string> violated)
         world.Tally.Happened(Settled);
         var returned = world.Plan.Faults.OfType<VenueAway>().Select(a => TimeSpan.FromSeconds(a.AtSeconds + a.ForSeconds)).Where(t => t <= world.Loop.Now).Append(since).Max();
         if (_isBound && world.Loop.Now - returned > Within)
-            violated($"{order} was in doubt for {(world.Loop.Now - returned).TotalSeconds:0} s although the venue was there");
+            violated(Invariant.FoundOut, $"{order} was in doubt for {(world.Loop.Now - returned).TotalSeconds:0} s although the venue was there");
     }
 }

@@ -1,4 +1,5 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Venue;
 using Antbot.Simulation.Ports;
 
 namespace Antbot.Simulation.World;
@@ -7,7 +8,8 @@ namespace Antbot.Simulation.World;
 /// What every approved trade may still cost: by what Execution has recorded and by what the venue holds, whichever is more, and not by
 /// Risk's own books. Whatever nobody knows to have ended counts in full.
 /// </summary>
-internal sealed class Exposures(SimExchange exchange)
+/// <param name="isRecorded">Whether a fill of the order stands in the record.</param>
+internal sealed class Exposures(SimExchange exchange, Func<ExchangeOrder, Func<FillReport, bool>> isRecorded)
 {
     private const decimal Dust = 0.1m;
 
@@ -62,8 +64,8 @@ internal sealed class Exposures(SimExchange exchange)
         {
             if (order is { IsOpen: true, Asked.ReduceOnly: false })
                 open += (order.Asked.Quantity.Value - order.Executed) * exchange.PriceOf(order.Asked.Symbol);
-            // What it has taken back counts as it was told: nobody can have known before he looked.
-            foreach (var fill in order.Fills.Concat(order.Busted))
+            // What it has taken back counts as it was told until it is known: nobody can have known before he looked.
+            foreach (var fill in order.Fills.Concat(order.Busted.Where(isRecorded(order))))
             {
                 held += fill.Side.Sign() * fill.Quantity.Value;
                 bought += order.Asked.ReduceOnly ? 0 : fill.Quantity.Value;

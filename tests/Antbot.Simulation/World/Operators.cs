@@ -17,16 +17,21 @@ namespace Antbot.Simulation.World;
 /// </summary>
 internal sealed class Operators(SimWorld world, Bug bug)
 {
+    public const string AuditConsumer = "audit";
+
     private const string Anna = "anna";
     private const string Ben = "ben";
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Think = TimeSpan.FromSeconds(1);
 
-    private readonly Dictionary<Guid, string> _said = [];
+    private readonly Dictionary<Guid, (string By, OrderSettlementOrdered Words)> _said = [];
 
     /// <summary>Who really asked for it, whatever was recorded.</summary>
-    public string WhoSaid(Guid request) => _said[request];
+    public string WhoSaid(Guid request) => _said[request].By;
+
+    /// <summary>What was asked for, as it was to be recorded; null where nobody did.</summary>
+    public OrderSettlementOrdered? WordsOf(Guid request) => _said.TryGetValue(request, out var said) ? said.Words : null;
 
     /// <summary>Looks until there is something to settle, or nobody has to look any more.</summary>
     public async Task SettleAsync(OperatorsSettle fault)
@@ -55,8 +60,8 @@ internal sealed class Operators(SimWorld world, Bug bug)
     {
         var trade = order.Intended.Trade;
         var request = DeterministicId.From("settle", order.Id.Value, by, confirms.ToString());
-        _said[request] = by;
         var said = bug.Around(new OrderSettlementOrdered(trade, order.Id, request, confirms, "the plan", by));
+        _said[request] = (by, said);
         var (store, bus) = (new SimStore(world.Disk, world.Loop, world.Loop.World), new SimBus(world.Broker, world.Loop, world.Loop.World, new SimClock(world.Loop, world.Loop.World)));
         IReadOnlyList<StoredEvent>? stored = null;
         while (true)
@@ -80,7 +85,7 @@ internal sealed class Operators(SimWorld world, Bug bug)
         {
             Stream = Streams.Audit(world.Exchange.Now),
             Expected = ExpectedVersion.Any,
-            Decision = new Decision(said.Request, "audit"),
+            Decision = new Decision(said.Request, AuditConsumer),
             Events = [world.Codec.Encode(said)],
             At = world.Exchange.Now,
             Meta = new EventMeta(trade.Value, null, $"operator:{said.By}"),

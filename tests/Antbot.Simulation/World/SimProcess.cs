@@ -10,6 +10,7 @@ using Antbot.Runtime.Bus;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Leases;
 using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
 using Antbot.Runtime.Venue;
 using Antbot.Signals;
 using Antbot.Simulation.Ports;
@@ -27,6 +28,9 @@ public sealed class ProcessEndedException() : Exception("The process has ended."
 /// <summary>One service's process: the same objects that its module puts together, over simulated ports.</summary>
 public sealed class SimProcess
 {
+    /// <summary>Of a stream's state: so few that what is kept is loaded again within a run.</summary>
+    private const int EventsPerCopy = 12;
+
     private readonly SimWorld _world;
     private readonly Dictionary<Type, Func<object, Input, Task>> _handlers = [];
     private readonly CancellationToken _life = CancellationToken.None;
@@ -36,8 +40,8 @@ public sealed class SimProcess
         (_world, Service) = (world, service);
         Context = new SimContext(world.Loop, $"{service}-{number}");
         Clock = new SimClock(world.Loop, Context) { Skew = skew };
-        Parts = new PipelineParts(
-            world.Around(new SimStore(world.Disk, world.Loop, Context), this), world.Codec, world.Around(new SimBus(world.Broker, world.Loop, Context, Clock), this), Clock, new Points(world, this));
+        var store = world.Around(new SimStore(world.Disk, world.Loop, Context), this);
+        Parts = new PipelineParts(store, world.Codec, world.Around(new SimBus(world.Broker, world.Loop, Context, Clock), this), Clock, new Points(world, this)) { Loader = new StreamLoader(store, world.Codec, EventsPerCopy) };
         Leases = new SimLeases(world, this);
     }
 
@@ -92,8 +96,9 @@ public sealed class SimProcess
         _world.Broker.Connect(this);
     }
 
-    public Task HandleAsync(OutboundMessage message)
+    public Task HandleAsync(OutboundMessage given)
     {
+        var message = _world.Around(given, this);
         var input = new Input(message.Id, message.Body, message.CorrelationId ?? message.Id.ToString("N"), $"service:{Service}", message.TraceId);
         return _handlers.TryGetValue(message.Body.GetType(), out var handle)
             ? handle(message.Body, input)

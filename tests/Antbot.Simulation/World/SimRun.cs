@@ -3,7 +3,7 @@ using Antbot.Simulation.Faults;
 namespace Antbot.Simulation.World;
 
 /// <param name="Hash">Of everything that happened: equal for equal plans.</param>
-public sealed record SimResult(Plan Plan, IReadOnlyList<string> Violations, ulong Hash, TimeSpan Simulated, long Steps, Tally Tally)
+public sealed record SimResult(Plan Plan, IReadOnlyList<Violation> Violations, ulong Hash, TimeSpan Simulated, long Steps, Tally Tally)
 {
     public bool Passed => Violations.Count == 0;
 }
@@ -24,7 +24,7 @@ public static class SimRun
         var points = Rehearsal.Points;
         var world = Run(plan, bug ?? Bug.None, tell);
         foreach (var point in world.PointsReached.Except(points, StringComparer.Ordinal))
-            world.Checker.Violations.Add($"a process can end at '{point}', and no plan makes one end there: the rehearsal does not pass it");
+            world.Checker.Violated(Invariant.PointsKnown, $"a process can end at '{point}', and no plan makes one end there: the rehearsal does not pass it");
         return new SimResult(plan, world.Checker.Violations, world.Checker.Hash, world.Loop.Now, world.Loop.Steps, world.Tally);
     }
 
@@ -54,22 +54,23 @@ public static class SimRun
     {
         world.Begin();
         var deadline = TimeSpan.FromSeconds(Math.Max(world.HealedAt, Planner.FaultySeconds)) + ConvergesWithin;
-        var (look, rested, violations) = (LookEvery, false, world.Checker.Violations);
-        while (!rested && violations.Count == 0)
+        var (look, rested, checker) = (LookEvery, false, world.Checker);
+        while (!rested && checker.Violations.Count == 0)
         {
             if (world.Loop.Escaped is { } escaped)
-                violations.Add($"not everything runs on one thread: {escaped}");
+                checker.Violated(Invariant.OneThread, $"not everything runs on one thread: {escaped}");
             else if (world.Loop.Steps > StepsMax || !world.Loop.Step())
-                violations.Add($"it came to an end after {world.Loop.Steps:N0} steps: {world.Checker.WhyNotAtRest()}");
+                checker.Violated(Invariant.ComesToRest, $"it came to an end after {world.Loop.Steps:N0} steps: {checker.WhyNotAtRest()?.What}");
             if (world.Loop.Now < look)
                 continue;
             look = world.Loop.Now + LookEvery;
-            world.Checker.CheckQueues();
-            rested = world.IsHealed && world.Checker.IsAtRest();
-            if (!rested && world.Loop.Now >= deadline)
-                violations.Add($"within {ConvergesWithin.TotalMinutes:0} minutes it did not come to rest: {world.Checker.WhyNotAtRest() ?? "not everybody is up"}");
+            checker.CheckQueues();
+            var missing = world.IsHealed ? checker.WhyNotAtRest() : new Violation(Invariant.ComesToRest, "not everybody is up");
+            rested = missing is null;
+            if (missing is not null && world.Loop.Now >= deadline)
+                checker.Violated(missing.Broken, $"within {ConvergesWithin.TotalMinutes:0} minutes it did not come to rest: {missing.What}");
         }
         if (rested)
-            world.Checker.AtRest();
+            checker.AtRest();
     }
 }

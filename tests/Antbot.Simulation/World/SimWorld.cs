@@ -37,6 +37,7 @@ public sealed class SimWorld
     private readonly List<SimProcess> _processes = [];
     private readonly Stranger[] _strangers;
     private readonly Dictionary<string, TimeSpan> _steps = new(StringComparer.Ordinal);
+    private readonly Dictionary<TradeId, SignalRecorded> _sent = [];
     private int _started;
     private int _halts;
 
@@ -94,6 +95,12 @@ public sealed class SimWorld
 
     public EventCodec Codec { get; }
 
+    /// <summary>The history, as whoever reads all of it is given it.</summary>
+    public ILedger Ledger => _bug.Around(Disk.Data.Ledger);
+
+    /// <summary>Signals as their senders meant them.</summary>
+    public IReadOnlyDictionary<TradeId, SignalRecorded> Sent => _sent;
+
     /// <summary>Signals whose sender was told that they are recorded.</summary>
     public HashSet<TradeId> Accepted { get; } = [];
 
@@ -145,6 +152,8 @@ public sealed class SimWorld
     public IMessageBus Around(SimBus bus, SimProcess process) => _bug.Around(bus, process);
 
     public IVenue Around(SimVenue venue, SimProcess process) => _bug.Around(venue, process);
+
+    public OutboundMessage Around(OutboundMessage message, SimProcess process) => _bug.Around(message, process);
 
     public void Reached(string point, SimProcess process)
     {
@@ -248,12 +257,13 @@ public sealed class SimWorld
     private void Write(Stranger stranger, SignalRecorded signal)
     {
         Tally.Happened(stranger);
+        _sent[signal.Signal.Trade] = signal;
         var encoded = Codec.Encode(signal);
         var stored = new StoredEvent
         {
             Sequence = Disk.Data.DrawSequences(1),
             Position = 0,
-            EventId = DeterministicId.From("stranger", signal.Signal.Trade.Value),
+            EventId = StrangersId(signal.Signal.Trade),
             Stream = Streams.Signal(signal.Signal.Trade).Value,
             Version = 1,
             Type = encoded.Type,
@@ -264,6 +274,8 @@ public sealed class SimWorld
         Accepted.Add(signal.Signal.Trade);
         Loop.At(TimeSpan.FromSeconds(stranger.SealedAfterSeconds), () => Disk.Seal(stored));
     }
+
+    public static Guid StrangersId(TradeId trade) => DeterministicId.From("stranger", trade.Value);
 
     private SignalRecorded Signal(int number)
     {
@@ -283,6 +295,7 @@ public sealed class SimWorld
         var trade = signal.Signal.Trade;
         if (Accepted.Contains(trade))
             return;
+        _sent[trade] = signal;
         var up = _processes.Where(p => p is { Service: "signal", Recorder: not null }).ToList();
         if (up.Count > 0)
         {
@@ -318,7 +331,7 @@ public sealed class SimWorld
         }
         catch (Exception e)
         {
-            Checker.Violations.Add($"the simulation itself failed: {e}");
+            Checker.Violated(Invariant.SimulationHolds, $"the simulation itself failed: {e}");
         }
     }
 
