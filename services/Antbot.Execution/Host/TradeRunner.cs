@@ -284,8 +284,10 @@ public sealed class TradeRunner(
     {
         var known = state.Find(report.Id)?.Executed ?? Quantity.Zero;
         var told = report.Fills.Aggregate(Quantity.Zero, (sum, f) => sum + f.Quantity);
+        // As much as is known may be other fills, of which one was taken back before the rest came: at its end they are held against one another.
+        var isSettled = report.Executed == known && !(report.IsOver && known > Quantity.Zero && state.Find(report.Id)!.IsLive);
         // Less than is known is only believed of what is over; then too the fills themselves are asked for.
-        if (report.Executed == known || report.Executed == told || (report.Executed < known && !report.IsOver))
+        if (isSettled || report.Executed == told || (report.Executed < known && !report.IsOver))
             return report;
         return await venue.ListFillsAsync(report.Symbol, report.VenueOrderId, cancellationToken) is VenueAnswer<IReadOnlyList<FillReport>>.Said said
             ? report with { Fills = said.Value }

@@ -22,6 +22,8 @@ public sealed record BookedOrder(
 
 public sealed record Flow(decimal Base, decimal Quote);
 
+public sealed record ClosedTrade(Symbol Symbol, DateTimeOffset At);
+
 /// <summary>
 /// One account's orders as the order events tell them, and what all fills ever added up to. Orders are kept until their trade is
 /// over, so it stays small however long the history is.
@@ -32,17 +34,21 @@ public sealed record Flow(decimal Base, decimal Quote);
 /// <param name="WrittenOff">By trade, what left it without an order of ours.</param>
 /// <param name="Prices">By symbol, at which it was traded or valued last.</param>
 /// <param name="ThirdFees">In what fees were ever taken that was neither bought nor sold.</param>
+/// <param name="Unverified">Trades that were closed and not yet held against the venue: what is found beside them may still be theirs.</param>
 /// <param name="Asked">Orders that were found to be otherwise than recorded, and that the venue is being asked for: their fills may be about to change.</param>
 public sealed record OrderBook(
     AccountId Account, ImmutableDictionary<string, BookedOrder> Live, ImmutableDictionary<string, Flow> Flows, ImmutableDictionary<string, decimal> Fees, ImmutableHashSet<string> Over,
-    ImmutableDictionary<string, decimal> WrittenOff, ImmutableDictionary<string, decimal> Prices, ImmutableHashSet<string> ThirdFees, ImmutableHashSet<string> Asked)
+    ImmutableDictionary<string, decimal> WrittenOff, ImmutableDictionary<string, decimal> Prices, ImmutableHashSet<string> ThirdFees, ImmutableHashSet<string> Asked,
+    ImmutableDictionary<string, ClosedTrade> Unverified)
 {
     /// <summary>Changes with the fold: kept states of another one are passed over.</summary>
     public const string Name = "order-book-6";
 
+    private static readonly TimeSpan RememberedFor = TimeSpan.FromHours(1);
+
     public static OrderBook Empty(AccountId account) => new(
         account, ImmutableDictionary<string, BookedOrder>.Empty, ImmutableDictionary<string, Flow>.Empty, ImmutableDictionary<string, decimal>.Empty, [],
-        ImmutableDictionary<string, decimal>.Empty, ImmutableDictionary<string, decimal>.Empty, [], []);
+        ImmutableDictionary<string, decimal>.Empty, ImmutableDictionary<string, decimal>.Empty, [], [], ImmutableDictionary<string, ClosedTrade>.Empty);
 
     /// <summary>Something is on its way to the venue or may be there, or what it did there is being asked for.</summary>
     public bool IsMoving => !Asked.IsEmpty || Live.Values.Any(o => o.Standing == Standing.Attempted);
@@ -73,7 +79,8 @@ public sealed record OrderBook(
         OrderFilled e => Fill(e),
         OrderFillBusted e => TakeBack(e.Fill),
         OrderEnded e => Stand(e.Order, Standing.Ended, at),
-        PositionClosed e when e.Account == Account => Finish(e.Trade),
+        PositionClosed e when e.Account == Account => Finish(e.Trade) with { Unverified = Remembered(at).SetItem(e.Trade.Value, new ClosedTrade(e.Symbol, at)) },
+        TradeVerified { Verify: { Closed: true } closed } when closed.Account == Account => this with { Unverified = Unverified.Remove(closed.Trade.Value) },
         EntryFailedRecorded e when e.Account == Account => Finish(e.Trade),
         _ => this,
     };
@@ -90,6 +97,9 @@ public sealed record OrderBook(
         OrderEnded e => Asked.Remove(e.Order.Value),
         _ => Asked,
     };
+
+    /// <summary>One that waits for a person is not waited for.</summary>
+    private ImmutableDictionary<string, ClosedTrade> Remembered(DateTimeOffset at) => Unverified.RemoveRange(Unverified.Where(u => u.Value.At < at - RememberedFor).Select(u => u.Key));
 
     public bool Holds(TradeId trade) => Live.Values.Any(o => o.Trade == trade);
 

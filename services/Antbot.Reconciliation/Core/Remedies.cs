@@ -18,6 +18,11 @@ public static class Remedies
 {
     private const string Source = "adopted:venue";
 
+    /// <summary>So long it takes at most where messages are not late.</summary>
+    private static readonly TimeSpan VerifiedWithin = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan WaitedFor = TimeSpan.FromMinutes(2);
+
     /// <summary>Nobody said for how long it is wanted.</summary>
     private static readonly DateTimeOffset NoEnd = new(9999, 12, 31, 0, 0, 0, TimeSpan.Zero);
 
@@ -37,6 +42,8 @@ public static class Remedies
         var priced = PricedBy(book, difference, rules, policy);
         if (priced is not null && price is null)
             return [];
+        if (difference.Kind == DifferenceKind.Balance && MayBeATrades(book, difference.Subject, rules, now))
+            return [];
         switch (difference)
         {
             case { Kind: DifferenceKind.UnknownOrder, Found: { } found }:
@@ -49,6 +56,13 @@ public static class Remedies
                 return [];
         }
     }
+
+    /// <summary>
+    /// A trade of the asset was closed a while ago and still not held against the venue, as when messages are late: what was found may be
+    /// its own, such as what an exit that was taken back has left, and would have two owners.
+    /// </summary>
+    private static bool MayBeATrades(OrderBook book, string asset, IReadOnlyDictionary<Symbol, SymbolRules> rules, DateTimeOffset now) => book.Unverified.Values.Any(u =>
+        rules.TryGetValue(u.Symbol, out var rule) && (rule.BaseAsset == asset || rule.QuoteAsset == asset) && now - u.At is var age && age > VerifiedWithin && age < WaitedFor);
 
     /// <summary>
     /// Only what the account really holds beside the trades can be sold: more than our record says may also be a record that had said too

@@ -23,11 +23,11 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
     {
         typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderNotSent), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
         typeof(OrderEnded), typeof(OrderAdopted), typeof(PositionAdopted), typeof(PositionWrittenOff), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(OrderCorrected), typeof(OrderConfirmed),
-        typeof(ReconciliationAwaited),
+        typeof(ReconciliationAwaited), typeof(TradeVerified),
     }.ToDictionary(StoredNameAttribute.Of, StringComparer.Ordinal);
 
-    /// <summary>Orders, and those who wait for a look at the account.</summary>
-    private static readonly string[] Followed = [Streams.OrderPrefix, StartGate.StreamPrefix];
+    /// <summary>Orders, those who wait for a look at the account, and what was held against the venue.</summary>
+    private readonly string[] _followed = [Streams.OrderPrefix, StartGate.StreamPrefix, Streams.Reconciliation(account).Value];
 
     private readonly StreamId _stream = Streams.Reconciliation(account);
 
@@ -60,7 +60,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
         while (true)
         {
             var after = Sequence;
-            var page = await store.ReadPageAsync(after, Page, Followed, cancellationToken);
+            var page = await store.ReadPageAsync(after, Page, _followed, cancellationToken);
             if (page.Through == after)
                 break;
             _highest = Math.Max(_highest, page.Through);

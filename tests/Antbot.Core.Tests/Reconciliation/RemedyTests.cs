@@ -76,6 +76,23 @@ public sealed class RemedyTests
         Assert.Empty(Remedies.Of(Book(), UnknownOrder(stop) with { Trade = null }, Rules, Price, Policy with { Adopt = false }, Look, Now));
     }
 
+    /// <summary>Prevents two owners of the same coins: what an exit that was taken back has left is its own trade's, which is only told of it when it is held against the venue.</summary>
+    [Fact]
+    public void Beside_a_trade_that_was_closed_and_not_yet_held_against_the_venue_nothing_is_adopted_and_nobody_waits_for_ever()
+    {
+        var verify = new VerifyTrade(Trade(), Given.Account, Given.Symbol, Side.Buy, new Quantity(1), Closed: true, [Entry()]);
+        var closed = Book().Apply(new PositionClosed(Trade(), Given.Account, Given.Symbol, Side.Buy, new Quantity(1), Price, Price, Money.Zero, Money.Zero, "done", [Entry()], Quantity.Zero), Now);
+        var verified = closed.Apply(new TradeVerified(verify, [], new Quantity(1), Quantity.Zero, "words"), Now);
+        Assert.Empty(At(closed, 10));
+        Assert.IsType<AdoptionDecided>(Assert.Single(At(verified, 10)));
+        // It is held against the venue within moments, and where a person has to look at it others are not held up.
+        Assert.IsType<AdoptionDecided>(Assert.Single(At(closed, 1)));
+        Assert.IsType<AdoptionDecided>(Assert.Single(At(closed, 121)));
+        Assert.Empty(At(closed.Apply(new TradeVerified(verify with { Closed = false }, [], new Quantity(1), Quantity.Zero, "words"), Now), 10));
+
+        static IReadOnlyList<IRemedy> At(OrderBook book, int seconds) => Remedies.Of(book, More("BTC", 0.5m, 0.5m), Rules, Price, Policy, Look, Now.AddSeconds(seconds));
+    }
+
     /// <summary>Prevents a loss that is booked on a trade because the venue took its fee in coins.</summary>
     [Fact]
     public void A_fee_that_was_taken_in_coins_is_missing_from_no_trade()

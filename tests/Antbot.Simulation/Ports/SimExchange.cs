@@ -25,6 +25,7 @@ public sealed class SimExchange
     private readonly Chance _chance;
     private readonly Dictionary<int, VenueErrs> _errs;
     private readonly Dictionary<int, Busted> _busts;
+    private readonly Dictionary<Symbol, decimal> _lent = [];
     private readonly Lasting<VenueAway> _aways;
     private readonly Lasting<VenueLimits> _limits;
     private readonly Lasting<VenueForgets> _forgets;
@@ -111,8 +112,7 @@ public sealed class SimExchange
             return Refused(Refusal.OutOfWindow, "-1021", "Timestamp for this request is outside of the recvWindow.");
         if (_byId.TryGetValue(asked.Id, out var same) && same.Exists(o => o.IsOpen))
             return Refused(Refusal.DuplicateOrder, "-2010", "Duplicate order sent.");
-        // Where it takes fills back, what was bought with them may have been sold already: that is its own concern.
-        if (asked.Side == Side.Sell && _busts.Count == 0 && asked.Quantity.Value > FreeOf(asked.Symbol))
+        if (asked.Side == Side.Sell && asked.Quantity.Value > FreeOf(asked.Symbol))
             return Refused(Refusal.InsufficientBalance, "-2010", "Account has insufficient balance for requested action.");
         var order = new ExchangeOrder(asked, $"{Orders.Count + 1}", Now) { Fault = fault, InParts = fault?.Mishap == Mishap.PartialFill };
         Add(order);
@@ -222,9 +222,12 @@ public sealed class SimExchange
         same.Add(order);
     }
 
-    /// <summary>What open orders sell is held back.</summary>
+    /// <summary>
+    /// What open orders sell is held back. Where it has taken back what somebody bought, that may have been sold already: so much it lends, for
+    /// what is missing then is its own concern.
+    /// </summary>
     private decimal FreeOf(Symbol symbol) =>
-        Balances[RuleOf(symbol).BaseAsset] - Orders.Where(o => o.IsOpen && o.Asked.Side == Side.Sell && o.Asked.Symbol == symbol).Sum(o => o.Asked.Quantity.Value - o.Executed);
+        Balances[RuleOf(symbol).BaseAsset] + _lent.GetValueOrDefault(symbol) - Orders.Where(o => o.IsOpen && o.Asked.Side == Side.Sell && o.Asked.Symbol == symbol).Sum(o => o.Asked.Quantity.Value - o.Executed);
 
     private static VenueAnswer<OrderReport> NotThere() => Refused(Refusal.UnknownOrder, "-2013", "Order does not exist.");
 
@@ -288,6 +291,8 @@ public sealed class SimExchange
         BustsDue--;
         order.Fills.Remove(fill);
         order.Busted.Add(fill);
+        if (fill.Side == Side.Buy)
+            _lent[fill.Symbol] = _lent.GetValueOrDefault(fill.Symbol) + fill.Quantity.Value;
         Move(fill, RuleOf(order.Asked.Symbol), -1);
     }
 
