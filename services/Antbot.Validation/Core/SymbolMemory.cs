@@ -23,7 +23,7 @@ public sealed record SymbolMemory(ImmutableDictionary<string, ImmutableArray<Wis
     public static SymbolMemory Initial { get; } = new(ImmutableDictionary<string, ImmutableArray<Wish>>.Empty, PruneAboveMin);
 
     /// <summary>Change the name with the state's shape.</summary>
-    public static Fold<SymbolMemory> Fold { get; } = new("validation-1", Initial, Apply);
+    public static Fold<SymbolMemory> Fold { get; } = new("validation-2", Initial, Apply);
 
     public ImmutableArray<Wish> Of(Signal signal) => Wishes.GetValueOrDefault(KeyOf(signal), []);
 
@@ -35,8 +35,10 @@ public sealed record SymbolMemory(ImmutableDictionary<string, ImmutableArray<Wis
 
     private SymbolMemory With(SignalValidatedRecorded e)
     {
-        var live = Of(e.Signal).Where(w => w.RaisedAt >= e.ForgetBefore && w.Trade != e.Trade);
-        var next = this with { Wishes = Wishes.SetItem(KeyOf(e.Signal), [.. live, new Wish(e.Trade, e.Signal.RaisedAt, e.Confidence)]) };
+        var (known, live) = (Of(e.Signal), Of(e.Signal).Where(w => w.RaisedAt >= e.ForgetBefore && w.Trade != e.Trade));
+        // A trade that is asked about again with another time is the wish that it was: what is near that one stays a duplicate.
+        var wish = known.FirstOrDefault(w => w.Trade == e.Trade) ?? new Wish(e.Trade, e.Signal.RaisedAt, e.Confidence);
+        var next = this with { Wishes = Wishes.SetItem(KeyOf(e.Signal), [.. live, wish]) };
         return next.Wishes.Count > PruneAbove ? next.Pruned(e.ForgetBefore) : next;
     }
 

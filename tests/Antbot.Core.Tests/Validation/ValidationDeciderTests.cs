@@ -127,6 +127,16 @@ public sealed class ValidationDeciderTests
         Assert.Same(SymbolMemory.Initial, SymbolMemory.Fold.Apply(SymbolMemory.Initial, rejected));
     }
 
+    /// <summary>Prevents a duplicate that is let through because its first was asked about again, with another time, in between.</summary>
+    [Fact]
+    public void A_wish_that_is_asked_about_again_with_another_time_stays_where_it_was()
+    {
+        var first = Other(1) with { RaisedAt = Some.Now.AddSeconds(-10) };
+        var memory = After(After(SymbolMemory.Initial, first), first with { RaisedAt = Some.Now, ValidUntil = Some.Now.AddSeconds(30) });
+        Assert.Equal("no_duplicate", Assert.Single(Rejected(memory, Other(2) with { RaisedAt = Some.Now.AddSeconds(-9) }).Verdicts, v => !v.Passed).Rule);
+        Valid(memory, Other(3));
+    }
+
     [Fact]
     public void A_duplicate_that_comes_late_is_still_known_after_newer_wishes()
     {
