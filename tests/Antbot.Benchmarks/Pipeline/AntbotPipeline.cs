@@ -41,6 +41,8 @@ internal sealed class AntbotPipeline : IPipeline
 
     public VenueProcess Venue => _venue;
 
+    public string Logs => _servers.Folder;
+
     public IReadOnlyList<BenchProcess> Processes => [.. _services.Select(s => s.Process), _venue.Process, .. _servers.Processes];
 
     public static async Task<AntbotPipeline> StartAsync(Servers servers, string database, CancellationToken cancellationToken)

@@ -52,6 +52,10 @@ internal static class RestartBench
                 return at - startedAt;
             await Task.Delay(20, cancellationToken);
         }
-        throw new InvalidOperationException($"No trade was decided on within {Within.TotalSeconds:0} s of a restart.");
+        // The logs say why, and go with their folder.
+        var kept = Directory.CreateDirectory(Path.GetFullPath(Path.Combine("artifacts", "bench-logs"))).FullName;
+        foreach (var log in Directory.EnumerateFiles(platform.Logs, "*.log"))
+            File.Copy(log, Path.Combine(kept, Path.GetFileName(log)), overwrite: true);
+        throw new InvalidOperationException($"Trade {string.Join(", ", sent.Trades.Keys)} was not decided on within {Within.TotalSeconds:0} s of a restart. The services' logs are in {kept}.");
     }
 }
