@@ -2,6 +2,7 @@ using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Venue;
+using Antbot.Runtime.Health;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Projections;
 using Antbot.Runtime.Store;
@@ -23,6 +24,7 @@ public sealed class SymbolRoom : IProjection
 
     private readonly Lock _lock = new();
     private readonly Dictionary<TradeId, Symbol> _open = [];
+    private readonly Dictionary<Symbol, int> _counts = [];
     private readonly Dictionary<TradeId, (Symbol Symbol, DateTimeOffset At)> _letIn = [];
     private readonly EventCodec _codec;
     private readonly TimeProvider _clock;
@@ -42,6 +44,7 @@ public sealed class SymbolRoom : IProjection
     public Task RunAsync(CancellationToken cancellationToken) => _runner.RunAsync(cancellationToken);
 
     /// <summary>Why there is no room for this trade; null where there is, which it then takes.</summary>
+    /// <exception cref="DependencyDownException">It is not known yet, shortly after a start: that is no reason to refuse for good, and the message waits.</exception>
     public async Task<string?> BarAsync(TradeId trade, Symbol symbol, SymbolRules? rules, TimeSpan within, CancellationToken cancellationToken)
     {
         if (MostOf(rules) is not { } most)
@@ -49,16 +52,17 @@ public sealed class SymbolRoom : IProjection
         if (!_runner.CaughtUp.IsCompleted)
             await Task.WhenAny(_runner.CaughtUp, Task.Delay(within, _clock, cancellationToken));
         if (!_runner.CaughtUp.IsCompleted)
-            return $"how many orders rest in {symbol} is not known yet";
+            throw new DependencyDownException("history", $"How many orders rest in {symbol} is not known yet.");
         lock (_lock)
         {
             var now = _clock.GetUtcNow();
             foreach (var gone in _letIn.Where(t => now - t.Value.At > LetInFor).Select(t => t.Key).ToList())
                 _letIn.Remove(gone);
-            var others = _open.Count(t => t.Value == symbol && t.Key != trade) + _letIn.Count(t => t.Value.Symbol == symbol && t.Key != trade && !_open.ContainsKey(t.Key));
+            var others = _counts.GetValueOrDefault(symbol) - (_open.TryGetValue(trade, out var own) && own == symbol ? 1 : 0) + _letIn.Count(t => t.Value.Symbol == symbol && t.Key != trade);
             if (others >= most)
                 return $"{others} trades in {symbol} are not over, and the venue lets the stops of {most} rest there";
-            _letIn[trade] = (symbol, now);
+            if (!_open.ContainsKey(trade))
+                _letIn[trade] = (symbol, now);
             return null;
         }
     }
@@ -73,7 +77,7 @@ public sealed class SymbolRoom : IProjection
             switch (@event)
             {
                 case EntryPlanned e:
-                    _open[e.Signal.Trade] = e.Signal.Symbol;
+                    Open(e.Signal.Trade, e.Signal.Symbol);
                     break;
                 case EntryFailedRecorded e:
                     Over(e.Trade);
@@ -100,20 +104,31 @@ public sealed class SymbolRoom : IProjection
         lock (_lock)
         {
             foreach (var (trade, symbol) in kept)
-                _open[trade] = symbol;
+                Open(trade, symbol);
         }
     }
 
     public void Clear()
     {
         lock (_lock)
+        {
             _open.Clear();
+            _counts.Clear();
+        }
+    }
+
+    private void Open(TradeId trade, Symbol symbol)
+    {
+        _letIn.Remove(trade);
+        if (_open.TryAdd(trade, symbol))
+            _counts[symbol] = _counts.GetValueOrDefault(symbol) + 1;
     }
 
     private void Over(TradeId trade)
     {
-        _open.Remove(trade);
         _letIn.Remove(trade);
+        if (_open.Remove(trade, out var symbol))
+            _counts[symbol]--;
     }
 
     private static int? MostOf(SymbolRules? rules) => rules switch

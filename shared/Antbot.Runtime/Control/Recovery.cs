@@ -18,6 +18,11 @@ public sealed class Recovery(IEventStore store, EventCodec codec)
 
     private long _ended;
 
+    /// <summary>How far the history was looked through for an answer to whoever began there: the next look goes on.</summary>
+    private Searched? _searched;
+
+    private sealed record Searched(long Began, long Through);
+
     /// <summary>Why it has not ended; null where it has, or nobody ever began.</summary>
     public async Task<string?> ReadTroubleAsync(CancellationToken cancellationToken = default)
     {
@@ -42,10 +47,10 @@ public sealed class Recovery(IEventStore store, EventCodec codec)
         return last;
     }
 
-    /// <summary>The first look that answers comes soon after, if it comes at all: until then nothing is entered that would be recorded between.</summary>
+    /// <summary>A part of the history at a time, for however much was recorded in between.</summary>
     private async Task<bool> IsAnsweredAsync(long began, AccountId account, CancellationToken cancellationToken)
     {
-        var (stream, position) = (Streams.Reconciliation(account).Value, began);
+        var (stream, position) = (Streams.Reconciliation(account).Value, Volatile.Read(ref _searched) is { } searched && searched.Began == began ? searched.Through : began);
         for (var page = 0; page < PagesMax; page++)
         {
             var read = await store.ReadPageAsync(position, Page, [stream], cancellationToken);
@@ -54,6 +59,7 @@ public sealed class Recovery(IEventStore store, EventCodec codec)
             if (read.Through <= position)
                 return false;
             position = read.Through;
+            Volatile.Write(ref _searched, new Searched(began, position));
         }
         return false;
     }

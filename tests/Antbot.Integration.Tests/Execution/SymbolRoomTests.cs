@@ -1,5 +1,9 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
+using Antbot.Execution;
+using Antbot.Runtime.Health;
+using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -43,17 +47,33 @@ public sealed class SymbolRoomTests : IAsyncDisposable
         var next = Rig();
         await next.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(7)));
         Assert.Equal(3, _bus.Of<EntryFailed>().Count);
-        var open = (await Task.WhenAll(Enumerable.Range(0, 5).Select(async n => (Trade: ExecutionRig.TradeOf(n), State: await next.StateAsync(ExecutionRig.TradeOf(n)))))).First(t => t.State.Stage == Antbot.Execution.TradeStage.Open);
+        var open = (await Task.WhenAll(Enumerable.Range(0, 5).Select(async n => (Trade: ExecutionRig.TradeOf(n), State: await next.StateAsync(ExecutionRig.TradeOf(n)))))).First(t => t.State.Stage == TradeStage.Open);
         await next.CloseAsync(open.Trade);
         await next.UntilAsync(
             async () =>
             {
                 var another = ExecutionRig.TradeOf(100 + _bus.Of<EntryFailed>().Count);
                 await next.ExecuteAsync(ExecutionRig.Signal(another));
-                return (await next.StateAsync(another)).Stage == Antbot.Execution.TradeStage.Open;
+                return (await next.StateAsync(another)).Stage == TradeStage.Open;
             },
             "there is room for one again");
         await next.UntilAsync(() => Task.FromResult(StopsOpen == 3), "it is protected too");
+    }
+
+    /// <summary>Prevents that whatever comes in the first seconds of a process is refused for good: it was, while the history was still being read.</summary>
+    [Fact]
+    public async Task Before_the_history_is_known_an_entry_waits_and_is_not_refused()
+    {
+        var parts = new PipelineParts(_store, new EventCodec(EventRegistry.From(typeof(EntryPlanned).Assembly)), _bus, TimeProvider.System, NoCrashPoints.Instance);
+        var room = new SymbolRoom(parts);
+        var rules = ScriptedVenue.Rules with { StopsMax = 3 };
+        var signal = ExecutionRig.Signal(ExecutionRig.TradeOf(1));
+        await Assert.ThrowsAsync<DependencyDownException>(() => room.BarAsync(signal.Trade, signal.Symbol, rules, TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken));
+        using var end = new CancellationTokenSource();
+        var running = room.RunAsync(end.Token);
+        Assert.Null(await room.BarAsync(signal.Trade, signal.Symbol, rules, TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        await end.CancelAsync();
+        await running;
     }
 
     [Fact]
