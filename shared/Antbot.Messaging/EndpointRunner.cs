@@ -48,7 +48,7 @@ internal sealed class EndpointRunner(
             while (!end.IsCancellationRequested)
             {
                 await WaitForDependenciesAsync(probeBus, end.Token);
-                await TakeAsync(bus, gone, end.Token);
+                await TakeAsync(bus, probeBus, gone, end.Token);
             }
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
@@ -89,7 +89,7 @@ internal sealed class EndpointRunner(
         return null;
     }
 
-    private async Task TakeAsync(IBusControl bus, CancellationToken gone, CancellationToken end)
+    private async Task TakeAsync(IBusControl bus, Func<CancellationToken, Task> probeBus, CancellationToken gone, CancellationToken end)
     {
         var gate = new Gate(options, clock);
         Volatile.Write(ref _gate, gate);
@@ -101,15 +101,11 @@ internal sealed class EndpointRunner(
             Enter(EndpointState.Taking, null);
             _taken.TrySetResult();
             log.LogInformation("{Endpoint} takes messages", name);
-            await Task.WhenAny(options.IsMemory ? Task.Delay(Timeout.InfiniteTimeSpan, clock, end) : gate.Tripped, Task.Delay(Timeout.InfiniteTimeSpan, clock, end));
-            if (!end.IsCancellationRequested)
-            {
-                Enter(EndpointState.Stopped, null);
-                log.LogError("{Endpoint} takes no more messages; {Held} are held: {Trouble}", name, gate.Held, Texts.Cap(gate.Trouble?.Message, Texts.Line));
-                // What is held goes on being tried; it ends when the dependency is back, or when it has been held for too long.
-                await handle.StopAsync(end);
+            if (!await IsToStopAsync(gate, probeBus, end))
                 return;
-            }
+            Enter(EndpointState.Stopped, null);
+            log.LogError("{Endpoint} takes no more messages; {Held} are held: {Trouble}", name, gate.Held, Texts.Cap(gate.Trouble?.Message, Texts.Line));
+            await StopAsync(handle, probeBus, end);
         }
         finally
         {
@@ -117,6 +113,35 @@ internal sealed class EndpointRunner(
             await LetGoAsync(handle, gone);
             Volatile.Write(ref _gate, null);
         }
+    }
+
+    /// <summary>One message's own trouble may look like a dependency's, and it alone does not keep all others from being taken.</summary>
+    private async Task<bool> IsToStopAsync(Gate gate, Func<CancellationToken, Task> probeBus, CancellationToken end)
+    {
+        // The bus within this process gives nothing back: it goes on.
+        if (options.IsMemory)
+            await Task.Delay(Timeout.InfiniteTimeSpan, clock, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (!end.IsCancellationRequested)
+        {
+            await gate.Tripped.WaitAsync(Timeout.InfiniteTimeSpan, clock, end);
+            if (await FindDownAsync(probeBus, end) is not null)
+                return true;
+            log.LogWarning("{Endpoint} goes on, for every dependency answers; {Held} are held: {Trouble}", name, gate.Held, Texts.Cap(gate.Trouble?.Message, Texts.Line));
+            gate.Rearm();
+        }
+        return false;
+    }
+
+    /// <summary>
+    /// What is held goes on being tried. What still is when all is well again, for as long as it takes to try it once more, has a
+    /// trouble of its own: it goes back to the broker.
+    /// </summary>
+    private async Task StopAsync(HostReceiveEndpointHandle handle, Func<CancellationToken, Task> probeBus, CancellationToken end)
+    {
+        var stopping = handle.StopAsync(end);
+        while (!stopping.IsCompleted && await FindDownAsync(probeBus, end) is not null)
+            await Task.WhenAny(stopping, Task.Delay(ProbeEvery, clock, end));
+        await Task.WhenAny(stopping, Task.Delay(Gate.LongestPause * 2, clock, end));
     }
 
     private async Task ReadyAsync(HostReceiveEndpointHandle handle, CancellationToken end)

@@ -6,17 +6,17 @@ namespace Antbot.Messaging;
 internal sealed class Gate(BusOptions options, TimeProvider clock)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource _tripped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _released = new();
+    private TaskCompletionSource _tripped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _held;
     private long? _since;
     private Exception? _trouble;
 
     /// <summary>Completes when a dependency has been down for too long to go on taking messages.</summary>
-    public Task Tripped => _tripped.Task;
+    public Task Tripped => Volatile.Read(ref _tripped).Task;
 
     /// <summary>How many messages wait here.</summary>
     public int Held => Volatile.Read(ref _held);
@@ -37,6 +37,16 @@ internal sealed class Gate(BusOptions options, TimeProvider clock)
     {
         lock (_lock)
             (_since, _trouble) = (null, null);
+    }
+
+    /// <summary>All that can be asked is well: what is held has a trouble of its own, and the time begins anew.</summary>
+    public void Rearm()
+    {
+        lock (_lock)
+        {
+            _since = null;
+            _tripped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
     }
 
     /// <summary>Everything that waits is given back to the broker, and so is what would.</summary>
@@ -72,10 +82,9 @@ internal sealed class Gate(BusOptions options, TimeProvider clock)
         {
             _trouble = fault;
             _since ??= clock.GetTimestamp();
-            if (clock.GetElapsedTime(_since.Value) < options.StopAfter)
-                return;
+            if (clock.GetElapsedTime(_since.Value) >= options.StopAfter)
+                _tripped.TrySetResult();
         }
-        _tripped.TrySetResult();
     }
 
     /// <summary>Doubling, with a spread so that those who wait do not come back in one moment.</summary>

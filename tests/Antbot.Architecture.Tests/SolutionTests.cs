@@ -1,3 +1,4 @@
+using Antbot.Contracts.Messages;
 using Xunit;
 
 namespace Antbot.Architecture.Tests;
@@ -40,6 +41,17 @@ public sealed class SolutionTests
         Assert.NotEmpty(services);
         Assert.All(services, s => Assert.True(HasPage(Path.Combine(Repository.Root, "services", s!)), $"services/{s} has no README.md that says what it is for"));
     }
+
+    [Theory]
+    [MemberData(nameof(Endpoints))]
+    public void The_page_of_a_service_names_every_message_that_comes_to_it(string endpoint)
+    {
+        var page = Path.Combine(Repository.Root, "services", $"Antbot.{char.ToUpperInvariant(endpoint[0])}{endpoint[1..]}", "README.md");
+        var consumes = File.ReadLines(page).SkipWhile(l => !l.Contains("**Consumes**", StringComparison.Ordinal)).TakeWhile(l => !l.Contains("**Emits**", StringComparison.Ordinal)).ToList();
+        Assert.All(Routes.All.Where(r => r.Value.Contains(endpoint)), r => Assert.Contains($"`{r.Key.Name}`", string.Join(' ', consumes), StringComparison.Ordinal));
+    }
+
+    public static TheoryData<string> Endpoints => [.. Routes.Endpoints];
 
     [Fact]
     public void A_service_without_its_page_is_caught()

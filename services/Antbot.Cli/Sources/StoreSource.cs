@@ -87,7 +87,7 @@ internal sealed class StoreSource(string address) : ISource
         var state = ControlState.Fold.Apply((await new StreamLoader(store, Codec).LoadAsync(Streams.Control, ControlState.Fold, cancellationToken)).State, Codec.Decode(recorded));
         return new ControlDone(ControlReport.Of(state, recorded.Version), recorded.Version, order.By, Where, null);
 
-        Task<StoredEvent> SendAsync(IEventStore to) => ControlCommands.SendAsync(to, Codec, command, id, $"operator:{order.By}", TimeProvider.System, cancellationToken);
+        async Task<StoredEvent> SendAsync(IEventStore to) => (await ControlCommands.SendAsync(to, Codec, command, id, $"operator:{order.By}", TimeProvider.System, cancellationToken)).Event;
     }
 
     /// <summary>Makes the read models anew, from the first event on.</summary>

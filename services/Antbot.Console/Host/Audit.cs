@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Antbot.ConsoleService.Access;
 using Antbot.Contracts;
 using Antbot.Kernel.Identity;
+using Antbot.Kernel.Proof;
 using Antbot.Kernel.Time;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Store;
@@ -22,10 +24,20 @@ internal sealed class Audit(IEventStore store, EventCodec codec, TimeProvider cl
 
     public static string By(JsonElement body) => Checked(Api.Text(body, "By"), ControlCommands.OperatorFault);
 
+    /// <summary>By the token, which is somebody's alone; whose name was given with the request stands in the event.</summary>
+    public static string ActorOf(HttpContext context) => $"operator:{Caller.Of(context).Name}";
+
+    /// <summary>What was recorded must be what is asked for now: under a key that was used for something else nothing would be done.</summary>
+    public void MustBeSame(StoredEvent recorded, object asked)
+    {
+        if (!CanonicalJson.From(recorded.Data.Span).AsSpan().SequenceEqual(CanonicalJson.From(codec.Encode(asked).Data.Span)))
+            throw new ApiException(StatusCodes.Status409Conflict, "Other", $"Another request has been made under the same {IdempotencyKey}, and this one was not carried out: take another key.");
+    }
+
     public async Task RecordAsync(Guid id, string actor, object @event, string? correlation = null)
     {
         var now = clock.GetUtcNow().Cut();
-        await store.AppendAsync(
+        var outcome = await store.AppendAsync(
             new AppendRequest
             {
                 Stream = Streams.Audit(now),
@@ -36,6 +48,8 @@ internal sealed class Audit(IEventStore store, EventCodec codec, TimeProvider cl
                 Meta = new EventMeta(correlation ?? id.ToString("N"), null, actor),
             },
             CancellationToken.None);
+        if (outcome is AppendOutcome.AlreadyThere { Events: [var recorded, ..] })
+            MustBeSame(recorded, @event);
     }
 
     private static string Checked(string text, Func<string, string?> fault) => fault(text) is { } why ? throw Api.Invalid(why) : text;

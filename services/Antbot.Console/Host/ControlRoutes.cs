@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using Antbot.ConsoleService.Access;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Kernel.Control;
+using Antbot.Kernel.Identity;
 using Antbot.ReadModels;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Store;
@@ -48,19 +50,34 @@ internal sealed class ControlRoutes(IEventStore store, EventCodec codec, TimePro
     {
         var body = await Api.BodyAsync(context);
         var (order, target) = read(body);
-        var (id, actor) = (Audit.IdOf(context), $"operator:{Audit.By(body)}");
+        var actor = Audit.ActorOf(context);
         // From here on the word is carried through, whether or not whoever gave it still listens.
-        var recorded = await ControlCommands.SendAsync(store, codec, order, id, actor, clock, CancellationToken.None);
+        var recorded = await SendAsync(order, Audit.IdOf(context), actor);
         string? notAudited = null;
         try
         {
-            await audit.RecordAsync(id, actor, new OperatorCommandRecorded(command, target, Audit.Reason(body), Audit.By(body), recorded.Version));
+            await audit.RecordAsync(recorded.EventId, actor, new OperatorCommandRecorded(command, target, Audit.Reason(body), Audit.By(body), recorded.Version));
         }
         catch (EventStoreException e)
         {
             notAudited = e.Message;
         }
         await Api.AnswerAsync(context, new ControlAnswer(await queries.ControlAsync(context.RequestAborted), recorded.Version, notAudited));
+    }
+
+    /// <summary>A word that was given before and that others have followed is no longer in force, and that it is done would not be true. A halt is given again.</summary>
+    private async Task<StoredEvent> SendAsync(object order, Guid id, string actor)
+    {
+        var sent = await ControlCommands.SendAsync(store, codec, order, id, actor, clock, CancellationToken.None);
+        if (sent.IsNew)
+            return sent.Event;
+        audit.MustBeSame(sent.Event, ControlDecider.Decide(order)[^1]);
+        var version = await store.ReadVersionAsync(Streams.Control, CancellationToken.None);
+        if (version == sent.Event.Version)
+            return sent.Event;
+        return order is SetActivity { Activity: Activity.Halted }
+            ? await SendAsync(order, DeterministicId.From("again", id.ToString("N"), version.ToString(CultureInfo.InvariantCulture)), actor)
+            : throw new ApiException(StatusCodes.Status409Conflict, "Overtaken", $"This was recorded as version {sent.Event.Version} of control, and others have followed up to {version}: it is not done again under the same key.");
     }
 
     private async Task CloseAsync(HttpContext context)
@@ -72,7 +89,7 @@ internal sealed class ControlRoutes(IEventStore store, EventCodec codec, TimePro
         if (TradeView.IsOver(view.Phase))
             throw new ApiException(StatusCodes.Status409Conflict, "Over", $"Trade {trade} is {view.Phase} already; it holds nothing.");
         // What is published follows from the record: see OperatorCommandPublisher.
-        await audit.RecordAsync(Audit.IdOf(context), $"operator:{by}", new TradeCloseOrdered(trade, view.Account, reason, by), trade.Value);
+        await audit.RecordAsync(Audit.IdOf(context), Audit.ActorOf(context), new TradeCloseOrdered(trade, view.Account, reason, by), trade.Value);
         await Api.AnswerAsync(context, new CloseAnswer(trade, "Recorded; Execution is being told."), StatusCodes.Status202Accepted);
     }
 

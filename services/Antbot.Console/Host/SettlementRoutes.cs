@@ -39,7 +39,7 @@ internal sealed class SettlementRoutes(IEventStore store, EventCodec codec, Time
         if (!await IsThereAsync(order, trade, context.RequestAborted))
             throw new ApiException(StatusCodes.Status404NotFound, "NotFound", $"There is no order {order}.");
         var request = Audit.IdOf(context);
-        await audit.RecordAsync(request, $"operator:{by}", new OrderSettlementOrdered(trade, order, request, confirms, reason, by), trade.Value);
+        await audit.RecordAsync(request, Audit.ActorOf(context), new OrderSettlementOrdered(trade, order, request, confirms, reason, by), trade.Value);
         var answer = await AnswerAsync(trade, request, context.RequestAborted);
         switch (answer)
         {

@@ -24,6 +24,7 @@ public sealed class CoordinatorModule : IServiceModule
         builder.Services.AddSingleton<Sweeper>();
         builder.Serve((endpoint, provider) =>
             endpoint.StateMachineSaga(provider.GetRequiredService<TradeSaga>(), provider.GetRequiredService<ISagaRepository<TradeInstance>>()));
+        builder.Health(provider => provider.GetRequiredService<Sweeper>().Trouble is { } trouble ? new HealthReading("open-trades", HealthState.Degraded, trouble) : new HealthReading("open-trades", HealthState.Ok));
         builder.LeasedWork("sweeper", StopOrder.Work, (provider, cancellationToken) => provider.GetRequiredService<Sweeper>().RunAsync(cancellationToken));
     }
 

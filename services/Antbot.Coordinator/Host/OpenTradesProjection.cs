@@ -10,12 +10,9 @@ namespace Antbot.Coordinator;
 /// <summary>The sweeper's index, from the events of all trades; and the deadlines whose messages have to be published, for no message caused them.</summary>
 public sealed class OpenTradesProjection(EventCodec codec) : IProjection
 {
-    private const int UnsaidMax = 100_000;
-
     private readonly Lock _lock = new();
     private readonly OpenTrades _trades = new();
-    private readonly Queue<StoredEvent> _unsaid = new();
-    private readonly HashSet<TradeId> _repeat = [];
+    private readonly UnsaidEvents _unsaid = new();
 
     /// <param name="Repeat">Trades of which it is not certain that their deadlines were told before the last end.</param>
     private sealed record Saved(JsonElement Open, IReadOnlyList<TradeId> Repeat);
@@ -34,17 +31,13 @@ public sealed class OpenTradesProjection(EventCodec codec) : IProjection
     public (IReadOnlyList<StoredEvent> Events, IReadOnlyList<TradeId> Repeat) TakeUnsaid(int most)
     {
         lock (_lock)
-            return ([.. _unsaid.Take(most)], [.. _repeat.Take(most)]);
+            return _unsaid.Take(most);
     }
 
-    public void Said(int events, IReadOnlyList<TradeId> repeated)
+    public void Said(IReadOnlyList<StoredEvent> events, IReadOnlyList<TradeId> repeated)
     {
         lock (_lock)
-        {
-            for (var i = 0; i < events && _unsaid.Count > 0; i++)
-                _unsaid.Dequeue();
-            _repeat.ExceptWith(repeated);
-        }
+            _unsaid.Said(events, repeated);
     }
 
     public void Apply(StoredEvent stored)
@@ -55,12 +48,8 @@ public sealed class OpenTradesProjection(EventCodec codec) : IProjection
         lock (_lock)
         {
             _trades.Apply(trade, @event, stored.Timestamp, stored.Version);
-            if (@event is not TradeDeadlinePassed)
-                return;
-            if (_unsaid.Count < UnsaidMax)
-                _unsaid.Enqueue(stored);
-            else
-                _repeat.Add(trade);
+            if (@event is TradeDeadlinePassed)
+                _unsaid.Add(trade, stored);
         }
     }
 
@@ -69,7 +58,7 @@ public sealed class OpenTradesProjection(EventCodec codec) : IProjection
         lock (_lock)
         {
             using var open = JsonDocument.Parse(_trades.Save());
-            return JsonSerializer.SerializeToUtf8Bytes(new Saved(open.RootElement, [.. _repeat.Concat(_unsaid.Select(TradeOf)).Distinct()]), EventCodec.Json);
+            return JsonSerializer.SerializeToUtf8Bytes(new Saved(open.RootElement, _unsaid.Trades), EventCodec.Json);
         }
     }
 
@@ -79,7 +68,7 @@ public sealed class OpenTradesProjection(EventCodec codec) : IProjection
         lock (_lock)
         {
             _trades.Load(JsonSerializer.SerializeToUtf8Bytes(copy.Open));
-            _repeat.UnionWith(copy.Repeat);
+            _unsaid.Repeat(copy.Repeat);
         }
     }
 
@@ -89,9 +78,6 @@ public sealed class OpenTradesProjection(EventCodec codec) : IProjection
         {
             _trades.Clear();
             _unsaid.Clear();
-            _repeat.Clear();
         }
     }
-
-    private static TradeId TradeOf(StoredEvent stored) => TradeId.From(stored.Stream[Streams.TradePrefix.Length..]);
 }

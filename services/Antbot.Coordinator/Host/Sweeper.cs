@@ -28,10 +28,16 @@ public sealed class Sweeper(
 
     private readonly Dictionary<TradeId, (long Version, DateTimeOffset Next, TimeSpan Pause)> _driven = [];
 
+    private ProjectionRunner? _index;
+
+    /// <summary>Why it does not see all there is to see; null while it does, and where another process has its lease.</summary>
+    public string? Trouble => _index?.Trouble;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var runner = new ProjectionRunner(parts.Store, projection, parts.Clock, SaveEvery);
+        _index = runner;
         var following = runner.RunAsync(stop.Token);
         try
         {
@@ -50,6 +56,7 @@ public sealed class Sweeper(
         {
             stop.CancelHere();
             await following;
+            _index = null;
         }
     }
 
@@ -77,7 +84,7 @@ public sealed class Sweeper(
                 await pipeline.PublishAsync(events, cancellationToken);
             foreach (var trade in repeat)
                 await pipeline.PublishAsync(await DeadlinesOfAsync(trade, cancellationToken), cancellationToken);
-            projection.Said(events.Count, repeat);
+            projection.Said(events, repeat);
         }
         catch (Exception e) when (e is EventStoreException or BusUnavailableException && !cancellationToken.IsCancellationRequested)
         {

@@ -27,22 +27,21 @@ public abstract record NextStep
     /// <summary>Decide again: something is due.</summary>
     public sealed record Decide : NextStep;
 
-    public static NextStep Of(OrdersState state, DateTimeOffset now, DateTimeOffset? venueNow)
-    {
-        if (state.Orders.FirstOrDefault(o => o.Doubted) is { } doubted)
-            return new Ask(doubted.Id, doubted.Intended.Symbol);
-        // What one order waits for must not keep another from what is due to it.
-        if (state.Orders.Where(o => o.IsLive).Select(o => Of(o, state, now, venueNow)).MinBy(Urgency) is { } step)
-            return step is Rest ? Age(state, now) : step;
-        return state.Stage is TradeStage.Entering or TradeStage.Closing ? new Decide() : Age(state, now);
-    }
+    /// <summary>The first of what is due, or what is waited for.</summary>
+    public static NextStep Of(OrdersState state, DateTimeOffset now, DateTimeOffset? venueNow) => AllOf(state, now, venueNow)[0];
 
-    private static int Urgency(NextStep step) => step switch
+    /// <summary>
+    /// All that is due, in its order; where nothing is, the one thing that is waited for. What one order waits for, or the venue does not
+    /// say of it, must not keep another from what is due to it.
+    /// </summary>
+    public static IReadOnlyList<NextStep> AllOf(OrdersState state, DateTimeOffset now, DateTimeOffset? venueNow)
     {
-        Rest => 2,
-        Wait => 1,
-        _ => 0,
-    };
+        var doubts = state.Orders.Where(o => o.Doubted).Select(NextStep (o) => new Ask(o.Id, o.Intended.Symbol));
+        var live = state.Orders.Where(o => o.IsLive).Select(o => Of(o, state, now, venueNow)).ToList();
+        var whole = live.Count == 0 && state.Stage is TradeStage.Entering or TradeStage.Closing ? new Decide() : Age(state, now);
+        List<NextStep> due = [.. doubts.Concat(live).Append(whole).Where(s => s is not (Rest or Wait)).Distinct()];
+        return due.Count > 0 ? due : [live.Append(whole).FirstOrDefault(s => s is Wait) ?? new Rest()];
+    }
 
     private static NextStep Of(OrderState order, OrdersState state, DateTimeOffset now, DateTimeOffset? venueNow)
     {

@@ -111,9 +111,6 @@ public sealed record OrdersState(
     [JsonIgnore]
     public bool IsDone => Stage is TradeStage.None or TradeStage.Closed or TradeStage.Failed && !Orders.Any(o => o.IsLive || o.Doubted);
 
-    /// <summary>What is to be done apart from what the venue has to be asked about again.</summary>
-    public OrdersState WithoutDoubts() => this with { Orders = [.. Orders.Select(o => o.Doubted ? o with { Doubted = false } : o)] };
-
     public OrderState? Find(ClientOrderId order) => Orders.FirstOrDefault(o => o.Id == order);
 
     public OrderState? Last(OrderRole role) => Orders.LastOrDefault(o => o.Intended.Role == role);

@@ -37,6 +37,7 @@ public sealed class ExecutionModule : IServiceModule
         builder.Health(provider => provider.GetRequiredService<CountdownKeeper>() is var kept && kept.Trouble is { } trouble
             ? new HealthReading("entry-countdown", HealthState.Degraded, trouble)
             : new HealthReading("entry-countdown", HealthState.Ok, kept.Standing));
+        builder.Health(provider => provider.GetRequiredService<Keeper>().Trouble is { } trouble ? new HealthReading("open-orders", HealthState.Degraded, trouble) : new HealthReading("open-orders", HealthState.Ok));
         builder.Work("start-gate", StopOrder.Support, (provider, token) => provider.GetRequiredService<StartGate>().RunAsync(Routes.Execution, provider.GetRequiredService<IVenue>().Account, token));
         builder.Work("rules", StopOrder.Support, (provider, token) => provider.GetRequiredService<RuleBook>().RunAsync(token));
         builder.Work("symbol-room", StopOrder.Support, (provider, token) => provider.GetRequiredService<SymbolRoom>().RunAsync(token));

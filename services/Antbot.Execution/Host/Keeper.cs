@@ -32,10 +32,16 @@ public sealed class Keeper(
 
     private readonly ConcurrentDictionary<TradeId, (long Version, DateTimeOffset Until, TimeSpan Pause)> _pauses = new();
 
+    private ProjectionRunner? _index;
+
+    /// <summary>Why it does not see all there is to see; null while it does, and where another process has its lease.</summary>
+    public string? Trouble => _index?.Trouble;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var index = new ProjectionRunner(parts.Store, open, parts.Clock, SaveEvery);
+        _index = index;
         Task[] works = [index.RunAsync(stop.Token)];
         try
         {
@@ -50,6 +56,7 @@ public sealed class Keeper(
         {
             stop.CancelHere();
             await Task.WhenAll(works).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            _index = null;
             if (cancellationToken.IsCancellationRequested)
                 await index.SaveAsync(CancellationToken.None);
         }
@@ -57,16 +64,31 @@ public sealed class Keeper(
 
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        // A question to the venue may take long, and none keeps another trade's way out waiting.
+        var (questions, others) = (new Crew<OpenOrderTrade>(AtOnce, LookAsync), new Crew<OpenOrderTrade>(AtOnce, LookAsync));
+        try
         {
-            var now = parts.Clock.GetUtcNow();
-            var due = open.All.Where(t => IsDue(t, now)).ToList();
-            await Bounded.ForEachAsync(due, AtOnce, async (trade, token) => await TryAsync(trade, () => LookAtAsync(trade, token), token), cancellationToken);
-            if (_pauses.Count > due.Count * 2 + 1_000)
-                Forget();
-            await Task.Delay(Every, parts.Clock, cancellationToken);
+            while (true)
+            {
+                var now = parts.Clock.GetUtcNow();
+                var due = open.All.Where(t => IsDue(t, now)).ToLookup(t => IsQuestion(t, now));
+                questions.Offer(due[true], t => t.Trade);
+                others.Offer(due[false], t => t.Trade);
+                if (_pauses.Count > (open.All.Count * 2) + 1_000)
+                    Forget();
+                await Task.Delay(Every, parts.Clock, cancellationToken);
+            }
         }
+        finally
+        {
+            await questions.EndAsync();
+            await others.EndAsync();
+        }
+
+        Task LookAsync(OpenOrderTrade trade) => TryAsync(trade, () => LookAtAsync(trade, cancellationToken), cancellationToken);
     }
+
+    private bool IsQuestion(OpenOrderTrade trade, DateTimeOffset now) => trade.State is { } state && !IsAtItsPrice(state) && NextStep.AllOf(state, now, venue.Now).All(s => s is NextStep.Ask);
 
     private bool IsDue(OpenOrderTrade trade, DateTimeOffset now)
     {
@@ -79,19 +101,18 @@ public sealed class Keeper(
 
     private bool IsDue(OrdersState state, DateTimeOffset now) => NextStep.Of(state, now, venue.Now) switch
     {
-        NextStep.Rest or NextStep.Wait => state.Plan is { } plan && prices.Fresh(plan.Signal.Symbol) is { } price && PriceExit.ReasonOf(state, price.Bid, price.Ask) is not null,
+        NextStep.Rest or NextStep.Wait => IsAtItsPrice(state),
         _ => true,
     };
 
+    private bool IsAtItsPrice(OrdersState state) => state.Plan is { } plan && prices.Fresh(plan.Signal.Symbol) is { } price && PriceExit.ReasonOf(state, price.Bid, price.Ask) is not null;
+
     private async Task LookAtAsync(OpenOrderTrade trade, CancellationToken cancellationToken)
     {
+        // What is to be done is seen with the next look at all of them.
         if (trade.State is null)
-        {
-            var known = open.Set(trade.Trade, await pipeline.LoadAsync(Streams.Order(trade.Trade), cancellationToken));
-            if (known?.State is not { } state || !IsDue(state, parts.Clock.GetUtcNow()))
-                return;
-        }
-        if (!await runner.DriveAsync(trade.Trade, ask: null, cancellationToken))
+            open.Set(trade.Trade, await pipeline.LoadAsync(Streams.Order(trade.Trade), cancellationToken));
+        else if (!await runner.DriveAsync(trade.Trade, ask: null, cancellationToken))
             Pause(trade);
     }
 
@@ -160,7 +181,7 @@ public sealed class Keeper(
                 await pipeline.PublishAsync(events, cancellationToken);
                 foreach (var trade in repeat)
                     await runner.RepublishAsync(trade, cancellationToken);
-                open.Said(events.Count, repeat);
+                open.Said(events, repeat);
             }
             catch (Exception e) when (e is BusUnavailableException or EventStoreException && !cancellationToken.IsCancellationRequested)
             {

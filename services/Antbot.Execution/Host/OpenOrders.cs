@@ -14,12 +14,9 @@ public sealed record OpenOrderTrade(TradeId Trade, OrdersState? State, long Vers
 /// </summary>
 public sealed class OpenOrders(EventCodec codec) : IProjection
 {
-    private const int UnsaidMax = 100_000;
-
     private readonly Lock _lock = new();
     private readonly Dictionary<TradeId, OpenOrderTrade> _open = [];
-    private readonly Queue<StoredEvent> _unsaid = new();
-    private readonly HashSet<TradeId> _repeat = [];
+    private readonly UnsaidEvents _unsaid = new();
 
     /// <param name="Repeat">Trades of which it is not certain that everything was said before the last end.</param>
     private sealed record Saved(IReadOnlyList<TradeId> Open, IReadOnlyList<TradeId> Repeat);
@@ -46,8 +43,17 @@ public sealed class OpenOrders(EventCodec codec) : IProjection
         {
             Note(trade, stored, @event);
             if (stored.Actor == TradeRunner.Worker && ExecutionMessages.React(@event).Count > 0)
-                Unsaid(trade, stored);
+                _unsaid.Add(trade, stored);
         }
+    }
+
+    /// <summary>Its state is read from the store from now on, which says why that cannot be; the others go on.</summary>
+    public void PassOver(StoredEvent stored)
+    {
+        if (!TradeId.TryParse(stored.Stream[Streams.OrderPrefix.Length..], out var trade))
+            return;
+        lock (_lock)
+            _open[trade] = new OpenOrderTrade(trade, null, stored.Version, stored.Timestamp);
     }
 
     /// <summary>What was read from the stream itself; null where it turned out to be finished.</summary>
@@ -71,23 +77,19 @@ public sealed class OpenOrders(EventCodec codec) : IProjection
     public (IReadOnlyList<StoredEvent> Events, IReadOnlyList<TradeId> Repeat) TakeUnsaid(int most)
     {
         lock (_lock)
-            return ([.. _unsaid.Take(most)], [.. _repeat]);
+            return _unsaid.Take(most);
     }
 
-    public void Said(int events, IReadOnlyList<TradeId> repeated)
+    public void Said(IReadOnlyList<StoredEvent> events, IReadOnlyList<TradeId> repeated)
     {
         lock (_lock)
-        {
-            for (var i = 0; i < events && _unsaid.Count > 0; i++)
-                _unsaid.Dequeue();
-            _repeat.ExceptWith(repeated);
-        }
+            _unsaid.Said(events, repeated);
     }
 
     public byte[] Save()
     {
         lock (_lock)
-            return JsonSerializer.SerializeToUtf8Bytes(new Saved([.. _open.Keys], [.. _repeat.Concat(_unsaid.Select(TradeOf)).Distinct()]), EventCodec.Json);
+            return JsonSerializer.SerializeToUtf8Bytes(new Saved([.. _open.Keys], _unsaid.Trades), EventCodec.Json);
     }
 
     public void Load(ReadOnlySpan<byte> saved)
@@ -97,7 +99,7 @@ public sealed class OpenOrders(EventCodec codec) : IProjection
         {
             foreach (var trade in copy.Open)
                 _open[trade] = new OpenOrderTrade(trade, null, 0, DateTimeOffset.MinValue);
-            _repeat.UnionWith(copy.Repeat);
+            _unsaid.Repeat(copy.Repeat);
         }
     }
 
@@ -107,7 +109,6 @@ public sealed class OpenOrders(EventCodec codec) : IProjection
         {
             _open.Clear();
             _unsaid.Clear();
-            _repeat.Clear();
         }
     }
 
@@ -124,14 +125,4 @@ public sealed class OpenOrders(EventCodec codec) : IProjection
         else
             _open[trade] = new OpenOrderTrade(trade, after, stored.Version, stored.Timestamp);
     }
-
-    private void Unsaid(TradeId trade, StoredEvent stored)
-    {
-        if (_unsaid.Count < UnsaidMax)
-            _unsaid.Enqueue(stored);
-        else
-            _repeat.Add(trade);
-    }
-
-    private static TradeId TradeOf(StoredEvent stored) => TradeId.From(stored.Stream[Streams.OrderPrefix.Length..]);
 }

@@ -92,24 +92,17 @@ public sealed class TradeRunner(
         try
         {
             var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
-            var now = parts.Clock.GetUtcNow();
-            var step = ask is { } order && loaded.State.Find(order) is { } known ? new NextStep.Ask(order, known.Intended.Symbol) : StepOf(loaded.State, now);
-            var origin = new Input(Guid.Empty, step, trade.Value, Worker);
-            var outcome = step switch
+            var steps = ask is { } order && loaded.State.Find(order) is { } known ? [new NextStep.Ask(order, known.Intended.Symbol)] : StepsOf(loaded.State);
+            foreach (var step in steps)
             {
-                NextStep.Ask s => await AskAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
-                NextStep.Cancel s => await CancelAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
-                NextStep.Revalidate s => await RevalidateAsync(trade, origin, s, loaded.Version, cancellationToken),
-                NextStep.Decide => await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken),
-                _ => null,
-            };
-            // That the venue says nothing of one order keeps nothing else of the trade waiting.
-            if (outcome is not { IsNew: true } && step is NextStep.Ask && StepOf(loaded.State.WithoutDoubts(), now) is NextStep.Decide)
-                outcome = await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken);
-            if (outcome is not { IsNew: true })
-                return false;
-            await RunOnAsync(trade, origin, outcome, cancellationToken);
-            return true;
+                var origin = new Input(Guid.Empty, step, trade.Value, Worker);
+                // That the venue says nothing of one order keeps nothing else of the trade waiting.
+                if (await TakeAsync(trade, origin, step, loaded, cancellationToken) is not { IsNew: true } outcome)
+                    continue;
+                await RunOnAsync(trade, origin, outcome, cancellationToken);
+                return true;
+            }
+            return false;
         }
         finally
         {
@@ -117,10 +110,19 @@ public sealed class TradeRunner(
         }
     }
 
-    private NextStep StepOf(OrdersState state, DateTimeOffset now)
+    private async Task<Outcome?> TakeAsync(TradeId trade, Input origin, NextStep step, Loaded<OrdersState> loaded, CancellationToken cancellationToken) => step switch
     {
-        var step = NextStep.Of(state, now, venue.Now);
-        return step is NextStep.Rest or NextStep.Wait && PriceOf(state) is { } price && PriceExit.ReasonOf(state, price.Bid, price.Ask) is not null ? new NextStep.Decide() : step;
+        NextStep.Ask s => await AskAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
+        NextStep.Cancel s => await CancelAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
+        NextStep.Revalidate s => await RevalidateAsync(trade, origin, s, loaded.Version, cancellationToken),
+        NextStep.Decide => await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken),
+        _ => null,
+    };
+
+    private IReadOnlyList<NextStep> StepsOf(OrdersState state)
+    {
+        var steps = NextStep.AllOf(state, parts.Clock.GetUtcNow(), venue.Now);
+        return PriceOf(state) is { } price && PriceExit.ReasonOf(state, price.Bid, price.Ask) is not null ? [.. steps.Append(new NextStep.Decide()).Distinct()] : steps;
     }
 
     /// <summary>An operator's word on an order in doubt: the venue is asked first, and where it says what became of it, that is what counts.</summary>

@@ -6,6 +6,9 @@ using Antbot.Runtime.Store;
 
 namespace Antbot.Runtime.Control;
 
+/// <param name="IsNew">Whether this very call recorded it. What was recorded before may have been overtaken since.</param>
+public sealed record SentCommand(StoredEvent Event, bool IsNew);
+
 /// <summary>An operator's word, straight into `control`: it needs the store and nothing else.</summary>
 public static class ControlCommands
 {
@@ -23,7 +26,7 @@ public static class ControlCommands
         : $"A reason has 1 to {ReasonLengthMax} characters, on one line.";
 
     /// <param name="id">The same for every attempt at the same word: it is recorded once.</param>
-    public static async Task<StoredEvent> SendAsync(IEventStore store, EventCodec codec, object command, Guid id, string actor, TimeProvider clock, CancellationToken cancellationToken = default)
+    public static async Task<SentCommand> SendAsync(IEventStore store, EventCodec codec, object command, Guid id, string actor, TimeProvider clock, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(codec);
@@ -40,8 +43,8 @@ public static class ControlCommands
             cancellationToken);
         return outcome switch
         {
-            AppendOutcome.Appended done => done.Events[^1],
-            AppendOutcome.AlreadyThere there => there.Events[^1],
+            AppendOutcome.Appended done => new SentCommand(done.Events[^1], IsNew: true),
+            AppendOutcome.AlreadyThere there => new SentCommand(there.Events[^1], IsNew: false),
             _ => throw new InvalidOperationException("An append that expects no version meets no conflict."),
         };
     }

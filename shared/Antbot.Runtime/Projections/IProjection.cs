@@ -14,6 +14,11 @@ public interface IProjection
     /// <summary>Called for every event of those streams, in commit order, by one thread.</summary>
     void Apply(StoredEvent stored);
 
+    /// <summary>Instead of <see cref="Apply"/>, for an event that this build cannot take in: what is known of its stream alone is not to be relied on.</summary>
+    void PassOver(StoredEvent stored)
+    {
+    }
+
     /// <summary>As JSON in UTF-8.</summary>
     byte[] Save();
 

@@ -11,6 +11,9 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
 {
     private const int PageSize = 2_000;
 
+    /// <summary>Whoever has read a long history and is killed soon after shall not have to read it again.</summary>
+    private const int SaveAfter = 25_000;
+
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
 
     /// <summary>Every append announces itself: a busy store would be asked for each of them alone, where one page holds what came in a moment.</summary>
@@ -20,14 +23,17 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
 
     private readonly StreamId _home = new($"projection-{projection.Name}");
     private readonly TaskCompletionSource _caughtUp = new();
+    private readonly HashSet<long> _failed = [];
     private long _position = -1;
     private long _saved;
+    private string? _stands;
+    private string? _passedOver;
 
     /// <summary>The sequence of the last event it knows; -1 before the first look.</summary>
     public long Position => Interlocked.Read(ref _position);
 
-    /// <summary>Why it stands still, or null while it moves.</summary>
-    public Exception? Trouble { get; private set; }
+    /// <summary>Why it stands still, or what of history it could not take in; null where neither is so.</summary>
+    public string? Trouble => _stands ?? _passedOver;
 
     /// <summary>Done once everything that was committed at some moment since the start is in it.</summary>
     public Task CaughtUp => _caughtUp.Task;
@@ -43,12 +49,12 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
                 if (Position < 0)
                     await BeginAsync(cancellationToken);
                 await StepAsync(cancellationToken);
-                if (clock.GetElapsedTime(savedAt) >= saveEvery)
+                if (clock.GetElapsedTime(savedAt) >= saveEvery || Position - _saved >= SaveAfter)
                 {
                     await SaveAsync(cancellationToken);
                     savedAt = clock.GetTimestamp();
                 }
-                Trouble = null;
+                _stands = null;
                 retry = TimeSpan.FromMilliseconds(100);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -57,7 +63,7 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
             }
             catch (Exception e)
             {
-                Trouble = e;
+                _stands = e.Message;
                 await Task.Delay(retry, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
                 retry = TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, RetryMax.Ticks));
             }
@@ -113,9 +119,26 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
         // Half a page in it is no state to go on from: until the whole page is, the next look begins at the saved copy.
         Interlocked.Exchange(ref _position, -1);
         foreach (var stored in page.Events)
-            projection.Apply(stored);
+            Apply(stored);
         Interlocked.Exchange(ref _position, page.Through);
         if (page.Through - after < PageSize / 4)
             await Task.Delay(Gather, clock, cancellationToken);
     }
+
+    /// <summary>One event that cannot be taken in, be it another build's, must not keep all others from being seen.</summary>
+    private void Apply(StoredEvent stored)
+    {
+        try
+        {
+            projection.Apply(stored);
+        }
+        catch (Exception e) when (IsItsOwnFault(e) || !_failed.Add(stored.Sequence))
+        {
+            projection.PassOver(stored);
+            _passedOver = $"Passed over: event {stored.Version} of {stored.Stream}: {e.Message}";
+        }
+    }
+
+    /// <summary>What fails otherwise is tried a second time, from the saved copy on.</summary>
+    private static bool IsItsOwnFault(Exception e) => e is EventStoreException { Fault: StoreFault.UnknownType or StoreFault.Undecodable };
 }

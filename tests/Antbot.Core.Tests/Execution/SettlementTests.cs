@@ -91,6 +91,19 @@ public sealed class SettlementTests
         Assert.Equal(0.00995m, _given.State.Exit!.Intended.Quantity.Value);
     }
 
+    /// <summary>With two doubted orders only the first was ever asked about, and a stop that was to be cancelled waited for both.</summary>
+    [Fact]
+    public void Every_doubt_is_asked_about_and_none_keeps_the_way_out_waiting()
+    {
+        var given = new Given().WithOpenPosition();
+        given.When(new Correct(Given.Entry, "executed less at the venue", "its words", given.Stamp));
+        given.When(new Correct(Given.Stop, "it is not open", "openOrders", given.Stamp));
+        given.GetsOut();
+        Assert.Equal(
+            [new NextStep.Ask(Given.Entry, Given.Btc), new NextStep.Ask(Given.Stop, Given.Btc), new NextStep.Cancel(Given.Stop, Given.Btc)],
+            NextStep.AllOf(given.State, given.Now, given.Now));
+    }
+
     [Fact]
     public void Where_the_venue_agrees_with_the_operators_that_is_the_end_of_it()
     {

@@ -106,7 +106,8 @@ internal sealed class TradeSimulation
 
     private void Drive()
     {
-        switch (NextStep.Of(_state, _now, _now))
+        var due = NextStep.AllOf(_state, _now, _now);
+        switch (due[_random.Next(due.Count)])
         {
             case NextStep.Ask ask:
                 Ask(ask.Order);

@@ -48,6 +48,18 @@ public sealed class ProjectionRunnerTests : IAsyncDisposable
         Assert.Equal(2, again.Applied);
     }
 
+    /// <summary>A service that was killed within its first half minute read a million events again.</summary>
+    [Fact]
+    public async Task A_long_history_is_saved_while_it_is_read_and_not_when_the_time_has_come()
+    {
+        await AppendAsync(30_000);
+        await RunAsync(new Counter(), Never, runner => runner.CaughtUp.WaitAsync(Soon, Cancel));
+        var again = new Counter();
+        await RunAsync(again, Never, runner => runner.CaughtUp.WaitAsync(Soon, Cancel));
+        Assert.Equal(30_000, again.Seen.Count);
+        Assert.InRange(again.Applied, 0, 5_000);
+    }
+
     [Fact]
     public async Task A_copy_that_cannot_be_read_is_as_good_as_none()
     {
@@ -67,6 +79,23 @@ public sealed class ProjectionRunnerTests : IAsyncDisposable
         var counter = new Counter { FailsOnceAt = 6 };
         await RunAsync(counter, Never, runner => runner.CaughtUp.WaitAsync(Soon, Cancel));
         Assert.Equal(Enumerable.Range(1, 10).Select(n => (long)n), counter.Seen);
+    }
+
+    /// <summary>In a rolling upgrade one event of a new kind, or one that this build's code fails on, kept every trade after it from being looked after.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Events_that_cannot_be_taken_in_are_passed_over_and_named_and_the_others_are_seen(bool isUnknown)
+    {
+        await AppendAsync(10);
+        var counter = new Counter { FailsAlwaysAt = [3, 6], Fault = isUnknown ? new EventStoreException(StoreFault.UnknownType, "'next' is not known.") : new InvalidOperationException("'next' is not known.") };
+        await RunAsync(counter, Never, async runner =>
+        {
+            await runner.CaughtUp.WaitAsync(Soon, Cancel);
+            Assert.Equal("Passed over: event 6 of counted: 'next' is not known.", runner.Trouble);
+        });
+        Assert.Equal([1, 2, 4, 5, 7, 8, 9, 10], counter.Seen);
+        Assert.Equal([3, 6], counter.PassedOver);
     }
 
     private async Task RunAsync(Counter counter, TimeSpan saveEvery, Func<ProjectionRunner, Task> meanwhile)
@@ -123,6 +152,12 @@ public sealed class ProjectionRunnerTests : IAsyncDisposable
 
         public long FailsOnceAt { get; set; }
 
+        public IReadOnlyList<long> FailsAlwaysAt { get; init; } = [];
+
+        public Exception Fault { get; init; } = new InvalidOperationException("always");
+
+        public List<long> PassedOver { get; } = [];
+
         public string Name => "counter-1";
 
         public IReadOnlyList<string> Prefixes { get; } = [""];
@@ -134,9 +169,13 @@ public sealed class ProjectionRunnerTests : IAsyncDisposable
                 FailsOnceAt = 0;
                 throw new InvalidOperationException("once");
             }
+            if (FailsAlwaysAt.Contains(stored.Sequence))
+                throw Fault;
             Applied++;
             Seen.Add(stored.Sequence);
         }
+
+        public void PassOver(StoredEvent stored) => PassedOver.Add(stored.Sequence);
 
         public byte[] Save() => JsonSerializer.SerializeToUtf8Bytes(new { Seen });
 
@@ -148,6 +187,10 @@ public sealed class ProjectionRunnerTests : IAsyncDisposable
             Seen = document.RootElement.GetProperty("Seen").Deserialize<List<long>>()!;
         }
 
-        public void Clear() => Seen.Clear();
+        public void Clear()
+        {
+            Seen.Clear();
+            PassedOver.Clear();
+        }
     }
 }

@@ -46,6 +46,51 @@ public sealed class GateTests(RabbitFixture fixture) : OnABroker(fixture)
         await NothingIsDeadAsync();
     }
 
+    /// <summary>One adoption of a symbol that is not known kept every close from being taken, for a quarter of an hour at a time.</summary>
+    [Fact]
+    public async Task A_message_whose_own_trouble_looks_like_a_dependencys_keeps_no_other_from_being_handled()
+    {
+        var stuck = false;
+        var parts = new TestBusParts { Options = { Address = Host.Uri.ToString(), Prefetch = 10, StopAfter = TimeSpan.FromSeconds(1) } };
+        parts.Probe(_ => Task.CompletedTask);
+        parts.Handle<CloseTrade>(Routes.Execution, (message, input, _) =>
+        {
+            stuck |= message.Reason == "stuck";
+            _handled.TryAdd(input.Id, message.Reason == "stuck" ? throw Fault("other") : 1);
+            return Task.CompletedTask;
+        });
+        await using var bus = await TestBus.StartAsync(parts);
+        await bus.PublishAsync(Routes.Execution, SomeMessage.Close("stuck"));
+        await bus.UntilAsync(() => stuck, "it is tried");
+        await Task.Delay(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken);
+        Assert.Equal((EndpointState.Taking, 1), (bus.Runner.Status().Endpoints[0].State, bus.Runner.Status().Endpoints[0].Held));
+        await bus.PublishAsync(Routes.Execution, SomeMessage.Close());
+        await bus.UntilAsync(() => _handled.Count == 1, "its neighbour is handled");
+        await NothingIsDeadAsync();
+    }
+
+    /// <summary>The outage is over for all but one: it goes back to the broker, and the endpoint takes messages again at once.</summary>
+    [Fact]
+    public async Task After_an_outage_one_that_is_still_in_trouble_does_not_keep_the_endpoint_stopped()
+    {
+        var up = true;
+        var parts = new TestBusParts { Options = { Address = Host.Uri.ToString(), Prefetch = 10, StopAfter = TimeSpan.FromSeconds(1) } };
+        parts.Probe(_ => up ? Task.CompletedTask : Task.FromException(Fault("unavailable")));
+        parts.Handle<CloseTrade>(Routes.Execution, (message, input, _) =>
+        {
+            _handled.TryAdd(input.Id, message.Reason == "stuck" || !up ? throw Fault("other") : 1);
+            return Task.CompletedTask;
+        });
+        await using var bus = await TestBus.StartAsync(parts);
+        up = false;
+        await bus.PublishAsync(Routes.Execution, SomeMessage.Close("stuck"));
+        await bus.UntilAsync(() => bus.Runner.Status().Endpoints[0].State == EndpointState.Stopped, "the endpoint stops");
+        up = true;
+        await bus.PublishAsync(Routes.Execution, SomeMessage.Close());
+        await bus.UntilAsync(() => _handled.Count == 1, "its neighbour is handled");
+        await NothingIsDeadAsync();
+    }
+
     [Theory]
     [MemberData(nameof(Faults))]
     public async Task Each_kind_of_missing_dependency_is_waited_for(string kind)

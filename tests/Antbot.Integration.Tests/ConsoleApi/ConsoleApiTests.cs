@@ -248,10 +248,27 @@ public sealed class ConsoleApiTests : IAsyncLifetime
         await foreach (var stored in _console.Store.ReadStreamAsync(Streams.Control, 1, Cancel))
         {
             Assert.Equal(new ActivitySet(Activity.Halted, "venue looks wrong", "anna"), RandomHistory.Codec.Decode(stored));
-            Assert.Equal("operator:anna", stored.Actor);
+            // Who says to be anna bears the token of the Console's own file.
+            Assert.Equal("operator:default", stored.Actor);
         }
         var audit = await _console.Store.ReadPageAsync(0, 100, Cancel);
         Assert.Single(audit, e => e.Stream.StartsWith("audit-", StringComparison.Ordinal) && e.Type == "operator_command_recorded");
+    }
+
+    /// <summary>A script that always sends the same key was told that all was done, and trading went on.</summary>
+    [Fact]
+    public async Task What_was_overtaken_is_not_said_to_be_done_and_a_halt_is_in_force_each_time()
+    {
+        Assert.Equal(200, (await _console.PostAsync("/api/control/halt", Why(), "emergency-halt")).Status);
+        Assert.Equal(200, (await _console.PostAsync("/api/control/resume", Why(), "resume-now")).Status);
+        var (status, answer) = await _console.PostAsync("/api/control/halt", Why(), "emergency-halt");
+        Assert.Equal((200, "Halted"), (status, answer.GetProperty("Control").GetProperty("Activity").GetString()));
+
+        var (late, why) = await _console.PostAsync("/api/control/resume", Why(), "resume-now");
+        Assert.Equal((409, "Overtaken"), (late, why.GetProperty("Error").GetString()));
+        var (other, _) = await _console.PostAsync("/api/control/reduce", Why(), "emergency-halt");
+        Assert.Equal(409, other);
+        Assert.Equal("Halted", (await _console.GetAsync("/api/status")).GetProperty("Control").GetProperty("Activity").GetString());
     }
 
     [Fact]
@@ -306,6 +323,10 @@ public sealed class ConsoleApiTests : IAsyncLifetime
         var close = Assert.Single(_console.Closes);
         Assert.Equal((TradeId.From(open), RandomHistory.Account, "anna: news"), (close.Trade, close.Account, close.Reason));
         Assert.Contains("trade_close_ordered", (await _console.GetAsync($"/api/trades/{open}")).GetProperty("Timeline").EnumerateArray().Select(e => e.GetProperty("Type").GetString()));
+
+        // A script that closes several under one key would have been told that all were closed.
+        var another = (await _console.GetAsync("/api/trades?state=open,closing,executing&limit=2")).GetProperty("Items")[1].GetProperty("Id").GetString()!;
+        Assert.Equal(409, (await _console.PostAsync($"/api/trades/{another}/close", Why("news"), "close-request")).Status);
 
         var over = (await _console.GetAsync("/api/trades?state=closed,denied,rejected&limit=1")).GetProperty("Items")[0].GetProperty("Id").GetString()!;
         Assert.Equal(409, (await _console.PostAsync($"/api/trades/{over}/close", Why())).Status);

@@ -5,6 +5,7 @@ using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Execution;
 using Antbot.Kernel.Identity;
+using Antbot.Kernel.Time;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -334,7 +335,7 @@ public sealed class ExecutionTests : IAsyncLifetime
     [InlineData(OrderRole.Stop)]
     public async Task An_order_that_the_venue_has_forgotten_by_its_id_is_found_by_its_trades_or_among_the_open_ones(OrderRole inDoubt)
     {
-        _venue.Forgets = true;
+        _venue.Forgets = _ => true;
         _venue.Script = order => order.Id.Role == inDoubt ? Mishap.AcceptThenSilence : Mishap.None;
         _rig.StartKeeper();
         var trade = ExecutionRig.TradeOf(1);
@@ -401,16 +402,69 @@ public sealed class ExecutionTests : IAsyncLifetime
     [Fact]
     public async Task A_doubt_that_the_venue_does_not_clear_keeps_nothing_else_of_the_trade_waiting()
     {
+        // The stop's cancel and the exit itself each have to be done again, after the doubt was asked about in vain.
+        _venue.CancelsUnanswered = 1;
+        _venue.Script = order => order.Id.Role == OrderRole.Exit ? Mishap.AcceptThenSilence : Mishap.None;
         _rig.StartKeeper();
         var trade = ExecutionRig.TradeOf(1);
         await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
         await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "the stop rests");
-        (_venue.Forgets, _venue.FillsPassedOver) = (true, 1);
+        (_venue.Forgets, _venue.FillsPassedOver) = (id => id.Role == OrderRole.Entry, 1);
         await _rig.CorrectAsync(trade, ClientOrderId.Of(trade, OrderRole.Entry, 0));
         await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Entry is { Doubted: true }, "it is doubted");
         _venue.Price *= 1.1m;
-        await _rig.UntilAsync(async () => (await _rig.EventsAsync(trade)).Any(e => e is PositionClosing), "the profit is taken");
+        await _rig.UntilAsync(async () => (await _rig.EventsAsync(trade)).Any(e => e is PositionClosed), "the profit is taken");
         Assert.True((await _rig.StateAsync(trade)).Entry!.Doubted);
+        Assert.Equal(0, _venue.CancelsUnanswered);
+        Assert.InRange(_venue.Held, 0, 0.0001m);
+    }
+
+    /// <summary>One event of a build to come kept the whole index from moving, and no trade was looked after any more.</summary>
+    [Fact]
+    public async Task An_event_that_this_build_does_not_know_keeps_no_other_trade_from_being_looked_after()
+    {
+        _rig.StartKeeper();
+        var (strange, trade) = (ExecutionRig.TradeOf(1), ExecutionRig.TradeOf(2));
+        await _rig.ExecuteAsync(ExecutionRig.Signal(strange));
+        await _rig.Store.AppendAsync(
+            new AppendRequest
+            {
+                Stream = Streams.Order(strange),
+                Expected = ExpectedVersion.Any,
+                Decision = new Decision(Guid.NewGuid(), "tomorrow"),
+                Events = [new NewEvent("order_of_tomorrow", "Tomorrow, Next", "{}"u8.ToArray())],
+                At = DateTimeOffset.UtcNow.Cut(),
+            },
+            TestContext.Current.CancellationToken);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "the stop rests");
+        _venue.Price *= 1.1m;
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Any(c => c.Trade == trade)), "the profit is taken");
+    }
+
+    /// <summary>The keeper looked at everything once and then waited for the slowest: one trade's long question held every other's exit.</summary>
+    [Fact]
+    public async Task A_question_that_takes_long_keeps_no_other_trade_waiting()
+    {
+        var (silent, trade) = (ExecutionRig.TradeOf(1), ExecutionRig.TradeOf(2));
+        var asked = new TaskCompletionSource();
+        var answer = new TaskCompletionSource();
+        _venue.Script = order => order.Id.Trade == silent ? Mishap.SilenceWithoutOrder : Mishap.None;
+        _venue.BeforeAnswer = async order =>
+        {
+            if (order.Trade != silent)
+                return;
+            asked.TrySetResult();
+            await answer.Task;
+        };
+        _rig.StartKeeper();
+        await _rig.ExecuteAsync(ExecutionRig.Signal(silent));
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "the stop rests");
+        _venue.Price *= 1.1m;
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Any(c => c.Trade == trade)), "the profit is taken");
+        answer.SetResult();
     }
 
     [Fact]

@@ -117,22 +117,37 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
         }
     }
 
-    /// <summary>Its answer by the client's id says that no order is there; its other answers know better.</summary>
-    public bool Forgets { get; set; }
+    /// <summary>Its answer by the client's id says of these that no order is there; its other answers know better.</summary>
+    public Func<ClientOrderId, bool> Forgets { get; set; } = _ => false;
 
     /// <summary>How many entries of a listing make no sense.</summary>
     public int OpenOrdersPassedOver { get; set; }
 
     public int FillsPassedOver { get; set; }
 
-    public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) => Find(o => !Forgets && o.Asked.Id == order);
+    /// <summary>What passes before a question for an order by the client's id is answered.</summary>
+    public Func<ClientOrderId, Task> BeforeAnswer { get; set; } = _ => Task.CompletedTask;
+
+    public async Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default)
+    {
+        await BeforeAnswer(order);
+        return await Find(o => o.Asked.Id == order && !Forgets(order));
+    }
 
     public Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => Find(o => o.VenueId == venueOrderId);
+
+    /// <summary>How many cancels get no answer, and are not carried out.</summary>
+    public int CancelsUnanswered { get; set; }
 
     public Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default)
     {
         lock (_lock)
         {
+            if (CancelsUnanswered > 0)
+            {
+                CancelsUnanswered--;
+                return Task.FromResult<VenueAnswer<OrderReport>>(new VenueAnswer<OrderReport>.Unknown("no answer"));
+            }
             if (_orders.LastOrDefault(o => o.Asked.Id == order) is not { IsOpen: true } found)
                 return Task.FromResult<VenueAnswer<OrderReport>>(new VenueAnswer<OrderReport>.Refused(Refusal.UnknownOrder, "-2011", "Unknown order sent."));
             found.Status = VenueOrderStatus.Cancelled;
