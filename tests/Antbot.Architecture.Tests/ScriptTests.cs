@@ -99,6 +99,23 @@ public sealed class ScriptTests : IDisposable
         Assert.DoesNotContain(lines, line => line.Contains("a service speaks", StringComparison.Ordinal));
     }
 
+    /// <summary>Each calls the program behind it, with what it was given and nothing else.</summary>
+    [Theory]
+    [InlineData("up INSTANCES='validation=3 risk=2' MARTEN=false TESTCONTAINERS=false", "build Antbot.Services.sln", "LocalServers.dll ensure", "Antbot.Watchdog.dll up --detach --instances validation=3 risk=2")]
+    [InlineData("down", "Antbot.Watchdog.dll down")]
+    [InlineData("run ARGS=--detach", "run --project services/Antbot.Standalone -c Release -v quiet -- --detach")]
+    [InlineData("stop", "run --project services/Antbot.Standalone -c Release -v quiet -- stop")]
+    [InlineData("venue PORT=9001 ADMIN_PORT=9002", "run --project services/Antbot.PaperVenue/Host -c Release -v quiet -- --port 9001 --admin-port 9002 --shell")]
+    public async Task The_commands_of_the_Makefile_call_what_they_say(string command, params string[] calls)
+    {
+        Fake($"echo \"$*\" >>'{_folder}/calls'");
+        var (exitCode, _, error) = await RunAsync(["-c", $"exec make -s -C '{Repository.Root}' {command}"], []);
+        Assert.True(exitCode == 0, error);
+        var called = await File.ReadAllLinesAsync(Path.Combine(_folder, "calls"), TestContext.Current.CancellationToken);
+        Assert.Equal(calls.Length, called.Length);
+        Assert.All(calls.Zip(called), c => Assert.Contains(c.First, c.Second, StringComparison.Ordinal));
+    }
+
     private static void AssertProbe((int ExitCode, string Output, string Error) said, string answer, string says)
     {
         Assert.Equal((0, answer), (said.ExitCode, said.Output.Trim()));
@@ -124,9 +141,12 @@ public sealed class ScriptTests : IDisposable
         File.SetUnixFileMode(program, Executable);
     }
 
-    private async Task<(int ExitCode, string Output, string Error)> RunAsync(string script, (string Name, string Value)[] environment, string[] arguments)
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(string script, (string Name, string Value)[] environment, string[] arguments) =>
+        RunAsync([Path.Combine(Repository.Root, "build", script), .. arguments], environment);
+
+    private async Task<(int ExitCode, string Output, string Error)> RunAsync(string[] shell, (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("/bin/sh", [Path.Combine(Repository.Root, "build", script), .. arguments])
+        var start = new ProcessStartInfo("/bin/sh", shell)
         {
             WorkingDirectory = _folder,
             RedirectStandardOutput = true,
@@ -134,7 +154,9 @@ public sealed class ScriptTests : IDisposable
             UseShellExecute = false,
         };
         start.Environment["PATH"] = $"{Path.Combine(_folder, "bin")}:{Environment.GetEnvironmentVariable("PATH")}";
-        start.Environment.Remove("MARTEN_ON");
+        // What make itself was told, where it runs this, is not for what this runs.
+        foreach (var name in new[] { "MARTEN_ON", "MAKEFLAGS", "MFLAGS", "MAKELEVEL" })
+            start.Environment.Remove(name);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         using var process = Process.Start(start)!;
