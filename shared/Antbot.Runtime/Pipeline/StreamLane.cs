@@ -51,10 +51,13 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
 
     public StreamId Stream => stream;
 
+    /// <summary>For whoever only wants to look, at any time.</summary>
+    public Loaded<TState>? Known => _known;
+
     public bool IsOver => _known is { } known && behaviour.IsOver(known.State);
 
     /// <summary>The newest state that is known to rest on nothing but what is in the store.</summary>
-    private Loaded<TState>? _known;
+    private volatile Loaded<TState>? _known;
     private bool _mayHaveMoved = true;
 
     /// <param name="Events">What the request is to record, as objects.</param>

@@ -88,8 +88,10 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
         parts.CrashPoints.Reach($"{behaviour.Consumer}.after-publish");
     }
 
-    public Task<Loaded<TState>> LoadAsync(StreamId stream, CancellationToken cancellationToken = default) =>
-        parts.Loader.LoadAsync(stream, behaviour.Fold, cancellationToken);
+    /// <summary>The newest state. Of what was decided here only what has come since is read.</summary>
+    public Task<Loaded<TState>> LoadAsync(StreamId stream, CancellationToken cancellationToken = default) => _lanes.TryGetValue(stream, out var queue) && queue.Lane.Known is { } known
+        ? parts.Loader.CatchUpAsync(stream, behaviour.Fold, known, cancellationToken)
+        : parts.Loader.LoadAsync(stream, behaviour.Fold, cancellationToken);
 
     private async Task RunAsync(Queue queue)
     {

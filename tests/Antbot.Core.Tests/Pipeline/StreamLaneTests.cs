@@ -46,6 +46,21 @@ public sealed class StreamLaneTests
         Assert.Equal([("one", 0), ("two", 1)], await ReadAsync());
     }
 
+    /// <summary>Whoever only looked read the whole stream each time, and its snapshot.</summary>
+    [Fact]
+    public async Task Who_looks_at_a_stream_that_was_decided_on_here_reads_only_what_has_come_since()
+    {
+        var store = new ScriptedStore(_memory);
+        var pipeline = Pipeline(store);
+        await pipeline.HandleAsync(Stream, Given("one"), Cancel);
+        await pipeline.HandleAsync(Stream, Given("two"), Cancel);
+        await Pipeline(_memory.OpenAgain()).HandleAsync(Stream, Given("three"), Cancel);
+        store.StreamReadsFrom.Clear();
+        var loaded = await pipeline.LoadAsync(Stream, Cancel);
+        Assert.Equal((3, 3L), (loaded.State.Count, loaded.Version));
+        Assert.Equal([3], store.StreamReadsFrom);
+    }
+
     [Fact]
     public async Task What_comes_meanwhile_is_decided_in_its_order_and_appended_together()
     {
