@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Antbot.Chaos.Faults;
 
 /// <summary>What the venue does by itself, over its admin routes.</summary>
@@ -43,6 +45,29 @@ internal static class VenueFaults
         scene.Note(string.Join(", ", struck.Select(s => $"{s.Kind} {s.Times}")));
         foreach (var (kind, _) in struck.Where(s => s.Times == 0))
             scene.Fault($"{kind} has not struck once");
+    }
+
+    /// <summary>
+    /// Books that are old, then books whose sides cross. Within five seconds the last price is too old; from then on nothing is planned at
+    /// the market's price, and whatever is entered goes by the price that its own signal brings, which is as young as the signal.
+    /// </summary>
+    public static async Task BooksAsync(Scene scene)
+    {
+        foreach (var kind in new[] { "staleBook", "crossedBook" })
+        {
+            await OrderAsync(scene, new { kind, route = "all", probability = 1.0 });
+            await scene.WaitAsync(8);
+            var before = (await scene.Target.ReadStoreAsync(scene.Cancel)).Events[^1].Sequence;
+            await scene.WaitAsync(10);
+            var planned = (await scene.Target.ReadStoreAsync(scene.Cancel)).Events.Where(e => e.Sequence > before && e.Type == "entry_planned").ToList();
+            await ClearAsync(scene);
+            var struck = (await scene.Target.VenueFaultsAsync(scene.Cancel)).Struck.GetValueOrDefault(kind);
+            scene.Note($"{kind} {struck}, {planned.Count} entries planned without a price of the market's");
+            if (struck == 0 || planned.Count == 0)
+                scene.Fault($"{kind} has proved nothing: it struck {struck} times, and {planned.Count} entries were planned");
+            foreach (var wrong in planned.Where(e => e.Body.GetProperty("Market").ValueKind != JsonValueKind.Null).Take(3))
+                scene.Fault($"{wrong.Stream} was planned at {wrong.Body.GetProperty("Market")} by a {kind}");
+        }
     }
 
     public static Task OrderAsync(Scene scene, object fault) => scene.Target.VenueAsync(HttpMethod.Post, "faults", fault, scene.Cancel);
