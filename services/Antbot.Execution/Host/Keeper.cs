@@ -21,6 +21,12 @@ public sealed class Keeper(
     private const int AtOnce = 32;
     private const int SaidAtOnce = 500;
 
+    /// <summary>Asked for one by one, more than so many orders in doubt would weigh more than the list of all that are open.</summary>
+    private const int AskedOneByOneMax = 20;
+
+    private const int OpenOrdersSecondsOnPaper = 2;
+    private const int OpenOrdersSecondsElsewhere = 5;
+
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(5);
 
@@ -29,6 +35,8 @@ public sealed class Keeper(
 
     private static readonly TimeSpan PauseFirst = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(5);
+
+    private (DateTimeOffset At, IReadOnlyDictionary<ClientOrderId, OrderReport>? Open) _listed;
 
     private readonly ConcurrentDictionary<TradeId, (long Version, DateTimeOffset Until, TimeSpan Pause)> _pauses = new();
 
@@ -61,7 +69,8 @@ public sealed class Keeper(
         {
             var now = parts.Clock.GetUtcNow();
             var due = open.All.Where(t => IsDue(t, now)).ToList();
-            await Bounded.ForEachAsync(due, AtOnce, async (trade, token) => await TryAsync(trade, () => LookAtAsync(trade, token), token), cancellationToken);
+            var listed = due.Count(t => t.State?.Orders.Any(o => o.IsOpenAttempt) is true) > AskedOneByOneMax ? await ListAsync(cancellationToken) : null;
+            await Bounded.ForEachAsync(due, AtOnce, async (trade, token) => await TryAsync(trade, () => LookAtAsync(trade, listed, token), token), cancellationToken);
             if (_pauses.Count > due.Count * 2 + 1_000)
                 Forget();
             await Task.Delay(Every, parts.Clock, cancellationToken);
@@ -83,7 +92,20 @@ public sealed class Keeper(
         _ => true,
     };
 
-    private async Task LookAtAsync(OpenOrderTrade trade, CancellationToken cancellationToken)
+    /// <summary>What was listed a moment ago does: an order that is not in it is asked for. Null where the venue has not said.</summary>
+    private async Task<IReadOnlyDictionary<ClientOrderId, OrderReport>?> ListAsync(CancellationToken cancellationToken)
+    {
+        if (parts.Clock.GetUtcNow() - _listed.At >= ListEvery)
+        {
+            var said = await venue.ListOpenOrdersAsync(cancellationToken) as VenueAnswer<IReadOnlyList<OrderReport>>.Said;
+            _listed = (parts.Clock.GetUtcNow(), said?.Value.DistinctBy(o => o.Id).ToDictionary(o => o.Id));
+        }
+        return _listed.Open;
+    }
+
+    private TimeSpan ListEvery => TimeSpan.FromSeconds(options.OpenOrdersSeconds ?? (venue.IsPaper ? OpenOrdersSecondsOnPaper : OpenOrdersSecondsElsewhere));
+
+    private async Task LookAtAsync(OpenOrderTrade trade, IReadOnlyDictionary<ClientOrderId, OrderReport>? listed, CancellationToken cancellationToken)
     {
         if (trade.State is null)
         {
@@ -91,7 +113,7 @@ public sealed class Keeper(
             if (known?.State is not { } state || !IsDue(state, parts.Clock.GetUtcNow()))
                 return;
         }
-        if (!await runner.DriveAsync(trade.Trade, ask: null, cancellationToken))
+        if (!await runner.DriveAsync(trade.Trade, ask: null, cancellationToken, listed))
             Pause(trade);
     }
 
@@ -132,7 +154,7 @@ public sealed class Keeper(
                         break;
                 }
             }
-            await Task.Delay(TimeSpan.FromSeconds(options.OpenOrdersSeconds), parts.Clock, cancellationToken);
+            await Task.Delay(ListEvery, parts.Clock, cancellationToken);
         }
     }
 

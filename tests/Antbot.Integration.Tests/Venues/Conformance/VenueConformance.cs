@@ -294,6 +294,7 @@ public abstract class VenueConformance : IAsyncLifetime
         Said(await _venue.PlaceAsync(one, Cancel));
         Said(await _venue.PlaceAsync(other, Cancel));
         Assert.Equal(new[] { one.Id, other.Id }.ToHashSet(), Said(await _venue.ListOpenOrdersAsync(Cancel)).Select(o => o.Id).ToHashSet());
+        Assert.Equal(new[] { one.Id, other.Id }.ToHashSet(), Said(await _venue.ListOpenOrdersAsync(one.Symbol, Cancel)).Select(o => o.Id).ToHashSet());
     }
 
     [Fact]
