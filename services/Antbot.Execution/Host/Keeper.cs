@@ -69,7 +69,7 @@ public sealed class Keeper(
         {
             var now = parts.Clock.GetUtcNow();
             var due = open.All.Where(t => IsDue(t, now)).ToList();
-            var listed = due.Count(t => t.State?.Orders.Any(o => o.IsOpenAttempt) is true) > AskedOneByOneMax ? await ListAsync(cancellationToken) : null;
+            var listed = due.Count(t => t.State?.Orders.Any(o => o.IsOpenAttempt) is not false) > AskedOneByOneMax ? await ListAsync(cancellationToken) : null;
             await Bounded.ForEachAsync(due, AtOnce, async (trade, token) => await TryAsync(trade, () => LookAtAsync(trade, listed, token), token), cancellationToken);
             if (_pauses.Count > due.Count * 2 + 1_000)
                 Forget();
@@ -103,7 +103,7 @@ public sealed class Keeper(
         return _listed.Open;
     }
 
-    private TimeSpan ListEvery => TimeSpan.FromSeconds(options.OpenOrdersSeconds ?? (venue.IsPaper ? OpenOrdersSecondsOnPaper : OpenOrdersSecondsElsewhere));
+    private TimeSpan ListEvery => TimeSpan.FromSeconds(options.OpenOrdersSeconds > 0 ? options.OpenOrdersSeconds : venue.IsPaper ? OpenOrdersSecondsOnPaper : OpenOrdersSecondsElsewhere);
 
     private async Task LookAtAsync(OpenOrderTrade trade, IReadOnlyDictionary<ClientOrderId, OrderReport>? listed, CancellationToken cancellationToken)
     {

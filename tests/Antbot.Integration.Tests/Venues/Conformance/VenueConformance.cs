@@ -588,7 +588,7 @@ public abstract class VenueConformance : IAsyncLifetime
     private sealed record Question(string Name, string Method, string Path, IReadOnlyList<string> Reads, Func<VenueConformance, Task<Func<Task<Told>>>> PrepareAsync, Func<object, byte[], bool> IsSame);
 
     private static readonly string[] FillFields = ["price", "qty", "commission", "commissionAsset", "tradeId"];
-    private static readonly string[] OrderFields = ["symbol", "orderId", "origQty", "executedQty", "cummulativeQuoteQty", "status", "side"];
+    private static readonly string[] OrderFields = ["symbol", "orderId", "origQty", "executedQty", "cummulativeQuoteQty", "status", "side", "type"];
 
     private static readonly Question[] Questions =
     [
