@@ -16,8 +16,11 @@ public sealed record DifferenceView(
 /// <param name="UnheardSince">Since when the venue has not said what it holds; null while it does.</param>
 /// <param name="StartedAt">When the whole account was last found reconciled after a start.</param>
 /// <param name="Settled">The last of them, the newest first.</param>
+/// <param name="Uncompared">Why at the last start balances were not held against the record, or not all of them; null where they were.</param>
+/// <param name="Unprotected">What was taken for its owner's own when the account was first reckoned from: worth a position each, and without a stop of ours.</param>
 public sealed record ReconciliationReport(
-    AccountId Account, DateTimeOffset? UnheardSince, string? Trouble, DateTimeOffset? StartedAt, IReadOnlyList<DifferenceView> Open, IReadOnlyList<DifferenceView> Settled);
+    AccountId Account, DateTimeOffset? UnheardSince, string? Trouble, DateTimeOffset? StartedAt, IReadOnlyList<DifferenceView> Open, IReadOnlyList<DifferenceView> Settled,
+    string? Uncompared = null, IReadOnlyList<AssetAmount>? Unprotected = null);
 
 /// <summary>Reads `reconciliation-{account}` for people.</summary>
 public static class Reconciliations
@@ -30,7 +33,7 @@ public static class Reconciliations
     private static readonly HashSet<string> Wanted = new(
         new[]
         {
-            typeof(DifferenceFound), typeof(DifferenceSettled), typeof(AdoptionDecided), typeof(WriteOffDecided), typeof(BalanceTakenOver), typeof(RemedyEnded), typeof(StartReconciled),
+            typeof(DifferenceFound), typeof(DifferenceSettled), typeof(AdoptionDecided), typeof(WriteOffDecided), typeof(BalanceTakenOver), typeof(RemedyEnded), typeof(StartReconciled), typeof(BalanceBaselineSet),
             typeof(ReconciliationStalled), typeof(ReconciliationResumed),
         }.Select(StoredNameAttribute.Of),
         StringComparer.Ordinal);
@@ -50,7 +53,8 @@ public static class Reconciliations
             var @event = Codec.Decode(stored);
             report = @event switch
             {
-                StartReconciled => report with { StartedAt = stored.Timestamp },
+                StartReconciled e => report with { StartedAt = stored.Timestamp, Uncompared = e.Uncompared },
+                BalanceBaselineSet e => report with { Unprotected = e.Unprotected },
                 ReconciliationStalled e => report with { UnheardSince = e.At, Trouble = e.Reason },
                 ReconciliationResumed => report with { UnheardSince = null, Trouble = null },
                 _ => report,

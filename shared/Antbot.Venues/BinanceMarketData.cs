@@ -82,16 +82,30 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
         }
     }
 
-    public Task FollowPricesAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken = default) => stream.FollowAsync(
-        [.. symbols.Select(s => $"{s.Value.ToLowerInvariant()}@bookTicker")],
-        token => PrimeAsync(symbols, token),
-        (json, _) =>
-        {
-            Keep(BinanceReader.Best(json, "s", "b", "a", clock.GetUtcNow()));
-            return ValueTask.CompletedTask;
-        },
-        StaleAfter,
-        cancellationToken);
+    public Task FollowPricesAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken = default)
+    {
+        // The number of the book that was heard last: one that is no newer is no news, however often it is told, and grows old.
+        var updates = new Dictionary<Symbol, long>();
+        return stream.FollowAsync(
+            [.. symbols.Select(s => $"{s.Value.ToLowerInvariant()}@bookTicker")],
+            token =>
+            {
+                updates.Clear();
+                return PrimeAsync(symbols, token);
+            },
+            (json, _) =>
+            {
+                var update = json.Whole("u");
+                if (BinanceReader.Best(json, "s", "b", "a", clock.GetUtcNow()) is { } price && !(updates.TryGetValue(price.Symbol, out var last) && update <= last))
+                {
+                    updates[price.Symbol] = update;
+                    Keep(price);
+                }
+                return ValueTask.CompletedTask;
+            },
+            StaleAfter,
+            cancellationToken);
+    }
 
     /// <summary>A stream speaks only when something moves: the price that stands is fetched first.</summary>
     private async Task PrimeAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken)
@@ -105,11 +119,7 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
         }
     }
 
-    private void Keep(MarketPrice? price)
-    {
-        if (price is not null)
-            _latest[price.Symbol] = price;
-    }
+    private void Keep(MarketPrice price) => _latest[price.Symbol] = price;
 
     private async Task LookAsync(CandleSequence sequence, ChannelWriter<Candle> came, CancellationToken cancellationToken)
     {

@@ -121,8 +121,16 @@ internal static class BinanceReader
         var fills = json.Find("fills") is { } list
             ? Json.List(list, "fills").Select(f => Fill(f, f.Id("tradeId"), venueId, symbol, side, at)).ToList()
             : [];
-        return new OrderReport(new ClientOrderId(text), venueId, symbol, side, Status(json.Text("status")), quantity, executed, json.Amount("cummulativeQuoteQty"), at, fills);
+        return new OrderReport(new ClientOrderId(text), venueId, symbol, side, Status(json.Text("status")), quantity, executed, json.Amount("cummulativeQuoteQty"), at, fills, IsStop(json.Text("type")));
     }
+
+    /// <summary>Whether the venue counts it among those that wait for a trigger, of which it takes fewer.</summary>
+    private static bool IsStop(string type) => type switch
+    {
+        "LIMIT" or "LIMIT_MAKER" or "MARKET" => false,
+        "STOP_LOSS" or "STOP_LOSS_LIMIT" or "TAKE_PROFIT" or "TAKE_PROFIT_LIMIT" => true,
+        _ => throw new BadAnswerException($"a type '{type}'"),
+    };
 
     private static FillReport Fill(JsonElement json, string id, string order, Symbol symbol, Side side, DateTimeOffset at)
     {

@@ -72,8 +72,12 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     public Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) =>
         SignedAsync(VenueRoute.Cancel, 1, HttpMethod.Delete, "/api/v3/order", Of(symbol, order), j => Asked(BinanceReader.Cancelled(j), symbol, order), cancellationToken);
 
-    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) =>
-        ListAsync(VenueRoute.Query, 80, "/api/v3/openOrders", "", body => listing.Read(body, "open order", BinanceReader.Order), cancellationToken);
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => ListOpenOrdersAsync(80, "", cancellationToken);
+
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) => ListOpenOrdersAsync(6, $"symbol={symbol.Value}", cancellationToken);
+
+    private Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(int weight, string parameters, CancellationToken cancellationToken) =>
+        ListAsync(VenueRoute.Query, weight, "/api/v3/openOrders", parameters, body => listing.Read(body, "open order", BinanceReader.Order, j => j.Text("clientOrderId")), cancellationToken);
 
     public async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
         Map(
@@ -87,19 +91,21 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     private async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, int weight, string firstPage, string everyOther, string what, CancellationToken cancellationToken)
     {
         var all = new List<FillReport>();
+        var names = new List<string>();
         var (filter, passedOver) = (firstPage, 0);
         for (var page = 0; page < FillPagesMax; page++)
         {
             var answer = await SignedAsync(
                 VenueRoute.Query, weight, HttpMethod.Get, "/api/v3/myTrades", $"symbol={symbol.Value}{filter}&limit={FillPage}",
-                (ReadOnlyMemory<byte> body) => listing.Read(body, "fill", BinanceReader.Fill), cancellationToken);
+                (ReadOnlyMemory<byte> body) => listing.Read(body, "fill", BinanceReader.Fill, j => j.Id("orderId")), cancellationToken);
             if (answer is not VenueAnswer<Listed<FillReport>>.Said { Value: var fills })
                 return Map(answer, IReadOnlyList<FillReport> (f) => f);
             var count = fills.Count + fills.PassedOver;
             all.AddRange(fills.Where(f => f.Symbol == symbol));
             passedOver += fills.PassedOver;
+            names.AddRange(fills.Names);
             if (count < FillPage)
-                return new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. all.DistinctBy(f => f.FillId)], passedOver);
+                return new VenueAnswer<IReadOnlyList<FillReport>>.Said([.. all.DistinctBy(f => f.FillId)], passedOver, names);
             if (fills.Count == 0)
                 return new VenueAnswer<IReadOnlyList<FillReport>>.Unknown($"a page of {count} fills, none of which makes sense");
             filter = string.Create(CultureInfo.InvariantCulture, $"{everyOther}&fromId={fills.Max(f => long.Parse(f.FillId, CultureInfo.InvariantCulture)) + 1}");
@@ -108,7 +114,7 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     }
 
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) =>
-        ListAsync(VenueRoute.Account, 20, "/api/v3/account", "omitZeroBalances=true", VenueHttp.Whole(j => listing.Read(j.Need("balances"), "balance", BinanceReader.Balance)), cancellationToken);
+        ListAsync(VenueRoute.Account, 20, "/api/v3/account", "omitZeroBalances=true", VenueHttp.Whole(j => listing.Read(j.Need("balances"), "balance", BinanceReader.Balance, b => b.Text("asset"))), cancellationToken);
 
     public string? LiveBar => IsPaper ? null : key.Bar;
 
@@ -122,7 +128,7 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     private async Task<VenueAnswer<IReadOnlyList<T>>> ListAsync<T>(VenueRoute route, int weight, string path, string parameters, Func<ReadOnlyMemory<byte>, Listed<T>> read, CancellationToken cancellationToken) =>
         await SignedAsync(route, weight, HttpMethod.Get, path, parameters, read, cancellationToken) switch
         {
-            VenueAnswer<Listed<T>>.Said { Value: var list } => new VenueAnswer<IReadOnlyList<T>>.Said(list, list.PassedOver),
+            VenueAnswer<Listed<T>>.Said { Value: var list } => new VenueAnswer<IReadOnlyList<T>>.Said(list, list.PassedOver, list.Names),
             var other => Map(other, IReadOnlyList<T> (list) => list),
         };
 
@@ -187,7 +193,7 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
 
     private static VenueAnswer<TTo> Map<TFrom, TTo>(VenueAnswer<TFrom> answer, Func<TFrom, TTo> map) => answer switch
     {
-        VenueAnswer<TFrom>.Said said => new VenueAnswer<TTo>.Said(map(said.Value), said.PassedOver),
+        VenueAnswer<TFrom>.Said said => new VenueAnswer<TTo>.Said(map(said.Value), said.PassedOver, said.Names),
         VenueAnswer<TFrom>.Refused refused => new VenueAnswer<TTo>.Refused(refused.Refusal, refused.Code, refused.Text),
         VenueAnswer<TFrom>.Unknown unknown => new VenueAnswer<TTo>.Unknown(unknown.Text),
         VenueAnswer<TFrom>.NotSent notSent => new VenueAnswer<TTo>.NotSent(notSent.Text, notSent.RetryAfter),

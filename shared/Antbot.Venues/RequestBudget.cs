@@ -13,18 +13,24 @@ internal readonly record struct Permit(string? Why, TimeSpan RetryAfter)
 
 /// <summary>
 /// What a venue lets an address ask in a minute and an account order in ten seconds and in a day, shared with every process at the
-/// same venue. Questions and orders that make a position smaller have a part of it to themselves; and when the venue says to wait, nobody asks before it is time.
+/// same venue. Questions have a part of it to themselves, and what gets out a further one; and when the venue says to wait, nobody asks before it is time.
 /// </summary>
 internal sealed class RequestBudget : IDisposable
 {
     /// <summary>What is not reserved ends here, in hundredths of the limit.</summary>
     private const int SharedPart = 70;
 
-    /// <summary>What is reserved ends here; the rest is for processes that cannot ask the others.</summary>
-    private const int ReservedPart = 85;
+    /// <summary>What finds out ends here: of Binance's 6,000 a minute that leaves 300 orders and cancels to what gets out, whatever is being asked.</summary>
+    private const int AskingPart = 80;
+
+    /// <summary>What gets out ends here; the rest is for processes that cannot ask the others.</summary>
+    private const int LeavingPart = 85;
 
     /// <summary>What a process may use of a slot by itself, for what is reserved, while the others cannot be asked: three of them, the rest.</summary>
     private const int AlonePart = 5;
+
+    /// <summary>Of that, what finds out.</summary>
+    private const int AskingAlonePart = 3;
 
     /// <summary>
     /// Where the limit is so high that asking for each request would cost more than it brings, some are taken along for those that
@@ -100,9 +106,8 @@ internal sealed class RequestBudget : IDisposable
         }
     }
 
-    /// <param name="reserved">Whether it may use the part that is kept back.</param>
     /// <param name="tellsLimits">Its answer says what the limits are: what they are taken for until then does not bar it.</param>
-    public async ValueTask<Permit> TakeAsync(int weight, bool isOrder, bool reserved, CancellationToken cancellationToken, bool tellsLimits = false)
+    public async ValueTask<Permit> TakeAsync(int weight, bool isOrder, BudgetPart part, CancellationToken cancellationToken, bool tellsLimits = false)
     {
         await _one.WaitAsync(cancellationToken);
         try
@@ -110,12 +115,12 @@ internal sealed class RequestBudget : IDisposable
             if (Blocked is var wait && wait > TimeSpan.Zero)
                 return ToldToWait(wait);
             List<Line> lines;
-            Part part;
             lock (_lock)
             {
                 lines = [.. weight > 0 ? Lines(_weight, weight) : [], .. isOrder ? Lines(_orders, 1).Concat(Lines(_ordersOfDay, 1)) : []];
-                part = tellsLimits && !_told ? Part.Uncapped : reserved ? Part.Reserved : Part.Shared;
-                if (TakeAlong(lines, reserved))
+                if (tellsLimits && !_told)
+                    part = BudgetPart.Uncapped;
+                if (TakeAlong(lines, part))
                     return default;
             }
             var permit = await AskAsync(lines, part) is { } answer ? Heed(answer, lines, part) : Alone(lines, part);
@@ -131,7 +136,7 @@ internal sealed class RequestBudget : IDisposable
     /// <summary>Waits until nothing is in the way of what is counted nowhere, such as connecting a stream.</summary>
     public async Task PassAsync(CancellationToken cancellationToken)
     {
-        while (await TakeAsync(0, isOrder: false, reserved: true, cancellationToken) is { IsGranted: false } refused)
+        while (await TakeAsync(0, isOrder: false, BudgetPart.Leaving, cancellationToken) is { IsGranted: false } refused)
             await Task.Delay(Max(refused.RetryAfter, TimeSpan.FromMilliseconds(50)), _clock, cancellationToken);
     }
 
@@ -217,7 +222,7 @@ internal sealed class RequestBudget : IDisposable
         }
     }
 
-    private async Task<BudgetAnswer?> AskAsync(List<Line> lines, Part part)
+    private async Task<BudgetAnswer?> AskAsync(List<Line> lines, BudgetPart part)
     {
         if (_awaySince is { } since && _clock.GetElapsedTime(since) < AskAgainAfter)
             return null;
@@ -248,7 +253,7 @@ internal sealed class RequestBudget : IDisposable
         }
     }
 
-    private Permit Heed(BudgetAnswer answer, List<Line> lines, Part part)
+    private Permit Heed(BudgetAnswer answer, List<Line> lines, BudgetPart part)
     {
         if (answer.Blocked > TimeSpan.Zero)
         {
@@ -262,19 +267,20 @@ internal sealed class RequestBudget : IDisposable
             if (answer.Granted.Count < lines.Count)
                 return UsedUp(lines.Where((l, i) => answer.Used[i] + l.Need > CapOf(l.Count, part)));
             for (var i = 0; i < lines.Count; i++)
-                lines[i].Count.Keep(lines[i].Slot, part == Part.Reserved, answer.Granted[i] - lines[i].Need, _clock.GetTimestamp());
+                lines[i].Count.Keep(lines[i].Slot, part, answer.Granted[i] - lines[i].Need, _clock.GetTimestamp());
             return default;
         }
     }
 
     /// <summary>Getting out and finding out go on while the others cannot be asked, with so little that together it cannot be too much.</summary>
-    private Permit Alone(List<Line> lines, Part part)
+    private Permit Alone(List<Line> lines, BudgetPart part)
     {
-        if (part == Part.Shared)
+        if (part == BudgetPart.Shared)
             return new Permit("the request budget that the processes share cannot be asked for", AskAgainAfter);
         lock (_lock)
         {
-            var over = part == Part.Uncapped ? [] : lines.Where(l => l.Count.Alone(l.Slot) + l.Need > Math.Max(1, l.Count.Limit * AlonePart / 100) || l.Count.Known(l.Slot) + l.Count.Alone(l.Slot) + l.Need > l.Count.Limit).ToList();
+            var most = part == BudgetPart.Asking ? AskingAlonePart : AlonePart;
+            var over = part == BudgetPart.Uncapped ? [] : lines.Where(l => l.Count.Alone(l.Slot) + l.Need > Math.Max(1, l.Count.Limit * most / 100) || l.Count.Known(l.Slot) + l.Count.Alone(l.Slot) + l.Need > l.Count.Limit).ToList();
             if (over.Count > 0)
                 return UsedUp(over);
             foreach (var line in lines)
@@ -283,12 +289,12 @@ internal sealed class RequestBudget : IDisposable
         }
     }
 
-    private bool TakeAlong(List<Line> lines, bool reserved)
+    private bool TakeAlong(List<Line> lines, BudgetPart part)
     {
-        if (lines.Count == 0 || !lines.All(l => l.Count.HasAlong(l.Slot, reserved, l.Need, _clock, TakenAlongFor)))
+        if (lines.Count == 0 || !lines.All(l => l.Count.HasAlong(l.Slot, part, l.Need, _clock, TakenAlongFor)))
             return false;
         foreach (var line in lines)
-            line.Count.TakeAlong(line.Slot, reserved, line.Need);
+            line.Count.TakeAlong(line.Slot, part, line.Need);
         return true;
     }
 
@@ -307,10 +313,11 @@ internal sealed class RequestBudget : IDisposable
         return new Permit($"the request budget is used up ({string.Join(", ", over.Select(l => l.Count.Kind).Distinct(StringComparer.Ordinal))})", _told ? wait : Min(wait, ToldSoon));
     }
 
-    private static long CapOf(Count count, Part part) => part switch
+    private static long CapOf(Count count, BudgetPart part) => part switch
     {
-        Part.Shared => count.Limit * SharedPart / 100,
-        Part.Reserved => count.Limit * ReservedPart / 100,
+        BudgetPart.Shared => count.Limit * SharedPart / 100,
+        BudgetPart.Asking => count.Limit * AskingPart / 100,
+        BudgetPart.Leaving => count.Limit * LeavingPart / 100,
         _ => long.MaxValue,
     };
 
@@ -328,15 +335,6 @@ internal sealed class RequestBudget : IDisposable
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private enum Part
-    {
-        Shared = 1,
-        Reserved = 2,
-
-        /// <summary>Counted, and never too much.</summary>
-        Uncapped = 3,
-    }
-
     private readonly record struct Line(Count Count, long Slot, long Need);
 
     /// <summary>One of the venue's counts: what is known of its slots here. Two of them are of interest, so few are kept.</summary>
@@ -353,7 +351,7 @@ internal sealed class RequestBudget : IDisposable
         public long Limit { get; set; } = limit;
 
         /// <summary>What was drawn and not used yet, of each slot and part.</summary>
-        public Dictionary<(long Slot, bool Reserved), (long Left, long Since)> Along { get; } = [];
+        public Dictionary<(long Slot, BudgetPart Part), (long Left, long Since)> Along { get; } = [];
 
         public long SlotOf(DateTimeOffset time) => time.ToUnixTimeMilliseconds() / (long)length.TotalMilliseconds;
 
@@ -377,20 +375,20 @@ internal sealed class RequestBudget : IDisposable
 
         public void TakeAlone(long slot, long need) => Set(_alone, slot, Alone(slot) + need);
 
-        public void Keep(long slot, bool reserved, long left, long now)
+        public void Keep(long slot, BudgetPart part, long left, long now)
         {
             if (Along.Count >= SlotsMax * 2)
                 Along.Clear();
-            Along[(slot, reserved)] = (left, now);
+            Along[(slot, part)] = (left, now);
         }
 
-        public bool HasAlong(long slot, bool reserved, long need, TimeProvider clock, TimeSpan atMost) =>
-            need > 0 && Along.TryGetValue((slot, reserved), out var along) && along.Left >= need && clock.GetElapsedTime(along.Since) < atMost;
+        public bool HasAlong(long slot, BudgetPart part, long need, TimeProvider clock, TimeSpan atMost) =>
+            need > 0 && Along.TryGetValue((slot, part), out var along) && along.Left >= need && clock.GetElapsedTime(along.Since) < atMost;
 
-        public void TakeAlong(long slot, bool reserved, long need)
+        public void TakeAlong(long slot, BudgetPart part, long need)
         {
-            var along = Along[(slot, reserved)];
-            Along[(slot, reserved)] = along with { Left = along.Left - need };
+            var along = Along[(slot, part)];
+            Along[(slot, part)] = along with { Left = along.Left - need };
         }
 
         private static void Set(Dictionary<long, long> of, long slot, long value)

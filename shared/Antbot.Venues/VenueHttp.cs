@@ -66,7 +66,7 @@ internal sealed class VenueHttp : IDisposable
             return new VenueAnswer<T>.NotSent($"the breaker of {breaker.Name} is open", retryAfter);
         try
         {
-            var permit = await _budget.TakeAsync(weight, route.IsOrder, route.IsReserved, cancellationToken, route.TellsLimits);
+            var permit = await _budget.TakeAsync(weight, route.IsOrder, route.Part, cancellationToken, route.TellsLimits);
             if (permit.Why is { } why)
             {
                 breaker.Abandoned();

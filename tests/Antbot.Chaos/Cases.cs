@@ -79,6 +79,7 @@ internal static class Cases
         new("venue-limits", "Venue", "every fifth request is told that there were too many, for 20 s", s => VenueFaults.ManyAsync(s, ("rateLimit", "all", 0.2, 3_000))) { MayOpenBreaker = true },
         new("venue-lies", "Venue", "half of the answers tell wrong balances, for 20 s", s => VenueFaults.ManyAsync(s, ("wrongBalances", "account", 0.5, 0))) { Spoils = true },
         new("venue-silent", "Venue", "every stream stays open and says nothing, for 20 s", s => VenueFaults.ManyAsync(s, ("silentStream", "all", 1, 0))) { MayOpenBreaker = true },
+        new("venue-books", "Venue", "every book is shown as it was for 18 s, then with its sides crossed", VenueFaults.BooksAsync),
         new("all-dead", "Venue", "every service is dead for 30 s, and the market falls through every stop", Deserted.CrashAsync) { Spoils = true },
 
         .. new[] { "coordinator", "risk", "execution" }.SelectMany<string, Case>(n =>

@@ -37,6 +37,10 @@ internal static class ReconcileCommand
             { StartedAt: { } started } => $"{report.Account}: last found reconciled after a start at {started:u}; {Count(report.Open.Count)} open.",
             _ => $"{report.Account}: the first look at the whole account is not complete; {Count(report.Open.Count)} open.",
         });
+        if (report.Uncompared is { } why)
+            Console.Out.WriteLine($"At that start not all balances were compared: {Tables.Plain(why)}.");
+        foreach (var (asset, amount) in report.Unprotected ?? [])
+            Console.Out.WriteLine($"{amount} {Tables.Plain(asset)} lay there when the account was first looked at. No trade explains that and no stop of ours protects it: it was taken for its owner's own.");
         if (explain)
             Explain(report);
         else

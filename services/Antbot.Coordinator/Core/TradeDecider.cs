@@ -76,7 +76,7 @@ public static class TradeDecider
     {
         TradeRaised e => [new ValidateSignal(e.Signal)],
         TradeValidated e => [new AssessRisk(e.Signal, e.Confidence)],
-        TradeApproved e => [new ExecuteTrade(e.Signal, e.Reserved)],
+        TradeApproved e => [new ExecuteTrade(e.Signal, e.Reserved, e.InSymbol)],
         TradeAdopted e => [new AdoptPosition(e.Signal, e.Order, e.Quantity, e.Evidence)],
         TradeOpenedRecorded e => [new VerifyTrade(e.Opened.Trade, e.Opened.Account, e.Opened.Symbol, e.Opened.Side, e.Opened.Quantity, Closed: false, e.Opened.Orders)],
         TradeClosedRecorded e => [new VerifyTrade(e.Closed.Trade, e.Closed.Account, e.Closed.Symbol, e.Side, e.Closed.Quantity, Closed: true, e.Closed.Orders)],
@@ -114,7 +114,7 @@ public static class TradeDecider
         SignalRejected m => [new TradeRejected(m.Trade, m.Verdicts)],
         // Its compensation is on the way: Execution answers that one, and frees what was reserved here.
         RiskApproved m when state.Cancelling => [new TradeMessageAbsorbed(m.Trade, nameof(RiskApproved), state.Phase)],
-        RiskApproved m => [new TradeApproved(Signal(state), m.Reserved, m.Verdicts, Sum(Later(Signal(state).ValidUntil, now), patience.Executing))],
+        RiskApproved m => [new TradeApproved(Signal(state), m.Reserved, m.Verdicts, Sum(Later(Signal(state).ValidUntil, now), patience.Executing), m.InSymbol)],
         RiskDenied m => [new TradeDenied(m.Trade, m.Verdicts)],
         EntryAccepted m => [new TradeEntryAccepted(m.Trade, m.Order, m.VenueOrderId, m.VenueTime)],
         EntryUnknown m => [new TradeEntryUnknown(m.Trade, m.Reason)],

@@ -50,9 +50,9 @@ public sealed class ExecutionOptions
     [Range(100, 30_000)]
     public int AskMarginMilliseconds { get; set; } = 1_000;
 
-    /// <summary>How often the venue is asked which orders are open. It counts each such question dearly: at one a second four fifths of its minute were gone, and what else had to be asked waited for the next.</summary>
-    [Range(1, 60)]
-    public int OpenOrdersSeconds { get; set; } = 2;
+    /// <summary>How often the venue is asked which orders are open: it counts each such question dearly. 0 for every other second on paper, and every fifth where the money is real.</summary>
+    [Range(0, 60)]
+    public int OpenOrdersSeconds { get; set; }
 
     /// <summary>After how long without us a venue that has such a countdown cancels what was entered and rests; 0 for never. Stops stay.</summary>
     [Range(0, 3_600)]

@@ -52,13 +52,13 @@ public sealed class Inquiry(IVenue venue)
         // While an attempt may still arrive, that it is not there says nothing yet, whoever is asked.
         if (askedAt is not { } at || at < order.SettledAt)
             return Open($"{evidence}; it may still arrive");
-        switch (await venue.ListOpenOrdersAsync(cancellationToken))
+        switch (await venue.ListOpenOrdersAsync(symbol, cancellationToken))
         {
-            case VenueAnswer<IReadOnlyList<OrderReport>>.Said { Value: var open, PassedOver: var dim }:
+            case VenueAnswer<IReadOnlyList<OrderReport>>.Said { Value: var open } said:
                 if (open.FirstOrDefault(o => o.Id == order.Id) is { } report)
                     return Found(report);
-                if (dim > 0)
-                    return Open($"{evidence}; open orders: {open.Count}, and {dim} that make no sense");
+                if (said.MayHavePassedOver(order.Id.Value))
+                    return Open($"{evidence}; open orders: {open.Count}, and {said.PassedOver} that make no sense, of which one may be it");
                 evidence += $"; open orders: {open.Count}, none of them it";
                 break;
             case var other:
@@ -78,11 +78,12 @@ public sealed class Inquiry(IVenue venue)
         var since = (order.SentAt ?? askedAt) - ClockMargin;
         evidence += $"; trades since {since.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}: ";
         var answer = await venue.ListFillsAsync(symbol, since, cancellationToken);
-        if (answer is not VenueAnswer<IReadOnlyList<FillReport>>.Said { Value: var trades, PassedOver: var dim })
+        if (answer is not VenueAnswer<IReadOnlyList<FillReport>>.Said { Value: var trades } said)
             return new Inquired(null, IsAbsent: false, askedAt, evidence + TextOf(answer));
-        if (dim > 0)
-            return new Inquired(null, IsAbsent: false, askedAt, $"{evidence}{trades.Count}, and {dim} that make no sense");
-        var numbers = trades.Where(t => t.Side == order.Intended.Side && t.VenueOrderId != order.VenueOrderId && (!_owners.TryGetValue(t.VenueOrderId, out var owner) || owner == order.Id)).Select(t => t.VenueOrderId);
+        if (said.HasNameless)
+            return new Inquired(null, IsAbsent: false, askedAt, $"{evidence}{trades.Count}, and {said.PassedOver} that make no sense");
+        // Of a trade that makes no sense its order is asked for all the same.
+        var numbers = trades.Where(t => t.Side == order.Intended.Side).Select(t => t.VenueOrderId).Concat(said.Names ?? []).Where(n => n != order.VenueOrderId && (!_owners.TryGetValue(n, out var owner) || owner == order.Id));
         var strangers = (order.VenueOrderId is { } own ? [own] : Array.Empty<string>()).Concat(numbers).Distinct(StringComparer.Ordinal).ToList();
         foreach (var number in strangers.Take(StrangersMax))
         {

@@ -21,6 +21,12 @@ public sealed class Keeper(
     private const int AtOnce = 32;
     private const int SaidAtOnce = 500;
 
+    /// <summary>Asked for one by one, more than so many orders in doubt would weigh more than the list of all that are open.</summary>
+    private const int AskedOneByOneMax = 20;
+
+    private const int OpenOrdersSecondsOnPaper = 2;
+    private const int OpenOrdersSecondsElsewhere = 5;
+
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(5);
 
@@ -29,6 +35,10 @@ public sealed class Keeper(
 
     private static readonly TimeSpan PauseFirst = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private (DateTimeOffset At, Task<IReadOnlyDictionary<ClientOrderId, OrderReport>?> Open)? _listed;
+    private volatile bool _areMany;
 
     private readonly ConcurrentDictionary<TradeId, (long Version, DateTimeOffset Until, TimeSpan Pause)> _pauses = new();
 
@@ -47,6 +57,7 @@ public sealed class Keeper(
         {
             await index.CaughtUp.WaitAsync(stop.Token);
             _pauses.Clear();
+            _listed = null;
             log.LogInformation("Execution keeps {Count} trades that are not finished", open.All.Count);
             works = [.. works, SweepAsync(stop.Token), WatchOpenOrdersAsync(stop.Token), SpeakAsync(stop.Token)];
             // None of them ends by itself; if one fails, all are started again.
@@ -72,6 +83,7 @@ public sealed class Keeper(
             {
                 var now = parts.Clock.GetUtcNow();
                 var due = open.All.Where(t => IsDue(t, now)).ToLookup(t => IsQuestion(t, now));
+                _areMany = due[true].Count() > AskedOneByOneMax;
                 questions.Offer(due[true], t => t.Trade);
                 others.Offer(due[false], t => t.Trade);
                 if (_pauses.Count > (open.All.Count * 2) + 1_000)
@@ -107,12 +119,29 @@ public sealed class Keeper(
 
     private bool IsAtItsPrice(OrdersState state) => state.Plan is { } plan && prices.Fresh(plan.Signal.Symbol) is { } price && PriceExit.ReasonOf(state, price.Bid, price.Ask) is not null;
 
+    /// <summary>What was listed a moment ago does: an order that is not in it is asked for. Null where the venue has not said.</summary>
+    private Task<IReadOnlyDictionary<ClientOrderId, OrderReport>?> ListedAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            var now = parts.Clock.GetUtcNow();
+            if (_listed is not { } last || now - last.At >= ListEvery)
+                _listed = last = (now, ListAsync(cancellationToken));
+            return last.Open;
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<ClientOrderId, OrderReport>?> ListAsync(CancellationToken cancellationToken) =>
+        (await venue.ListOpenOrdersAsync(cancellationToken) as VenueAnswer<IReadOnlyList<OrderReport>>.Said)?.Value.DistinctBy(o => o.Id).ToDictionary(o => o.Id);
+
+    private TimeSpan ListEvery => TimeSpan.FromSeconds(options.OpenOrdersSeconds > 0 ? options.OpenOrdersSeconds : venue.IsPaper ? OpenOrdersSecondsOnPaper : OpenOrdersSecondsElsewhere);
+
     private async Task LookAtAsync(OpenOrderTrade trade, CancellationToken cancellationToken)
     {
         // What is to be done is seen with the next look at all of them.
         if (trade.State is null)
             open.Set(trade.Trade, await pipeline.LoadAsync(Streams.Order(trade.Trade), cancellationToken));
-        else if (!await runner.DriveAsync(trade.Trade, ask: null, cancellationToken))
+        else if (!await runner.DriveAsync(trade.Trade, ask: null, cancellationToken, _areMany ? await ListedAsync(cancellationToken) : null))
             Pause(trade);
     }
 
@@ -153,7 +182,7 @@ public sealed class Keeper(
                         break;
                 }
             }
-            await Task.Delay(TimeSpan.FromSeconds(options.OpenOrdersSeconds), parts.Clock, cancellationToken);
+            await Task.Delay(ListEvery, parts.Clock, cancellationToken);
         }
     }
 

@@ -1,17 +1,20 @@
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Runtime.Health;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Projections;
 using Antbot.Runtime.Store;
+using Antbot.Runtime.Venue;
 
 namespace Antbot.Execution;
 
 /// <summary>
-/// How many trades are not over in each symbol, by the events of all. A venue lets only so many orders of an account rest in one, and
-/// fewer that wait for a trigger; a trade has one of each at a time, and one too many would be a position without its stop.
+/// Whether a trade's stop would still be taken. A venue lets only so many orders of an account rest in a symbol, and fewer that wait for a
+/// trigger; a trade has one of each at a time, and one too many would be a position without its stop. Ours are counted by the events of
+/// all and, for what other processes let in at this very moment, where they were approved; those of others are what the venue lists besides.
 /// </summary>
 public sealed class SymbolRoom : IProjection
 {
@@ -20,20 +23,25 @@ public sealed class SymbolRoom : IProjection
     /// <summary>What was let in and is not recorded after this long was not planned at all.</summary>
     private static readonly TimeSpan LetInFor = TimeSpan.FromSeconds(10);
 
+    /// <summary>So long one listing of a symbol does for all that is entered there.</summary>
+    private static readonly TimeSpan ListedFor = TimeSpan.FromSeconds(1);
+
     private static readonly HashSet<string> Wanted = new(new[] { typeof(EntryPlanned), typeof(EntryFailedRecorded), typeof(PositionClosed) }.Select(StoredNameAttribute.Of), StringComparer.Ordinal);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<TradeId, Symbol> _open = [];
     private readonly Dictionary<Symbol, int> _counts = [];
     private readonly Dictionary<TradeId, (Symbol Symbol, DateTimeOffset At)> _letIn = [];
+    private readonly Dictionary<Symbol, (Task<Others> Asked, DateTimeOffset At)> _others = [];
+    private readonly IVenue _venue;
     private readonly EventCodec _codec;
     private readonly TimeProvider _clock;
     private readonly ProjectionRunner _runner;
 
-    public SymbolRoom(PipelineParts parts)
+    public SymbolRoom(PipelineParts parts, IVenue venue)
     {
         ArgumentNullException.ThrowIfNull(parts);
-        (_codec, _clock) = (parts.Codec, parts.Clock);
+        (_codec, _clock, _venue) = (parts.Codec, parts.Clock, venue);
         _runner = new ProjectionRunner(parts.Store, this, _clock, SaveEvery);
     }
 
@@ -45,24 +53,32 @@ public sealed class SymbolRoom : IProjection
 
     /// <summary>Why there is no room for this trade; null where there is, which it then takes.</summary>
     /// <exception cref="DependencyDownException">It is not known yet, shortly after a start: that is no reason to refuse for good, and the message waits.</exception>
-    public async Task<string?> BarAsync(TradeId trade, Symbol symbol, SymbolRules? rules, TimeSpan within, CancellationToken cancellationToken)
+    public async Task<string?> BarAsync(ExecuteTrade message, SymbolRules? rules, TimeSpan within, CancellationToken cancellationToken)
     {
-        if (MostOf(rules) is not { } most)
+        if (rules is not { StopsMax: not null } and not { OrdersMax: not null })
             return null;
+        var (trade, symbol) = (message.Trade, message.Signal.Symbol);
         if (!_runner.CaughtUp.IsCompleted)
             await Task.WhenAny(_runner.CaughtUp, Task.Delay(within, _clock, cancellationToken));
         if (!_runner.CaughtUp.IsCompleted)
             throw new DependencyDownException("history", $"How many orders rest in {symbol} is not known yet.");
+        if (IsIn(trade))
+            return null;
+        var beside = await OthersOf(symbol).WaitAsync(cancellationToken);
+        if (beside.Trouble is { } trouble)
+            return $"what others have resting in {symbol} is not known: {trouble}";
+        var most = Math.Min((rules.StopsMax ?? int.MaxValue) - beside.Stops, (rules.OrdersMax ?? int.MaxValue) - beside.Orders);
         lock (_lock)
         {
             var now = _clock.GetUtcNow();
             foreach (var gone in _letIn.Where(t => now - t.Value.At > LetInFor).Select(t => t.Key).ToList())
                 _letIn.Remove(gone);
-            var others = _counts.GetValueOrDefault(symbol) - (_open.TryGetValue(trade, out var own) && own == symbol ? 1 : 0) + _letIn.Count(t => t.Value.Symbol == symbol && t.Key != trade);
+            var known = _counts.GetValueOrDefault(symbol) + _letIn.Count(t => t.Value.Symbol == symbol && t.Key != trade);
+            // What another process is letting in is in no history yet: it has its number from where both were approved.
+            var others = Math.Max(known, (message.InSymbol ?? 1) - 1);
             if (others >= most)
-                return $"{others} trades in {symbol} are not over, and the venue lets the stops of {most} rest there";
-            if (!_open.ContainsKey(trade))
-                _letIn[trade] = (symbol, now);
+                return $"{others} trades in {symbol} are not over, and the venue lets the stops of {Math.Max(0, most)} rest there{(beside.Orders > 0 ? $" beside {beside.Orders} orders of others" : "")}";
+            _letIn[trade] = (symbol, now);
             return null;
         }
     }
@@ -131,11 +147,41 @@ public sealed class SymbolRoom : IProjection
             _counts[symbol]--;
     }
 
-    private static int? MostOf(SymbolRules? rules) => rules switch
+    private bool IsIn(TradeId trade)
     {
-        { OrdersMax: { } orders, StopsMax: { } stops } => Math.Min(orders, stops),
-        _ => rules?.StopsMax ?? rules?.OrdersMax,
-    };
+        lock (_lock)
+            return _open.ContainsKey(trade);
+    }
+
+    private Task<Others> OthersOf(Symbol symbol)
+    {
+        lock (_lock)
+        {
+            var now = _clock.GetUtcNow();
+            if (_others.TryGetValue(symbol, out var last) && now - last.At < ListedFor)
+                return last.Asked;
+            var asked = AskAsync(symbol, [.. _open.Keys]);
+            _others[symbol] = (asked, now);
+            return asked;
+        }
+    }
+
+    /// <param name="before">Our trades before the question: what has ended since, or begun, is none of the others'.</param>
+    private async Task<Others> AskAsync(Symbol symbol, HashSet<TradeId> before)
+    {
+        await Task.Yield();
+        if (await _venue.ListOpenOrdersAsync(symbol, CancellationToken.None) is not VenueAnswer<IReadOnlyList<OrderReport>>.Said said)
+            return new Others(0, 0, "the venue does not list it");
+        lock (_lock)
+        {
+            var others = said.Value.Where(o => !(o.Id.Trade is { } trade && (before.Contains(trade) || _open.ContainsKey(trade) || _letIn.ContainsKey(trade)))).ToList();
+            // What makes no sense, or does not say what it is, may be a stop.
+            return new Others(others.Count(o => o.IsStop is not false) + said.PassedOver, others.Count + said.PassedOver, null);
+        }
+    }
+
+    /// <summary>What rests of others in a symbol.</summary>
+    private sealed record Others(int Stops, int Orders, string? Trouble);
 
     private sealed record Kept(TradeId Trade, Symbol Symbol);
 }

@@ -82,7 +82,8 @@ public sealed class TradeRunner(
     }
 
     /// <summary>A trade that stands still: whatever its state asks for is done. False where nothing came of it.</summary>
-    public async Task<bool> DriveAsync(TradeId trade, ClientOrderId? ask, CancellationToken cancellationToken)
+    /// <param name="listed">What the venue has just listed as open: an attempt of these need not be asked for.</param>
+    public async Task<bool> DriveAsync(TradeId trade, ClientOrderId? ask, CancellationToken cancellationToken, IReadOnlyDictionary<ClientOrderId, OrderReport>? listed = null)
     {
         if (!Begin(trade))
         {
@@ -97,7 +98,7 @@ public sealed class TradeRunner(
             {
                 var origin = new Input(Guid.Empty, step, trade.Value, Worker);
                 // That the venue says nothing of one order keeps nothing else of the trade waiting.
-                if (await TakeAsync(trade, origin, step, loaded, cancellationToken) is not { IsNew: true } outcome)
+                if (await TakeAsync(trade, origin, step, loaded, listed, cancellationToken) is not { IsNew: true } outcome)
                     continue;
                 await RunOnAsync(trade, origin, outcome, cancellationToken);
                 return true;
@@ -110,8 +111,9 @@ public sealed class TradeRunner(
         }
     }
 
-    private async Task<Outcome?> TakeAsync(TradeId trade, Input origin, NextStep step, Loaded<OrdersState> loaded, CancellationToken cancellationToken) => step switch
+    private async Task<Outcome?> TakeAsync(TradeId trade, Input origin, NextStep step, Loaded<OrdersState> loaded, IReadOnlyDictionary<ClientOrderId, OrderReport>? listed, CancellationToken cancellationToken) => step switch
     {
+        NextStep.Ask s when listed?.TryGetValue(s.Order, out var open) is true && loaded.State.Find(s.Order) is { IsOpenAttempt: true, Doubted: false } => await SeenAsync(trade, origin, s.Order, open, loaded.Version, cancellationToken),
         NextStep.Ask s => await AskAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
         NextStep.Cancel s => await CancelAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
         NextStep.Revalidate s => await RevalidateAsync(trade, origin, s, loaded.Version, cancellationToken),

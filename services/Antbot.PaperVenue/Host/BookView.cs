@@ -5,6 +5,9 @@ internal sealed record BookView(IEnumerable<Quote> Bids, IEnumerable<Quote> Asks
 {
     private const int MaxLevels = 5_000;
 
+    /// <summary>Of which update it is; null for the last.</summary>
+    public long? Update { get; init; }
+
     public Quote? BestBid => First(Bids);
 
     public Quote? BestAsk => First(Asks);

@@ -6,8 +6,11 @@ namespace Antbot.PaperVenue;
 /// <summary>What of the market is told by streams.</summary>
 internal sealed partial class Venue
 {
-    private void ShowBest(Instrument instrument) =>
-        Hub.Publish(MarketMessages.BookTickerStream(instrument), () => MarketMessages.BookTicker(instrument, ViewOf(_exchange[instrument]), Updates));
+    private void ShowBest(Instrument instrument) => Hub.Publish(MarketMessages.BookTickerStream(instrument), () =>
+    {
+        var view = ViewOf(_exchange[instrument]);
+        return MarketMessages.BookTicker(instrument, view, view.Update ?? Updates);
+    });
 
     private void ShowMarket(Instrument instrument, long now)
     {

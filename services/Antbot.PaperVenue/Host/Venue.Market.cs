@@ -41,7 +41,7 @@ internal sealed partial class Venue
         var fault = _faults.StrikeBook();
         var data = _data[market.Instrument.Index];
         if (fault?.Kind == FaultKind.StaleBook)
-            return data.Stale ??= BookView.Of(market).Copied();
+            return data.Stale ??= BookView.Of(market).Copied() with { Update = Updates };
         if (!_faults.Has(FaultKind.StaleBook))
             data.Stale = null;
         return fault?.Kind == FaultKind.CrossedBook ? BookView.Of(market).Crossed() : null;

@@ -1,13 +1,27 @@
+using System.Collections.Immutable;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Venue;
 
 namespace Antbot.Reconciliation;
 
+/// <summary>An order that was under way in our record and over at the venue before it was asked what the account holds: all that it moved is in that.</summary>
+/// <param name="Fills">All of them.</param>
+public sealed record OverOrder(OrderReport Report, IReadOnlyList<FillReport> Fills);
+
 /// <param name="Orders">All open orders.</param>
 /// <param name="Balances">Null where they were not to be had; the orders are compared all the same.</param>
 /// <param name="Rules">By symbol; null where they were not to be had.</param>
-public sealed record VenueAccount(IReadOnlyList<OrderReport> Orders, IReadOnlyList<Balance>? Balances, IReadOnlyDictionary<Symbol, SymbolRules>? Rules);
+/// <param name="PassedOver">How many balances made no sense.</param>
+/// <param name="Names">Of which assets those are, where that could be read.</param>
+/// <param name="Over">Of the orders that were under way.</param>
+public sealed record VenueAccount(
+    IReadOnlyList<OrderReport> Orders, IReadOnlyList<Balance>? Balances, IReadOnlyDictionary<Symbol, SymbolRules>? Rules, int PassedOver = 0, IReadOnlyList<string>? Names = null,
+    IReadOnlyList<OverOrder>? Over = null)
+{
+    /// <summary>Any asset that is not listed may be the one whose balance made no sense.</summary>
+    public bool HasNameless => PassedOver > (Names?.Count ?? 0);
+}
 
 /// <summary>One thing in which the venue and our record differ.</summary>
 /// <param name="Evidence">The venue's own words.</param>
@@ -33,7 +47,18 @@ public sealed record Difference(
 /// <param name="BalancesCompared">Only where nothing is under way and all orders agree: else a balance may be right and our record behind it.</param>
 public sealed record Compared(IReadOnlyList<Difference> Differences, bool BalancesCompared)
 {
-    public Compared WithoutBalances() => new([.. Differences.Where(d => d.Kind != DifferenceKind.Balance)], BalancesCompared: false);
+    /// <summary>Assets of which nothing could be said, whatever was compared.</summary>
+    public IReadOnlySet<string> Unclear { get; init; } = ImmutableHashSet<string>.Empty;
+
+    /// <summary>Where something was listed of which not even the name made sense: what was listed besides. Of any other asset nothing could be said.</summary>
+    public IReadOnlySet<string>? Listed { get; init; }
+
+    /// <summary>Our record as it will be when it has what the venue has said of orders that were under way.</summary>
+    public OrderBook? Ahead { get; init; }
+
+    public bool IsUnclear(string asset) => Unclear.Contains(asset) || Listed?.Contains(asset) is false;
+
+    public Compared WithoutBalances() => this with { Differences = [.. Differences.Where(d => d.Kind != DifferenceKind.Balance)], BalancesCompared = false };
 }
 
 /// <summary>Our record of an account held against the venue's.</summary>
@@ -65,11 +90,17 @@ public static class AccountComparison
             else
                 differences.Add(new Difference(DifferenceKind.UnresolvedOrder, order.Id.Value, order.Trade, Ours: true, $"attempted at {order.Since:O}, and what became of it is not in our record", "", order));
         }
+        // What an order moved that is over is known to the last fill, though our record does not have it yet.
+        var over = (venue.Over ?? []).Select(o => o.Report.Id.Value).ToHashSet(StringComparer.Ordinal);
+        var ahead = (venue.Over ?? []).Aggregate(book, (b, o) => b.Ahead(o, now));
+        var open = differences.Where(d => !over.Contains(d.Subject)).ToList();
         // Somebody else's order that has executed nothing moves no balance, however long it rests.
-        var still = differences.All(d => d is { Kind: DifferenceKind.UnknownOrder, Found.Executed.Value: 0 }) && !book.IsMoving && venue.Balances is not null && venue.Rules is not null;
-        if (baseline is not null && venue is { Balances: { } balances, Rules: { } rules })
-            differences.AddRange(still ? CompareBalances(book, venue, rules, baseline, tolerance) : FindBeyondWhatMoves(before ?? book, book, differences, balances, rules, baseline, tolerance));
-        return new Compared(differences, still);
+        var still = open.TrueForAll(d => d is { Kind: DifferenceKind.UnknownOrder, Found.Executed.Value: 0 }) && !ahead.IsMoving && venue.Balances is not null && venue.Rules is not null;
+        if (baseline is null || venue is not { Balances: { } balances, Rules: { } rules })
+            return new Compared(differences, still) { Ahead = ahead };
+        var reckoned = Reckoning.Of(ahead, venue, rules, baseline);
+        differences.AddRange(still ? CompareBalances(ahead, venue, reckoned, rules, tolerance) : FindBeyondWhatMoves(before ?? book, ahead, open, over, reckoned, rules, tolerance));
+        return new Compared(differences, still) { Ahead = ahead, Unclear = reckoned.Unclear, Listed = venue.HasNameless ? balances.Select(b => b.Asset).ToHashSet(StringComparer.Ordinal) : null };
     }
 
     /// <summary>What the venue answered for an order that its listing does not show; null where that is no difference, or not known.</summary>
@@ -83,14 +114,30 @@ public static class AccountComparison
     };
 
     /// <summary>Where the account's balances start from: what is there now, and what our fills have added up to by now.</summary>
-    public static BalanceBaselineSet Baseline(OrderBook book, string venue, IReadOnlyList<Balance> balances, long through) => new(
+    /// <param name="unread">Assets whose balances made no sense.</param>
+    public static BalanceBaselineSet Baseline(OrderBook book, string venue, IReadOnlyList<Balance> balances, long through, IReadOnlyList<string>? unread = null) => new(
         0,
         book.Account,
         venue,
         through,
         [.. balances.OrderBy(b => b.Asset, StringComparer.Ordinal).Select(b => new AssetAmount(b.Asset, b.Total))],
         [.. book.Flows.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => new SymbolFlow(new Symbol(f.Key), f.Value.Base, f.Value.Quote))],
-        [.. book.Fees.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => new AssetAmount(f.Key, f.Value))]);
+        [.. book.Fees.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => new AssetAmount(f.Key, f.Value))],
+        unread is { Count: > 0 } ? [.. unread.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)] : null);
+
+    /// <summary>With those assets that could not be read when it was set, and can be now: what is there now is where they start from. Null where there are none.</summary>
+    public static BalanceBaselineSet? Joined(OrderBook book, VenueAccount venue, BalanceBaselineSet baseline)
+    {
+        if (baseline.Unread is not { } unread || venue is not { Balances: not null, Rules: { } rules, HasNameless: false })
+            return null;
+        var still = unread.Where(a => venue.Names?.Contains(a) is true).ToList();
+        var come = Reckoning.Of(book, venue, rules, baseline with { Unread = still }).Assets.Where(a => unread.Contains(a.Asset) && !still.Contains(a.Asset)).ToList();
+        return still.Count == unread.Count ? null : baseline with
+        {
+            Balances = [.. baseline.Balances, .. come.Select(a => new AssetAmount(a.Asset, a.More))],
+            Unread = still.Count > 0 ? still : null,
+        };
+    }
 
     private static Difference? AtVenue(OrderBook book, OrderReport report)
     {
@@ -107,9 +154,9 @@ public static class AccountComparison
     private static string Words(OrderReport r) => $"{r.Id} is the venue's order {r.VenueOrderId}: {r.Side} {r.Symbol} {r.Status}, executed {r.Executed} of {r.Quantity} for {r.Cost}, at {r.At:O}";
 
     private static IEnumerable<Difference> CompareBalances(
-        OrderBook book, VenueAccount venue, IReadOnlyDictionary<Symbol, SymbolRules> rules, BalanceBaselineSet baseline, decimal tolerance)
+        OrderBook book, VenueAccount venue, Reckoning reckoned, IReadOnlyDictionary<Symbol, SymbolRules> rules, decimal tolerance)
     {
-        foreach (var (asset, difference, has) in Reckon(book, venue.Balances!, rules, baseline))
+        foreach (var (asset, difference, has) in reckoned.Assets)
         {
             // Open orders that sell hold back what they sell: who lists them and less than that cannot be right in both. A debt is none of them.
             var onSale = venue.Orders.Where(o => o is { IsOver: false, Side: Side.Sell } && rules.TryGetValue(o.Symbol, out var rule) && rule.BaseAsset == asset).Sum(o => o.Quantity.Value - o.Executed.Value);
@@ -133,11 +180,10 @@ public static class AccountComparison
     /// that is one at any time.
     /// </summary>
     private static IEnumerable<Difference> FindBeyondWhatMoves(
-        OrderBook before, OrderBook book, IReadOnlyList<Difference> differences, IReadOnlyList<Balance> balances, IReadOnlyDictionary<Symbol, SymbolRules> rules, BalanceBaselineSet baseline,
-        decimal tolerance)
+        OrderBook before, OrderBook book, IReadOnlyList<Difference> differences, HashSet<string> over, Reckoning reckoned, IReadOnlyDictionary<Symbol, SymbolRules> rules, decimal tolerance)
     {
-        var moving = WhatMoves(before, book, differences, rules);
-        return Reckon(book, balances, rules, baseline)
+        var moving = WhatMoves(before, book, differences, over, rules);
+        return reckoned.Assets
             .Where(a => moving.GetValueOrDefault(a.Asset, 0) is { } most && Math.Abs(a.More) > tolerance + most)
             .Select(a => new Difference(
                 DifferenceKind.Balance, a.Asset, null, Ours: true, Roughly(a.Asset, a.More), $"{Words(a.Asset, a.Has)}, and {book.Live.Values.Count(o => o.Standing == Standing.Attempted)} orders are under way",
@@ -145,11 +191,12 @@ public static class AccountComparison
     }
 
     /// <summary>By asset how much may have come or gone that is in the venue's word and not in our record, or the other way round; null where nobody can say.</summary>
-    private static Dictionary<string, decimal?> WhatMoves(OrderBook before, OrderBook book, IReadOnlyList<Difference> differences, IReadOnlyDictionary<Symbol, SymbolRules> rules)
+    private static Dictionary<string, decimal?> WhatMoves(
+        OrderBook before, OrderBook book, IReadOnlyList<Difference> differences, HashSet<string> over, IReadOnlyDictionary<Symbol, SymbolRules> rules)
     {
         var moving = new Dictionary<string, decimal?>(StringComparer.Ordinal);
         var doubtful = differences.Select(d => d.Subject).ToHashSet(StringComparer.Ordinal);
-        foreach (var id in before.Live.Keys.Union(book.Live.Keys))
+        foreach (var id in before.Live.Keys.Union(book.Live.Keys).Where(id => !over.Contains(id)))
         {
             var (was, now) = (before.Live.GetValueOrDefault(id), book.Live.GetValueOrDefault(id));
             if (was == now && now is { Standing: not Standing.Attempted } && !doubtful.Contains(id))
@@ -172,34 +219,6 @@ public static class AccountComparison
         }
 
         void Add(string asset, decimal? most) => moving[asset] = moving.GetValueOrDefault(asset, 0) + most;
-    }
-
-    /// <summary>What the venue holds of each asset, and by how much that is more than our record says.</summary>
-    private static IReadOnlyList<(string Asset, decimal More, Balance? Has)> Reckon(
-        OrderBook book, IReadOnlyList<Balance> balances, IReadOnlyDictionary<Symbol, SymbolRules> rules, BalanceBaselineSet baseline)
-    {
-        var expected = baseline.Balances.ToDictionary(b => b.Asset, b => b.Amount, StringComparer.Ordinal);
-        var before = baseline.Flows.ToDictionary(f => f.Symbol.Value, StringComparer.Ordinal);
-        foreach (var (name, flow) in book.Flows)
-        {
-            // A symbol that the venue has no rules for any more: which assets moved cannot be said.
-            if (!rules.TryGetValue(new Symbol(name), out var rule))
-                return [];
-            var start = before.GetValueOrDefault(name);
-            expected[rule.BaseAsset] = expected.GetValueOrDefault(rule.BaseAsset) + flow.Base - (start?.Base ?? 0);
-            expected[rule.QuoteAsset] = expected.GetValueOrDefault(rule.QuoteAsset) + flow.Quote - (start?.Quote ?? 0);
-        }
-        var paid = baseline.Fees.ToDictionary(f => f.Asset, f => f.Amount, StringComparer.Ordinal);
-        foreach (var (asset, fee) in book.Fees)
-            expected[asset] = expected.GetValueOrDefault(asset) - fee + paid.GetValueOrDefault(asset);
-        var actual = new Dictionary<string, Balance>(StringComparer.Ordinal);
-        foreach (var balance in balances)
-            actual.TryAdd(balance.Asset, balance);
-        return
-        [
-            .. expected.Keys.Union(actual.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal)
-                .Select(asset => (asset, (actual.GetValueOrDefault(asset)?.Total ?? 0) - expected.GetValueOrDefault(asset), actual.GetValueOrDefault(asset))),
-        ];
     }
 
     private static string Roughly(string asset, decimal more) => $"{(more > 0 ? "more" : "less")} {asset} than by our record, however what is under way comes out";

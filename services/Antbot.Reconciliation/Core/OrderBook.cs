@@ -24,6 +24,9 @@ public sealed record Flow(decimal Base, decimal Quote);
 
 public sealed record ClosedTrade(Symbol Symbol, DateTimeOffset At);
 
+/// <summary>What a symbol trades, by our own record: a venue that delists it does not say any more.</summary>
+public sealed record SymbolAssets(string Base, string Quote);
+
 /// <summary>
 /// One account's orders as the order events tell them, and what all fills ever added up to. Orders are kept until their trade is
 /// over, so it stays small however long the history is.
@@ -35,20 +38,22 @@ public sealed record ClosedTrade(Symbol Symbol, DateTimeOffset At);
 /// <param name="Prices">By symbol, at which it was traded or valued last.</param>
 /// <param name="ThirdFees">In what fees were ever taken that was neither bought nor sold.</param>
 /// <param name="Unverified">Trades that were closed and not yet held against the venue: what is found beside them may still be theirs.</param>
+/// <param name="Assets">By symbol.</param>
 /// <param name="Asked">Orders that were found to be otherwise than recorded, and that the venue is being asked for: their fills may be about to change.</param>
 public sealed record OrderBook(
     AccountId Account, ImmutableDictionary<string, BookedOrder> Live, ImmutableDictionary<string, Flow> Flows, ImmutableDictionary<string, decimal> Fees, ImmutableHashSet<string> Over,
     ImmutableDictionary<string, decimal> WrittenOff, ImmutableDictionary<string, decimal> Prices, ImmutableHashSet<string> ThirdFees, ImmutableHashSet<string> Asked,
-    ImmutableDictionary<string, ClosedTrade> Unverified)
+    ImmutableDictionary<string, ClosedTrade> Unverified, ImmutableDictionary<string, SymbolAssets> Assets)
 {
     /// <summary>Changes with the fold: kept states of another one are passed over.</summary>
-    public const string Name = "order-book-6";
+    public const string Name = "order-book-7";
 
     private static readonly TimeSpan RememberedFor = TimeSpan.FromHours(1);
 
     public static OrderBook Empty(AccountId account) => new(
         account, ImmutableDictionary<string, BookedOrder>.Empty, ImmutableDictionary<string, Flow>.Empty, ImmutableDictionary<string, decimal>.Empty, [],
-        ImmutableDictionary<string, decimal>.Empty, ImmutableDictionary<string, decimal>.Empty, [], [], ImmutableDictionary<string, ClosedTrade>.Empty);
+        ImmutableDictionary<string, decimal>.Empty, ImmutableDictionary<string, decimal>.Empty, [], [], ImmutableDictionary<string, ClosedTrade>.Empty,
+        ImmutableDictionary<string, SymbolAssets>.Empty);
 
     /// <summary>Something is on its way to the venue or may be there, or what it did there is being asked for.</summary>
     public bool IsMoving => !Asked.IsEmpty || Live.Values.Any(o => o.Standing == Standing.Attempted);
@@ -65,8 +70,20 @@ public sealed record OrderBook(
         return ReferenceEquals(asked, Asked) ? book : book with { Asked = asked };
     }
 
+    /// <summary>As it will be when what the venue has said of an order that is over there has been recorded.</summary>
+    public OrderBook Ahead(OverOrder over, DateTimeOffset at)
+    {
+        if (!Live.ContainsKey(over.Report.Id.Value))
+            return this;
+        var (id, book) = (over.Report.Id, this);
+        foreach (var f in over.Fills)
+            book = book.Apply(new OrderFilled(id, f.FillId, f.Quantity, f.Price, f.Fee, f.FeeAsset, f.At, null), at);
+        return book.Apply(new OrderEnded(id, OrderEnd.Filled, over.Report.Executed, ""), at);
+    }
+
     private OrderBook Booked(object @event, DateTimeOffset at) => @event switch
     {
+        EntryPlanned { Rules: { } rules } e when e.Signal.Account == Account => Know(e.Signal.Symbol, new SymbolAssets(rules.BaseAsset, rules.QuoteAsset)),
         OrderIntended e when e.Account == Account => Put(new BookedOrder(e.Order, e.Trade, e.Symbol, e.Side, e.Quantity, Quantity.Zero, Standing.Intended, at, [])),
         OrderAdopted e when e.Account == Account => Put(new BookedOrder(e.Order, e.Trade, e.Symbol, e.Side, e.Quantity, Quantity.Zero, Standing.Accepted, at, [])),
         PositionAdopted e when e.Account == Account => Adopt(e, at),
@@ -121,6 +138,8 @@ public sealed record OrderBook(
         var flow = Flows.GetValueOrDefault(symbol.Value) ?? new Flow(0, 0);
         return this with { Flows = Flows.SetItem(symbol.Value, flow with { Base = flow.Base + quantity }) };
     }
+
+    private OrderBook Know(Symbol symbol, SymbolAssets assets) => Assets.GetValueOrDefault(symbol.Value) == assets ? this : this with { Assets = Assets.SetItem(symbol.Value, assets) };
 
     private OrderBook Put(BookedOrder order) => this with { Live = Live.SetItem(order.Id.Value, order) };
 

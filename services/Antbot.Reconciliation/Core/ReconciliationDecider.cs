@@ -11,7 +11,8 @@ public sealed record FailedRemedy(string Difference, TradeId Trade, string Reaso
 
 /// <summary>What was seen when the account as a whole was looked at; see <see cref="AccountComparison"/>.</summary>
 /// <param name="Number">One more than the looks of the state that it was prepared on; another number has been overtaken.</param>
-/// <param name="Trouble">Why the venue was not heard: then it says nothing else.</param>
+/// <param name="OpenOrders">How many the venue lists; null where it was not heard even of these: then the look says nothing else.</param>
+/// <param name="Trouble">Why the venue was not heard, wholly or in part.</param>
 /// <param name="Confirmed">Differences that have lasted.</param>
 /// <param name="Present">The keys of all differences that are there, confirmed or not: the others are settled.</param>
 /// <param name="BalancesCompared">False while orders are under way: balances then say nothing.</param>
@@ -19,9 +20,11 @@ public sealed record FailedRemedy(string Difference, TradeId Trade, string Reaso
 /// <param name="Completes">It completes the look after a start.</param>
 /// <param name="Remedies">What can be done about those that have lasted.</param>
 /// <param name="Failed">What was done about some before, and came to nothing.</param>
+/// <param name="Uncompared">Why balances were not held against the record, or not all of them; null where they were.</param>
 public sealed record AccountLook(
-    long Number, AccountId Account, string Venue, long Through, int OpenOrders, string? Trouble, IReadOnlyList<Difference> Confirmed,
-    IReadOnlySet<string> Present, bool BalancesCompared, BalanceBaselineSet? Baseline, bool Completes, IReadOnlyList<IRemedy> Remedies, IReadOnlyList<FailedRemedy> Failed);
+    long Number, AccountId Account, string Venue, long Through, int? OpenOrders, string? Trouble, IReadOnlyList<Difference> Confirmed,
+    IReadOnlySet<string> Present, bool BalancesCompared, BalanceBaselineSet? Baseline, bool Completes, IReadOnlyList<IRemedy> Remedies, IReadOnlyList<FailedRemedy> Failed,
+    string? Uncompared = null);
 
 /// <summary>Reconciliation's decisions. Every difference is told once; what is unknown is never told as fine.</summary>
 public static class ReconciliationDecider
@@ -81,15 +84,13 @@ public static class ReconciliationDecider
         // Another process has looked meanwhile.
         if (look.Number != state.Looks + 1)
             return events;
-        if (look.Trouble is { } trouble)
-        {
-            if (state.StalledSince is null)
-                events.Add(new ReconciliationStalled(look.Number, look.Account, trouble, now));
+        if (look.Trouble is { } trouble && state.StalledSince is null)
+            events.Add(new ReconciliationStalled(look.Number, look.Account, trouble, now));
+        if (look.OpenOrders is not { } openOrders)
             return events;
-        }
-        if (state.StalledSince is { } since)
+        if (look.Trouble is null && state.StalledSince is { } since)
             events.Add(new ReconciliationResumed(look.Number, look.Account, since));
-        if (look.Baseline is { } baseline && state.Baseline?.Venue != baseline.Venue)
+        if (look.Baseline is { } baseline && (state.Baseline?.Venue != baseline.Venue || state.Baseline.Unread is not null))
             events.Add(baseline with { Look = look.Number });
         events.AddRange(look.Failed
             .Where(f => state.Awaits(f.Difference, f.Trade))
@@ -105,8 +106,8 @@ public static class ReconciliationDecider
             .Select(d => new DifferenceFound(look.Number, look.Account, d.Kind, d.Subject, d.Trade, d.Ours, d.What, d.Evidence, look.Through, now)));
         // Something is only done about what an earlier look had found already.
         events.AddRange(look.Remedies.Where(r => look.Present.Contains(r.Difference) && state.Differences.ContainsKey(r.Difference)));
-        if (look.Completes)
-            events.Add(new StartReconciled(look.Number, look.Account, look.Venue, look.Through, look.OpenOrders, look.Confirmed.Count));
+        if (look.Completes && look.Trouble is null)
+            events.Add(new StartReconciled(look.Number, look.Account, look.Venue, look.Through, openOrders, look.Confirmed.Count, look.Uncompared));
         return events;
     }
 }

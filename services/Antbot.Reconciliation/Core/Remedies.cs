@@ -126,8 +126,12 @@ public static class Remedies
     private static BalanceTakenOver TakeOver(OrderBook book, Difference difference, decimal amount, long look) =>
         new(look, book.Account, difference.Key, difference.Subject, amount, difference.Evidence);
 
+    /// <summary>In what symbol a holding that no trade of ours explains would be sold, and how much there is of it; null where there is none.</summary>
+    public static (Symbol Symbol, decimal Beside)? HeldBeside(OrderBook book, Balance balance, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy) =>
+        balance.Total - HeldByTrades(book, balance.Asset, rules).Sum(t => t.Held) is > 0 and var beside && SymbolOf(book, balance.Asset, rules, policy) is { } rule ? (rule.Symbol, beside) : null;
+
     /// <summary>What the venue would not buy back is nothing that a stop could protect.</summary>
-    private static bool IsPosition(decimal quantity, SymbolRules rule, Price price) =>
+    public static bool IsPosition(decimal quantity, SymbolRules rule, Price price) =>
         quantity >= rule.QuantityMin.Value && quantity >= rule.QuantityStep && quantity * price.Value >= rule.NotionalMin.Value;
 
     private static SymbolRules? SymbolOf(OrderBook book, string asset, IReadOnlyDictionary<Symbol, SymbolRules> rules, RemedyPolicy policy) => rules.Values

@@ -17,8 +17,9 @@ public sealed record Suspicions(ImmutableDictionary<string, (string What, DateTi
     public (Suspicions Next, IReadOnlyList<Difference> Lasting) With(Compared compared, DateTimeOffset now, TimeSpan lasts)
     {
         var differences = compared.Differences;
-        var next = compared.BalancesCompared ? None.Seen : None.Seen.AddRange(Seen.Where(s => s.Key.StartsWith(BalancePrefix, StringComparison.Ordinal)));
-        foreach (var difference in differences)
+        var next = None.Seen.AddRange(Seen.Where(s => s.Key.StartsWith(BalancePrefix, StringComparison.Ordinal) && (!compared.BalancesCompared || compared.IsUnclear(AssetOf(s.Key)))));
+        // An attempt that nobody has found out about for so long has lasted.
+        foreach (var difference in differences.Where(d => d.Kind != DifferenceKind.UnresolvedOrder))
         {
             if (!difference.IsRough)
                 next = next.SetItem(difference.Key, (difference.What, SinceWhen(difference.Key, difference.What)));
@@ -31,7 +32,7 @@ public sealed record Suspicions(ImmutableDictionary<string, (string What, DateTi
 
         bool HasLasted(string key) => now - next[key].Since >= lasts;
 
-        Difference? Lasting(Difference d) => !d.IsRough && HasLasted(d.Key) ? d : d.Roughly is not null && HasLasted(RoughKey(d)) ? d.AsRough() : null;
+        Difference? Lasting(Difference d) => d.Kind == DifferenceKind.UnresolvedOrder || (!d.IsRough && HasLasted(d.Key)) ? d : d.Roughly is not null && HasLasted(RoughKey(d)) ? d.AsRough() : null;
     }
 
     /// <summary>When the first of those that have not lasted yet will have; null where there is none.</summary>
@@ -40,6 +41,8 @@ public sealed record Suspicions(ImmutableDictionary<string, (string What, DateTi
         var young = Seen.Values.Where(s => now - s.Since < lasts).ToList();
         return young.Count > 0 ? young.Min(s => s.Since) + lasts : null;
     }
+
+    private static string AssetOf(string key) => key[BalancePrefix.Length..].Split(' ')[0];
 
     private static string RoughKey(Difference difference) => $"{difference.Key} {difference.Roughly}";
 }

@@ -24,7 +24,20 @@ public sealed class AccountWatch(
     private const double TroubledSeconds = 2;
     private const double SoonestSeconds = 0.2;
 
+    /// <summary>Of more orders under way the venue is not asked at one look: it weighs nine for each.</summary>
+    private const int UnderWayMax = 20;
+
+    private const int NamedMax = 10;
+
+    /// <summary>So many prices at the most are asked for what an account holds beside our trades.</summary>
+    private const int PricedMax = 50;
+
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
+
+    private volatile string? _trouble;
+
+    /// <summary>Why the account is not held against the venue, wholly or in part; null where it is, or in another process.</summary>
+    public string? Trouble => _trouble;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -43,6 +56,7 @@ public sealed class AccountWatch(
         }
         finally
         {
+            _trouble = null;
             using var last = new CancellationTokenSource(TimeSpan.FromSeconds(2), parts.Clock);
             await life.Book.KeepAsync(last.Token);
         }
@@ -56,45 +70,74 @@ public sealed class AccountWatch(
         var stream = Streams.Reconciliation(account);
         await life.Book.CatchUpAsync(cancellationToken);
         var (through, before) = (life.Book.Through, life.Book.Book);
-        var (seen, trouble) = await AskAsync(cancellationToken);
+        var (seen, trouble) = await AskAsync(life, cancellationToken);
         // Again after the venue has spoken: whatever it knows was recorded before it was sent.
         await life.Book.CatchUpAsync(cancellationToken);
         var state = (await pipeline.LoadAsync(stream, cancellationToken)).State;
         var number = state.Looks + 1;
-        AccountLook look;
-        if (seen is null)
-        {
-            look = new AccountLook(number, account, venue.Name, through, 0, trouble, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, [], []);
-        }
-        else
-        {
-            var baseline = state.Baseline?.Venue == venue.Name ? state.Baseline : null;
-            var compared = AccountComparison.Compare(life.Book.Book, seen, baseline, options.Tolerance, TimeSpan.FromSeconds(options.UnresolvedSeconds), clock.GetUtcNow(), before);
-            var policy = Policy;
-            // The account is not reckoned from what it holds before the positions in it that are ours have become trades again.
-            if (policy.Adopt && compared.Differences.Any(d => d.IsStrayStop(life.Book.Book)))
-                compared = compared.WithoutBalances();
-            var lasts = TimeSpan.FromSeconds(options.LastsSeconds);
-            (life.Suspicions, var lasting) = life.Suspicions.With(compared, clock.GetUtcNow(), lasts);
-            life.NextLasts = life.Suspicions.NextLasts(clock.GetUtcNow(), lasts);
-            // What was told with its amount is not told again without.
-            var confirmed = await ConfirmAsync([.. lasting.Where(d => !d.IsRough || !state.Differences.ContainsKey(d.Key))], life.Book.Book, cancellationToken);
-            life.Looks++;
-            var completes = IsAwaited(life, through) && (life.NextLasts is null || life.Looks >= StartLooksMax);
-            var (failed, onTheWay) = await AwaitedAsync(life, state, cancellationToken);
-            var first = baseline is null && compared.BalancesCompared ? AccountComparison.Baseline(life.Book.Book, venue.Name, seen.Balances!, life.Book.Through) : null;
-            look = new AccountLook(
-                number, account, venue.Name, through, seen.Orders.Count, null, confirmed,
-                // What became of an order that is being adopted is known when it is a trade; until then it is not over.
-                compared.Differences.Select(d => d.Key).Concat(state.Differences.Where(d => d.Value.Awaited.Exists(a => onTheWay.Contains(a.Trade))).Select(d => d.Key)).ToHashSet(StringComparer.Ordinal),
-                compared.BalancesCompared, first, completes, await RemediesAsync(life.Book.Book, state, confirmed, onTheWay, seen.Rules, policy, number, cancellationToken), failed);
-        }
+        var look = seen is null
+            ? new AccountLook(number, account, venue.Name, through, null, trouble, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, [], [])
+            : await LookAtAsync(life, state, number, (through, before), seen, trouble, cancellationToken);
         var stored = await pipeline.HandleAsync(stream, new Input(ReconciliationDecider.LookId(account, number), look, account.Value, "service:reconciliation"), cancellationToken);
         foreach (var e in stored)
             log.LogInformation("Look {Look} at the account {Account}: {Event}", number, account, e.Type);
         life.Troubled = trouble is not null;
+        _trouble = trouble ?? (seen is { PassedOver: > 0 } ? look.Uncompared : null);
         if (look.Completes && stored.Count > 0)
             (life.ReconciledThrough, life.Looks) = (look.Through, 0);
+    }
+
+    private async Task<AccountLook> LookAtAsync(
+        Life life, ReconciliationState state, long number, (long Through, OrderBook Book) before, VenueAccount seen, string? trouble, CancellationToken cancellationToken)
+    {
+        var (clock, lasts) = (parts.Clock, TimeSpan.FromSeconds(options.LastsSeconds));
+        var baseline = state.Baseline?.Venue == venue.Name ? state.Baseline : null;
+        var compared = AccountComparison.Compare(life.Book.Book, seen, baseline, options.Tolerance, TimeSpan.FromSeconds(options.UnresolvedSeconds), clock.GetUtcNow(), before.Book);
+        var (ahead, policy) = (compared.Ahead ?? life.Book.Book, Policy);
+        // The account is not reckoned from what it holds before the positions in it that are ours have become trades again.
+        if (policy.Adopt && compared.Differences.Any(d => d.IsStrayStop(life.Book.Book)))
+            compared = compared.WithoutBalances();
+        (life.Suspicions, var lasting) = life.Suspicions.With(compared, clock.GetUtcNow(), lasts);
+        life.NextLasts = life.Suspicions.NextLasts(clock.GetUtcNow(), lasts);
+        // What was told with its amount is not told again without.
+        var confirmed = await ConfirmAsync(life, [.. lasting.Where(d => !d.IsRough || !state.Differences.ContainsKey(d.Key))], cancellationToken);
+        life.Looks++;
+        var (failed, onTheWay) = await AwaitedAsync(life, state, cancellationToken);
+        var first = baseline is null ? await BaselineAsync(ahead, seen, compared, life.Book.Through, policy, cancellationToken)
+            : compared.BalancesCompared ? AccountComparison.Joined(ahead, seen, baseline) : null;
+        var isCompared = compared.BalancesCompared && (baseline ?? first) is not null;
+        var completes = trouble is null && IsAwaited(life, before.Through) && ((life.NextLasts is null && isCompared) || life.Looks >= StartLooksMax);
+        var unsettled = state.Differences.Where(d => d.Value.Awaited.Exists(a => onTheWay.Contains(a.Trade)) || (d.Value.Kind == DifferenceKind.Balance && compared.IsUnclear(d.Value.Subject)));
+        return new AccountLook(
+            number, venue.Account, venue.Name, before.Through, seen.Orders.Count, trouble, confirmed,
+            // What became of an order that is being adopted is known when it is a trade; until then it is not over.
+            compared.Differences.Select(d => d.Key).Concat(unsettled.Select(d => d.Key)).ToHashSet(StringComparer.Ordinal),
+            isCompared, first, completes, await RemediesAsync(ahead, state, confirmed, onTheWay, seen.Rules, policy, number, cancellationToken), failed, UncomparedOf(seen, isCompared));
+    }
+
+    private static string? UncomparedOf(VenueAccount seen, bool isCompared) => seen switch
+    {
+        { PassedOver: > 0, HasNameless: false } => $"the balances of {string.Join(", ", seen.Names!.Take(NamedMax))}{(seen.Names!.Count > NamedMax ? $" and {seen.Names.Count - NamedMax} more" : "")} make no sense",
+        { PassedOver: > 0 } => $"{seen.PassedOver} balances make no sense{(isCompared ? "" : ", and it is not known of which assets")}",
+        _ when isCompared => null,
+        _ => "orders were under way, or differed, at every look",
+    };
+
+    /// <summary>Null while nothing can be reckoned from. What lies there without a stop of ours is its owner's own as far as anybody can tell, and he is told so.</summary>
+    private async Task<BalanceBaselineSet?> BaselineAsync(OrderBook book, VenueAccount seen, Compared compared, long through, RemedyPolicy policy, CancellationToken cancellationToken)
+    {
+        if (!compared.BalancesCompared || seen is not { Balances: { } balances, Rules: { } known, HasNameless: false })
+            return null;
+        var unprotected = new List<AssetAmount>();
+        foreach (var (asset, symbol, beside) in balances.Select(b => (b.Asset, Of: Remedies.HeldBeside(book, b, known, policy))).Where(b => b.Of is not null).Select(b => (b.Asset, b.Of!.Value.Symbol, b.Of.Value.Beside)).Take(PricedMax))
+        {
+            // Of what nobody can say the worth, it is taken for a position.
+            if (await PriceAsync(symbol, cancellationToken) is not { } price || Remedies.IsPosition(beside, known[symbol], price))
+                unprotected.Add(new AssetAmount(asset, beside));
+        }
+        if (unprotected.Count > 0)
+            log.LogWarning("The account {Account} holds {Holdings} that no trade here explains and no stop of ours protects: that is taken for its owner's own", venue.Account, string.Join(", ", unprotected.Select(u => $"{u.Amount} {u.Asset}")));
+        return AccountComparison.Baseline(book, venue.Name, balances, through, seen.Names) with { Unprotected = unprotected.Count > 0 ? unprotected : null };
     }
 
     private async Task<IReadOnlyList<IRemedy>> RemediesAsync(
@@ -147,37 +190,73 @@ public sealed class AccountWatch(
         var seconds = life.Troubled ? Math.Min(TroubledSeconds, options.EverySeconds)
             : IsAwaited(life, life.Book.Through) ? Math.Clamp(options.LastsSeconds / 2, SoonestSeconds, options.EverySeconds)
             : options.EverySeconds;
-        return now - life.LastLook >= TimeSpan.FromSeconds(seconds) || (!life.Troubled && life.NextLasts <= now && now - life.LastLook >= TimeSpan.FromSeconds(SoonestSeconds));
+        var since = now - life.LastLook;
+        return since >= TimeSpan.FromSeconds(seconds)
+            || (!life.Troubled && life.NextLasts <= now && since >= TimeSpan.FromSeconds(SoonestSeconds))
+            || (!life.Troubled && since >= TimeSpan.FromSeconds(options.LastsSeconds) && IsOneOverdue(life, now));
+    }
+
+    /// <summary>An attempt has become a difference since the last look: it is not told that much later only because the next look is some time off.</summary>
+    private bool IsOneOverdue(Life life, DateTimeOffset now)
+    {
+        var after = TimeSpan.FromSeconds(options.UnresolvedSeconds);
+        return life.Book.Book.Live.Values.Any(o => o.Standing == Standing.Attempted && now - o.Since > after && life.LastLook - o.Since <= after);
     }
 
     /// <summary>This holder has not completed a look yet, or somebody within what the look knows has begun to wait since.</summary>
     private static bool IsAwaited(Life life, long through) => life.ReconciledThrough < 0 || (life.ReconciledThrough < life.Book.Awaited && life.Book.Awaited <= through);
 
-    private async Task<(VenueAccount? Seen, string? Trouble)> AskAsync(CancellationToken cancellationToken)
+    private async Task<(VenueAccount? Seen, string? Trouble)> AskAsync(Life life, CancellationToken cancellationToken)
     {
         var orders = await venue.ListOpenOrdersAsync(cancellationToken);
         if (orders is not VenueAnswer<IReadOnlyList<OrderReport>>.Said { Value: var open })
             return (null, $"open orders: {VenueWords.Trouble(orders)}");
+        await life.Book.CatchUpAsync(cancellationToken);
+        // Before the balances: what an order moved that is over by then is in them.
+        var over = await AskForOverAsync(life.Book.Book, open, cancellationToken);
         var balances = await venue.ReadBalancesAsync(cancellationToken);
-        if (balances is not VenueAnswer<IReadOnlyList<Balance>>.Said { Value: var held, PassedOver: var dim })
-            return (null, $"balances: {VenueWords.Trouble(balances)}");
-        // An asset that is not listed is held no more; where an entry made no sense, it may be that one.
-        return (new VenueAccount(open, dim == 0 ? held : null, (await rules.ReadAsync(cancellationToken)).Rules), null);
+        var known = (await rules.ReadAsync(cancellationToken)).Rules;
+        return balances is VenueAnswer<IReadOnlyList<Balance>>.Said said
+            ? (new VenueAccount(open, said.Value, known, said.PassedOver, said.Names, over), null)
+            : (new VenueAccount(open, null, known), $"balances: {VenueWords.Trouble(balances)}");
+    }
+
+    /// <summary>Of an account that never stands still balances could never be compared exactly: what became of the orders that are under way is asked for.</summary>
+    private async Task<IReadOnlyList<OverOrder>> AskForOverAsync(OrderBook book, IReadOnlyList<OrderReport> open, CancellationToken cancellationToken)
+    {
+        var listed = open.Select(o => o.Id.Value).ToHashSet(StringComparer.Ordinal);
+        var underWay = book.Live.Values.Where(o => o.Standing is Standing.Attempted or Standing.Accepted && !listed.Contains(o.Id.Value)).Take(UnderWayMax + 1).ToList();
+        if (underWay.Count > UnderWayMax)
+            return [];
+        var over = await Task.WhenAll(underWay.Select(o => AskForOverAsync(o, cancellationToken)));
+        return [.. over.OfType<OverOrder>()];
+    }
+
+    /// <summary>Null where it is not over, or not all of its fills are told.</summary>
+    private async Task<OverOrder?> AskForOverAsync(BookedOrder order, CancellationToken cancellationToken)
+    {
+        if (await venue.FindOrderAsync(order.Symbol, order.Id, cancellationToken) is not VenueAnswer<OrderReport>.Said { Value: { IsOver: true } report } || report.Symbol != order.Symbol || report.Side != order.Side || report.Executed < order.Executed)
+            return null;
+        if (report.Executed == order.Executed)
+            return new OverOrder(report, []);
+        return await venue.ListFillsAsync(order.Symbol, report.VenueOrderId, cancellationToken) is VenueAnswer<IReadOnlyList<FillReport>>.Said { Value: var fills } && fills.DistinctBy(f => f.FillId).Sum(f => f.Quantity.Value) == report.Executed.Value
+            ? new OverOrder(report, fills)
+            : null;
     }
 
     /// <summary>
     /// Of an order that the listing does not show, the venue is asked itself; only its answer makes it a difference. One that bears the
     /// name of a trade whose record never knew it is nobody's: a store that was lost, or is older than what was sent.
     /// </summary>
-    private async Task<IReadOnlyList<Difference>> ConfirmAsync(IReadOnlyList<Difference> lasting, OrderBook book, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Difference>> ConfirmAsync(Life life, IReadOnlyList<Difference> lasting, CancellationToken cancellationToken)
     {
         var confirmed = lasting.Where(d => d.Asks is null && !IsForgotten(d)).ToList();
-        foreach (var difference in lasting.Where(IsForgotten).Take(QuestionsMax))
+        foreach (var difference in life.RecordTurns.Next(lasting.Where(IsForgotten), QuestionsMax))
         {
             var record = await OrderRecord.ReadAsync(parts.Store, parts.Codec, difference.Trade!.Value, venue.Account, cancellationToken);
             confirmed.Add(record.Orders.ContainsKey(difference.Subject) ? difference : difference with { Trade = null });
         }
-        foreach (var difference in lasting.Where(d => d.Asks is not null).Take(QuestionsMax))
+        foreach (var difference in life.VenueTurns.Next(lasting.Where(d => d.Asks is not null), QuestionsMax))
         {
             var answer = await venue.FindOrderAsync(difference.Asks!.Symbol, difference.Asks.Id, cancellationToken);
             if (AccountComparison.Confirm(difference, answer) is { } sure)
@@ -185,7 +264,7 @@ public sealed class AccountWatch(
         }
         return confirmed;
 
-        bool IsForgotten(Difference d) => d is { Kind: DifferenceKind.UnknownOrder, Trade: { } trade } && !book.Holds(trade);
+        bool IsForgotten(Difference d) => d is { Kind: DifferenceKind.UnknownOrder, Trade: { } trade } && !life.Book.Book.Holds(trade);
     }
 
     /// <summary>What was recorded and perhaps never told, because the process ended in between, is told again under the same ids.</summary>
@@ -215,6 +294,12 @@ public sealed class AccountWatch(
 
         /// <summary>Adoptions whose own record has them, and the book had not when that was read.</summary>
         public HashSet<TradeId> Came { get; } = [];
+
+        /// <summary>About whom it is the venue's turn to be asked.</summary>
+        public Turns VenueTurns { get; } = new();
+
+        /// <summary>Whose record it is the turn to be read of.</summary>
+        public Turns RecordTurns { get; } = new();
 
         /// <summary>Looks since the start, or since it was last awaited.</summary>
         public int Looks { get; set; }

@@ -21,7 +21,7 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
 
     private static readonly Dictionary<string, Type> Wanted = new[]
     {
-        typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderNotSent), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
+        typeof(EntryPlanned), typeof(OrderIntended), typeof(OrderAttempted), typeof(OrderAccepted), typeof(OrderRefused), typeof(OrderNotSent), typeof(OrderUnknown), typeof(OrderAbsent), typeof(OrderFilled), typeof(OrderFillBusted),
         typeof(OrderEnded), typeof(OrderAdopted), typeof(PositionAdopted), typeof(PositionWrittenOff), typeof(PositionClosed), typeof(EntryFailedRecorded), typeof(OrderCorrected), typeof(OrderConfirmed),
         typeof(ReconciliationAwaited), typeof(TradeVerified),
     }.ToDictionary(StoredNameAttribute.Of, StringComparer.Ordinal);

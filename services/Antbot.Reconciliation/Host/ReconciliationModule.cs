@@ -22,6 +22,9 @@ public sealed class ReconciliationModule : IServiceModule
         builder.Services.AddSingleton<PendingVerifications>();
         builder.Services.AddSingleton<AccountWatch>();
         builder.Handle<VerifyTrade, VerifyTradeHandler>();
+        builder.Health(provider => provider.GetRequiredService<AccountWatch>().Trouble is { } trouble
+            ? new HealthReading("account", HealthState.Degraded, $"The account is not held against the venue as it should be: {trouble}.")
+            : new HealthReading("account", HealthState.Ok));
         builder.LeasedWork("account", StopOrder.Work, (provider, token) => provider.GetRequiredService<AccountWatch>().RunAsync(token));
         builder.LeasedWork("verifications", StopOrder.Work, (provider, token) => provider.GetRequiredService<PendingVerifications>().RunAsync(token));
     }

@@ -13,9 +13,9 @@ public sealed class ReconciliationOptions
     [Range(0.0, 600.0)]
     public double LastsSeconds { get; set; } = 3;
 
-    /// <summary>An attempt whose fate is open for longer is a difference.</summary>
+    /// <summary>An attempt whose fate is open for longer is a difference. Execution asks about it four seconds after it was sent.</summary>
     [Range(5, 3_600)]
-    public int UnresolvedSeconds { get; set; } = 30;
+    public int UnresolvedSeconds { get; set; } = 6;
 
     /// <summary>Balances that differ by no more are equal.</summary>
     [Range(typeof(decimal), "0", "1000000")]

@@ -25,7 +25,7 @@ public static class RiskDecider
     /// <summary>From the event alone, so that it can be said again at any time.</summary>
     public static IReadOnlyList<object> React(object @event) => @event switch
     {
-        ExposureReserved e => [new RiskApproved(e.Trade, e.Reserved, e.Verdicts)],
+        ExposureReserved e => [new RiskApproved(e.Trade, e.Reserved, e.Verdicts, e.InSymbol)],
         RiskDeniedRecorded e => [new RiskDenied(e.Trade, e.Verdicts)],
         _ => [],
     };
@@ -36,20 +36,21 @@ public static class RiskDecider
         var sight = state.Sight(now, limits);
         // Asked again in another message: the answer stands, and nothing is reserved twice.
         if (state.Held(signal.Trade) is { Reserved.Value: > 0 } held)
-            return Reserve(message, held.Reserved, sight, limits, [new Verdict("approved_before", Passed: true, $"{held.Reserved} was approved; the trade is {held.Stage}")]);
+            return Reserve(state, message, held.Reserved, sight, limits, [new Verdict("approved_before", Passed: true, $"{held.Reserved} was approved; the trade is {held.Stage}")]);
         var assessment = new Assessment(signal, state, sight, limits, now);
         Verdict[] verdicts = [.. Assessment.Rules.Select(rule => rule(assessment))];
         return verdicts.All(v => v.Passed)
-            ? Reserve(message, signal.Notional, sight, limits, verdicts)
+            ? Reserve(state, message, signal.Notional, sight, limits, verdicts)
             : new RiskDeniedRecorded(
                 signal.Trade, signal.Account, signal.Symbol, signal.Side, signal.Notional, message.Confidence, signal.RaisedAt, signal.ValidUntil, sight, limits, verdicts);
     }
 
-    private static ExposureReserved Reserve(AssessRisk message, Money reserved, RiskSight sight, RiskLimits limits, IReadOnlyList<Verdict> verdicts)
+    private static ExposureReserved Reserve(RiskState state, AssessRisk message, Money reserved, RiskSight sight, RiskLimits limits, IReadOnlyList<Verdict> verdicts)
     {
         var signal = message.Signal;
         return new ExposureReserved(
-            signal.Trade, signal.Account, signal.Symbol, signal.Side, reserved, message.Confidence, signal.RaisedAt, signal.ValidUntil, sight, limits, verdicts);
+            signal.Trade, signal.Account, signal.Symbol, signal.Side, reserved, message.Confidence, signal.RaisedAt, signal.ValidUntil, sight, limits, verdicts,
+            state.Trades.Count(t => t.Key != signal.Trade && t.Value.Symbol == signal.Symbol && t.Value.Stage != HeldStage.Closed) + 1);
     }
 
     /// <summary>What is open at the venue counts, whether or not anybody asked: only what is known to be closed already does not.</summary>
@@ -58,7 +59,7 @@ public static class RiskDecider
         var held = state.Held(message.Trade);
         return held is null && state.Bars.TryGetValue(message.Trade, out var bar) && bar.Closed
             ? new RiskNewsAbsorbed(message.Trade, nameof(TradeOpened), "it was closed before")
-            : new ReservationFilled(message.Trade, held?.Holds ?? Money.Zero, message.Cost);
+            : new ReservationFilled(message.Trade, held?.Holds ?? Money.Zero, message.Cost, message.Symbol);
     }
 
     private static object Failed(RiskState state, EntryFailed message, DateTimeOffset now) => state.Held(message.Trade) switch

@@ -8,10 +8,11 @@ namespace Antbot.Risk.Core;
 
 /// <summary>The trade may be made; the account holds its whole notional back until Execution has recorded how the entry ended.</summary>
 /// <param name="Confidence">Validation's last word, for whoever reads the decision.</param>
+/// <param name="InSymbol">How many trades in the symbol hold something of the account, this one included.</param>
 [StoredName("exposure_reserved")]
 public sealed record ExposureReserved(
     TradeId Trade, AccountId Account, Symbol Symbol, Side Side, Money Reserved, decimal Confidence, DateTimeOffset RaisedAt, DateTimeOffset ValidUntil,
-    RiskSight Sight, RiskLimits Limits, IReadOnlyList<Verdict> Verdicts);
+    RiskSight Sight, RiskLimits Limits, IReadOnlyList<Verdict> Verdicts, int? InSymbol = null);
 
 [StoredName("risk_denied")]
 public sealed record RiskDeniedRecorded(
@@ -20,8 +21,9 @@ public sealed record RiskDeniedRecorded(
 
 /// <summary>The entry was filled: what it cost takes the place of what was reserved.</summary>
 /// <param name="Released">What was reserved until now; zero where nothing was.</param>
+/// <param name="Symbol">Null in what was recorded before it was kept.</param>
 [StoredName("reservation_filled")]
-public sealed record ReservationFilled(TradeId Trade, Money Released, Money Cost);
+public sealed record ReservationFilled(TradeId Trade, Money Released, Money Cost, Symbol? Symbol = null);
 
 /// <summary>The entry came to nothing.</summary>
 [StoredName("reservation_released")]

@@ -15,7 +15,8 @@ public enum HeldStage
 
 /// <param name="Reserved">What was approved; zero for a position that nobody asked us about.</param>
 /// <param name="Cost">What it has cost; zero until it is open.</param>
-public sealed record HeldTrade(HeldStage Stage, Money Reserved, Money Cost)
+/// <param name="Symbol">Null where it was recorded before that was kept.</param>
+public sealed record HeldTrade(HeldStage Stage, Money Reserved, Money Cost, Symbol? Symbol = null)
 {
     /// <summary>What it takes of the account's exposure.</summary>
     public Money Holds => Stage switch
@@ -46,7 +47,7 @@ public sealed record RiskState(
         ImmutableDictionary<TradeId, HeldTrade>.Empty, 0, 0, 0, DateOnly.MinValue, 0, ImmutableDictionary<TradeId, Bar>.Empty, DateTimeOffset.MinValue);
 
     /// <summary>Change the name with the state's shape.</summary>
-    public static Fold<RiskState> Fold { get; } = new("risk-1", Initial, Apply);
+    public static Fold<RiskState> Fold { get; } = new("risk-2", Initial, Apply);
 
     public HeldTrade? Held(TradeId trade) => Trades.GetValueOrDefault(trade);
 
@@ -67,7 +68,7 @@ public sealed record RiskState(
 
     private static RiskState Apply(RiskState state, object @event) => @event switch
     {
-        ExposureReserved e => state.Held(e.Trade) is null ? state.With(e.Trade, new HeldTrade(HeldStage.Reserved, e.Reserved, Money.Zero)) : state,
+        ExposureReserved e => state.Held(e.Trade) is null ? state.With(e.Trade, new HeldTrade(HeldStage.Reserved, e.Reserved, Money.Zero, e.Symbol)) : state,
         ReservationFilled e => Filled(state, e),
         ReservationReleased e => state.With(e.Trade, null),
         PositionClosedCounted e => Closed(state, e),
@@ -78,7 +79,7 @@ public sealed record RiskState(
     private static RiskState Filled(RiskState state, ReservationFilled e) => state.Held(e.Trade) switch
     {
         { Stage: HeldStage.Closed } => state.With(e.Trade, null),
-        var held => state.With(e.Trade, new HeldTrade(HeldStage.Open, held?.Reserved ?? Money.Zero, e.Cost)),
+        var held => state.With(e.Trade, new HeldTrade(HeldStage.Open, held?.Reserved ?? Money.Zero, e.Cost, held?.Symbol ?? e.Symbol)),
     };
 
     private static RiskState Closed(RiskState state, PositionClosedCounted e)

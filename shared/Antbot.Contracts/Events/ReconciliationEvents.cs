@@ -18,8 +18,9 @@ public sealed record ReconciliationAwaited(string Service, Guid Instance, Accoun
 /// <param name="Look">Which look of this stream it was.</param>
 /// <param name="Through">The sequence of the last event that the look knew.</param>
 /// <param name="Differences">How many differences were open then; each is an event of its own.</param>
+/// <param name="Uncompared">Why balances were not held against the record, or not all of them; null where they were.</param>
 [StoredName("start_reconciled")]
-public sealed record StartReconciled(long Look, AccountId Account, string Venue, long Through, int OpenOrders, int Differences);
+public sealed record StartReconciled(long Look, AccountId Account, string Venue, long Through, int OpenOrders, int Differences, string? Uncompared = null);
 
 public sealed record AssetAmount(string Asset, decimal Amount);
 
@@ -28,9 +29,12 @@ public sealed record AssetAmount(string Asset, decimal Amount);
 public sealed record SymbolFlow(Symbol Symbol, decimal Base, decimal Quote);
 
 /// <summary>The venue's balances from which on all movements must be ours, and what our fills had added up to by then.</summary>
+/// <param name="Unread">Assets whose balances made no sense: nothing is said of them until they can be read, and from then on all movements must be ours.</param>
+/// <param name="Unprotected">What lay there beside our trades, and is worth a position: it has no stop of ours, and was taken for its owner's own.</param>
 [StoredName("balance_baseline_set")]
 public sealed record BalanceBaselineSet(
-    long Look, AccountId Account, string Venue, long Through, IReadOnlyList<AssetAmount> Balances, IReadOnlyList<SymbolFlow> Flows, IReadOnlyList<AssetAmount> Fees) : ILookEvent;
+    long Look, AccountId Account, string Venue, long Through, IReadOnlyList<AssetAmount> Balances, IReadOnlyList<SymbolFlow> Flows, IReadOnlyList<AssetAmount> Fees,
+    IReadOnlyList<string>? Unread = null, IReadOnlyList<AssetAmount>? Unprotected = null) : ILookEvent;
 
 public enum DifferenceKind
 {

@@ -36,7 +36,7 @@ public sealed record TradeValidated(Signal Signal, decimal Confidence, IReadOnly
 public sealed record TradeRejected(TradeId Trade, IReadOnlyList<Verdict> Verdicts);
 
 [StoredName("trade_approved")]
-public sealed record TradeApproved(Signal Signal, Money Reserved, IReadOnlyList<Verdict> Verdicts, DateTimeOffset Due);
+public sealed record TradeApproved(Signal Signal, Money Reserved, IReadOnlyList<Verdict> Verdicts, DateTimeOffset Due, int? InSymbol = null);
 
 [StoredName("trade_denied")]
 public sealed record TradeDenied(TradeId Trade, IReadOnlyList<Verdict> Verdicts);

@@ -29,7 +29,8 @@ public sealed record AssessRisk(Signal Signal, decimal Confidence) : ITradeMessa
 }
 
 /// <param name="Reserved">What the account holds back for this trade until Execution has recorded how it ended.</param>
-public sealed record RiskApproved(TradeId Trade, Money Reserved, IReadOnlyList<Verdict> Verdicts) : ITradeMessage;
+/// <param name="InSymbol">The how manieth trade in its symbol it is that is not over, this one included; null where that was not counted.</param>
+public sealed record RiskApproved(TradeId Trade, Money Reserved, IReadOnlyList<Verdict> Verdicts, int? InSymbol = null) : ITradeMessage;
 
 public sealed record RiskDenied(TradeId Trade, IReadOnlyList<Verdict> Verdicts) : ITradeMessage;
 
@@ -56,7 +57,8 @@ public sealed record WriteOffPosition(TradeId Trade, AccountId Account, Quantity
 
 // Coordinator to Execution.
 /// <param name="Reserved">The most that the entry may cost.</param>
-public sealed record ExecuteTrade(Signal Signal, Money Reserved) : ITradeMessage
+/// <param name="InSymbol">The how manieth trade in its symbol it is that is not over: counted where all of an account are approved, one after the other.</param>
+public sealed record ExecuteTrade(Signal Signal, Money Reserved, int? InSymbol = null) : ITradeMessage
 {
     public TradeId Trade => Signal.Trade;
 }

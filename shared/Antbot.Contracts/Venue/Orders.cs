@@ -18,9 +18,10 @@ public enum VenueOrderStatus
     Expired = 6,
 }
 
+/// <param name="IsStop">Whether it is one of those that wait for a trigger; null where the venue does not say.</param>
 public sealed record OrderReport(
     ClientOrderId Id, string VenueOrderId, Symbol Symbol, Side Side, VenueOrderStatus Status, Quantity Quantity, Quantity Executed, Money Cost,
-    DateTimeOffset At, IReadOnlyList<FillReport> Fills)
+    DateTimeOffset At, IReadOnlyList<FillReport> Fills, bool? IsStop = null)
 {
     /// <summary>Nothing will change in it any more.</summary>
     public bool IsOver => Status is VenueOrderStatus.Filled or VenueOrderStatus.Cancelled or VenueOrderStatus.Rejected or VenueOrderStatus.Expired;

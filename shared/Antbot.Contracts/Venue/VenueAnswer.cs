@@ -7,8 +7,16 @@ public abstract record VenueAnswer<T>
     {
     }
 
-    /// <param name="PassedOver">How many entries of a listing made no sense: with one of them gone, that something is not listed proves nothing.</param>
-    public sealed record Said(T Value, int PassedOver = 0) : VenueAnswer<T>;
+    /// <param name="PassedOver">How many entries of a listing made no sense: of what may be one of them, that it is not listed proves nothing.</param>
+    /// <param name="Names">Of those, whose name could be read all the same: an order's client id, a fill's order, a balance's asset.</param>
+    public sealed record Said(T Value, int PassedOver = 0, IReadOnlyList<string>? Names = null) : VenueAnswer<T>
+    {
+        /// <summary>Whether one that was passed over may be any: its name made no sense either.</summary>
+        public bool HasNameless => PassedOver > (Names?.Count ?? 0);
+
+        /// <summary>Whether what bears this name may be among those that were passed over.</summary>
+        public bool MayHavePassedOver(string name) => HasNameless || Names?.Contains(name) is true;
+    }
 
     /// <summary>It said that nothing happened. For a look-up: it does not know the order.</summary>
     /// <param name="Refusal">What kind, so that nobody compares texts.</param>

@@ -36,6 +36,9 @@ public interface IVenue
 
     Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>Those of one symbol, which costs a venue much less.</summary>
+    Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default);
+
     /// <summary>Fills of one order, oldest first.</summary>
     Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default);
 

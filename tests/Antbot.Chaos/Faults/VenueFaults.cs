@@ -45,6 +45,30 @@ internal static class VenueFaults
             scene.Fault($"{kind} has not struck once");
     }
 
+    /// <summary>
+    /// Books that are old, then books whose sides cross. Within five seconds the last price is too old to be traded on, and from then on
+    /// nothing is entered until there are prices again.
+    /// </summary>
+    public static async Task BooksAsync(Scene scene)
+    {
+        foreach (var kind in new[] { "staleBook", "crossedBook" })
+        {
+            await scene.AcceptedAsync(5);
+            await OrderAsync(scene, new { kind, route = "all", probability = 1.0 });
+            await scene.WaitAsync(8);
+            var before = (await scene.Target.ReadStoreAsync(scene.Cancel)).Events[^1].Sequence;
+            await scene.WaitAsync(10);
+            var entered = (await scene.Target.ReadStoreAsync(scene.Cancel)).Events.Where(e => e.Sequence > before && e.Type == "order_attempted" && e.Body.GetProperty("Order").GetString()![0] == 'e').ToList();
+            await ClearAsync(scene);
+            var struck = (await scene.Target.VenueFaultsAsync(scene.Cancel)).Struck.GetValueOrDefault(kind);
+            scene.Note($"{kind} {struck}, {entered.Count} entered on it");
+            if (struck == 0)
+                scene.Fault($"{kind} has not struck once");
+            foreach (var wrong in entered.Take(3))
+                scene.Fault($"{wrong.Stream} was entered on a {kind}");
+        }
+    }
+
     public static Task OrderAsync(Scene scene, object fault) => scene.Target.VenueAsync(HttpMethod.Post, "faults", fault, scene.Cancel);
 
     public static Task ClearAsync(Scene scene) => scene.Target.VenueAsync(HttpMethod.Delete, "faults", null, scene.Cancel);

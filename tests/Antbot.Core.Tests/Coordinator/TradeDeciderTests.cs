@@ -47,8 +47,8 @@ public sealed class TradeDeciderTests
     {
         var validated = Assert.IsType<TradeValidated>(Assert.Single(Decide(Some.In(TradePhase.Validating), new SignalValidated(Some.Trade, 0.7m, Some.Verdicts))));
         Assert.Equal(new AssessRisk(Some.Signal, 0.7m), Assert.Single(TradeDecider.React(validated)));
-        var approved = Assert.IsType<TradeApproved>(Assert.Single(Decide(Some.In(TradePhase.AssessingRisk), new RiskApproved(Some.Trade, new Money(40), Some.Verdicts))));
-        Assert.Equal(new ExecuteTrade(Some.Signal, new Money(40)), Assert.Single(TradeDecider.React(approved)));
+        var approved = Assert.IsType<TradeApproved>(Assert.Single(Decide(Some.In(TradePhase.AssessingRisk), new RiskApproved(Some.Trade, new Money(40), Some.Verdicts, InSymbol: 3))));
+        Assert.Equal(new ExecuteTrade(Some.Signal, new Money(40), InSymbol: 3), Assert.Single(TradeDecider.React(approved)));
     }
 
     /// <summary>Found by the long run of the fuzz: beyond the last moment that there is nothing can be added, and the trade stood still.</summary>

@@ -198,6 +198,84 @@ public sealed class AccountComparisonTests
         static BalanceBaselineSet Held(decimal btc) => AccountComparison.Baseline(Book(), "paper", [new Balance("BTC", btc, 0), new Balance("USDT", 1_000, 0)], 42);
     }
 
+    /// <summary>Prevents that one symbol which the venue has delisted, or says nothing of that makes sense, ends all reckoning with balances and passes every difference off as settled.</summary>
+    [Fact]
+    public void A_symbol_that_the_venue_has_no_rules_for_any_more_keeps_nothing_from_being_compared()
+    {
+        var luna = new Symbol("LUNAUSDT");
+        object[] traded = [Intended(1) with { Symbol = luna }, Attempted(Entry(1)), Accepted(Entry(1)), Filled(Entry(1), "1", 1), Ended(Entry(1), 1)];
+        var planned = new EntryPlanned(
+            new Signal(Trade(1), Account, "test", luna, Side.Buy, OrderKind.Market, new Price(100), null, null, null, new Money(100), 1, Now, Now), new Money(100),
+            Rules[Given.Symbol] with { Symbol = luna, BaseAsset = "LUNA" }, null, null!);
+        Balance[] right = [new("BTC", 2, 0), new("LUNA", 1, 0), new("USDT", 900, 0)];
+        Balance[] wrong = [new("BTC", 1.5m, 0), new("LUNA", 0.5m, 0), new("USDT", 800, 0)];
+
+        // Our own record says what it traded.
+        Assert.Empty(Compare(Book([planned, .. traded]), [], right).Differences);
+        Assert.Equal(["BTC", "LUNA", "USDT"], Compare(Book([planned, .. traded]), [], wrong).Differences.Select(d => d.Subject));
+        // What traded before the baseline was set moves nothing.
+        var baseline = AccountComparison.Baseline(Book(traded), "paper", right, 0);
+        Assert.Equal(["BTC", "LUNA", "USDT"], Compare(Book(traded), [], wrong, baseline: baseline).Differences.Select(d => d.Subject));
+        // Where nobody can say what it trades, nothing is said of what it may be.
+        var unnamed = Compare(Book(traded), [], wrong);
+        Assert.Equal("BTC", Assert.Single(unnamed.Differences).Subject);
+        Assert.Equal([false, true, true], new[] { "BTC", "LUNA", "USDT" }.Select(unnamed.IsUnclear));
+    }
+
+    /// <summary>Prevents coins that are found missing, and passed off as there again, because their line is garbled; and others that are not looked at because of it.</summary>
+    [Fact]
+    public void Of_balances_of_which_one_makes_no_sense_the_others_are_compared()
+    {
+        var named = Of(new VenueAccount([], [new("USDT", 900, 0)], Rules, PassedOver: 1, Names: ["BTC"]));
+        Assert.Equal("USDT", Assert.Single(named.Differences).Subject);
+        Assert.Equal([true, false, false], new[] { "BTC", "USDT", "SHIB" }.Select(named.IsUnclear));
+        var nameless = Of(new VenueAccount([], [new("USDT", 900, 0)], Rules, PassedOver: 1));
+        Assert.Equal("USDT", Assert.Single(nameless.Differences).Subject);
+        Assert.Equal([true, false, true], new[] { "BTC", "USDT", "SHIB" }.Select(nameless.IsUnclear));
+
+        // What has lasted is not begun anew because nothing could be said of it for a moment.
+        var (seen, _) = Suspicions.None.With(Compare(Book(), [], [new("BTC", 1, 0), new("USDT", 1_000, 0)]), Now, TimeSpan.FromSeconds(3));
+        (seen, _) = seen.With(named, Now.AddSeconds(2), TimeSpan.FromSeconds(3));
+        Assert.Contains("Balance:BTC", seen.With(Compare(Book(), [], [new("BTC", 1, 0), new("USDT", 1_000, 0)]), Now.AddSeconds(4), TimeSpan.FromSeconds(3)).Lasting.Select(d => d.Key));
+
+        static Compared Of(VenueAccount account) => AccountComparison.Compare(Book(), account, Baseline, 0.001m, TimeSpan.FromSeconds(30), Now);
+    }
+
+    [Fact]
+    public void What_could_not_be_read_when_the_baseline_was_set_joins_it_as_it_is_when_it_can_be()
+    {
+        var baseline = AccountComparison.Baseline(Book(), "paper", [new Balance("USDT", 1_000, 0)], 0, ["BTC", "SHIB"]);
+        Assert.Equal(["BTC", "SHIB"], baseline.Unread!);
+        var traded = Book(Intended(1), Attempted(Entry(1)), Accepted(Entry(1)), Filled(Entry(1), "1", 1, 100), Ended(Entry(1), 1));
+        VenueAccount Account(params string[] unread) => new([], [new("BTC", 3, 0), new("USDT", 900, 0)], Rules, unread.Length, unread);
+        Assert.Empty(AccountComparison.Compare(traded, Account("SHIB"), baseline, 0.001m, TimeSpan.FromSeconds(30), Now).Differences);
+        Assert.Null(AccountComparison.Joined(traded, Account("BTC", "SHIB"), baseline));
+        var joined = AccountComparison.Joined(traded, Account("SHIB"), baseline)!;
+        Assert.Equal(["SHIB"], joined.Unread!);
+        Assert.Equal(2, joined.Balances.Single(b => b.Asset == "BTC").Amount);
+        Assert.Null(AccountComparison.Joined(traded, Account(), joined)!.Unread);
+        Assert.Equal("BTC", Assert.Single(AccountComparison.Compare(Book(), Account(), joined, 0.001m, TimeSpan.FromSeconds(30), Now).Differences, d => d.Subject == "BTC").Subject);
+    }
+
+    /// <summary>Prevents a small loss that nobody finds on an account where there is always an order of which our record does not know yet that it is over.</summary>
+    [Fact]
+    public void What_an_order_moved_that_is_over_at_the_venue_is_reckoned_with_though_our_record_does_not_have_it_yet()
+    {
+        var book = Book(Intended(1), Attempted(Entry(1)));
+        var fill = new FillReport("f1", "77", Given.Symbol, Side.Buy, new Quantity(1), new Price(100), new Money(0.5m), "USDT", Now);
+        var over = new OverOrder(Report(Entry(1), executed: 1, status: VenueOrderStatus.Filled), [fill]);
+        Compared Of(decimal btc, OrderBook of) => AccountComparison.Compare(of, new VenueAccount([], [new("BTC", btc, 0), new("USDT", 899.5m, 0)], Rules, Over: [over]), Baseline, 0.001m, TimeSpan.FromSeconds(30), Now);
+        var right = Of(3, book);
+        Assert.Equal((0, true), (right.Differences.Count, right.BalancesCompared));
+        Assert.StartsWith("-0.05 BTC", Assert.Single(Of(2.95m, book).Differences).What, StringComparison.Ordinal);
+        // It is the same when the record has it meanwhile, in part or all of it.
+        var part = book.Apply(Accepted(Entry(1)), Now).Apply(Filled(Entry(1), "f1", 1, 100, 0.5m), Now);
+        Assert.DoesNotContain(Of(3, part).Differences, d => d.Kind == DifferenceKind.Balance);
+        Assert.DoesNotContain(Of(3, part.Apply(Ended(Entry(1), 1), Now)).Differences, d => d.Kind == DifferenceKind.Balance);
+        // What is done about it is reckoned from there too.
+        Assert.Equal(1, Assert.Single(Of(3, book).Ahead!.HoldingsOf(Given.Symbol)).Held);
+    }
+
     private static Compared Seen(params Difference[] differences) => new(differences, BalancesCompared: true);
 
     private static Compared Compare(OrderBook book, OrderReport[] orders, Balance[]? balances = null, DateTimeOffset? now = null, BalanceBaselineSet? baseline = null) =>

@@ -51,11 +51,20 @@ public sealed class AccountLookTests
     public void A_venue_that_does_not_say_stalls_once_settles_nothing_and_completes_nothing()
     {
         var found = Decide(State(), Look(1, Unknown))[0];
-        var away = Look(2) with { Trouble = "timed out", Completes = true };
+        var away = Look(2) with { OpenOrders = null, Trouble = "timed out", Completes = true };
         var stalled = Assert.IsType<ReconciliationStalled>(Assert.Single(Decide(State(found), away)));
         Assert.Empty(Decide(State(found, stalled), away with { Number = 3 }));
         var back = Decide(State(found, stalled), Look(3, Unknown) with { Completes = true });
         Assert.Equal([typeof(ReconciliationResumed), typeof(StartReconciled)], back.Select(e => e.GetType()));
+    }
+
+    /// <summary>Prevents a stop that is gone and not missed because the venue does not say its balances.</summary>
+    [Fact]
+    public void A_venue_that_says_its_orders_alone_stalls_and_what_it_says_of_them_counts_all_the_same()
+    {
+        var found = Decide(State(), Look(1, Unknown))[0];
+        var half = Look(2, Usdt) with { Trouble = "balances: timed out", BalancesCompared = false, Completes = true };
+        Assert.Equal([typeof(ReconciliationStalled), typeof(DifferenceSettled), typeof(DifferenceFound)], Decide(State(found), half).Select(e => e.GetType()));
     }
 
     [Fact]
@@ -114,7 +123,7 @@ public sealed class AccountLookTests
                     from trouble in Gen.Elements(null, null, "away")
                     from balances in Gen.Elements(true, false)
                     from completes in Gen.Elements(true, false)
-                    select (object)(Look(n, [.. differences.Select(d => d with { What = what })]) with { Trouble = trouble, BalancesCompared = balances, Completes = completes });
+                    select (object)(Look(n, [.. differences.Select(d => d with { What = what })]) with { Trouble = trouble, OpenOrders = trouble is null || balances ? 3 : null, BalancesCompared = balances, Completes = completes });
         var trades = from closed in Gen.Elements(true, false)
                      from executed in Gen.Elements(0m, 0.5m, 1m)
                      from trouble in Gen.Elements(null, null, "away")

@@ -23,6 +23,23 @@ public sealed class RiskDeciderTests
         Assert.All(approved.Verdicts, v => Assert.True(v.Passed && v.Saw.Length > 0, v.Rule));
     }
 
+    /// <summary>Prevents one position too many in a symbol: what two processes let in at the same moment neither of them can count, and here it is decided one after the other.</summary>
+    [Fact]
+    public void Each_approval_says_the_how_manieth_trade_of_its_symbol_it_is_that_is_not_over()
+    {
+        var (one, after) = Approve(RiskState.Initial, Trade(1), 250);
+        var (two, then) = Approve(after, Trade(2), 250);
+        Assert.Equal((1, 2), (one.InSymbol, two.InSymbol));
+        Assert.Equal(2, Assert.IsType<RiskApproved>(Assert.Single(RiskDecider.React(two))).InSymbol);
+        var elsewhere = Assert.IsType<ExposureReserved>(Assert.Single(Decide(then, new AssessRisk(Some.Signal with { Trade = Trade(3), Symbol = new Symbol("ETHUSDT") }, 0.7m))));
+        Assert.Equal(1, elsewhere.InSymbol);
+        // Asked again it has its number still; what is adopted counts; what is over does not.
+        Assert.Equal(2, Approve(then, Trade(2), 250).Event.InSymbol);
+        then = After(then, Opened(Trade(7), 100) with { Symbol = Some.Signal.Symbol }, Opened(Trade(1), 250) with { Symbol = Some.Signal.Symbol });
+        Assert.Equal(4, Approve(then, Trade(4), 250).Event.InSymbol);
+        Assert.Equal(3, Approve(After(then, Closed(Trade(1), 0)), Trade(4), 250).Event.InSymbol);
+    }
+
     [Theory]
     [InlineData("0", false)]
     [InlineData("-1", false)]

@@ -80,11 +80,15 @@ public sealed class ReconcileVerbTests : IAsyncLifetime
         var list = await AntbotProcess.RunAsync(_folder, ["reconcile", .. source]);
         Assert.Contains("1 difference open", list.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("a fill was not heard", list.Output, StringComparison.Ordinal);
+        Assert.Contains("not all balances were compared: the balances of ETH make no sense.", list.Output, StringComparison.Ordinal);
+        Assert.Contains("0.3 SOL lay there when the account was first looked at.", list.Output, StringComparison.Ordinal);
     }
 
     private async Task RecordHistoryAsync(IEventStore store)
     {
-        await RecordAsync(store, Streams.Reconciliation(Account), 0, new StartReconciled(1, Account, "paper", 10, 0, 0));
+        await RecordAsync(
+            store, Streams.Reconciliation(Account), 0, new BalanceBaselineSet(1, Account, "paper", 10, [], [], [], ["ETH"], [new AssetAmount("SOL", 0.3m)]),
+            new StartReconciled(1, Account, "paper", 10, 0, 0, "the balances of ETH make no sense"));
         await RecordAsync(store, Streams.Order(Trade), 1, new OrderIntended(Entry, Trade, Account, OrderRole.Entry, new Symbol("BTCUSDT"), Side.Buy, OrderKind.Market, new Quantity(1), null, null, ReduceOnly: false, null, "test", null));
         await RecordAsync(store, Streams.Reconciliation(Account), 10, new DifferenceFound(2, Account, DifferenceKind.Executed, Entry.Value, Trade, Ours: true, "executed 1 at the venue, 0 in our record", "the venue says Filled", 12, Start));
         await RecordAsync(store, Streams.Order(Trade), 11, new OrderCorrected(Entry, "executed 1 at the venue", "the venue says Filled"), new OrderFilled(Entry, "f1", new Quantity(1), new Price(100), Money.Zero, "USDT", Start, Money.Zero));

@@ -40,7 +40,7 @@ internal sealed class ExecutionRig : IAsyncDisposable
         _parts = new PipelineParts(store, codec, bus, TimeProvider.System, crashPoints ?? NoCrashPoints.Instance);
         _pipeline = new StreamPipeline<OrdersState>(_parts, ExecutionDecider.Behaviour);
         _rules = new RuleBook(venue, TimeProvider.System, NullLogger<RuleBook>.Instance);
-        _room = new SymbolRoom(_parts);
+        _room = new SymbolRoom(_parts, venue);
         _prices = new Prices(market, _rules, _options, TimeProvider.System);
         Control = new ControlWatch(store, codec, TimeProvider.System);
         _runner = new TradeRunner(_parts, _pipeline, venue, _prices, Control, Gate, _options);
@@ -70,8 +70,9 @@ internal sealed class ExecutionRig : IAsyncDisposable
     public void StartKeeper() =>
         _running.Add(new Keeper(_parts, _pipeline, _runner, _open, _venue, _prices, _options, NullLogger<Keeper>.Instance).RunAsync(_end.Token));
 
-    public Task ExecuteAsync(Signal signal, string delivery = "execute") =>
-        new ExecuteTradeHandler(_runner, _rules, _room, _prices, _venue, _options).HandleAsync(new ExecuteTrade(signal, signal.Notional), InputOf(signal.Trade, delivery), _end.Token);
+    /// <param name="inSymbol">Its number among the trades in its symbol, as Risk gives it.</param>
+    public Task ExecuteAsync(Signal signal, string delivery = "execute", int? inSymbol = null) =>
+        new ExecuteTradeHandler(_runner, _rules, _room, _prices, _venue, _options).HandleAsync(new ExecuteTrade(signal, signal.Notional, inSymbol), InputOf(signal.Trade, delivery), _end.Token);
 
     public Task CancelAsync(TradeId trade) =>
         new CancelTradeHandler(_runner).HandleAsync(new CancelTrade(trade, new AccountId("main"), "not wanted"), InputOf(trade, "cancel"), _end.Token);

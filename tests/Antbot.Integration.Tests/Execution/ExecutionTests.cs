@@ -41,6 +41,39 @@ public sealed class ExecutionTests : IAsyncLifetime
         Assert.Equal(trades.ToHashSet(), _bus.Of<TradeOpened>(Routes.Risk).Select(m => m.Trade).ToHashSet());
     }
 
+    /// <summary>All at once, while the venue answers nothing at all: as many as were ever asked for, found within a minute of its return where its limits let them be asked for.</summary>
+    [Fact]
+    public async Task Ten_thousand_entries_that_were_accepted_while_the_venue_went_away_are_all_found_once_within_a_minute_of_its_return()
+    {
+        var trades = Enumerable.Range(0, 10_000).Select(ExecutionRig.TradeOf).ToList();
+        (_venue.Script, _venue.IsAway) = (order => order.Id.Role == OrderRole.Entry ? Mishap.AcceptThenSilence : Mishap.None, true);
+        _rig.StartKeeper();
+        await Parallel.ForEachAsync(trades, async (trade, _) => await _rig.ExecuteAsync(ExecutionRig.Signal(trade, validForSeconds: 600)));
+        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        Assert.Empty(_bus.Of<TradeOpened>());
+
+        _venue.IsAway = false;
+        var back = TimeProvider.System.GetTimestamp();
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeOpened>().Count == trades.Count), "every entry is found");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{trades.Count} entries in doubt were found {TimeProvider.System.GetElapsedTime(back).TotalSeconds:0.0} s after the venue's return");
+        Assert.InRange(TimeProvider.System.GetElapsedTime(back), TimeSpan.Zero, TimeSpan.FromSeconds(60));
+        Assert.All(_venue.Book.GroupBy(o => o.Id), orders => Assert.Single(orders));
+        Assert.Equal(trades.Count, _venue.Book.Count(o => o.Role == OrderRole.Entry));
+    }
+
+    /// <summary>Prevents that a venue which comes back is asked about each of thousands that rest: one list says it of all of them.</summary>
+    [Fact]
+    public async Task Of_stops_in_doubt_that_rest_the_venue_is_not_asked_one_by_one()
+    {
+        var trades = Enumerable.Range(0, 200).Select(ExecutionRig.TradeOf).ToList();
+        _venue.Script = order => order.Id.Role == OrderRole.Stop ? Mishap.AcceptThenSilence : Mishap.None;
+        await Parallel.ForEachAsync(trades, async (trade, _) => await _rig.ExecuteAsync(ExecutionRig.Signal(trade)));
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        _rig.StartKeeper();
+        await _rig.UntilAsync(async () => (await Task.WhenAll(trades.Select(_rig.StateAsync))).All(s => s.Stop is { Status: OrderStatus.Resting }), "every stop is known to rest");
+        Assert.InRange(_venue.Asked, 0, 50);
+    }
+
     [Theory]
     [InlineData(Mishap.SilenceWithoutOrder)]
     [InlineData(Mishap.AcceptThenSilence)]
@@ -363,6 +396,23 @@ public sealed class ExecutionTests : IAsyncLifetime
         Assert.Equal(OrderStatus.Unknown, (await _rig.StateAsync(trade)).Entry!.Status);
         (_venue.OpenOrdersPassedOver, _venue.FillsPassedOver) = (0, 0);
         await _rig.UntilAsync(async () => (await _rig.EventsAsync(trade)).Any(e => e is OrderAbsent), "its absence is known");
+    }
+
+    /// <summary>Prevents a position that is never protected, nor let go of, because the venue lists somebody's order or trade that makes no sense, and goes on listing it.</summary>
+    [Theory]
+    [InlineData(1, 0, "web_0")]
+    [InlineData(0, 1, "1")]
+    public async Task A_stop_that_was_lost_is_placed_again_beside_an_entry_that_makes_no_sense_and_can_be_told_from_it(int openOrders, int fills, string name)
+    {
+        await _venue.PlaceAsync(new VenueOrder(new ClientOrderId("web_0"), new Symbol("BTCUSDT"), Side.Sell, OrderKind.Limit, new Quantity(0.01m), new Price(90_000), null, DateTimeOffset.UtcNow, TimeSpan.FromSeconds(3), ReduceOnly: false), TestContext.Current.CancellationToken);
+        var isLost = false;
+        (_venue.OpenOrdersPassedOver, _venue.FillsPassedOver, _venue.Names) = (openOrders, fills, [name]);
+        _venue.Script = order => order.Id.Role == OrderRole.Stop && !isLost && (isLost = true) ? Mishap.SilenceWithoutOrder : Mishap.None;
+        _rig.StartKeeper();
+        var trade = ExecutionRig.TradeOf(1);
+        await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "its stop rests");
+        Assert.Contains(await _rig.EventsAsync(trade), e => e is OrderAbsent);
     }
 
     /// <summary>Prevents an order that stays in doubt for ever because so many others trade that no question is ever asked.</summary>

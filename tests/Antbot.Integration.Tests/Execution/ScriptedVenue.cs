@@ -125,6 +125,9 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
 
     public int FillsPassedOver { get; set; }
 
+    /// <summary>What those are known by all the same, of either listing.</summary>
+    public IReadOnlyList<string> Names { get; set; } = [];
+
     /// <summary>What passes before a question for an order by the client's id is answered.</summary>
     public Func<ClientOrderId, Task> BeforeAnswer { get; set; } = _ => Task.CompletedTask;
 
@@ -155,15 +158,9 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
         }
     }
 
-    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default)
-    {
-        lock (_lock)
-        {
-            return IsAway
-                ? Task.FromResult<VenueAnswer<IReadOnlyList<OrderReport>>>(new VenueAnswer<IReadOnlyList<OrderReport>>.Unknown("away"))
-                : Said<IReadOnlyList<OrderReport>>([.. _orders.Where(o => o.IsOpen).Select(o => o.Report(clock.GetUtcNow(), withFills: false))], OpenOrdersPassedOver);
-        }
-    }
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => ListAsync(_ => true);
+
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) => ListAsync(o => o.Asked.Symbol == symbol);
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default)
     {
@@ -177,7 +174,7 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
         {
             return IsAway
                 ? Task.FromResult<VenueAnswer<IReadOnlyList<FillReport>>>(new VenueAnswer<IReadOnlyList<FillReport>>.Unknown("away"))
-                : Said<IReadOnlyList<FillReport>>([.. _orders.SelectMany(o => o.Fills).Where(f => f.Symbol == symbol && f.At >= since)], FillsPassedOver);
+                : Said<IReadOnlyList<FillReport>>([.. _orders.SelectMany(o => o.Fills).Where(f => f.Symbol == symbol && f.At >= since)], FillsPassedOver, Names);
         }
     }
 
@@ -200,12 +197,26 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
 
     public Task FollowPricesAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken = default) => Task.Delay(Timeout.Infinite, cancellationToken);
 
-    private static Task<VenueAnswer<T>> Said<T>(T value, int passedOver = 0) => Task.FromResult<VenueAnswer<T>>(new VenueAnswer<T>.Said(value, passedOver));
+    private static Task<VenueAnswer<T>> Said<T>(T value, int passedOver = 0, IReadOnlyList<string>? names = null) => Task.FromResult<VenueAnswer<T>>(new VenueAnswer<T>.Said(value, passedOver, passedOver > 0 ? names : null));
+
+    private Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListAsync(Func<Order, bool> which)
+    {
+        lock (_lock)
+        {
+            return IsAway
+                ? Task.FromResult<VenueAnswer<IReadOnlyList<OrderReport>>>(new VenueAnswer<IReadOnlyList<OrderReport>>.Unknown("away"))
+                : Said<IReadOnlyList<OrderReport>>([.. _orders.Where(o => o.IsOpen && which(o)).Select(o => o.Report(clock.GetUtcNow(), withFills: false))], OpenOrdersPassedOver, Names);
+        }
+    }
+
+    /// <summary>How many orders were asked for, one by one.</summary>
+    public int Asked { get; private set; }
 
     private Task<VenueAnswer<OrderReport>> Find(Func<Order, bool> which)
     {
         lock (_lock)
         {
+            Asked++;
             if (IsAway)
                 return Task.FromResult<VenueAnswer<OrderReport>>(new VenueAnswer<OrderReport>.Unknown("away"));
             return Task.FromResult<VenueAnswer<OrderReport>>(_orders.LastOrDefault(which) is { } found
@@ -257,6 +268,6 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
 
         public OrderReport Report(DateTimeOffset now, bool withFills) => new(
             Asked.Id, VenueId, Asked.Symbol, Asked.Side, Status, Asked.Quantity, new Quantity(Executed), Fills.Aggregate(Money.Zero, (m, f) => m + f.Price * f.Quantity), now,
-            withFills ? [.. Fills] : []);
+            withFills ? [.. Fills] : [], IsStop: Asked.Trigger is not null);
     }
 }

@@ -1,6 +1,7 @@
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
 using Antbot.Execution;
 using Antbot.Runtime.Health;
 using Antbot.Runtime.Pipeline;
@@ -65,15 +66,58 @@ public sealed class SymbolRoomTests : IAsyncDisposable
     public async Task Before_the_history_is_known_an_entry_waits_and_is_not_refused()
     {
         var parts = new PipelineParts(_store, new EventCodec(EventRegistry.From(typeof(EntryPlanned).Assembly)), _bus, TimeProvider.System, NoCrashPoints.Instance);
-        var room = new SymbolRoom(parts);
+        var room = new SymbolRoom(parts, _venue);
         var rules = ScriptedVenue.Rules with { StopsMax = 3 };
         var signal = ExecutionRig.Signal(ExecutionRig.TradeOf(1));
-        await Assert.ThrowsAsync<DependencyDownException>(() => room.BarAsync(signal.Trade, signal.Symbol, rules, TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<DependencyDownException>(() => room.BarAsync(new ExecuteTrade(signal, signal.Notional), rules, TimeSpan.FromMilliseconds(20), TestContext.Current.CancellationToken));
         using var end = new CancellationTokenSource();
         var running = room.RunAsync(end.Token);
-        Assert.Null(await room.BarAsync(signal.Trade, signal.Symbol, rules, TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Null(await room.BarAsync(new ExecuteTrade(signal, signal.Notional), rules, TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
         await end.CancelAsync();
         await running;
+    }
+
+    /// <summary>Prevents purchases that are sold again at the market's price, signal after signal, because the owner's own stops leave ours no room.</summary>
+    [Fact]
+    public async Task Stops_of_others_take_room_and_their_orders_at_a_limit_take_none_of_the_stops()
+    {
+        _venue.Told = ScriptedVenue.Rules with { StopsMax = 3, OrdersMax = 200 };
+        for (var n = 0; n < 2; n++)
+            await PlaceAsync($"web_stop_{n}", trigger: 50_000);
+        for (var n = 0; n < 5; n++)
+            await PlaceAsync($"web_{n}", trigger: null);
+        var rig = Rig();
+        rig.StartKeeper();
+        for (var n = 0; n < 3; n++)
+            await rig.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(n)));
+        await rig.UntilAsync(() => Task.FromResult(StopsOpen == 1), "the one that was entered is protected");
+        Assert.Equal(1, _venue.Book.Count(o => o.Role == OrderRole.Entry));
+        Assert.Equal(2, _bus.Of<EntryFailed>().Count);
+        Assert.All(_bus.Of<EntryFailed>(), f => Assert.Equal("1 trades in BTCUSDT are not over, and the venue lets the stops of 1 rest there beside 7 orders of others", f.Reason));
+    }
+
+    [Fact]
+    public async Task What_others_have_resting_is_not_guessed_where_the_venue_does_not_list_it()
+    {
+        _venue.Told = ScriptedVenue.Rules with { StopsMax = 3 };
+        var rig = Rig();
+        _venue.IsAway = true;
+        await rig.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(1)));
+        Assert.Contains("is not known", Assert.Single(_bus.Of<EntryFailed>()).Reason, StringComparison.Ordinal);
+        Assert.Empty(_venue.Book);
+    }
+
+    /// <summary>Prevents one trade too many that another process lets in at the same moment: neither finds the other's in the history yet.</summary>
+    [Fact]
+    public async Task Two_processes_at_once_never_let_in_more_than_there_is_room_for()
+    {
+        _venue.Told = ScriptedVenue.Rules with { StopsMax = 3 };
+        var rigs = new[] { Rig(), Rig() };
+        rigs[0].StartKeeper();
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(n => rigs[n % 2].ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(n)), inSymbol: n + 1)));
+        await rigs[0].UntilAsync(() => Task.FromResult(StopsOpen == 3), "each that was entered is protected");
+        Assert.Equal(3, _venue.Book.Count(o => o.Role == OrderRole.Entry));
+        Assert.Equal(3, _bus.Of<EntryFailed>().Count);
     }
 
     [Fact]
@@ -84,6 +128,12 @@ public sealed class SymbolRoomTests : IAsyncDisposable
         await Task.WhenAll(Enumerable.Range(0, 20).Select(n => rig.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(n)))));
         await rig.UntilAsync(() => Task.FromResult(StopsOpen == 20), "each is protected");
     }
+
+    private Task PlaceAsync(string id, decimal? trigger) => _venue.PlaceAsync(
+        new VenueOrder(
+            new ClientOrderId(id), new Symbol("BTCUSDT"), Side.Sell, trigger is null ? OrderKind.Limit : OrderKind.Market, new Quantity(0.01m), trigger is null ? new Price(90_000) : null,
+            trigger is { } at ? new Price(at) : null, DateTimeOffset.UtcNow, TimeSpan.FromSeconds(3), ReduceOnly: false),
+        TestContext.Current.CancellationToken);
 
     private ExecutionRig Rig()
     {

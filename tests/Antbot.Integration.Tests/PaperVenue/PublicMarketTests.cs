@@ -1,7 +1,9 @@
 using System.Net;
 using System.Reflection;
+using Antbot.Integration.Tests.Support;
 using Antbot.PaperVenue;
 using Antbot.PaperVenue.Following;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Antbot.Integration.Tests.PaperVenue;
@@ -63,6 +65,20 @@ public sealed class PublicMarketTests
         using var market = new PublicMarket(Address, new Recorder(_ => "{}", (HttpStatusCode)status));
         var told = await Assert.ThrowsAsync<RealMarketException>(() => market.BestAsync(VenueRules.Default.Instruments, TestContext.Current.CancellationToken));
         Assert.Equal(TimeSpan.FromSeconds(7), told.RetryAfter);
+    }
+
+    /// <summary>Prevents a ban: who was told at the start to wait for longer than a start waits asked again at once when it began to follow.</summary>
+    [Fact]
+    public async Task Told_at_the_start_to_wait_for_seven_seconds_it_asks_nothing_more_before_they_are_over()
+    {
+        var (clock, venue) = (new VirtualClock(DateTimeOffset.UtcNow), new Recorder(_ => "{}", HttpStatusCode.TooManyRequests));
+        await using var market = new RealMarket(Address, VenueRules.Default, clock, NullLogger.Instance, venue);
+        await market.FirstAsync(TestContext.Current.CancellationToken);
+        market.Start(_ => { });
+        await clock.PassAsync(TimeSpan.FromSeconds(6));
+        Assert.Equal(1, venue.Count);
+        await clock.PassAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(2, venue.Count);
     }
 
     /// <summary>Its own client, as somebody would have it who adds a request to it.</summary>

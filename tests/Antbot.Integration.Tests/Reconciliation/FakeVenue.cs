@@ -32,6 +32,9 @@ internal sealed class FakeVenue : IVenue, IMarketData
     /// <summary>How many balances make no sense.</summary>
     public int PassedOver { get; set; }
 
+    /// <summary>Of which assets, where that can be read.</summary>
+    public IReadOnlyList<string> Names { get; set; } = [];
+
     public int Questions => Volatile.Read(ref _questions);
 
     public ConcurrentDictionary<string, OrderReport> Orders { get; } = new(StringComparer.Ordinal);
@@ -77,6 +80,9 @@ internal sealed class FakeVenue : IVenue, IMarketData
         return await Answer<IReadOnlyList<OrderReport>>(() => [.. Orders.Values.Where(o => !o.IsOver)]);
     }
 
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) =>
+        Answer<IReadOnlyList<OrderReport>>(() => [.. Orders.Values.Where(o => !o.IsOver && o.Symbol == symbol)]);
+
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
         Answer<IReadOnlyList<FillReport>>(() => Fills.GetValueOrDefault(venueOrderId) ?? []);
 
@@ -88,7 +94,7 @@ internal sealed class FakeVenue : IVenue, IMarketData
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => BalancesAway
         ? Task.FromResult<VenueAnswer<IReadOnlyList<Balance>>>(new VenueAnswer<IReadOnlyList<Balance>>.NotSent("the request budget is used up", null))
         : Away ? Answer<IReadOnlyList<Balance>>(() => [])
-        : Task.FromResult<VenueAnswer<IReadOnlyList<Balance>>>(new VenueAnswer<IReadOnlyList<Balance>>.Said([.. Balances.Select(b => new Balance(b.Key, b.Value, 0))], PassedOver));
+        : Task.FromResult<VenueAnswer<IReadOnlyList<Balance>>>(new VenueAnswer<IReadOnlyList<Balance>>.Said([.. Balances.Select(b => new Balance(b.Key, b.Value, 0))], PassedOver, Names));
 
     /// <summary>Null where the market is not to be had.</summary>
     public decimal? Price { get; set; } = 100;

@@ -33,7 +33,7 @@ public sealed class RequestBudgetTests : IDisposable
         _budget.SetLimits(new VenueLimits(100, 20, null));
         for (var i = 0; i < 7; i++)
             Assert.True(await TakeAsync(10, isOrder: true, reserved: false));
-        var refused = await _budget.TakeAsync(10, isOrder: true, reserved: false, Cancel);
+        var refused = await _budget.TakeAsync(10, isOrder: true, BudgetPart.Shared, Cancel);
         Assert.Contains("weight", refused.Why!, StringComparison.Ordinal);
         Assert.InRange(refused.RetryAfter, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
         Assert.True(await TakeAsync(10, isOrder: true, reserved: true));
@@ -43,18 +43,38 @@ public sealed class RequestBudgetTests : IDisposable
         Assert.True(await TakeAsync(10, isOrder: true, reserved: false));
     }
 
+    /// <summary>Prevents an exit that waits a minute because our own questions about what is in doubt have used up what was kept back for it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Questions_without_end_leave_a_part_to_exits_and_cancels_and_have_one_of_their_own_beyond_entries(bool away)
+    {
+        _budget.SetLimits(new VenueLimits(1_000, 100, null));
+        while (!away && await TakeAsync(10, isOrder: false, reserved: false))
+        {
+        }
+        _shared.IsAway = away;
+        var questions = 0;
+        for (; (await _budget.TakeAsync(5, isOrder: false, VenueRoute.Query.Part, Cancel)).IsGranted; questions++)
+        {
+        }
+        Assert.InRange(questions, 5, 100);
+        foreach (var route in new[] { VenueRoute.Exit, VenueRoute.Cancel })
+            Assert.True((await _budget.TakeAsync(1, route.IsOrder, route.Part, Cancel)).IsGranted, route.Name);
+    }
+
     [Fact]
     public async Task Orders_of_ten_seconds_and_of_the_day_are_counted_too()
     {
         _budget.SetLimits(new VenueLimits(null, 10, 12));
         for (var i = 0; i < 7; i++)
             Assert.True(await TakeAsync(1, isOrder: true, reserved: false));
-        var refused = await _budget.TakeAsync(1, isOrder: true, reserved: false, Cancel);
+        var refused = await _budget.TakeAsync(1, isOrder: true, BudgetPart.Shared, Cancel);
         Assert.Contains("orders-10s", refused.Why!, StringComparison.Ordinal);
         Assert.InRange(refused.RetryAfter, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
         _clock.Move(TimeSpan.FromSeconds(10));
         Assert.True(await TakeAsync(1, isOrder: true, reserved: false));
-        Assert.Contains("orders-1d", (await _budget.TakeAsync(1, isOrder: true, reserved: false, Cancel)).Why!, StringComparison.Ordinal);
+        Assert.Contains("orders-1d", (await _budget.TakeAsync(1, isOrder: true, BudgetPart.Shared, Cancel)).Why!, StringComparison.Ordinal);
         Assert.True(await TakeAsync(1, isOrder: true, reserved: true));
     }
 
@@ -99,10 +119,10 @@ public sealed class RequestBudgetTests : IDisposable
         await _budget.BlockAsync(TimeSpan.FromSeconds(30));
         await _budget.BlockAsync(TimeSpan.FromSeconds(5));
         foreach (var budget in new[] { _budget, other })
-            Assert.Equal(TimeSpan.FromSeconds(30), (await budget.TakeAsync(1, isOrder: false, reserved: true, Cancel)).RetryAfter);
+            Assert.Equal(TimeSpan.FromSeconds(30), (await budget.TakeAsync(1, isOrder: false, BudgetPart.Leaving, Cancel)).RetryAfter);
         _clock.Move(TimeSpan.FromSeconds(30));
         Assert.True(await TakeAsync(1, isOrder: false, reserved: true));
-        Assert.True((await other.TakeAsync(1, isOrder: false, reserved: true, Cancel)).IsGranted);
+        Assert.True((await other.TakeAsync(1, isOrder: false, BudgetPart.Leaving, Cancel)).IsGranted);
     }
 
     [Fact]
@@ -166,22 +186,22 @@ public sealed class RequestBudgetTests : IDisposable
         using var fresh = New();
         for (var i = 0; i < 3; i++)
         {
-            var refused = await fresh.TakeAsync(1, isOrder: true, reserved: true, Cancel);
+            var refused = await fresh.TakeAsync(1, isOrder: true, BudgetPart.Leaving, Cancel);
             Assert.Contains("orders", refused.Why!, StringComparison.Ordinal);
             Assert.InRange(refused.RetryAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(1));
         }
-        Assert.False((await fresh.TakeAsync(20, isOrder: false, reserved: true, Cancel)).IsGranted);
-        Assert.True((await fresh.TakeAsync(20, isOrder: false, reserved: false, Cancel, tellsLimits: true)).IsGranted);
+        Assert.False((await fresh.TakeAsync(20, isOrder: false, BudgetPart.Leaving, Cancel)).IsGranted);
+        Assert.True((await fresh.TakeAsync(20, isOrder: false, BudgetPart.Shared, Cancel, tellsLimits: true)).IsGranted);
         fresh.SetLimits(new VenueLimits(10_000_000, 1_000_000, 1_000_000_000));
-        Assert.True((await fresh.TakeAsync(1, isOrder: true, reserved: true, Cancel)).IsGranted);
+        Assert.True((await fresh.TakeAsync(1, isOrder: true, BudgetPart.Leaving, Cancel)).IsGranted);
         // Once they are told, they hold for this question as for any other.
         fresh.SetLimits(new VenueLimits(100, null, null));
-        Assert.False((await fresh.TakeAsync(20, isOrder: false, reserved: false, Cancel, tellsLimits: true)).IsGranted);
+        Assert.False((await fresh.TakeAsync(20, isOrder: false, BudgetPart.Shared, Cancel, tellsLimits: true)).IsGranted);
     }
 
     private RequestBudget New() => new(Options, _shared, new VenueClock(_clock), _clock, NullLogger.Instance);
 
-    private async Task<bool> TakeAsync(int weight, bool isOrder, bool reserved) => (await _budget.TakeAsync(weight, isOrder, reserved, Cancel)).IsGranted;
+    private async Task<bool> TakeAsync(int weight, bool isOrder, bool reserved) => (await _budget.TakeAsync(weight, isOrder, reserved ? BudgetPart.Leaving : BudgetPart.Shared, Cancel)).IsGranted;
 
     private sealed class Fickle(IVenueBudget inner) : IVenueBudget
     {

@@ -96,11 +96,11 @@ public sealed class SharedBudgetTests(PostgresFixture fixture) : IAsyncLifetime
         using var one = New();
         using var other = New();
         await one.BlockAsync(TimeSpan.FromSeconds(2));
-        var refused = await other.TakeAsync(1, isOrder: false, reserved: true, Cancel);
+        var refused = await other.TakeAsync(1, isOrder: false, BudgetPart.Leaving, Cancel);
         Assert.InRange(refused.RetryAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(2));
         // By the server's clock: that of this process stands still.
         using var late = New();
-        await Eventually.HoldsAsync(async () => (await late.TakeAsync(1, isOrder: false, reserved: true, Cancel)).IsGranted || Moved(), "the wait ends");
+        await Eventually.HoldsAsync(async () => (await late.TakeAsync(1, isOrder: false, BudgetPart.Leaving, Cancel)).IsGranted || Moved(), "the wait ends");
 
         bool Moved()
         {
@@ -117,19 +117,19 @@ public sealed class SharedBudgetTests(PostgresFixture fixture) : IAsyncLifetime
         var through = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Host = "127.0.0.1", Port = link.Port }.ConnectionString;
         using var cut = New(through, TimeProvider.System);
         using var other = New(clock: TimeProvider.System);
-        Assert.True((await cut.TakeAsync(1, isOrder: false, reserved: false, Cancel)).IsGranted);
+        Assert.True((await cut.TakeAsync(1, isOrder: false, BudgetPart.Shared, Cancel)).IsGranted);
         link.Down = true;
         link.BreakAll();
-        Assert.Contains("cannot be asked", (await cut.TakeAsync(1, isOrder: false, reserved: false, Cancel)).Why!, StringComparison.Ordinal);
-        Assert.True((await cut.TakeAsync(1, isOrder: true, reserved: true, Cancel)).IsGranted);
+        Assert.Contains("cannot be asked", (await cut.TakeAsync(1, isOrder: false, BudgetPart.Shared, Cancel)).Why!, StringComparison.Ordinal);
+        Assert.True((await cut.TakeAsync(1, isOrder: true, BudgetPart.Leaving, Cancel)).IsGranted);
         await cut.BlockAsync(TimeSpan.FromMinutes(5));
-        Assert.False((await cut.TakeAsync(1, isOrder: false, reserved: true, Cancel)).IsGranted);
-        Assert.True((await other.TakeAsync(1, isOrder: false, reserved: true, Cancel)).IsGranted);
+        Assert.False((await cut.TakeAsync(1, isOrder: false, BudgetPart.Leaving, Cancel)).IsGranted);
+        Assert.True((await other.TakeAsync(1, isOrder: false, BudgetPart.Leaving, Cancel)).IsGranted);
         link.Down = false;
         await Eventually.HoldsAsync(
             async () =>
             {
-                await other.TakeAsync(1, isOrder: false, reserved: true, Cancel);
+                await other.TakeAsync(1, isOrder: false, BudgetPart.Leaving, Cancel);
                 return other.Blocked > TimeSpan.Zero;
             },
             "the other is told");
@@ -210,7 +210,7 @@ public sealed class SharedBudgetTests(PostgresFixture fixture) : IAsyncLifetime
     {
         var taken = 0;
         for (var i = 0; i < times; i++)
-            taken += (await budget.TakeAsync(1, isOrder: false, reserved, Cancel)).IsGranted ? 1 : 0;
+            taken += (await budget.TakeAsync(1, isOrder: false, reserved ? BudgetPart.Leaving : BudgetPart.Shared, Cancel)).IsGranted ? 1 : 0;
         return taken;
     }
 

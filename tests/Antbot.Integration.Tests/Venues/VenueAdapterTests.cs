@@ -201,6 +201,26 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
     }
 
+    /// <summary>Prevents a purchase at a price that is none: a book that is shown as it was, or with its sides crossed, is no news however often it is told, and the price before it grows too old to be traded on.</summary>
+    [Theory]
+    [InlineData("staleBook")]
+    [InlineData("crossedBook")]
+    public async Task A_stale_or_crossed_book_is_no_price(string kind)
+    {
+        var market = _services.GetRequiredService<IMarketData>();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var following = market.FollowPricesAsync([Btc], end.Token);
+        await Eventually.HoldsAsync(() => Age() < TimeSpan.FromSeconds(1), "a price is there");
+        await _server.Client.FaultAsync(new { kind, seconds = 600 });
+        await Eventually.HoldsAsync(() => Age() > TimeSpan.FromSeconds(5), "it has grown old");
+        await _server.Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+        await Eventually.HoldsAsync(() => Age() < TimeSpan.FromSeconds(1), "there is one again");
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
+
+        TimeSpan Age() => market.Latest(Btc) is { } price ? DateTimeOffset.UtcNow - price.At : TimeSpan.MaxValue;
+    }
+
     /// <summary>A market that is not heard was nowhere to be seen: the stream was connected again and again, in silence.</summary>
     [Fact]
     public async Task A_market_that_falls_silent_is_said_in_health_and_once_in_the_log_and_so_is_its_return()

@@ -231,15 +231,18 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<Gu
     private static AccountLook? Looked(ReconciliationState state, IReadOnlyList<object> decided)
     {
         if (decided is [ReconciliationStalled stalled])
-            return new AccountLook(stalled.Look, stalled.Account, "", 0, 0, stalled.Reason, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, [], []);
-        if (decided.Any(e => e is not (ReconciliationResumed or BalanceBaselineSet or DifferenceFound or DifferenceSettled or IRemedy or RemedyEnded or StartReconciled)))
+            return new AccountLook(stalled.Look, stalled.Account, "", 0, null, stalled.Reason, [], new HashSet<string>(), BalancesCompared: false, null, Completes: false, [], []);
+        if (decided.Any(e => e is not (ReconciliationStalled or ReconciliationResumed or BalanceBaselineSet or DifferenceFound or DifferenceSettled or IRemedy or RemedyEnded or StartReconciled)))
             return null;
         var settled = decided.OfType<DifferenceSettled>().ToDictionary(e => DifferenceKey.Of(e.Kind, e.Subject), StringComparer.Ordinal);
         var found = decided.OfType<DifferenceFound>().Select(e => (e.Through, Difference: new Difference(e.Kind, e.Subject, e.Trade, e.Ours, e.What, e.Evidence))).ToList();
         var known = state.Differences.Where(d => !settled.ContainsKey(d.Key) && !found.Exists(f => f.Difference.Key == d.Key)).Select(d => d.Value).ToList();
         var (baseline, start) = (decided.OfType<BalanceBaselineSet>().FirstOrDefault(), decided.OfType<StartReconciled>().FirstOrDefault());
+        // Balances alone may not have been heard, now or for a while.
+        var trouble = decided.OfType<ReconciliationStalled>().FirstOrDefault()?.Reason ?? (state.StalledSince is not null && !decided.OfType<ReconciliationResumed>().Any() ? "not heard still" : null);
         var (look, account) = decided[0] switch
         {
+            ReconciliationStalled e => (e.Look, e.Account),
             ReconciliationResumed e => (e.Look, e.Account),
             BalanceBaselineSet e => (e.Look, e.Account),
             DifferenceFound e => (e.Look, e.Account),
@@ -252,11 +255,11 @@ internal sealed class Replay(SimWorld world, Func<Guid, object?> bodyOf, Func<Gu
             var other => throw new InvalidOperationException($"A look does not begin with {other.GetType().Name}."),
         };
         return new AccountLook(
-            look, account, start?.Venue ?? baseline?.Venue ?? "", start?.Through ?? found.FirstOrDefault().Through, start?.OpenOrders ?? 0, null,
+            look, account, start?.Venue ?? baseline?.Venue ?? "", start?.Through ?? found.FirstOrDefault().Through, start?.OpenOrders ?? 0, trouble,
             [.. found.Select(f => f.Difference), .. known.Take((start?.Differences ?? 0) - found.Count).Select(d => new Difference(d.Kind, d.Subject, d.Trade, Ours: true, d.What, ""))],
             new HashSet<string>(known.Select(d => DifferenceKey.Of(d.Kind, d.Subject)).Concat(found.Select(f => f.Difference.Key)), StringComparer.Ordinal),
             settled.Values.Any(e => e.Kind == DifferenceKind.Balance), baseline, start is not null, [.. decided.OfType<IRemedy>()],
-            [.. decided.OfType<RemedyEnded>().Select(e => new FailedRemedy(e.Difference, e.Trade, e.Reason))]);
+            [.. decided.OfType<RemedyEnded>().Select(e => new FailedRemedy(e.Difference, e.Trade, e.Reason))], start?.Uncompared);
     }
 
     /// <param name="Written">The event as it is written now, of which the stored bytes are the canonical form.</param>

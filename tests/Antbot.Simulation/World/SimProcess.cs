@@ -137,7 +137,7 @@ public sealed class SimProcess
         var pipeline = new StreamPipeline<OrdersState>(Parts, ExecutionDecider.Behaviour);
         var runner = new TradeRunner(Parts, pipeline, venue, prices, control, gate, options);
         var keeper = new Keeper(Parts, pipeline, runner, new OpenOrders(Parts.Codec), venue, prices, options, NullLogger<Keeper>.Instance);
-        Handle<ExecuteTrade>(new ExecuteTradeHandler(runner, rules, new SymbolRoom(Parts), prices, venue, options).HandleAsync);
+        Handle<ExecuteTrade>(new ExecuteTradeHandler(runner, rules, new SymbolRoom(Parts, venue), prices, venue, options).HandleAsync);
         Handle<CancelTrade>(new CancelTradeHandler(runner).HandleAsync);
         Handle<CloseTrade>(new CloseTradeHandler(runner).HandleAsync);
         Handle<CorrectOrder>(new CorrectOrderHandler(runner).HandleAsync);

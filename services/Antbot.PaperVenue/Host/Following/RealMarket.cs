@@ -29,6 +29,9 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
     private volatile Look? _last;
     private volatile string _trouble = "it has not been looked at yet";
 
+    /// <summary>Until when it is not asked again, whoever asks.</summary>
+    private (long From, TimeSpan Wait) _pause;
+
     private sealed record Look(IReadOnlyDictionary<string, (Fixed8 Bid, Fixed8 Ask)> Best, long At);
 
     public Uri Address { get; } = address;
@@ -36,6 +39,8 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
     /// <summary>Why there are no prices, since when; null while there are.</summary>
     public string? Trouble => Fresh is not null ? null
         : _last is { } last ? $"no prices from {Address.Host} for {clock.GetElapsedTime(last.At).TotalSeconds:0} s: {_trouble}" : $"no prices from {Address.Host} yet: {_trouble}";
+
+    private TimeSpan Rest => _pause.Wait - clock.GetElapsedTime(_pause.From) is var rest && rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
 
     private Look? Fresh => _last is { } last && clock.GetElapsedTime(last.At) <= StaleAfter ? last : null;
 
@@ -60,7 +65,6 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
         var since = clock.GetTimestamp();
         while (true)
         {
-            var wait = LookAgain;
             try
             {
                 var past = await HistoryAsync(cancellationToken);
@@ -69,11 +73,11 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
             }
             catch (RealMarketException e)
             {
-                (_trouble, wait) = (e.Message, e.RetryAfter ?? LookAgain);
+                Fail(e);
             }
-            if (clock.GetElapsedTime(since) + wait > FirstWithin)
+            if (clock.GetElapsedTime(since) + Rest > FirstWithin)
                 return new History();
-            await Task.Delay(wait, clock, cancellationToken);
+            await Task.Delay(Rest, clock, cancellationToken);
         }
     }
 
@@ -93,19 +97,21 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
         var isAway = false;
         while (!_stop.IsCancellationRequested)
         {
-            var wait = LookEvery;
             try
             {
+                // What it was told to wait for at the start is over first.
+                await Task.Delay(Rest, clock, _stop.Token);
                 if (Fresh is null)
                     returned(await HistoryAsync(_stop.Token));
                 _last = new Look(await _market.BestAsync(rules.Instruments, _stop.Token), clock.GetTimestamp());
                 if (isAway)
                     log.LogInformation("The market at {Address} is followed again", Address);
                 isAway = false;
+                Pause(LookEvery);
             }
             catch (RealMarketException e)
             {
-                (_trouble, wait) = (e.Message, e.RetryAfter ?? LookAgain);
+                Fail(e);
                 if (!isAway)
                     log.LogWarning("The market at {Address} cannot be followed, and is asked again: {Trouble}", Address, e.Message);
                 isAway = true;
@@ -114,7 +120,14 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
             {
                 return;
             }
-            await Task.Delay(wait, clock, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    private void Fail(RealMarketException e)
+    {
+        _trouble = e.Message;
+        Pause(e.RetryAfter ?? LookAgain);
+    }
+
+    private void Pause(TimeSpan wait) => _pause = (clock.GetTimestamp(), wait);
 }

@@ -294,6 +294,7 @@ public abstract class VenueConformance : IAsyncLifetime
         Said(await _venue.PlaceAsync(one, Cancel));
         Said(await _venue.PlaceAsync(other, Cancel));
         Assert.Equal(new[] { one.Id, other.Id }.ToHashSet(), Said(await _venue.ListOpenOrdersAsync(Cancel)).Select(o => o.Id).ToHashSet());
+        Assert.Equal(new[] { one.Id, other.Id }.ToHashSet(), Said(await _venue.ListOpenOrdersAsync(one.Symbol, Cancel)).Select(o => o.Id).ToHashSet());
     }
 
     [Fact]
@@ -587,7 +588,7 @@ public abstract class VenueConformance : IAsyncLifetime
     private sealed record Question(string Name, string Method, string Path, IReadOnlyList<string> Reads, Func<VenueConformance, Task<Func<Task<Told>>>> PrepareAsync, Func<object, byte[], bool> IsSame);
 
     private static readonly string[] FillFields = ["price", "qty", "commission", "commissionAsset", "tradeId"];
-    private static readonly string[] OrderFields = ["symbol", "orderId", "origQty", "executedQty", "cummulativeQuoteQty", "status", "side"];
+    private static readonly string[] OrderFields = ["symbol", "orderId", "origQty", "executedQty", "cummulativeQuoteQty", "status", "side", "type"];
 
     private static readonly Question[] Questions =
     [
