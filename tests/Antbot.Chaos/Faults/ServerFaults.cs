@@ -1,3 +1,4 @@
+using System.Globalization;
 using Antbot.Chaos.Running;
 using Npgsql;
 
@@ -120,8 +121,7 @@ internal static class ServerFaults
     public static async Task FillPostgresLogDiskAsync(Scene scene)
     {
         var postgres = scene.Services.Postgres;
-        var ballast = Path.Combine(postgres.SmallDiskFolder, "ballast");
-        var megabytes = await Disks.FillAsync(ballast, scene.Cancel);
+        var bytes = await scene.Services.OnSmallDiskAsync("""dd if=/dev/zero "of=$2/ballast" bs=4k 2>&-; stat -c %s "$2/ballast" """, scene.Cancel);
         var segments = 0;
         try
         {
@@ -131,12 +131,12 @@ internal static class ServerFaults
         }
         catch (Exception e) when (e is NpgsqlException)
         {
-            scene.Note($"the disk was full after {megabytes} MB and {segments} segments of the log: {e.Message}");
+            scene.Note($"the disk was full after {long.Parse(bytes, CultureInfo.InvariantCulture) >> 20} MB and {segments} segments of the log: {e.Message}");
         }
         await scene.StandstillAsync(() => Task.FromResult<long>(scene.Load.AcceptedCount), 15, "what is accepted");
         var hasFallen = !await postgres.IsRunningAsync(scene.Cancel);
         scene.Note(hasFallen ? "the database had ended" : "the database still ran");
-        File.Delete(ballast);
+        await scene.Services.OnSmallDiskAsync("""rm "$2/ballast" """, scene.Cancel);
         if (hasFallen)
             await postgres.StartAgainAsync(scene.Cancel);
         await scene.UntilAsync(async () => await TryDropBallastAsync(scene), "the database takes writes again");

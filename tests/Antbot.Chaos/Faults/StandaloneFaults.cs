@@ -19,7 +19,19 @@ internal static class StandaloneFaults
     public static async Task FillDiskAsync(Scene scene)
     {
         var ballast = Path.Combine(((StandaloneTarget)scene.Target).DataFolder, "ballast");
-        scene.Note($"the disk was full after {await Disks.FillAsync(ballast, scene.Cancel)} MB");
+        var (bytes, block) = (0L, new byte[256 * 1024]);
+        await using (var file = new FileStream(ballast, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            try
+            {
+                for (; ; bytes += block.Length)
+                    await file.WriteAsync(block, scene.Cancel);
+            }
+            catch (IOException)
+            {
+                scene.Note($"the disk was full after {bytes >> 20} MB");
+            }
+        }
         await scene.StandstillAsync(() => Task.FromResult<long>(scene.Load.AcceptedCount), 15, "what is accepted");
         File.Delete(ballast);
     }

@@ -52,6 +52,7 @@ internal sealed class ServicesTarget : Target
     private readonly Dictionary<string, Uri> _addresses = new(StringComparer.Ordinal);
     private readonly Layout _layout;
     private readonly Programs _programs;
+    private string _data = "";
     private PostgresServer? _postgres;
     private RabbitServer? _rabbit;
     private Uri? _broker;
@@ -200,7 +201,7 @@ internal sealed class ServicesTarget : Target
         _postgres = await postgres;
         _rabbit = await rabbit;
         if (_layout.LogOnSmallDisk)
-            await MoveLogAsync(_postgres, cancellationToken);
+            await MoveLogAsync(cancellationToken);
         if (_layout.SmallDiskMegabytes is null || _layout.LogOnSmallDisk)
         {
             StoreAddress = (await _postgres.CreateDatabaseAsync(Database, cancellationToken)).ConnectionString;
@@ -215,22 +216,27 @@ internal sealed class ServicesTarget : Target
     }
 
     /// <summary>As whoever gives the log a disk of its own does it: the log is moved, and a link is left where it was.</summary>
-    private static async Task MoveLogAsync(PostgresServer postgres, CancellationToken cancellationToken)
+    private async Task MoveLogAsync(CancellationToken cancellationToken)
     {
-        string data;
-        await using (var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(postgres.AdminConnectionString) { Pooling = false }.ConnectionString))
+        await using (var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Postgres.AdminConnectionString) { Pooling = false }.ConnectionString))
         {
             await connection.OpenAsync(cancellationToken);
             await using var command = new NpgsqlCommand("show data_directory", connection);
-            data = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
+            _data = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
         }
-        await postgres.StopAsync(cancellationToken);
-        using var move = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", """mv "$1/pg_wal" "$2/pg_wal" && ln -s "$2/pg_wal" "$1/pg_wal" """, "move", data, postgres.SmallDiskFolder]) { RedirectStandardError = true, UseShellExecute = false })!;
-        var said = await move.StandardError.ReadToEndAsync(cancellationToken);
-        await move.WaitForExitAsync(cancellationToken);
-        if (move.ExitCode != 0)
-            throw new ChaosException($"The log of the database could not be moved: {said}");
-        await postgres.StartAgainAsync(cancellationToken);
+        await Postgres.StopAsync(cancellationToken);
+        await OnSmallDiskAsync("""mv "$1/pg_wal" "$2/pg_wal" && ln -s "$2/pg_wal" "$1/pg_wal" """, cancellationToken);
+        await Postgres.StartAgainAsync(cancellationToken);
+    }
+
+    /// <summary>Does it as the user whom the database runs as, for nobody else can write there: $1 is its data folder, $2 the small disk.</summary>
+    public async Task<string> OnSmallDiskAsync(string script, CancellationToken cancellationToken)
+    {
+        const string AsItsOwner = """user=$(stat -c %u "$1") group=$(stat -c %g "$1"); [ "$(id -u)" = "$user" ] || set -- "$@" setpriv "--reuid=$user" "--regid=$group" --clear-groups; data=$1 disk=$2 script=$3; shift 3; exec "$@" /bin/sh -c "$script" disk "$data" "$disk" """;
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", AsItsOwner, "disk", _data, Postgres.SmallDiskFolder, script]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
+        await process.WaitForExitAsync(cancellationToken);
+        return process.ExitCode == 0 ? await output : throw new ChaosException($"The small disk could not be used: {await error}");
     }
 
     public static async Task SqlAsync(string address, string sql, CancellationToken cancellationToken)
