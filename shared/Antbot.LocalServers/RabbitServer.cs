@@ -80,6 +80,9 @@ public abstract class RabbitServer : IAsyncDisposable
     /// <summary>Has <c>rabbitmqctl</c> do something: limits, alarms.</summary>
     public virtual Task ControlAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken = default) => throw NotLocal(nameof(ControlAsync));
 
+    /// <summary>What lies with consumers and is not acknowledged, by queue; null where it cannot be asked for.</summary>
+    public virtual Task<IReadOnlyDictionary<string, long>?> ReadUnacknowledgedAsync(string virtualHost, CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyDictionary<string, long>?>(null);
+
     /// <summary>Removes everything that an ended broker has kept, as a lost disk would.</summary>
     public virtual Task LoseDataAsync(CancellationToken cancellationToken = default) => throw NotLocal(nameof(LoseDataAsync));
 

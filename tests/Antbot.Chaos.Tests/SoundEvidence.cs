@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Antbot.Chaos.Checking;
@@ -22,13 +23,13 @@ internal sealed class SoundEvidence
         Add("account-main", "exposure_reserved", $$"""{"Trade":"{{Closed}}","Reserved":50}""");
         Add($"trade-{Closed}", "trade_approved", "{}");
         Add($"order-{Closed}", "entry_planned", "{}");
-        Add($"order-{Closed}", "order_intended", $$"""{"Order":"e0-{{Closed}}"}""");
+        Add($"order-{Closed}", "order_intended", Intent($"e0-{Closed}", side: 1, 0.5m));
         Add($"order-{Closed}", "order_attempted", $$"""{"Order":"e0-{{Closed}}"}""");
         Add($"order-{Closed}", "order_filled", $$"""{"Order":"e0-{{Closed}}","FillId":"901","Quantity":0.5}""");
         Add($"order-{Closed}", "position_opened", "{}");
         Add("account-main", "reservation_filled", $$"""{"Trade":"{{Closed}}","Released":50,"Cost":49.5}""");
         Add($"trade-{Closed}", "trade_opened", "{}");
-        Add($"order-{Closed}", "order_intended", $$"""{"Order":"x0-{{Closed}}"}""");
+        Add($"order-{Closed}", "order_intended", Intent($"x0-{Closed}", side: 2, 0.4m));
         Add($"order-{Closed}", "order_attempted", $$"""{"Order":"x0-{{Closed}}"}""");
         Add($"order-{Closed}", "order_filled", $$"""{"Order":"x0-{{Closed}}","FillId":"902","Quantity":0.4}""");
         Add($"order-{Closed}", "position_closed", """{"Side":1,"Quantity":0.5,"Left":0.099}""");
@@ -41,7 +42,7 @@ internal sealed class SoundEvidence
 
     public List<EventRow> Events { get; } = [];
 
-    public List<VenueOrder> Orders { get; } = [new($"e0-{Closed}", 1, "BTCUSDT", "BUY", "FILLED", 0.5m), new($"x0-{Closed}", 2, "BTCUSDT", "SELL", "FILLED", 0.4m)];
+    public List<VenueOrder> Orders { get; } = [new($"e0-{Closed}", 1, "BTCUSDT", "BUY", "FILLED", 0.5m, 0.5m), new($"x0-{Closed}", 2, "BTCUSDT", "SELL", "FILLED", 0.4m, 0.4m)];
 
     public List<VenueFill> Fills { get; } = [new(901, 1, "BTCUSDT", 0.5m, 49.5m, 0.001m, "BTC", IsBuyer: true), new(902, 2, "BTCUSDT", 0.4m, 39.6m, 0.04m, "USDT", IsBuyer: false)];
 
@@ -53,6 +54,9 @@ internal sealed class SoundEvidence
 
     public List<QueueDepth> Queues { get; } = [new("antbot-risk", 0), new("antbot-risk_error", 0), new("antbot-dead", 0)];
 
+    /// <summary>What becomes of each stream's head; null where it has none.</summary>
+    public Func<StreamRow, StreamRow?> Head { get; set; } = head => head;
+
     public List<string> Accepted { get; } = [Closed, Denied];
 
     /// <summary>The chain over what the events are now: whatever is wrong then is not the chain's affair.</summary>
@@ -60,7 +64,7 @@ internal sealed class SoundEvidence
 
     public Evidence With(IReadOnlyList<LedgerRow> ledger)
     {
-        var streams = Events.GroupBy(e => e.Stream, StringComparer.Ordinal).Select(g => new StreamRow(g.Key, g.Max(e => e.Version), Archived: false)).ToList();
+        var streams = Events.GroupBy(e => e.Stream, StringComparer.Ordinal).Select(g => new StreamRow(g.Key, g.Max(e => e.Version), Archived: false)).Select(Head).OfType<StreamRow>().ToList();
         return new Evidence(new Store(StoreId, Events, ledger, streams), new VenueLedger(Orders, Fills, Balances, Forgotten), Deposits, Queues, Accepted);
     }
 
@@ -82,7 +86,7 @@ internal sealed class SoundEvidence
         Add($"order-{Adopted}", "position_opened", "{}");
         Add("account-main", "reservation_filled", $$"""{"Trade":"{{Adopted}}","Released":0,"Cost":75}""");
         Add($"trade-{Adopted}", "trade_opened", "{}");
-        Add($"order-{Adopted}", "order_intended", $$"""{"Order":"s0-{{Adopted}}"}""");
+        Add($"order-{Adopted}", "order_intended", Intent($"s0-{Adopted}", side: 2, 0.25m));
         Add($"order-{Adopted}", "order_attempted", $$"""{"Order":"s0-{{Adopted}}"}""");
         Add($"order-{Adopted}", "order_filled", $$"""{"Order":"s0-{{Adopted}}","FillId":"904","Quantity":0.25}""");
         Add($"order-{Adopted}", "position_written_off", $$"""{"Trade":"{{Adopted}}","Quantity":0.1}""");
@@ -90,7 +94,7 @@ internal sealed class SoundEvidence
         Add("account-main", "position_closed_counted", $$"""{"Trade":"{{Adopted}}","Freed":75}""");
         Add($"trade-{Adopted}", "trade_closed", "{}");
         Add($"trade-{Adopted}", "trade_reconciled", """{"Closed":true}""");
-        Orders.AddRange([new VenueOrder("hand-1", 3, "BTCUSDT", "BUY", "FILLED", 0.25m), new VenueOrder($"s0-{Adopted}", 4, "BTCUSDT", "SELL", "FILLED", 0.25m)]);
+        Orders.AddRange([new VenueOrder("hand-1", 3, "BTCUSDT", "BUY", "FILLED", 0.25m, 0.25m), new VenueOrder($"s0-{Adopted}", 4, "BTCUSDT", "SELL", "FILLED", 0.25m, 0.25m)]);
         Fills.AddRange([new VenueFill(903, 3, "BTCUSDT", 0.25m, 24.75m, 0, "USDT", IsBuyer: true), new VenueFill(904, 4, "BTCUSDT", 0.25m, 24.75m, 0, "USDT", IsBuyer: false)]);
     }
 
@@ -101,6 +105,8 @@ internal sealed class SoundEvidence
         var at = Events.FindIndex(e => e.Type == type && Encoding.UTF8.GetString(e.Data).Contains(from, StringComparison.Ordinal));
         Events[at] = Events[at] with { Data = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(Events[at].Data).Replace(from, to, StringComparison.Ordinal)) };
     }
+
+    public static string Intent(string order, int side, decimal quantity) => string.Create(CultureInfo.InvariantCulture, $$"""{"Order":"{{order}}","Symbol":"BTCUSDT","Side":{{side}},"Quantity":{{quantity}}}""");
 
     public IEnumerable<LedgerRow> Link()
     {

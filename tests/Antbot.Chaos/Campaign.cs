@@ -16,7 +16,9 @@ internal sealed record Result(
 /// <summary>Runs cases one after the other, each with its load, and has each judged.</summary>
 /// <param name="within">How soon after the end of a fault everything has to be at rest.</param>
 /// <param name="previous">The commit of the build before this one; null for the one before the last that changed what runs.</param>
-internal sealed class Campaign(Programs programs, string artifacts, TimeSpan within, string? previous, TextWriter table, TextWriter progress, bool json) : IAsyncDisposable
+/// <param name="start">What a case runs on, in this folder; by default what its layout says.</param>
+internal sealed class Campaign(
+    Programs programs, string artifacts, TimeSpan within, string? previous, TextWriter table, TextWriter progress, bool json, Func<Case, string, Task<Target>>? start = null) : IAsyncDisposable
 {
     /// <summary>And as long as a look around takes.</summary>
     private static readonly TimeSpan BreakerOpen = TimeSpan.FromSeconds(65);
@@ -27,6 +29,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
     private static readonly TimeSpan BehindMax = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan AcceptWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BetweenReadings = TimeSpan.FromSeconds(2);
     private const int ReadingsMax = 2;
 
     private static readonly TimeSpan CaseLimit = TimeSpan.FromMinutes(25);
@@ -35,9 +38,11 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
     private readonly string _run = $"{DateTimeOffset.UtcNow.ToUnixTimeSeconds():x}";
     private Programs? _previous;
     private Target? _target;
+    private string? _folder;
     private (Layout? Layout, StandaloneLayout? Standalone) _kind;
     private HashSet<string> _promised = new(StringComparer.Ordinal);
     private int _number;
+    private int _loads;
 
     public async Task<IReadOnlyList<Result>> RunAsync(IReadOnlyList<Case> cases, CancellationToken cancellationToken)
     {
@@ -63,14 +68,20 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         {
             return await JudgedAsync(@case, say, began, limit.Token);
         }
-        catch (Exception e) when (e is ChaosException or ServerException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            var fault = e is OperationCanceledException ? $"it had not ended after {CaseLimit.TotalMinutes:0} minutes" : e.Message;
-            return await FailedAsync(@case, [fault], [], began, cancellationToken, evidence: await LookAsync());
-        }
-        catch (OperationCanceledException)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             return null;
+        }
+        catch (Exception e)
+        {
+            // Whatever it is, it is this case's failure: it keeps its evidence, and the next case is run.
+            var fault = e switch
+            {
+                OperationCanceledException when limit.IsCancellationRequested => $"it had not ended after {CaseLimit.TotalMinutes:0} minutes",
+                ChaosException or ServerException => e.Message,
+                _ => $"it could not be gone on with: {e}",
+            };
+            return await FailedAsync(@case, [fault], [], began, cancellationToken, evidence: await LookAsync());
         }
     }
 
@@ -86,7 +97,7 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
     {
         var target = await PrepareAsync(@case, say, cancellationToken);
         var deaths = target.Daemons.Sum(d => d.Deaths);
-        await using var load = new Load(target.Signals, target.SignalKey, $"{_run}-{_number++}", @case.Rate);
+        await using var load = new Load(target.Signals, target.SignalKey, $"{_run}-{_loads++}", @case.Rate);
         var scene = new Scene(target, load, say, cancellationToken);
         load.Start(@case.Signals ?? int.MaxValue);
         await scene.AcceptedAsync(Math.Min(5, @case.Signals ?? 5));
@@ -113,7 +124,9 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         if (open.Count == 0 && converged - heldBack - @case.DueLater > within)
             faults.Add($"at rest after {converged.TotalSeconds:0} s, {heldBack.TotalSeconds:0} of them with an open breaker and {@case.DueLater.TotalSeconds:0} as the clock had it, and not within {within.TotalSeconds:0} beside those");
         faults.AddRange(open.Select(o => $"not at rest after {converged.TotalSeconds:0} s: {o}"));
-        (evidence, var violations) = await JudgeAsync(target, evidence, cancellationToken);
+        (evidence, var violations) = await JudgeAsync(evidence, () => target.ReadAsync(_promised, cancellationToken), BetweenReadings, cancellationToken);
+        if (open.Count == 0)
+            faults.AddRange(Checker.Unsettled(evidence).Select(o => $"at rest no more when it was read again: {o}"));
         var closed = Checker.Closed(evidence, load.Accepted);
         if (closed == 0 || closed < @case.EnteredPartMin * load.AcceptedCount)
             faults.Add($"only {closed} of {load.AcceptedCount} trades were entered and closed: the case says little");
@@ -142,6 +155,9 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
             {
                 var isHeldBack = await target.HasOpenBreakerAsync(cancellationToken);
                 var evidence = await target.ReadAsync(_promised, cancellationToken);
+                // What a consumer has in its hands is dear to ask for: only when nothing else is under way.
+                if (Checker.Unsettled(evidence).Count == 0)
+                    evidence = evidence with { Queues = await target.AddUnacknowledgedAsync(evidence.Queues, cancellationToken) };
                 if (Checker.Unsettled(evidence).Count == 0 || Stopwatch.GetElapsedTime(healed) > limit)
                     return (evidence, heldBack);
                 // Only what lies between two looks that both saw it open: what came to rest beside an open breaker was not held back by it.
@@ -149,9 +165,11 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
                     heldBack += Stopwatch.GetElapsedTime(looked, began);
                 (looked, wasHeldBack) = (began, isHeldBack);
             }
-            catch (Exception e) when (e is not (ChaosException or OperationCanceledException) && Stopwatch.GetElapsedTime(healed) < limit)
+            catch (Exception e) when (e is not ChaosException && !cancellationToken.IsCancellationRequested)
             {
-                // A server is on its way up.
+                // A server is on its way up; and who does not answer in time cannot be read either.
+                if (Stopwatch.GetElapsedTime(healed) > limit)
+                    throw new ChaosException($"{Stopwatch.GetElapsedTime(healed).TotalSeconds:0} s after everything had healed it could not be read what is left: {e.Message}");
             }
             // A long history takes long to read; the services need the machine more than this does.
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(500, 2 * Stopwatch.GetElapsedTime(began).TotalMilliseconds)), cancellationToken);
@@ -160,16 +178,16 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
 
     /// <summary>
     /// The venue and the store are read one after the other, and a position may be closed in between: what is wrong once stays wrong, so
-    /// only what a second reading shows too is.
+    /// only what each further reading shows too is. Of how much it is, and of which, the last one tells: it may have become more.
     /// </summary>
-    private async Task<(Evidence Evidence, IReadOnlyList<string> Violations)> JudgeAsync(Target target, Evidence evidence, CancellationToken cancellationToken)
+    internal static async Task<(Evidence Evidence, IReadOnlyList<string> Violations)> JudgeAsync(Evidence evidence, Func<Task<Evidence>> read, TimeSpan between, CancellationToken cancellationToken)
     {
         var violations = Checker.Violations(evidence);
         for (var again = 0; again < ReadingsMax && violations.Count > 0; again++)
         {
-            await Task.Delay(TimeSpan.FromSeconds(2), cancellationToken);
-            evidence = await target.ReadAsync(_promised, cancellationToken);
-            violations = [.. violations.Intersect(Checker.Violations(evidence), StringComparer.Ordinal)];
+            await Task.Delay(between, cancellationToken);
+            evidence = await read();
+            violations = [.. Checker.Violations(evidence).IntersectBy(violations.Select(Checker.KindOf), Checker.KindOf, StringComparer.Ordinal)];
         }
         return (evidence, violations);
     }
@@ -199,13 +217,19 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
             return _target;
         }
         await DropAsync();
-        var folder = Path.Combine(_work, $"{_number}");
-        _target = @case.Standalone is { } standalone
+        _folder = Path.Combine(_work, $"{_number++}");
+        _target = start is null ? await StartAsync(@case, _folder, say, cancellationToken) : await start(@case, _folder);
+        _kind = (@case.Layout, @case.Standalone);
+        return _target;
+    }
+
+    private async Task<Target> StartAsync(Case @case, string folder, Action<string> say, CancellationToken cancellationToken)
+    {
+        Target target = @case.Standalone is { } standalone
             ? await StandaloneTarget.StartAsync(folder, programs, standalone, say, cancellationToken)
             : await ServicesTarget.StartAsync(folder, programs, @case.Layout with { Previous = @case.WithPrevious ? await PreviousAsync(say, cancellationToken) : null }, say, cancellationToken);
-        _kind = (@case.Layout, @case.Standalone);
-        await _target.RememberDepositsAsync(cancellationToken);
-        return _target;
+        await target.RememberDepositsAsync(cancellationToken);
+        return target;
     }
 
     private async Task<Programs> PreviousAsync(Action<string> say, CancellationToken cancellationToken) =>
@@ -213,11 +237,13 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
 
     private async Task DropAsync()
     {
-        if (_target is null)
-            return;
-        await _target.DisposeAsync();
-        Directory.Delete(_target.Folder, recursive: true);
-        (_target, _promised) = (null, new HashSet<string>(StringComparer.Ordinal));
+        // What cannot be ended in order is no more for anybody else either.
+        var (target, folder) = (_target, _folder);
+        (_target, _folder, _promised) = (null, null, new HashSet<string>(StringComparer.Ordinal));
+        if (target is not null)
+            await target.DisposeAsync();
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
     }
 
     private async Task<Result> FailedAsync(
@@ -228,12 +254,22 @@ internal sealed class Campaign(Programs programs, string artifacts, TimeSpan wit
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
         Directory.CreateDirectory(folder);
+        // What did not even start has its logs all the same.
+        if (_folder is not null)
+            Target.SaveLogs(_folder, folder);
         if (_target is not null)
             await _target.SaveAsync(folder, evidence, cancellationToken);
         var story = evidence is null ? [] : Story.Of(evidence, Path.Combine(folder, "logs"));
+        try
+        {
+            // What is wrong once stays wrong: the next case begins afresh.
+            await DropAsync();
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            faults = [.. faults, $"what was left of it could not be ended: {e.Message}"];
+        }
         await File.WriteAllLinesAsync(Path.Combine(folder, "verdict.txt"), [@case.What, "", .. faults, "", .. notes, "", .. story], cancellationToken);
-        // What is wrong once stays wrong: the next case begins afresh.
-        await DropAsync();
         return new Result(@case.Name, Passed: false, faults, notes, accepted, closed, deaths, converged, heldBack, p99, Stopwatch.GetElapsedTime(began), folder, story);
     }
 

@@ -53,7 +53,8 @@ internal static class Cases
         new("postgres-stopped", "PostgreSQL", "the database is stopped at once, without a checkpoint", s => ServerFaults.RestartPostgresAsync(s, s.Services.Postgres.StopImmediateAsync)),
         new("postgres-killed", "PostgreSQL", "the database is killed", s => ServerFaults.RestartPostgresAsync(s, s.Services.Postgres.KillAsync)),
         new("postgres-page-corrupted", "PostgreSQL", "a page of the history is overwritten, and restored 10 s later", ServerFaults.CorruptPageAsync) { Spoils = true },
-        new("postgres-disk-full", "PostgreSQL", "the database's disk is full for 15 s", ServerFaults.FillPostgresDiskAsync) { Layout = Layout.Plain with { SmallDiskMegabytes = 96 }, Spoils = true },
+        new("postgres-disk-full", "PostgreSQL", "the disk of the database's tables is full for 15 s", ServerFaults.FillPostgresDiskAsync) { Layout = Layout.Plain with { SmallDiskMegabytes = 96 }, Spoils = true },
+        new("postgres-log-disk-full", "PostgreSQL", "the disk of the database's log is full for 15 s: it falls over, and is started again when there is room", ServerFaults.FillPostgresLogDiskAsync) { Layout = Layout.Plain with { SmallDiskMegabytes = 96, LogOnSmallDisk = true }, Spoils = true },
 
         .. Pairs.Select(p => new Case($"part-{p.From}-{p.To}", "Parted", $"nothing gets through between {p.From} and {p.To}: 6 s both ways, 6 s one way, 6 s the other", s => LinkFaults.PartAsync(s, p.From, p.To)) { MayOpenBreaker = p.To == "venue" }),
         new("part-all", "Parted", "nothing gets through anywhere for 30 s", LinkFaults.PartAllAsync) { MayOpenBreaker = true },
@@ -67,10 +68,10 @@ internal static class Cases
             new($"black-hole-{to}", "Slow and broken links", $"what is sent to {to} is lost for 10 s, and these connections stay dumb", s => LinkFaults.LoseAsync(s, to)) { MayOpenBreaker = to == Venue },
         ]),
 
-        new("venue-accepts-and-is-silent", "Venue", "a third of the orders are accepted and never answered, for 20 s", VenueFaults.SilentAsync) { InShortRun = true, MayOpenBreaker = true },
+        new("venue-accepts-and-is-silent", "Venue", "a third of the orders are accepted and never answered, for 20 s", s => VenueFaults.ManyAsync(s, ("acceptThenTimeout", "order", 0.3, 10_000))) { InShortRun = true, MayOpenBreaker = true },
         new("venue-away", "Venue", "the venue answers 503 for 30 s", s => VenueFaults.AwayAsync(s, "503")) { MayOpenBreaker = true },
         new("venue-resets", "Venue", "the venue resets every connection for 30 s", s => VenueFaults.AwayAsync(s, "reset")) { MayOpenBreaker = true },
-        new("venue-times-out", "Venue", "the venue answers nothing for 60 s", VenueFaults.TimeOutAsync) { MayOpenBreaker = true },
+        new("venue-times-out", "Venue", "the venue answers nothing for 60 s", s => VenueFaults.ManyAsync(s, 60, ("drop", "all", 1, 60_000))) { MayOpenBreaker = true },
         new("venue-clock-ahead", "Venue", "the venue's clock goes 90 s ahead, and right again 20 s later", s => VenueFaults.ClockAsync(s, 90)) { MayOpenBreaker = true },
         new("venue-clock-behind", "Venue", "the venue's clock goes 90 s behind, and right again 20 s later", s => VenueFaults.ClockAsync(s, -90)) { MayOpenBreaker = true },
 

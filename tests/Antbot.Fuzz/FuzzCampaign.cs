@@ -39,6 +39,9 @@ public sealed class FuzzCampaign(IReadOnlyList<IFuzzTarget> targets, long seed, 
 
     public bool IsOver => targets.All(t => IsDone(t, Of(t)));
 
+    /// <summary>Targets to which nothing was done, each with a reason.</summary>
+    public IReadOnlyList<string> Missing => [.. targets.Select(t => Of(t).WhatIsMissing(t)).OfType<string>()];
+
     public IReadOnlyList<FuzzResult> Results => [.. targets.Select(Of)];
 
     public void Run(CancellationToken cancellationToken)

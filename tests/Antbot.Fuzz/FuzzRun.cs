@@ -18,6 +18,12 @@ public sealed record FuzzResult(string Target, int Cases, int Taken, int Refused
     [JsonIgnore]
     public bool IsGivenUp => Failures.Count >= FuzzRun.FailuresMax || Failures.Any(f => f.Hangs);
 
+    /// <summary>Where nothing is taken, or nothing refused, nothing was tried. Of a few cases that says nothing.</summary>
+    public string? WhatIsMissing(IFuzzTarget target) => Cases < FuzzRun.BothWithin ? null
+        : Taken == 0 ? $"{Target}: of {Cases:N0} cases none was taken"
+        : Refused == 0 && target.Refuses ? $"{Target}: of {Cases:N0} cases none was refused"
+        : null;
+
     public static FuzzResult None(string target) => new(target, 0, 0, 0, TimeSpan.Zero, TimeSpan.Zero, []);
 
     public static FuzzResult operator +(FuzzResult some, FuzzResult more) => new(
@@ -32,6 +38,9 @@ public sealed record FuzzResult(string Target, int Cases, int Taken, int Refused
 public static class FuzzRun
 {
     public static readonly TimeSpan CaseMax = TimeSpan.FromSeconds(1);
+
+    /// <summary>Of so many cases some are taken and some refused.</summary>
+    public const int BothWithin = 100;
 
     /// <summary>A target that has failed so often is left alone.</summary>
     public const int FailuresMax = 20;

@@ -10,6 +10,9 @@ public interface IFuzzTarget
     /// <summary>How many cases the long run has. `make test` runs a hundredth of them.</summary>
     int Cases { get; }
 
+    /// <summary>Where everything that its types allow has to be taken, nothing is refused.</summary>
+    bool Refuses => true;
+
     /// <exception cref="FuzzException">It neither took it nor refused it as it should.</exception>
     FuzzOutcome Try(Random random);
 }

@@ -54,7 +54,9 @@ int Run(ParseResult parsed, CancellationToken cancellationToken)
     using (new Timer(_ => Note(), null, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(10)))
         campaign.Run(cancellationToken);
     Write();
-    var failed = campaign.Results.Count(r => r.Failures.Count > 0);
+    foreach (var missing in campaign.Missing)
+        Console.Error.WriteLine(missing);
+    var failed = targets.Zip(campaign.Results).Count(r => r.Second.Failures.Count > 0 || r.Second.WhatIsMissing(r.First) is not null);
     if (!campaign.IsOver)
         Console.Error.WriteLine($"Stopped: {campaign.Progress()}");
     if (!isJson)

@@ -100,10 +100,8 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
     {
         while (Next() is { } seed)
         {
-            var result = SimRun.Of(_planOf(seed), bug);
-            var isTwice = seed % TwiceEvery == 0 && result.Passed;
-            var again = isTwice ? SimRun.Of(_planOf(seed), bug) : result;
-            Note(seed, result, again.Hash == result.Hash ? result.Violations : [new Violation(Invariant.SameRun, "run twice, it was not the same run")], isTwice);
+            var isTwice = seed % TwiceEvery == 0;
+            Note(seed, isTwice ? SimRun.Twice(_planOf(seed), bug) : SimRun.LookingFor(bug.Shows, _planOf(seed), bug), isTwice);
         }
     }
 
@@ -113,9 +111,10 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
             return _started < seeds && !_stop && (bug == Bug.None || _failures.Count == 0) ? first + (ulong)_started++ : null;
     }
 
-    private void Note(ulong seed, SimResult result, IReadOnlyList<Violation> violations, bool isTwice)
+    private void Note(ulong seed, SimResult result, bool isTwice)
     {
         Failure failure;
+        var violations = result.Violations;
         lock (_lock)
         {
             _simulated += result.Simulated;
@@ -124,7 +123,7 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
             _hash += result.Hash * (2 * seed + 1);
             _twice += isTwice ? 1 : 0;
             _tally.Add(result.Tally);
-            if (violations.Count == 0)
+            if (result.Passed)
             {
                 _passed++;
                 return;
@@ -138,7 +137,7 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
             _failures.Add(failure);
             if (!quiet && _failures.Count <= SaidMax)
                 Console.WriteLine($"seed {seed}: {failure.Violation}");
-            if (result.Passed || !(bug != Bug.None ? _failures.Count == 1 : _failures.Count <= SavedMax))
+            if (!(bug != Bug.None ? _failures.Count == 1 : _failures.Count <= SavedMax))
                 return;
         }
         var shrunk = Shrinker.Shrink(result.Plan, bug, failure.Violation.Broken);

@@ -14,6 +14,7 @@ var bugName = new Option<string>("--bug") { Description = "Run with a mistake on
 var bugs = new Option<bool>("--bugs") { Description = "List the mistakes." };
 var allBugs = new Option<bool>("--all-bugs") { Description = "Look for each of the mistakes; ends with 0 where every one is found within the seeds." };
 var doubts = new Option<int?>("--doubts") { Description = "Run this many orders that the venue takes and does not answer, away and forgetful at times: each must be found out about within 60 s of its return, and none be doubled." };
+var meets = new Option<string?>("--meets") { Description = "Look for a seed whose run passes and meets all of these, stored names or counters with commas between, and show the smallest plan that does: for a kept plan that has come apart from the code." };
 var save = new Option<DirectoryInfo?>("--save") { Description = "Keep the shrunk plans of what fails in this folder, as regressions." };
 var story = new Option<bool>("--story") { Description = "With --seed or --plan: everything that happens, a line each." };
 var json = new Option<bool>("--json") { Description = "One JSON object instead of lines for people." };
@@ -21,7 +22,7 @@ var root = new RootCommand(
     """
     Runs the services' own code over a simulated world, one run a seed: the same seed is the same run.
     Ends with 0 where all went well, 1 where a seed failed, 2 for what cannot be asked for, 3 where the canary lives, 130 where it was stopped.
-    """) { seeds, first, seed, planFile, bugName, bugs, allBugs, doubts, save, story, json };
+    """) { seeds, first, seed, planFile, bugName, bugs, allBugs, doubts, meets, save, story, json };
 seeds.Validators.Add(r =>
 {
     if (r.GetValueOrDefault<int>() is < 1 or > 100_000_000)
@@ -37,11 +38,19 @@ root.SetAction(parsed =>
     var quiet = parsed.GetValue(json);
     if (parsed.GetValue(bugs))
         return List(quiet);
+    var canary = Regression.Canary;
+    if (Campaign.Distrust(canary, Bugs.Find(canary.Bug ?? throw new InvalidOperationException("The canary names no mistake."))) is { } distrust)
+    {
+        Console.Error.WriteLine(distrust);
+        return Campaign.NotTrusted;
+    }
     if (parsed.GetValue(allBugs))
         return All(parsed.GetValue(first), parsed.GetValue(seeds), parsed.GetValue(save), quiet);
     var bug = parsed.GetValue(bugName) is { } name && name != Bug.None.Name ? Bugs.Find(name) : Bug.None;
     if (parsed.GetValue(doubts) is { } wanted)
         return Doubtful(wanted, parsed.GetValue(first), bug, parsed.GetValue(save), quiet);
+    if (parsed.GetValue(meets) is { } wantedToMeet)
+        return Meeting(wantedToMeet.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), parsed.GetValue(first), parsed.GetValue(seeds));
     if (parsed.GetValue(planFile) is { } file)
         return One(ReadPlan(File.ReadAllText(file.FullName)), bug, quiet, parsed.GetValue(story));
     if (parsed.GetValue(seed) is { } alone)
@@ -60,12 +69,6 @@ catch (Exception e) when (e is ArgumentException or JsonException or IOException
 
 static int Many(Campaign campaign, bool quiet)
 {
-    var canary = Regression.Canary;
-    if (Campaign.Distrust(canary, Bugs.Find(canary.Bug ?? throw new InvalidOperationException("The canary names no mistake."))) is { } distrust)
-    {
-        Console.Error.WriteLine(distrust);
-        return Campaign.NotTrusted;
-    }
     var code = Stoppable(campaign);
     if (quiet)
         Console.WriteLine(JsonSerializer.Serialize(campaign.Summary()));
@@ -82,6 +85,21 @@ static int Doubtful(int wanted, ulong first, Bug bug, DirectoryInfo? save, bool 
     if (!quiet)
         Console.WriteLine($"{happened:N0} orders were in doubt, {wanted:N0} were wanted.");
     return code == 0 && happened < wanted ? Campaign.NotTrusted : code;
+}
+
+static int Meeting(IReadOnlyList<string> names, ulong first, int seeds)
+{
+    for (var at = first; at < first + (ulong)seeds; at++)
+    {
+        if (!Meets(Planner.From(at)))
+            continue;
+        Console.WriteLine(Shrinker.Shrink(Planner.From(at), Meets).Write());
+        return 0;
+    }
+    Console.Error.WriteLine($"None of {seeds:N0} seeds meets {string.Join(" and ", names)}.");
+    return Campaign.Failed;
+
+    bool Meets(Plan plan) => SimRun.Of(plan) is { Passed: true } result && names.All(result.HasMet);
 }
 
 // Ctrl-C ends the run in order: what was done until then is said.

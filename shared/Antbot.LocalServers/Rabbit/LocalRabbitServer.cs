@@ -1,3 +1,4 @@
+using System.Globalization;
 using Antbot.LocalServers.Processes;
 
 namespace Antbot.LocalServers.Rabbit;
@@ -188,11 +189,20 @@ internal sealed class LocalRabbitServer : RabbitServer
             throw Failure($"has not ended within {StopLimit.TotalSeconds:0} s after {name}", innerException: null);
     }
 
-    public override async Task ControlAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken = default)
+    public override Task ControlAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken = default) => CommandAsync(arguments, cancellationToken);
+
+    public override async Task<IReadOnlyDictionary<string, long>?> ReadUnacknowledgedAsync(string virtualHost, CancellationToken cancellationToken = default)
+    {
+        var lines = await CommandAsync(["list_queues", "--quiet", "--no-table-headers", "--vhost", virtualHost, "messages_unacknowledged", "name"], cancellationToken);
+        return lines.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(l => l.Split('\t', 2)).ToDictionary(l => l[1], l => long.Parse(l[0], CultureInfo.InvariantCulture), StringComparer.Ordinal);
+    }
+
+    private async Task<string> CommandAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
         var result = await ShortCommand.RunAsync(_node.ControlCommand(arguments), ControlLimit, environment: SetEnvironment, cancellationToken: cancellationToken);
         if (!result.Succeeded)
             throw new ServerException($"rabbitmqctl {arguments[0]} failed (exit code {result.ExitCode}).{LogTail.OfText(result.Everything)}");
+        return result.Output;
     }
 
     private void SetEnvironment(IDictionary<string, string?> environment)

@@ -11,6 +11,9 @@ internal static class Checker
     private const int NamedMax = 5;
     private const string Quote = "USDT";
 
+    /// <summary>Between the sizing of an entry and its last fill, as a part of the price: no case moves the market up by more in the seconds that a signal lives.</summary>
+    private const decimal MarketMovesMost = 0.05m;
+
     private static readonly string[] Ends = ["trade_closed", "trade_rejected", "trade_denied", "trade_failed", "trade_expired"];
     private static readonly string[] OnceATrade = ["trade_raised", "trade_validated", "trade_approved", "trade_opened", "trade_closing"];
     private static readonly string[] OnceAnOrderStream = ["entry_planned", "entry_failed", "position_opened", "position_closing", "position_closed"];
@@ -64,11 +67,14 @@ internal static class Checker
         Balances(evidence, wrong);
         var exposure = new Exposure(evidence.Store);
         Name(wrong, "faults of reservations", exposure.Faults);
-        if (exposure.Holders.Count > 0)
-            wrong.Add($"{exposure.Holders.Sum(h => h.Amount)} is still held for {exposure.Holders.Count} trades: {exposure.Holders[0].Trade}");
+        Name(wrong, "trades are over and exposure is still held for them", exposure.Holders.Select(h => $"{h.Trade} {h.Amount}"));
         Name(wrong, "queues of dead letters hold messages", evidence.Queues.Where(q => q.IsDeadLetters && q.Waiting > 0).Select(q => $"{q.Name} {q.Waiting}"));
+        Name(wrong, "dead letters are recorded", evidence.Store.Streams.Where(s => s.Id.StartsWith("deadletter-", StringComparison.Ordinal)).Select(s => s.Id));
         return wrong;
     }
+
+    /// <summary>What is wrong, whatever it is wrong with and however often.</summary>
+    public static string KindOf(string violation) => violation.Split(':')[0].TrimStart([.. "0123456789 "]);
 
     private static void Versions(Store store, List<string> wrong)
     {
@@ -107,6 +113,9 @@ internal static class Checker
         var reserved = sequences.Where(e => e.Type == "exposure_reserved").GroupBy(e => Text(e, "Trade"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Min(e => e.Sequence), StringComparer.Ordinal);
         Name(wrong, "intents are recorded more than once", intents.Where(i => i.Value.Count > 1).Select(i => i.Key));
         Name(wrong, "orders at the venue have no recorded intent", ours.Where(o => !intents.ContainsKey(o.ClientId)).Select(o => o.ClientId));
+        Name(wrong, "orders at the venue are other ones than were intended", ours
+            .Where(o => intents.TryGetValue(o.ClientId, out var intended) && intended.Exists(i => o.Quantity > Number(i, "Quantity") || o.Symbol != Text(i, "Symbol") || o.Side != SideOf(i)))
+            .Select(o => $"{o.ClientId}: {o.Side} {o.Quantity} {o.Symbol}"));
         Name(wrong, "orders at the venue have no recorded attempt", ours.Where(o => !attempts.ContainsKey(o.ClientId)).Select(o => o.ClientId));
         Name(wrong, "entries at the venue were not approved before they were attempted", ours
             .Where(o => o.ClientId[0] == 'e' && attempts.TryGetValue(o.ClientId, out var attempted)
@@ -124,9 +133,22 @@ internal static class Checker
         var adopted = evidence.Store.Events.Where(e => e.Type == "order_adopted").Select(e => Text(e, "Order")).ToHashSet(StringComparer.Ordinal);
         var ours = evidence.Venue.Orders.Where(o => TradeOf(o.ClientId) is not null || adopted.Contains(o.ClientId)).ToList();
         Name(wrong, "orders were executed otherwise than recorded", ours.Where(o => o.Executed != sums.GetValueOrDefault(o.ClientId)).Select(o => $"{o.ClientId}: {o.Executed} at the venue, {sums.GetValueOrDefault(o.ClientId)} recorded"));
+        Costs(evidence, wrong);
         Name(wrong, "fills are recorded for orders that the venue does not know", sums.Keys.Except(ours.Select(o => o.ClientId), StringComparer.Ordinal));
         var fills = evidence.Venue.Fills.GroupBy(f => f.Order).ToDictionary(g => g.Key, g => g.DistinctBy(f => f.Id).Sum(f => f.Quantity));
         Name(wrong, "orders at the venue are not the sum of their fills", ours.Where(o => o.Executed != fills.GetValueOrDefault(o.Id)).Select(o => $"{o.ClientId}: {o.Executed}, its fills {fills.GetValueOrDefault(o.Id)}"));
+    }
+
+    /// <summary>An entry at the market's price is sized with a little to spare, and costs what it finds.</summary>
+    private static void Costs(Evidence evidence, List<string> wrong)
+    {
+        var reserved = evidence.Store.Events.Where(e => e.Type == "exposure_reserved").GroupBy(e => Text(e, "Trade"), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Max(e => Number(e, "Reserved")), StringComparer.Ordinal);
+        var fills = evidence.Venue.Fills.DistinctBy(f => f.Id).ToLookup(f => f.Order);
+        Name(wrong, "entries cost more than was set aside for them", Ours(evidence.Venue)
+            .Where(o => o.ClientId[0] == 'e')
+            .GroupBy(o => TradeOf(o.ClientId)!, o => fills[o.Id].Sum(f => f.Quote), StringComparer.Ordinal)
+            .Where(g => reserved.TryGetValue(g.Key, out var most) && g.Sum() > most * (1 + MarketMovesMost))
+            .Select(g => $"{g.Key} {g.Sum()} of {reserved[g.Key]}"));
     }
 
     /// <summary>What was entered less what was given back is what each trade says that it leaves.</summary>
@@ -140,6 +162,7 @@ internal static class Checker
         // What came to a trade, or left it, without an order: only the history tells of it.
         var (came, gone) = (Sums(evidence.Store, "position_adopted"), Sums(evidence.Store, "position_written_off"));
         var closed = evidence.Store.Events.Where(e => e.Type == "position_closed").GroupBy(e => e.Stream["order-".Length..], StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
+        var (otherwise, more) = (new List<string>(), new List<string>());
         foreach (var (trade, close) in closed)
         {
             var all = orders[trade].SelectMany(o => fills[o.Id]).ToList();
@@ -147,10 +170,12 @@ internal static class Checker
             var entered = all.Where(f => f.IsBuyer == bought).Sum(f => f.Quantity) + came.GetValueOrDefault(trade);
             var left = entered - gone.GetValueOrDefault(trade) - all.Where(f => f.IsBuyer != bought).Sum(f => f.Quantity) - (bought ? all.Where(f => f.Symbol.StartsWith(f.FeeAsset, StringComparison.Ordinal)).Sum(f => f.Fee) : 0);
             if (entered != Number(close, "Quantity"))
-                wrong.Add($"{trade} entered {entered} at the venue and says {Number(close, "Quantity")}");
+                otherwise.Add($"{trade} entered {entered} at the venue and says {Number(close, "Quantity")}");
             if (bought && left != Number(close, "Left"))
-                wrong.Add($"{trade} leaves {left} at the venue and says {Number(close, "Left")}");
+                more.Add($"{trade} leaves {left} at the venue and says {Number(close, "Left")}");
         }
+        Name(wrong, "trades were entered otherwise than they say", otherwise);
+        Name(wrong, "trades leave something else than they say", more);
         Name(wrong, "trades were entered at the venue and have no recorded close", orders.Where(o => o.Any(x => x.ClientId[0] == 'e' && x.Executed > 0) && !closed.ContainsKey(o.Key)).Select(o => o.Key));
     }
 
@@ -159,7 +184,7 @@ internal static class Checker
     {
         // What the venue has forgotten cannot be added up, and nothing else here either.
         if (evidence.Venue.Forgotten > 0)
-            wrong.Add($"the venue has forgotten {evidence.Venue.Forgotten} orders: what it says is not all");
+            wrong.Add($"{evidence.Venue.Forgotten} orders are forgotten by the venue: what it says is not all");
         var expected = new Dictionary<string, decimal>(evidence.Deposits, StringComparer.Ordinal);
         foreach (var fill in evidence.Venue.Fills.DistinctBy(f => f.Id))
         {
@@ -197,6 +222,8 @@ internal static class Checker
         clientId.Split('-') is [{ Length: 2 or 3 } role, { Length: 32 } trade] && role[0] is 'e' or 's' or 'x' ? trade : null;
 
     private static string Text(EventRow e, string name) => e.Body.GetProperty(name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : e.Body.GetProperty(name).GetRawText();
+
+    private static string SideOf(EventRow e) => e.Body.GetProperty("Side").GetInt32() == 1 ? "BUY" : "SELL";
 
     private static decimal Number(EventRow e, string name) => e.Body.GetProperty(name).GetDecimal();
 

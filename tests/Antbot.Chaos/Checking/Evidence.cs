@@ -20,17 +20,20 @@ internal sealed record StreamRow(string Id, long Version, bool? Archived);
 internal sealed record Store(Guid Id, IReadOnlyList<EventRow> Events, IReadOnlyList<LedgerRow> Ledger, IReadOnlyList<StreamRow> Streams);
 
 /// <summary>An order as the venue remembers it.</summary>
-internal sealed record VenueOrder(string ClientId, long Id, string Symbol, string Side, string Status, decimal Executed);
+internal sealed record VenueOrder(string ClientId, long Id, string Symbol, string Side, string Status, decimal Quantity, decimal Executed);
 
 /// <param name="Quote">What was paid or got for it, beside the fee.</param>
 internal sealed record VenueFill(long Id, long Order, string Symbol, decimal Quantity, decimal Quote, decimal Fee, string FeeAsset, bool IsBuyer);
 
 internal sealed record VenueLedger(IReadOnlyList<VenueOrder> Orders, IReadOnlyList<VenueFill> Fills, IReadOnlyDictionary<string, decimal> Balances, long Forgotten);
 
-/// <param name="Waiting">Messages that are ready; null where there is no such queue.</param>
+/// <param name="Waiting">Messages that are ready, and at rest those too that were delivered and not acknowledged; null where there is no such queue.</param>
 internal sealed record QueueDepth(string Name, long? Waiting)
 {
-    public bool IsDeadLetters => Name.EndsWith("_error", StringComparison.Ordinal) || Name.EndsWith("_skipped", StringComparison.Ordinal) || Name == "antbot-dead";
+    /// <summary>Where there is no broker: what the process says that it has given up.</summary>
+    public const string GivenUp = "given-up";
+
+    public bool IsDeadLetters => Name == GivenUp || Name.EndsWith("_error", StringComparison.Ordinal) || Name.EndsWith("_skipped", StringComparison.Ordinal) || Name == "antbot-dead";
 }
 
 /// <summary>Everything that is judged.</summary>

@@ -24,7 +24,7 @@ internal static class VenueReader
                         balances[asset.Name] = Number(asset.Value, "free") + Number(asset.Value, "locked");
                     break;
                 case "order" when isOurs:
-                    orders.Add(new VenueOrder(Text(entry, "clientOrderId"), entry.GetProperty("orderId").GetInt64(), Text(entry, "symbol"), Text(entry, "side"), Text(entry, "status"), Number(entry, "executedQty")));
+                    orders.Add(new VenueOrder(Text(entry, "clientOrderId"), entry.GetProperty("orderId").GetInt64(), Text(entry, "symbol"), Text(entry, "side"), Text(entry, "status"), Number(entry, "origQty"), Number(entry, "executedQty")));
                     break;
                 case "fill" when isOurs:
                     fills.Add(new VenueFill(

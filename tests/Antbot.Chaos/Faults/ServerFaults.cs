@@ -1,3 +1,4 @@
+using System.Globalization;
 using Antbot.Chaos.Running;
 using Npgsql;
 
@@ -7,6 +8,9 @@ namespace Antbot.Chaos.Faults;
 internal static class ServerFaults
 {
     private const int PageBytes = 8_192;
+
+    /// <summary>Of its log, each of 16 MB: more than fit on the small disk.</summary>
+    private const int SegmentsMax = 50;
 
     /// <summary>As long as it takes somebody to notice.</summary>
     private const double AwaySeconds = 3;
@@ -111,6 +115,44 @@ internal static class ServerFaults
         }
         await scene.StandstillAsync(() => Task.FromResult<long>(scene.Load.AcceptedCount), 15, "what is accepted");
         await ServicesSqlAsync(scene, "drop table ballast");
+    }
+
+    /// <summary>Without its log the database falls over, and comes up again only when there is room for it.</summary>
+    public static async Task FillPostgresLogDiskAsync(Scene scene)
+    {
+        var postgres = scene.Services.Postgres;
+        var bytes = await scene.Services.OnSmallDiskAsync("""dd if=/dev/zero "of=$2/ballast" bs=4k 2>&-; stat -c %s "$2/ballast" """, scene.Cancel);
+        var segments = 0;
+        try
+        {
+            for (; segments < SegmentsMax; segments++)
+                await ServicesSqlAsync(scene, "create table if not exists ballast (bytes text); insert into ballast values ('x'); select pg_switch_wal()");
+            throw new ChaosException("The disk of the log did not fill up.");
+        }
+        catch (Exception e) when (e is NpgsqlException)
+        {
+            scene.Note($"the disk was full after {long.Parse(bytes, CultureInfo.InvariantCulture) >> 20} MB and {segments} segments of the log: {e.Message}");
+        }
+        await scene.StandstillAsync(() => Task.FromResult<long>(scene.Load.AcceptedCount), 15, "what is accepted");
+        var hasFallen = !await postgres.IsRunningAsync(scene.Cancel);
+        scene.Note(hasFallen ? "the database had ended" : "the database still ran");
+        await scene.Services.OnSmallDiskAsync("""rm "$2/ballast" """, scene.Cancel);
+        if (hasFallen)
+            await postgres.StartAgainAsync(scene.Cancel);
+        await scene.UntilAsync(async () => await TryDropBallastAsync(scene), "the database takes writes again");
+    }
+
+    private static async Task<bool> TryDropBallastAsync(Scene scene)
+    {
+        try
+        {
+            await ServicesSqlAsync(scene, "drop table if exists ballast");
+            return true;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Past the first message of a trade's life.</summary>

@@ -1,45 +1,53 @@
+using System.Globalization;
+using System.Text.Json;
+
 namespace Antbot.Chaos.Faults;
 
 /// <summary>What the venue does by itself, over its admin routes.</summary>
 internal static class VenueFaults
 {
-    public static async Task SilentAsync(Scene scene)
-    {
-        await OrderAsync(scene, new { kind = "acceptThenTimeout", route = "order", probability = 0.3, ms = 10_000, seconds = 20 });
-        await scene.WaitAsync(20);
-        await ClearAsync(scene);
-    }
+    /// <summary>How wrong a clock may be that is right, and what the way there and back takes.</summary>
+    private const double ClockToleranceSeconds = 10;
 
-    public static async Task AwayAsync(Scene scene, string mode)
+    public static Task AwayAsync(Scene scene, string mode, double seconds = 30) => StruckAsync(scene, ["away"], async () =>
     {
-        await scene.Target.VenueAsync(HttpMethod.Post, "away", new { seconds = 30, mode }, scene.Cancel);
-        await scene.WaitAsync(30);
-    }
-
-    public static async Task TimeOutAsync(Scene scene)
-    {
-        await OrderAsync(scene, new { kind = "drop", route = "all", ms = 60_000, seconds = 60 });
-        await scene.WaitAsync(60);
-        await ClearAsync(scene);
-    }
+        await scene.Target.VenueAsync(HttpMethod.Post, "away", new { seconds, mode }, scene.Cancel);
+        await scene.WaitAsync(seconds);
+    });
 
     public static async Task ClockAsync(Scene scene, int seconds)
     {
         await scene.Target.VenueAsync(HttpMethod.Post, "clock", new { ms = seconds * 1_000 }, scene.Cancel);
+        var off = await ClockOffAsync(scene);
+        scene.Note($"the venue's clock went {off.ToString("0.0", CultureInfo.InvariantCulture)} s wrong");
+        if (Math.Abs(off - seconds) > ClockToleranceSeconds)
+            scene.Fault($"the venue's clock never went {seconds} s wrong");
         await scene.WaitAsync(20);
         await scene.Target.VenueAsync(HttpMethod.Post, "clock", new { ms = 0 }, scene.Cancel);
+        if (Math.Abs(await ClockOffAsync(scene)) > ClockToleranceSeconds)
+            scene.Fault("the venue's clock did not become right again");
     }
 
-    /// <summary>Several kinds at a time, each with its probability; one that never struck has proved nothing.</summary>
-    public static async Task ManyAsync(Scene scene, params (string Kind, string Route, double Probability, int Milliseconds)[] faults)
+    /// <summary>Several kinds at a time, each with its probability, for twenty seconds.</summary>
+    public static Task ManyAsync(Scene scene, params (string Kind, string Route, double Probability, int Milliseconds)[] faults) => ManyAsync(scene, 20, faults);
+
+    public static Task ManyAsync(Scene scene, double seconds, params (string Kind, string Route, double Probability, int Milliseconds)[] faults) => StruckAsync(scene, faults.Select(f => f.Kind), async () =>
     {
-        var before = (await scene.Target.VenueFaultsAsync(scene.Cancel)).Struck;
         foreach (var (kind, route, probability, ms) in faults)
             await OrderAsync(scene, new { kind, route, probability, ms });
-        await scene.WaitAsync(20);
+        await scene.WaitAsync(seconds);
         await ClearAsync(scene);
+    });
+
+    public static Task OrderAsync(Scene scene, object fault) => scene.Target.VenueAsync(HttpMethod.Post, "faults", fault, scene.Cancel);
+
+    /// <summary>Counted where they strike: a kind that never did has proved nothing.</summary>
+    private static async Task StruckAsync(Scene scene, IEnumerable<string> kinds, Func<Task> act)
+    {
+        var before = (await scene.Target.VenueFaultsAsync(scene.Cancel)).Struck;
+        await act();
         var after = (await scene.Target.VenueFaultsAsync(scene.Cancel)).Struck;
-        var struck = faults.Select(f => f.Kind).Distinct(StringComparer.Ordinal).Select(k => (Kind: k, Times: after.GetValueOrDefault(k) - before.GetValueOrDefault(k))).ToList();
+        var struck = kinds.Distinct(StringComparer.Ordinal).Select(k => (Kind: k, Times: after.GetValueOrDefault(k) - before.GetValueOrDefault(k))).ToList();
         scene.Note(string.Join(", ", struck.Select(s => $"{s.Kind} {s.Times}")));
         foreach (var (kind, _) in struck.Where(s => s.Times == 0))
             scene.Fault($"{kind} has not struck once");
@@ -69,7 +77,11 @@ internal static class VenueFaults
         }
     }
 
-    public static Task OrderAsync(Scene scene, object fault) => scene.Target.VenueAsync(HttpMethod.Post, "faults", fault, scene.Cancel);
+    private static async Task<double> ClockOffAsync(Scene scene)
+    {
+        var answer = JsonElement.Parse(await scene.Target.Http.GetByteArrayAsync(new Uri(scene.Services.VenueAddress, "/api/v3/time"), scene.Cancel));
+        return (answer.GetProperty("serverTime").GetInt64() - DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()) / 1_000.0;
+    }
 
     public static Task ClearAsync(Scene scene) => scene.Target.VenueAsync(HttpMethod.Delete, "faults", null, scene.Cancel);
 }

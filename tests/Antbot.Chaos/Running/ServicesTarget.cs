@@ -11,10 +11,11 @@ using RabbitMQ.Client.Exceptions;
 namespace Antbot.Chaos.Running;
 
 /// <param name="Instances">More than one of a service.</param>
-/// <param name="SmallDiskMegabytes">The database lies on a disk of this size, where it is not null.</param>
+/// <param name="SmallDiskMegabytes">The database's tables lie on a disk of this size, where it is not null; or its log.</param>
+/// <param name="LogOnSmallDisk">Its write-ahead log and not its tables.</param>
 /// <param name="SignalLifeSeconds">After which a signal that was not entered yet is not entered any more.</param>
 /// <param name="Previous">Where the second instance of each service comes from, where it is another build.</param>
-internal sealed record Layout(IReadOnlyDictionary<string, int> Instances, int? SmallDiskMegabytes = null, int SignalLifeSeconds = 300, Programs? Previous = null)
+internal sealed record Layout(IReadOnlyDictionary<string, int> Instances, int? SmallDiskMegabytes = null, bool LogOnSmallDisk = false, int SignalLifeSeconds = 300, Programs? Previous = null)
 {
     public static Layout Plain { get; } = new(new Dictionary<string, int>(StringComparer.Ordinal));
 
@@ -41,11 +42,17 @@ internal sealed class ServicesTarget : Target
         ("RISK__MAXEXPOSURE", "100000"), ("RISK__MAXTRADES", "50000"), ("RISK__STARTINGEQUITY", "1000000000"), ("RISK__DAILYLOSSPERCENT", "20"), ("EXECUTION__HOLDINGSECONDSMAX", "3"), ("LOGLEVEL", "Warning"),
     ];
 
+    /// <summary>What fits on its disk as long as nobody else writes there.</summary>
+    private static readonly IReadOnlyDictionary<string, string> SmallLog = new Dictionary<string, string>(StringComparer.Ordinal) { ["min_wal_size"] = "32MB", ["max_wal_size"] = "48MB" };
+
+    private static readonly IReadOnlyDictionary<string, string> PlainLog = new Dictionary<string, string>(StringComparer.Ordinal);
+
     private readonly List<Daemon> _daemons = [];
     private readonly List<Link> _links = [];
     private readonly Dictionary<string, Uri> _addresses = new(StringComparer.Ordinal);
     private readonly Layout _layout;
     private readonly Programs _programs;
+    private string _data = "";
     private PostgresServer? _postgres;
     private RabbitServer? _rabbit;
     private Uri? _broker;
@@ -129,6 +136,9 @@ internal sealed class ServicesTarget : Target
         return depths;
     }
 
+    public override async Task<IReadOnlyList<QueueDepth>> AddUnacknowledgedAsync(IReadOnlyList<QueueDepth> queues, CancellationToken cancellationToken) =>
+        await _rabbit!.ReadUnacknowledgedAsync(VirtualHost, cancellationToken) is { } held ? [.. queues.Select(q => q with { Waiting = q.Waiting + held.GetValueOrDefault(q.Name) })] : queues;
+
     public override async Task<string?> WhyNotReadyAsync(CancellationToken cancellationToken)
     {
         foreach (var (name, address) in _addresses)
@@ -155,13 +165,7 @@ internal sealed class ServicesTarget : Target
         return false;
     }
 
-    /// <summary>A gauge over all of its labels, the largest; null where the process has none of that name.</summary>
-    /// <param name="label">Only of lines that have it.</param>
-    public async Task<double?> GaugeAsync(string process, string metric, CancellationToken cancellationToken, string label = "")
-    {
-        var text = await Http.GetStringAsync(new Uri(_addresses[process], "metrics"), cancellationToken);
-        return text.Split('\n').Where(l => l.StartsWith(metric, StringComparison.Ordinal) && l.Contains(label, StringComparison.Ordinal)).Select(l => (double?)double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)).Max();
-    }
+    public Task<double?> GaugeAsync(string process, string metric, CancellationToken cancellationToken, string label = "") => GaugeAsync(_addresses[process], metric, label, cancellationToken);
 
     /// <summary>Null too where the process does not answer.</summary>
     public async Task<double?> TryGaugeAsync(string process, string metric, CancellationToken cancellationToken, string label = "")
@@ -191,12 +195,14 @@ internal sealed class ServicesTarget : Target
 
     private async Task StartServersAsync(CancellationToken cancellationToken)
     {
-        var postgres = PostgresServer.StartAsync(new PostgresServerOptions { MustBeOwned = true, ConnectionsMax = 400, SmallDiskMegabytes = _layout.SmallDiskMegabytes }, cancellationToken);
+        var postgres = PostgresServer.StartAsync(new PostgresServerOptions { MustBeOwned = true, ConnectionsMax = 400, SmallDiskMegabytes = _layout.SmallDiskMegabytes, Settings = _layout.LogOnSmallDisk ? SmallLog : PlainLog }, cancellationToken);
         var rabbit = RabbitServer.StartAsync(new RabbitServerOptions { MustBeOwned = true }, cancellationToken);
         // Each is kept even where the other fails: it has to be ended then.
         _postgres = await postgres;
         _rabbit = await rabbit;
-        if (_layout.SmallDiskMegabytes is null)
+        if (_layout.LogOnSmallDisk)
+            await MoveLogAsync(cancellationToken);
+        if (_layout.SmallDiskMegabytes is null || _layout.LogOnSmallDisk)
         {
             StoreAddress = (await _postgres.CreateDatabaseAsync(Database, cancellationToken)).ConnectionString;
         }
@@ -207,6 +213,30 @@ internal sealed class ServicesTarget : Target
             StoreAddress = new NpgsqlConnectionStringBuilder(_postgres.AdminConnectionString) { Database = Database }.ConnectionString;
         }
         _broker = (await _rabbit.CreateVirtualHostAsync(VirtualHost, cancellationToken)).Uri;
+    }
+
+    /// <summary>As whoever gives the log a disk of its own does it: the log is moved, and a link is left where it was.</summary>
+    private async Task MoveLogAsync(CancellationToken cancellationToken)
+    {
+        await using (var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Postgres.AdminConnectionString) { Pooling = false }.ConnectionString))
+        {
+            await connection.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand("show data_directory", connection);
+            _data = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
+        }
+        await Postgres.StopAsync(cancellationToken);
+        await OnSmallDiskAsync("""mv "$1/pg_wal" "$2/pg_wal" && ln -s "$2/pg_wal" "$1/pg_wal" """, cancellationToken);
+        await Postgres.StartAgainAsync(cancellationToken);
+    }
+
+    /// <summary>Does it as the user whom the database runs as, for nobody else can write there: $1 is its data folder, $2 the small disk.</summary>
+    public async Task<string> OnSmallDiskAsync(string script, CancellationToken cancellationToken)
+    {
+        const string AsItsOwner = """user=$(stat -c %u "$1") group=$(stat -c %g "$1"); [ "$(id -u)" = "$user" ] || set -- "$@" setpriv "--reuid=$user" "--regid=$group" --clear-groups; data=$1 disk=$2 script=$3; shift 3; exec "$@" /bin/sh -c "$script" disk "$data" "$disk" """;
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", AsItsOwner, "disk", _data, Postgres.SmallDiskFolder, script]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
+        await process.WaitForExitAsync(cancellationToken);
+        return process.ExitCode == 0 ? await output : throw new ChaosException($"The small disk could not be used: {await error}");
     }
 
     public static async Task SqlAsync(string address, string sql, CancellationToken cancellationToken)

@@ -59,8 +59,9 @@ internal sealed class StandaloneTarget : Target
 
     public override Task<Store> ReadStoreAsync(CancellationToken cancellationToken) => Task.FromResult(SqliteReader.Read(Path.Combine(DataFolder, "antbot.db")));
 
-    /// <summary>Messages wait in the process's own memory only.</summary>
-    public override Task<IReadOnlyList<QueueDepth>> ReadQueuesAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<QueueDepth>>([]);
+    /// <summary>Messages wait in the process's own memory only; how many it has given up it counts itself, in each of its lives anew.</summary>
+    public override async Task<IReadOnlyList<QueueDepth>> ReadQueuesAsync(CancellationToken cancellationToken) =>
+        [new QueueDepth(QueueDepth.GivenUp, (long)(await GaugeAsync(_address, "antbot_messages_dead_lettered_total", "", cancellationToken) ?? 0))];
 
     public override Task<string?> WhyNotReadyAsync(CancellationToken cancellationToken) => WhyNotReadyAsync(Name, new Uri(_address, "readyz"), cancellationToken);
 

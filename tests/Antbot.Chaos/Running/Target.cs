@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
@@ -10,6 +11,7 @@ namespace Antbot.Chaos.Running;
 internal abstract class Target(string folder) : IAsyncDisposable
 {
     private const string Account = "main";
+    private const string LogFolder = "logs";
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
@@ -27,11 +29,14 @@ internal abstract class Target(string folder) : IAsyncDisposable
 
     public Daemon this[string name] => Daemons.FirstOrDefault(d => d.Name == name) ?? throw new ArgumentException($"There is no process '{name}' here, only {string.Join(", ", Daemons.Select(d => d.Name))}.", nameof(name));
 
-    protected string Logs => Directory.CreateDirectory(Path.Combine(Folder, "logs")).FullName;
+    protected string Logs => Directory.CreateDirectory(Path.Combine(Folder, LogFolder)).FullName;
 
     public abstract Task<Store> ReadStoreAsync(CancellationToken cancellationToken);
 
     public abstract Task<IReadOnlyList<QueueDepth>> ReadQueuesAsync(CancellationToken cancellationToken);
+
+    /// <summary>The same with what was delivered and not acknowledged, where that can be asked for.</summary>
+    public virtual Task<IReadOnlyList<QueueDepth>> AddUnacknowledgedAsync(IReadOnlyList<QueueDepth> queues, CancellationToken cancellationToken) => Task.FromResult(queues);
 
     /// <summary>Why it cannot take work; null where it can.</summary>
     public abstract Task<string?> WhyNotReadyAsync(CancellationToken cancellationToken);
@@ -80,12 +85,17 @@ internal abstract class Target(string folder) : IAsyncDisposable
         return (status.RootElement.GetProperty("struck").EnumerateObject().ToDictionary(k => k.Name, k => k.Value.GetInt64(), StringComparer.Ordinal), status.RootElement.GetProperty("exposed").GetInt64());
     }
 
-    /// <summary>Everything that somebody needs who was not there.</summary>
+    /// <summary>Of whatever has run in this folder.</summary>
+    public static void SaveLogs(string from, string to)
+    {
+        var (logs, kept) = (Path.Combine(from, LogFolder), Directory.CreateDirectory(Path.Combine(to, LogFolder)).FullName);
+        foreach (var log in Directory.Exists(logs) ? Directory.EnumerateFiles(logs) : [])
+            File.Copy(log, Path.Combine(kept, Path.GetFileName(log)), overwrite: true);
+    }
+
+    /// <summary>Everything that somebody needs who was not there, beside the logs.</summary>
     public async Task SaveAsync(string folder, Evidence? evidence, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(Path.Combine(folder, "logs"));
-        foreach (var log in Directory.EnumerateFiles(Logs))
-            File.Copy(log, Path.Combine(folder, "logs", Path.GetFileName(log)), overwrite: true);
         if (evidence is not null)
             await File.WriteAllLinesAsync(Path.Combine(folder, "events.jsonl"), evidence.Store.Events.Select(e => $$"""{"seq":{{e.Sequence}},"at":"{{DateTime.UnixEpoch.AddMicroseconds(e.At):O}}","stream":"{{e.Stream}}","version":{{e.Version}},"type":"{{e.Type}}","data":{{Encoding.UTF8.GetString(e.Data)}}}"""), cancellationToken);
         if (evidence is not null)
@@ -94,7 +104,7 @@ internal abstract class Target(string folder) : IAsyncDisposable
         {
             await File.WriteAllTextAsync(Path.Combine(folder, "venue-ledger.jsonl"), await VenueLinesAsync(cancellationToken), cancellationToken);
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             await File.WriteAllTextAsync(Path.Combine(folder, "venue-ledger.jsonl"), $"The venue did not answer: {e.Message}", cancellationToken);
         }
@@ -119,6 +129,14 @@ internal abstract class Target(string folder) : IAsyncDisposable
             using var admin = JsonDocument.Parse(File.ReadAllText(Path.Combine(VenueFolder, "admin.json")));
             return (new Uri(admin.RootElement.GetProperty("address").GetString()!), admin.RootElement.GetProperty("adminKey").GetString()!);
         }
+    }
+
+    /// <summary>A gauge over all of its labels, the largest; null where the process has none of that name.</summary>
+    /// <param name="label">Only of lines that have it.</param>
+    protected async Task<double?> GaugeAsync(Uri process, string metric, string label, CancellationToken cancellationToken)
+    {
+        var text = await Http.GetStringAsync(new Uri(process, "metrics"), cancellationToken);
+        return text.Split('\n').Where(l => l.StartsWith(metric, StringComparison.Ordinal) && l.Contains(label, StringComparison.Ordinal)).Select(l => (double?)double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)).Max();
     }
 
     protected async Task<string?> WhyNotReadyAsync(string name, Uri route, CancellationToken cancellationToken)

@@ -17,8 +17,8 @@ public sealed class ConfigurationTarget : IFuzzTarget
 
     private static readonly IReadOnlyDictionary<string, string> Good = new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["ANTBOT_STORE"] = "Host=127.0.0.1;Port=9;Database=antbot;Username=antbot",
-        ["ANTBOT_BUS"] = "amqp://antbot:antbot@127.0.0.1:9/antbot",
+        ["ANTBOT_STORE"] = "Host=127.0.0.1;Port=9;Database=antbot;Username=antbot;Password=fuzz-store-password",
+        ["ANTBOT_BUS"] = "amqp://antbot:fuzz-bus-password@127.0.0.1:9/antbot",
         ["ANTBOT_VENUE__ADDRESS"] = "http://127.0.0.1:9/",
         ["ANTBOT_VENUE__PAPER"] = "true",
         ["ANTBOT_VENUE__KEY"] = "fuzz-venue-key",
@@ -26,6 +26,10 @@ public sealed class ConfigurationTarget : IFuzzTarget
         ["ANTBOT_SIGNAL__APIKEY"] = "fuzz-signal-key-0123456789",
         ["ANTBOT_CONSOLE__TOKEN"] = "fuzz-console-token-0123456789",
     };
+
+    /// <summary>As they are in what is good: none of them may be in what is told of what is not.</summary>
+    private static readonly string[] Secrets =
+        ["fuzz-store-password", "fuzz-bus-password", "fuzz-venue-key", "fuzz-venue-secret", "fuzz-signal-key-0123456789", "fuzz-console-token-0123456789"];
 
     private readonly string[] _names = [.. ConfigurationTemplate.Render(PlatformModules.Make()).Split('\n').Where(l => l.StartsWith("#ANTBOT_", StringComparison.Ordinal)).Select(l => l[1..l.IndexOf('=', StringComparison.Ordinal)])];
 
@@ -47,7 +51,7 @@ public sealed class ConfigurationTarget : IFuzzTarget
         }
         using var app = ServiceHost.Build([], environment, PlatformModules.Make(), out var faults, isWhole: true);
         if (app is null)
-            return faults.Count > 0 && faults.All(f => f.Trim().Length > 0 && !f.Contains("fuzz-venue-secret", StringComparison.Ordinal)) ? FuzzOutcome.Refused : throw new FuzzException($"It was refused without a reason, or with a secret: {string.Join(" | ", faults)}");
+            return faults.Count > 0 && faults.All(f => f.Contains("ANTBOT_", StringComparison.OrdinalIgnoreCase) && !Secrets.Any(s => f.Contains(s, StringComparison.Ordinal))) ? FuzzOutcome.Refused : throw new FuzzException($"It was refused without the name of what is wrong, or with a secret: {string.Join(" | ", faults)}");
         return faults.Count == 0 ? FuzzOutcome.Taken : throw new FuzzException("It was taken with faults.");
     }
 }

@@ -34,6 +34,8 @@ public sealed class DeciderTarget<TState>(string name, Fold<TState> fold, Func<T
 
     public int Cases => 100_000;
 
+    public bool Refuses => false;
+
     public FuzzOutcome Try(Random random)
     {
         var maker = new Maker(random) { IsTame = random.Next(2) == 0 };

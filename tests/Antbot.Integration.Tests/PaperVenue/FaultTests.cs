@@ -314,6 +314,7 @@ public sealed class FaultTests : IAsyncLifetime
         else
             await Assert.ThrowsAnyAsync<HttpRequestException>(() => Client.GetAsync("/api/v3/ping"));
         await Assert.ThrowsAnyAsync<Exception>(() => Client.ListenAsync("/ws/btcusdt@trade"));
+        Assert.True((await Client.AdminAsync(HttpMethod.Get, "/admin/status")).Json.GetProperty("struck").GetProperty("away").GetInt32() >= 2);
         await Task.Delay(1_600, TestContext.Current.CancellationToken);
         Assert.Equal(200, (await Client.GetAsync("/api/v3/ping")).Status);
     }

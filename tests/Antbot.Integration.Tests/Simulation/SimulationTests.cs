@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text.Json;
 using Antbot.Simulation;
 using Antbot.Simulation.Faults;
 using Antbot.Simulation.Ports;
@@ -54,9 +56,25 @@ public sealed class SimulationTests
         Assert.NotEqual(once.Hash, SimRun.Of(Planner.From(8)).Hash);
     }
 
+    /// <summary>Nothing of a process is in it: not the seed of its strings' hashes, not its addresses, not its clock.</summary>
+    [Fact]
+    public async Task The_same_seed_is_the_same_run_in_another_process()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var other = Process.Start(new ProcessStartInfo("dotnet", [typeof(SimRun).Assembly.Location, "--seed", "7", "--json"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+        var output = await other.StandardOutput.ReadToEndAsync(cancel);
+        await other.WaitForExitAsync(cancel);
+        Assert.Equal(0, other.ExitCode);
+        Assert.Equal($"{SimRun.Of(Planner.From(7)).Hash:x16}", JsonElement.Parse(output).GetProperty("hash").GetString());
+    }
+
     /// <summary>A mistake that no kept plan shows would not be seen when it comes back.</summary>
     [Fact]
     public void Every_mistake_on_purpose_has_a_plan_that_shows_it() => Assert.Empty(Bugs.All.Select(b => b.Name).Except(Regression.All.Select(r => r.Bug), StringComparer.Ordinal));
+
+    /// <summary>What is broken and seen by nobody holds by chance.</summary>
+    [Fact]
+    public void Everything_that_must_hold_is_broken_by_a_mistake_on_purpose() => Assert.Empty(Enum.GetValues<Invariant>().Except(Bugs.All.Select(b => b.Shows!.Value)));
 
     [Theory]
     [InlineData("ack-before-append")]
@@ -88,6 +106,39 @@ public sealed class SimulationTests
         Assert.Null(canary.Fault());
         var large = canary with { Plan = canary.Plan with { Faults = [.. canary.Plan.Faults, .. Enumerable.Range(1, Shrinker.FaultsMax).Select(n => new StoreGap(n, 1))] } };
         Assert.Contains("small", large.Fault(), StringComparison.Ordinal);
+    }
+
+    /// <summary>The code moves on, and what a plan is addressed by ("the fourth fill") may be there no more.</summary>
+    [Theory]
+    [InlineData("half-an-entry-taken-back")]
+    [InlineData("unknown-is-rejected")]
+    public void A_kept_plan_whose_fault_never_happens_says_so(string name)
+    {
+        var kept = Regression.All.First(r => r.Name == name);
+        var astray = kept with { Plan = kept.Plan with { Faults = [.. kept.Plan.Faults, new BusDelays(9_999, 1)] } };
+        Assert.Contains("BusDelays { Nth = 9999, Seconds = 1 } never happened", astray.Fault(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_kept_plan_without_a_mistake_on_purpose_has_to_meet_what_it_was_kept_for()
+    {
+        var kept = Regression.All.First(r => r.Name == "half-an-entry-taken-back");
+        Assert.Contains("nothing any more", (kept with { Meets = null }).Fault(), StringComparison.Ordinal);
+        var untouched = kept with { Plan = kept.Plan with { Faults = [.. kept.Plan.Faults.Where(f => f is not Busted)] } };
+        Assert.Contains("'order_fill_busted', and does not", untouched.Fault(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Whatever falls over while a plan is run is told with it, and the others go on.</summary>
+    [Fact]
+    public void A_checker_that_falls_over_names_the_plan_under_which_it_does()
+    {
+        var (bug, plan) = (Bugs.Find("event-unreadable"), Planner.From(7));
+        var result = SimRun.Of(plan, bug);
+        var violation = Assert.Single(result.Violations, v => v.Broken == Invariant.SimulationHolds);
+        Assert.Contains("order_filled", violation.What, StringComparison.Ordinal);
+        var campaign = new Campaign(7, 1, bug, save: null, quiet: true);
+        Assert.Equal(Campaign.Failed, campaign.Run());
+        Assert.Equal(7UL, campaign.Found?.Seed);
     }
 
     /// <summary>Up to half of what is published came twice, and up to a third of it was lost before it was confirmed.</summary>

@@ -36,6 +36,7 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(StoreGap), "store-gap")]
 [JsonDerivedType(typeof(Stranger), "stranger")]
 [JsonDerivedType(typeof(VenueErrs), "venue-errs")]
+[JsonDerivedType(typeof(CancelUnanswered), "cancel-unanswered")]
 [JsonDerivedType(typeof(VenueAway), "venue-away")]
 [JsonDerivedType(typeof(VenueLimits), "venue-limits")]
 [JsonDerivedType(typeof(VenueForgets), "venue-forgets")]
@@ -113,6 +114,9 @@ public sealed record Stranger(double AtSeconds, double SealedAfterSeconds) : Fau
 
 /// <summary>What goes wrong with the n-th order that is sent.</summary>
 public sealed record VenueErrs(int Nth, Mishap Mishap) : Fault;
+
+/// <summary>The n-th order that the venue cancels is cancelled, and nobody is told.</summary>
+public sealed record CancelUnanswered(int Nth) : Fault;
 
 public sealed record VenueAway(double AtSeconds, double ForSeconds) : Fault, ILasting;
 

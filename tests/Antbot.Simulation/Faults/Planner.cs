@@ -71,6 +71,7 @@ public static class Planner
         Some("gap", 0.3, 3, i => new StoreGap(1 + chance.Below(trades * 20, "gap-nth", i), 1 + chance.Below(40, "gap-numbers", i)));
         Some("stranger", 0.2, 2, i => new Stranger(Seconds(0, 12, "stranger-at", i), Seconds(0.01, 5, "stranger-sealed", i)));
         Some("venue", 0.5, 5, i => new VenueErrs(1 + chance.Below(trades * 3, "venue-nth", i), Mishaps[chance.Below(Mishaps.Length, "venue-how", i)]));
+        Some("cancel", 0.2, 2, i => new CancelUnanswered(1 + chance.Below(trades, "cancel-nth", i)));
         Some("away", 0.2, 1, i => new VenueAway(Begin("away-at", i), Seconds(0.5, 12, "away-for", i)));
         Some("limits", 0.2, 1, i => new VenueLimits(Begin("limits-at", i), Seconds(0.5, 10, "limits-for", i)));
         Some("forgets", 0.15, 1, i => new VenueForgets(Begin("forgets-at", i), Seconds(1, 15, "forgets-for", i)));

@@ -8,7 +8,9 @@ namespace Antbot.Simulation.Faults;
 /// <param name="Prevents">What must not come back.</param>
 /// <param name="Shows">What the plan broke when it was found.</param>
 /// <param name="Bug">The mistake on purpose under which the plan breaks it still, so that it is known to be able to.</param>
-public sealed record Regression(string Prevents, Invariant Shows, string? Bug, Plan Plan)
+/// <param name="Meets">Where no mistake on purpose shows it: what its run has to record, by its stored name, or to count, or it comes no longer where it was found.</param>
+public sealed record Regression(
+    string Prevents, Invariant Shows, string? Bug, Plan Plan, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Meets = null)
 {
     private const string Suffix = ".json";
 
@@ -28,16 +30,28 @@ public sealed record Regression(string Prevents, Invariant Shows, string? Bug, P
     {
         if (Plan.Faults.Count > Shrinker.FaultsMax)
             return $"a plan of {Plan.Faults.Count} faults is not a small one: {Shrinker.FaultsMax} are the most";
-        var clean = SimRun.Of(Plan);
+        var clean = SimRun.LookingFor(Shows, Plan);
         if (!clean.Passed)
             return $"{Prevents}: {clean.Violations[0]}";
-        if (Bug is null)
-            return null;
-        var (bug, violations) = (Bugs.Find(Bug), SimRun.Of(Plan, Bugs.Find(Bug)).Violations);
-        return bug.Shows != Shows ? $"'{Bug}' breaks {bug.Shows}, and the plan was kept because it broke {Shows}"
-            : bug.IsShownBy(violations) ? null
-            : $"under '{Bug}' it has to break {Shows}, and {(violations.Count == 0 ? "passes" : $"breaks another: {violations[0]}")}";
+        return Bug is null ? FaultWithout(clean) : FaultUnder(Bugs.Find(Bug), clean);
     }
+
+    private string? FaultUnder(Bug bug, SimResult clean)
+    {
+        var shown = SimRun.LookingFor(Shows, Plan, bug);
+        return bug.Shows != Shows ? $"'{Bug}' breaks {bug.Shows}, and the plan was kept because it broke {Shows}"
+            : !bug.IsShownBy(shown.Violations) ? $"under '{Bug}' it has to break {Shows}, and {(shown.Passed ? "passes" : $"breaks another: {shown.Violations[0]}")}"
+            : NeverHappened(clean.Tally.Faults.Union(shown.Tally.Faults));
+    }
+
+    private string? FaultWithout(SimResult clean)
+    {
+        if (Meets is not { Count: > 0 } meets)
+            return "it names neither a mistake on purpose under which it fails nor what its run has to meet: nobody would see that it shows nothing any more";
+        return meets.FirstOrDefault(m => !clean.HasMet(m)) is { } missed ? $"its run has to meet '{missed}', and does not" : NeverHappened(clean.Tally.Faults);
+    }
+
+    private string? NeverHappened(IEnumerable<Fault> happened) => Plan.Faults.Except(happened).FirstOrDefault() is { } never ? $"it has come apart from the code: {never} never happened" : null;
 
     private static List<Regression> Read()
     {

@@ -12,7 +12,10 @@ public static class Shrinker
     private const int RunsMax = 400;
 
     /// <param name="broken">What the plan breaks.</param>
-    public static Plan Shrink(Plan plan, Bug bug, Invariant broken)
+    public static Plan Shrink(Plan plan, Bug bug, Invariant broken) => Shrink(plan, smaller => SimRun.LookingFor(broken, smaller, bug).Violations.Any(v => v.Broken == broken));
+
+    /// <param name="does">What the plan does, and what is left of it has to do too.</param>
+    public static Plan Shrink(Plan plan, Func<Plan, bool> does)
     {
         var runs = 0;
         for (var size = Math.Max(1, plan.Faults.Count / 2); size >= 1; size /= 2)
@@ -20,16 +23,16 @@ public static class Shrinker
             for (var from = 0; from < plan.Faults.Count;)
             {
                 var smaller = plan with { Faults = [.. plan.Faults.Take(from), .. plan.Faults.Skip(from + size)] };
-                if (Fails(smaller))
+                if (Does(smaller))
                     plan = smaller;
                 else
                     from += size;
             }
         }
-        while (plan.Trades > 1 && Fails(plan with { Trades = plan.Trades - 1 }))
+        while (plan.Trades > 1 && Does(plan with { Trades = plan.Trades - 1 }))
             plan = plan with { Trades = plan.Trades - 1 };
-        return plan.Instances > 1 && Fails(plan with { Instances = 1 }) ? plan with { Instances = 1 } : plan;
+        return plan.Instances > 1 && Does(plan with { Instances = 1 }) ? plan with { Instances = 1 } : plan;
 
-        bool Fails(Plan smaller) => ++runs <= RunsMax && SimRun.Of(smaller, bug).Violations.Any(v => v.Broken == broken);
+        bool Does(Plan smaller) => ++runs <= RunsMax && does(smaller);
     }
 }

@@ -7,6 +7,7 @@ namespace Antbot.Simulation.Faults;
 public sealed class Tally
 {
     private readonly Dictionary<string, long> _counts = new(StringComparer.Ordinal);
+    private readonly HashSet<Fault> _faults = [];
 
     /// <summary>All that can happen, but for crashes: those are named after their points.</summary>
     private static readonly string[] Kinds =
@@ -17,6 +18,9 @@ public sealed class Tally
     ];
 
     public IReadOnlyDictionary<string, long> Counts => _counts;
+
+    /// <summary>Each fault of the plan that happened, and not just one of its kind.</summary>
+    public IReadOnlyCollection<Fault> Faults => _faults;
 
     /// <summary>Faults that prove nothing, for they never were.</summary>
     public IReadOnlyList<string> NeverHappened() => [.. Kinds.Concat(Rehearsal.Points.Select(CrashAt)).Where(k => !_counts.ContainsKey(k))];
@@ -29,6 +33,7 @@ public sealed class Tally
     public void Happened(Fault fault)
     {
         Tell?.Invoke($"!! {fault}");
+        _faults.Add(fault);
         Happened(NameOf(fault));
     }
 

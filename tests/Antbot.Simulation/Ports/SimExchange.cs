@@ -18,12 +18,16 @@ public sealed class SimExchange
 
     private const decimal Swing = 0.012m;
 
+    /// <summary>Of the wave of the prices, a turn of which takes 2π of them.</summary>
+    private const double WaveSeconds = 7;
+
     private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
     private readonly SimLoop _loop;
     private readonly Chance _chance;
     private readonly Dictionary<int, VenueErrs> _errs;
+    private readonly Dictionary<int, CancelUnanswered> _deafCancels;
     private readonly Dictionary<int, Busted> _busts;
     private readonly Dictionary<Symbol, decimal> _lent = [];
     private readonly Lasting<VenueAway> _aways;
@@ -32,6 +36,7 @@ public sealed class SimExchange
     private readonly Dictionary<Symbol, (long Ticks, decimal Price)> _prices = [];
     private readonly Dictionary<ClientOrderId, List<ExchangeOrder>> _byId = [];
     private int _sent;
+    private int _cancelled;
     private int _fills;
     private int _deeds;
     private long _requests;
@@ -41,6 +46,7 @@ public sealed class SimExchange
     {
         (_loop, _chance, Tally) = (loop, new Chance(plan.Seed), tally);
         _errs = plan.Faults.OfType<VenueErrs>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
+        _deafCancels = plan.Faults.OfType<CancelUnanswered>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
         _busts = plan.Faults.OfType<Busted>().DistinctBy(f => f.NthFill).ToDictionary(f => f.NthFill);
         (_aways, _limits, _forgets) = (new Lasting<VenueAway>(plan), new Lasting<VenueLimits>(plan), new Lasting<VenueForgets>(plan));
         // How long clients wait for an answer is theirs to say; where it is less than an order's window, an order may come after its sender has given up.
@@ -69,6 +75,12 @@ public sealed class SimExchange
     /// <summary>Told of every order that is taken, before it is filled.</summary>
     public Action<ExchangeOrder> Taken { get; set; } = _ => { };
 
+    /// <summary>Told of every order that is filled, or a part of it.</summary>
+    public Action<ExchangeOrder> Filled { get; set; } = _ => { };
+
+    /// <summary>Told of every fill that it takes back.</summary>
+    public Action<ExchangeOrder, FillReport> TakenBack { get; set; } = (_, _) => { };
+
     public DateTimeOffset Now => SimLoop.Epoch + _loop.Now;
 
     public TimeSpan Patience { get; }
@@ -83,6 +95,9 @@ public sealed class SimExchange
 
     public VenueLimits? Limits => _limits.At(_loop);
 
+    /// <summary>In less than this the price cannot move by this part of itself.</summary>
+    public static TimeSpan TimeToMove(decimal part) => TimeSpan.FromSeconds((double)(part * (1 - Swing) / Swing) * WaveSeconds);
+
     public TimeSpan Latency() => _chance.Between(0.001, 0.02, "venue", _requests++);
 
     /// <summary>What is to go wrong with the order that is sent now, and how late it comes where that is it. It is counted where it does.</summary>
@@ -96,7 +111,7 @@ public sealed class SimExchange
         if (_prices.TryGetValue(symbol, out var known) && known.Ticks == _loop.Ticks)
             return known.Price;
         var start = symbol.Value == "BTCUSDT" ? 65_000m : 3_200m;
-        var wave = Math.Sin(_loop.Seconds / 7 + _chance.Unit(symbol.Value) * 6) * (double)Swing;
+        var wave = Math.Sin(_loop.Seconds / WaveSeconds + _chance.Unit(symbol.Value) * 6) * (double)Swing;
         var price = Math.Round(start * (1 + (decimal)Math.Round(wave, 6)), 2);
         _prices[symbol] = (_loop.Ticks, price);
         return price;
@@ -104,10 +119,11 @@ public sealed class SimExchange
 
     public VenueAnswer<OrderReport> Place(VenueOrder asked, VenueErrs? fault)
     {
-        if (fault is { Mishap: Mishap.RateLimited or Mishap.LateArrival })
-            Tally.Happened(fault);
         if (fault is { Mishap: Mishap.RateLimited })
+        {
+            Tally.Happened(fault);
             return Refused(Refusal.RateLimited, "-1003", "Too much request weight used.");
+        }
         if (Now > asked.SignedAt + asked.Window || asked.SignedAt > Now + Ahead)
             return Refused(Refusal.OutOfWindow, "-1021", "Timestamp for this request is outside of the recvWindow.");
         if (_byId.TryGetValue(asked.Id, out var same) && same.Exists(o => o.IsOpen))
@@ -160,12 +176,16 @@ public sealed class SimExchange
         ? new VenueAnswer<OrderReport>.Said(found.Report(Now, []))
         : NotThere();
 
-    public VenueAnswer<OrderReport> Cancel(ClientOrderId id)
+    /// <summary>Null where it is done, and its answer never comes.</summary>
+    public VenueAnswer<OrderReport>? Cancel(ClientOrderId id)
     {
         if (Last(id) is not { IsOpen: true } found)
             return Refused(Refusal.UnknownOrder, "-2011", "Unknown order sent.");
         found.Status = VenueOrderStatus.Cancelled;
-        return new VenueAnswer<OrderReport>.Said(found.Report(Now, []));
+        if (!_deafCancels.TryGetValue(++_cancelled, out var fault))
+            return new VenueAnswer<OrderReport>.Said(found.Report(Now, []));
+        Tally.Happened(fault);
+        return null;
     }
 
     /// <summary>What somebody else does on the account by hand; false where there is nothing yet to do it with.</summary>
@@ -276,6 +296,7 @@ public sealed class SimExchange
         if (order.IsForeign)
             MovedByOthers = _loop.Now;
         order.Status = order.Executed == order.Asked.Quantity.Value ? VenueOrderStatus.Filled : VenueOrderStatus.PartiallyFilled;
+        Filled(order);
         if (_busts.TryGetValue(_fills, out var bust))
         {
             BustsDue++;
@@ -287,6 +308,7 @@ public sealed class SimExchange
     private void TakeBack(ExchangeOrder order, FillReport fill, Busted bust)
     {
         Tally.Happened(bust);
+        TakenBack(order, fill);
         MovedByOthers = _loop.Now;
         BustsDue--;
         order.Fills.Remove(fill);
@@ -391,6 +413,9 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
         loop.IsHere("an order");
         await context.AliveAsync();
         var (fault, late) = exchange.NextMishap();
+        // Held up on its way, whatever it finds when it comes.
+        if (late > TimeSpan.Zero)
+            exchange.Tally.Happened(fault!);
         return fault switch
         {
             { Mishap: Mishap.SilenceWithoutOrder } => await AskAsync<OrderReport>(() =>

@@ -29,8 +29,7 @@ public sealed class Checker
     private const int WaitersMax = 16;
     private const int ItemsMax = 2_000;
 
-    /// <summary>A market order is sized at one price and filled at another.</summary>
-    private const decimal MarketMoves = 1 + SimExchange.PriceMovesMost;
+    private const string TakenBackUntold = "a fill taken back before anybody was told of it";
 
     public const string AccountPrefix = "account-";
     public const string ValidationPrefix = "validation-";
@@ -60,6 +59,7 @@ public sealed class Checker
     private readonly Dictionary<ClientOrderId, Dictionary<string, OrderFilled>> _fills = [];
     private readonly Dictionary<ClientOrderId, int> _taken = [];
     private readonly HashSet<(string Stream, string Causation)> _decided = [];
+    private readonly HashSet<string> _recorded = new(StringComparer.Ordinal);
     private readonly Adoptions _adoptions;
     private readonly Doubts _doubts;
     private RiskState _account = RiskState.Initial;
@@ -78,12 +78,17 @@ public sealed class Checker
         world.Broker.Published = Published;
         world.Broker.Queued = Queued;
         world.Exchange.Taken = Taken;
+        world.Exchange.Filled = FilledThere;
+        world.Exchange.TakenBack = TakenBackThere;
     }
 
     public List<Violation> Violations { get; } = [];
 
     /// <summary>Over everything that was committed, published and taken, in its order and at its time.</summary>
     public ulong Hash => _hash;
+
+    /// <summary>The stored names of all that was committed.</summary>
+    public IReadOnlyCollection<string> Recorded => _recorded;
 
     /// <summary>What a stored event makes its service say; nothing for those that say nothing.</summary>
     public static IReadOnlyList<object> React(string stream, object @event)
@@ -178,6 +183,7 @@ public sealed class Checker
         foreach (var stored in events)
         {
             Mix(stored.EventId, stored.Sequence);
+            _recorded.Add(stored.Type);
             // Ids are made from inputs: what was decided on them shows only here.
             foreach (var part in MemoryMarshal.Cast<byte, ulong>(stored.Data.Span))
                 _hash = (_hash ^ part) * 1099511628211UL;
@@ -214,7 +220,7 @@ public sealed class Checker
                 break;
             case ExposureReserved e:
                 Approved(e);
-                _exposures.Reserved(e.Trade, e.Reserved.Value);
+                _exposures.Reserved(e);
                 CheckExposure($"{e.Trade} was approved");
                 break;
             case OrderIntended e:
@@ -230,7 +236,7 @@ public sealed class Checker
                 Filled(e);
                 break;
             case OrderFillBusted e:
-                if (!_fills[e.Fill.Order].Remove(e.Fill.FillId))
+                if (!_fills.TryGetValue(e.Fill.Order, out var fills) || !fills.Remove(e.Fill.FillId))
                     Violated(Invariant.FillsOnce, $"fill {e.Fill.FillId} of {e.Fill.Order} was taken back and had not been recorded");
                 _world.Tally.Happened("a fill recorded as taken back");
                 break;
@@ -366,7 +372,7 @@ public sealed class Checker
             Violated(Invariant.Fresh, $"the entry {id} was taken after its signal was valid, which was until {ValidUntil(id):O}");
         if (id.Trade is not { } trade || !_approved.TryGetValue(trade, out var approval))
             Violated(Invariant.Approved, $"the entry {id} was never approved");
-        else if (!IsWithin(approval, order.Asked))
+        else if (!IsWithin(approval, order))
             Violated(Invariant.Approved, $"the venue took {order.Asked}, where {approval} was approved");
         CheckExposure($"the venue took {id}");
     }
@@ -387,9 +393,24 @@ public sealed class Checker
         (asked.Symbol, asked.Side, asked.Kind, asked.Limit, asked.Trigger, asked.ReduceOnly) == (intended.Symbol, intended.Side, intended.Kind, intended.Limit, intended.Trigger, intended.ReduceOnly)
         && asked.Quantity <= intended.Quantity;
 
-    private bool IsWithin(ExposureReserved approval, VenueOrder asked) =>
-        (asked.Symbol, asked.Side, asked.ReduceOnly) == (approval.Symbol, approval.Side, false)
-        && asked.Quantity.Value * (asked.Limit?.Value ?? _world.Exchange.PriceOf(asked.Symbol)) <= approval.Reserved.Value * (asked.Limit is null ? MarketMoves : 1);
+    private bool IsWithin(ExposureReserved approval, ExchangeOrder order)
+    {
+        var asked = order.Asked;
+        return (asked.Symbol, asked.Side, asked.ReduceOnly) == (approval.Symbol, approval.Side, false)
+            && asked.Quantity.Value * (asked.Limit?.Value ?? _world.Exchange.PriceOf(asked.Symbol)) <= Exposures.Allowed(approval.Reserved.Value, asked, approval.RaisedAt, order.TakenAt);
+    }
+
+    private void TakenBackThere(ExchangeOrder order, FillReport fill)
+    {
+        if (!IsRecorded(order)(fill))
+            _world.Tally.Happened(TakenBackUntold);
+    }
+
+    private void FilledThere(ExchangeOrder order)
+    {
+        if (!order.IsForeign)
+            CheckExposure($"{order.Asked.Id} was filled");
+    }
 
     private void CheckExposure(string when)
     {

@@ -1,5 +1,6 @@
 using Antbot.Contracts;
 using Antbot.Contracts.Venue;
+using Antbot.Risk.Core;
 using Antbot.Simulation.Ports;
 
 namespace Antbot.Simulation.World;
@@ -13,17 +14,22 @@ internal sealed class Exposures(SimExchange exchange, Func<ExchangeOrder, Func<F
 {
     private const decimal Dust = 0.1m;
 
-    private readonly Dictionary<TradeId, (decimal Reserved, decimal Record)> _trades = [];
+    /// <summary>A market order is sized with so much to spare: until the price can have moved further it costs no more than was set aside.</summary>
+    private static readonly TimeSpan Prompt = SimExchange.TimeToMove(SimProcess.Executing.SlippageMax);
+
+    private readonly Dictionary<TradeId, (ExposureReserved Approval, decimal Record)> _trades = [];
     private readonly Dictionary<TradeId, List<ExchangeOrder>> _orders = [];
     private readonly Dictionary<TradeId, decimal> _writtenOff = [];
 
-    public void Reserved(TradeId trade, decimal amount)
-    {
-        if (!_trades.ContainsKey(trade))
-            _trades[trade] = (amount, amount);
-    }
+    /// <summary>
+    /// What may be paid at a time for what was approved so. Only what is bought at the market's price and late may cost more, by what the
+    /// market can have moved.
+    /// </summary>
+    public static decimal Allowed(decimal reserved, VenueOrder asked, DateTimeOffset raised, DateTimeOffset at) =>
+        asked.Limit is null && at - raised > Prompt ? reserved * (1 + SimExchange.PriceMovesMost) : reserved;
 
-    /// <summary>A fill that came late may cost more than was set aside for it: what was asked for is what is held against the limit.</summary>
+    public void Reserved(ExposureReserved approval) => _trades.TryAdd(approval.Trade, (approval, approval.Reserved.Value));
+
     public void Opened(TradeId trade, decimal cost) => Record(trade, cost);
 
     public void Over(TradeId trade) => Record(trade, 0);
@@ -43,16 +49,26 @@ internal sealed class Exposures(SimExchange exchange, Func<ExchangeOrder, Func<F
     public decimal Sum()
     {
         var sum = 0m;
-        foreach (var (trade, (reserved, record)) in _trades)
-            sum += Math.Min(reserved, Math.Max(record, AtVenue(trade)));
+        foreach (var (trade, (approval, record)) in _trades)
+        {
+            var worth = Math.Max(record, AtVenue(trade));
+            var (reserved, allowed) = (approval.Reserved.Value, AllowedOf(trade, approval));
+            sum += worth > reserved && worth <= allowed ? reserved : worth;
+        }
         return sum;
     }
 
     private void Record(TradeId trade, decimal amount)
     {
         if (_trades.TryGetValue(trade, out var known))
-            _trades[trade] = (known.Reserved, amount);
+            _trades[trade] = (known.Approval, amount);
     }
+
+    private decimal AllowedOf(TradeId trade, ExposureReserved approval) => OrdersOf(trade)
+        .Where(o => !o.Asked.ReduceOnly)
+        .Select(o => Allowed(approval.Reserved.Value, o.Asked, approval.RaisedAt, o.Fills.Concat(o.Busted).Select(f => f.At).DefaultIfEmpty(exchange.Now).Max()))
+        .DefaultIfEmpty(approval.Reserved.Value)
+        .Max();
 
     /// <summary>What is open there, and what is held of what was bought, at what it cost.</summary>
     private decimal AtVenue(TradeId trade)
@@ -63,13 +79,16 @@ internal sealed class Exposures(SimExchange exchange, Func<ExchangeOrder, Func<F
         foreach (var order in orders)
         {
             if (order is { IsOpen: true, Asked.ReduceOnly: false })
-                open += (order.Asked.Quantity.Value - order.Executed) * exchange.PriceOf(order.Asked.Symbol);
-            // What it has taken back counts as it was told until it is known: nobody can have known before he looked.
+                open += (order.Asked.Quantity.Value - order.Executed) * (order.Asked.Limit?.Value ?? exchange.PriceOf(order.Asked.Symbol));
+            // What it has taken back counts as it was told until it is known: nobody can have known before he looked. What was executed again in its place counts once.
+            var asked = order.Asked.Quantity.Value;
             foreach (var fill in order.Fills.Concat(order.Busted.Where(isRecorded(order))))
             {
-                held += fill.Side.Sign() * fill.Quantity.Value;
-                bought += order.Asked.ReduceOnly ? 0 : fill.Quantity.Value;
-                cost += order.Asked.ReduceOnly ? 0 : fill.Quantity.Value * fill.Price.Value;
+                var quantity = Math.Min(fill.Quantity.Value, asked);
+                asked -= quantity;
+                held += fill.Side.Sign() * quantity;
+                bought += order.Asked.ReduceOnly ? 0 : quantity;
+                cost += order.Asked.ReduceOnly ? 0 : quantity * fill.Price.Value;
             }
         }
         var worth = open + (held > 0 && bought > 0 ? held * cost / bought : 0);

@@ -45,6 +45,8 @@ public sealed class SimProcess
         Leases = new SimLeases(world, this);
     }
 
+    public static ExecutionOptions Executing { get; } = new() { HoldingSecondsMax = 8 };
+
     public static ReconciliationOptions Reconciling { get; } = new() { EverySeconds = 5 };
 
     public string Service { get; }
@@ -127,7 +129,7 @@ public sealed class SimProcess
 
     private void StartExecution()
     {
-        var options = new ExecutionOptions { HoldingSecondsMax = 8 };
+        var options = Executing;
         var market = new SimVenue(_world.Exchange, _world.Loop, Clock, Context);
         var venue = _world.Around(market, this);
         var control = new ControlWatch(Parts.Store, Parts.Codec, Clock);

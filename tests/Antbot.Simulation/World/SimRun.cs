@@ -3,9 +3,13 @@ using Antbot.Simulation.Faults;
 namespace Antbot.Simulation.World;
 
 /// <param name="Hash">Of everything that happened: equal for equal plans.</param>
-public sealed record SimResult(Plan Plan, IReadOnlyList<Violation> Violations, ulong Hash, TimeSpan Simulated, long Steps, Tally Tally)
+/// <param name="Recorded">The stored names of all that was committed.</param>
+public sealed record SimResult(Plan Plan, IReadOnlyList<Violation> Violations, ulong Hash, TimeSpan Simulated, long Steps, Tally Tally, IReadOnlyCollection<string> Recorded)
 {
     public bool Passed => Violations.Count == 0;
+
+    /// <summary>Whether it was recorded, or counted, by that name.</summary>
+    public bool HasMet(string what) => Recorded.Contains(what) || Tally.Counts.ContainsKey(what);
 }
 
 /// <summary>A plan, run to its end: faults, healing, rest.</summary>
@@ -17,6 +21,15 @@ public static class SimRun
     private static readonly TimeSpan ConvergesWithin = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>Twice where that is what is looked for: a run that is not the same again shows nothing by itself.</summary>
+    public static SimResult LookingFor(Invariant? broken, Plan plan, Bug? bug = null) => broken == Invariant.SameRun ? Twice(plan, bug) : Of(plan, bug);
+
+    public static SimResult Twice(Plan plan, Bug? bug = null)
+    {
+        var (once, again) = (Of(plan, bug), Of(plan, bug));
+        return once.Hash == again.Hash ? once : once with { Violations = [.. once.Violations, new Violation(Invariant.SameRun, "run twice, it was not the same run")] };
+    }
+
     /// <param name="tell">Is told everything that happens, a line each.</param>
     public static SimResult Of(Plan plan, Bug? bug = null, Action<string>? tell = null)
     {
@@ -25,7 +38,7 @@ public static class SimRun
         var world = Run(plan, bug ?? Bug.None, tell);
         foreach (var point in world.PointsReached.Except(points, StringComparer.Ordinal))
             world.Checker.Violated(Invariant.PointsKnown, $"a process can end at '{point}', and no plan makes one end there: the rehearsal does not pass it");
-        return new SimResult(plan, world.Checker.Violations, world.Checker.Hash, world.Loop.Now, world.Loop.Steps, world.Tally);
+        return new SimResult(plan, world.Checker.Violations, world.Checker.Hash, world.Loop.Now, world.Loop.Steps, world.Tally, world.Checker.Recorded);
     }
 
     /// <summary>The places at which a process could have ended in this run, which must be one without a fault.</summary>
@@ -41,7 +54,15 @@ public static class SimRun
         try
         {
             var world = new SimWorld(plan, bug, tell);
-            Run(world);
+            try
+            {
+                Run(world);
+            }
+            catch (Exception e)
+            {
+                // Whatever falls over in a fold or in the checker is this plan's, and is told with it.
+                world.Checker.Violated(Invariant.SimulationHolds, $"the simulation itself failed: {e}");
+            }
             return world;
         }
         finally
@@ -70,7 +91,10 @@ public static class SimRun
             if (missing is not null && world.Loop.Now >= deadline)
                 checker.Violated(missing.Broken, $"within {ConvergesWithin.TotalMinutes:0} minutes it did not come to rest: {missing.What}");
         }
-        if (rested)
-            checker.AtRest();
+        if (!rested)
+            return;
+        checker.AtRest();
+        if (world.Loop.Escaped is { } late)
+            checker.Violated(Invariant.OneThread, $"not everything runs on one thread: {late}");
     }
 }

@@ -95,6 +95,8 @@ internal sealed class AdminApi(Venue venue, FaultPlan plan, Keys keys, KeyFile f
         json.WriteStartObject("struck");
         foreach (var (kind, count) in plan.Struck)
             json.Field(Words.Name(kind), count);
+        if (plan.FoundAway > 0)
+            json.Field("away", plan.FoundAway);
         json.WriteEndObject();
         json.Field("exposed", plan.Exposed);
         json.WritePropertyName("faults");

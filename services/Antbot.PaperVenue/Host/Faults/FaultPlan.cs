@@ -37,7 +37,11 @@ internal sealed class FaultPlan(long seed, TimeProvider clock)
     /// <summary>Requests that a fault in force might have befallen: what part of them it did is its real rate.</summary>
     public long Exposed => Interlocked.Read(ref _exposed);
 
+    /// <summary>Requests that found the venue away.</summary>
+    public long FoundAway => Interlocked.Read(ref _foundAway);
+
     private readonly Dictionary<FaultKind, long> _struck = [];
+    private long _foundAway;
     private long _exposed;
 
     /// <summary>Null when there are too many.</summary>
@@ -111,7 +115,10 @@ internal sealed class FaultPlan(long seed, TimeProvider clock)
         lock (_gate)
         {
             resets = _resets;
-            return _awayUntil > clock.GetUtcNow();
+            if (_awayUntil <= clock.GetUtcNow())
+                return false;
+            _foundAway++;
+            return true;
         }
     }
 
