@@ -35,6 +35,9 @@ public static class SimRun
         return world.Checker.Violations.Count == 0 ? world.PointsReached : throw new InvalidOperationException($"The rehearsal failed: {world.Checker.Violations[0]}");
     }
 
+    /// <summary>The whole world as it is in the end, with its history.</summary>
+    internal static SimWorld WorldOf(Plan plan) => Run(plan, Bug.None, tell: null);
+
     private static SimWorld Run(Plan plan, Bug bug, Action<string>? tell)
     {
         var before = SynchronizationContext.Current;
