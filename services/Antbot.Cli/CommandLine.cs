@@ -24,6 +24,8 @@ public static class CommandLine
             TradeCommand.Build(),
             WatchCommand.Build(),
             ReconcileCommand.Build(),
+            AtCommand.At(),
+            AtCommand.Diff(),
             ReplayCommand.Build(),
             SignalCommand.Build(),
             OrderCommand.Build(),

@@ -138,7 +138,7 @@ public sealed class Redecision
         foreach (var kind in _options.Kinds)
         {
             if (kind.Has(stream))
-                lane = new Lane(kind.Follow(), _options.Wants(stream, kind));
+                lane = new Lane(kind.Follow(stream), _options.Wants(stream, kind));
         }
         return _lanes[stream] = lane;
     }

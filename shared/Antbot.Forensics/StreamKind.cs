@@ -1,3 +1,4 @@
+using Antbot.Contracts;
 using Antbot.Kernel.Decisions;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Store;
@@ -58,21 +59,28 @@ public abstract class StreamKind(string service, string name, string consumer, F
         InputOf(stored) is { } cause && Guid.TryParseExact(cause, "N", out var input) && stored.EventId == new Decision(input, Consumer).EventId(0);
 
     /// <summary>A stream of it, at its beginning.</summary>
-    public abstract FollowedStream Follow();
+    public abstract FollowedStream Follow(string stream);
 }
 
 public sealed class StreamKind<TState>(string service, string name, Behaviour<TState> behaviour, Repeat<TState> repeat) : StreamKind(service, name, behaviour.Consumer, behaviour.React)
     where TState : class
 {
-    public override FollowedStream Follow() => new Following(this, behaviour.Fold, repeat);
+    /// <summary>Whose account a stream is about; null where it is about none, or that is not known yet.</summary>
+    public Func<string, TState, AccountId?> AccountOf { get; init; } = static (_, _) => null;
 
-    private sealed class Following(StreamKind kind, Fold<TState> fold, Repeat<TState> repeat) : FollowedStream(kind)
+    public override FollowedStream Follow(string stream) => new Following(this, stream, behaviour, repeat, AccountOf);
+
+    private sealed class Following(StreamKind kind, string stream, Behaviour<TState> behaviour, Repeat<TState> repeat, Func<string, TState, AccountId?> accountOf) : FollowedStream(kind, stream)
     {
-        private TState _state = fold.Initial;
+        private TState _state = behaviour.Fold.Initial;
 
         public override object State => _state;
 
-        public override string FoldName => fold.Name;
+        public override string FoldName => behaviour.Fold.Name;
+
+        public override bool IsOver => behaviour.IsOver(_state);
+
+        public override AccountId? Account => accountOf(Stream, _state);
 
         public override Again DecideAgain(RecordedDecision recorded, Overrides overrides)
         {
@@ -87,16 +95,24 @@ public sealed class StreamKind<TState>(string service, string name, Behaviour<TS
             }
         }
 
-        protected override void Apply(object @event) => _state = fold.Apply(_state, @event);
+        protected override void Apply(object @event) => _state = behaviour.Fold.Apply(_state, @event);
     }
 }
 
 /// <summary>One stream, folded as far as it has been read.</summary>
-public abstract class FollowedStream(StreamKind kind)
+public abstract class FollowedStream(StreamKind kind, string stream)
 {
     public StreamKind Kind { get; } = kind;
 
+    public string Stream { get; } = stream;
+
     public long Version { get; private set; }
+
+    /// <summary>Nothing more is expected in it.</summary>
+    public abstract bool IsOver { get; }
+
+    /// <summary>Whose it is; null where it is nobody's, or that is not known yet.</summary>
+    public abstract AccountId? Account { get; }
 
     public abstract object State { get; }
 

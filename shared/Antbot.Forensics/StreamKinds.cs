@@ -25,16 +25,16 @@ public static class StreamKinds
     private static Behaviour<ControlState> Control { get; } = new(ControlCommands.Consumer, ControlState.Fold, static (_, command, _) => ControlDecider.Decide(command), static _ => []);
 
     private static Behaviour<SignalState> Signals { get; } = new(
-        SignalDecider.Consumer, new Fold<SignalState>("signal-1", new SignalState(null), static (state, e) => e is SignalRecorded recorded ? new SignalState(recorded) : state), static (_, _, _) => [], SignalDecider.React);
+        SignalDecider.Consumer, new Fold<SignalState>("signal-1", new SignalState(null), static (state, e) => e is SignalRecorded recorded ? new SignalState(recorded) : state), static (_, _, _) => [], SignalDecider.React) { IsOver = static state => state.Recorded is not null };
 
     public static IReadOnlyList<StreamKind> All { get; } =
     [
-        new StreamKind<TradeState>("coordinator", Streams.TradePrefix, TradeDecider.With(TradePatience.Default), Coordinate) { Endpoint = Routes.Coordinator },
-        new StreamKind<OrdersState>("execution", Streams.OrderPrefix, ExecutionDecider.Behaviour, Execute),
-        new StreamKind<RiskState>("risk", Streams.AccountPrefix, RiskDecider.With(RiskLimits.Default), Assess) { Endpoint = Routes.Risk },
+        new StreamKind<TradeState>("coordinator", Streams.TradePrefix, TradeDecider.With(TradePatience.Default), Coordinate) { Endpoint = Routes.Coordinator, AccountOf = static (_, state) => state.Signal?.Account },
+        new StreamKind<OrdersState>("execution", Streams.OrderPrefix, ExecutionDecider.Behaviour, Execute) { AccountOf = static (_, state) => state.Plan?.Signal.Account },
+        new StreamKind<RiskState>("risk", Streams.AccountPrefix, RiskDecider.With(RiskLimits.Default), Assess) { Endpoint = Routes.Risk, AccountOf = static (stream, _) => AccountBehind(Streams.AccountPrefix, stream) },
         new StreamKind<SymbolMemory>("validation", Streams.ValidationPrefix, ValidationDecider.With(ValidationLimits.Default), Validate) { Endpoint = Routes.Validation },
-        new StreamKind<ReconciliationState>("reconciliation", Streams.ReconciliationPrefix, ReconciliationDecider.Behaviour, Reconcile),
-        new StreamKind<SignalState>("signal", Streams.SignalPrefix, Signals, Think),
+        new StreamKind<ReconciliationState>("reconciliation", Streams.ReconciliationPrefix, ReconciliationDecider.Behaviour, Reconcile) { AccountOf = static (stream, _) => AccountBehind(Streams.ReconciliationPrefix, stream) },
+        new StreamKind<SignalState>("signal", Streams.SignalPrefix, Signals, Think) { AccountOf = static (_, state) => state.Recorded?.Signal.Account },
         new StreamKind<ControlState>("control", Streams.Control.Value, Control, Obey) { InputOf = static stored => stored.CorrelationId },
         new StreamKind<AccessState>("access", Streams.Access.Value, AccessDecider.Behaviour, Admit),
     ];
@@ -44,6 +44,26 @@ public static class StreamKinds
     {
         typeof(SignalRecorded), typeof(OperatorCommands), typeof(TradeDecider), typeof(ExecutionDecider), typeof(ReconciliationDecider), typeof(RiskDecider), typeof(SignalDecider), typeof(ValidationDecider),
     }.Select(t => t.Assembly).Distinct());
+
+    /// <summary>Null where the stream is of no such kind.</summary>
+    public static StreamKind? Find(string stream)
+    {
+        foreach (var kind in All)
+        {
+            if (kind.Has(stream))
+                return kind;
+        }
+        return null;
+    }
+
+    /// <summary>Why a stream is folded to nothing, or null.</summary>
+    public static string? Fault(string stream) => Find(stream) is null
+        ? $"'{stream}' is not folded to a state: {string.Join(", ", All.Select(k => k.Name[^1] == '-' ? $"{k.Name}…" : k.Name))} are."
+        : null;
+
+    public static StreamKind Of(string stream) => Find(stream) ?? throw new ArgumentException(Fault(stream), nameof(stream));
+
+    private static AccountId? AccountBehind(string prefix, string stream) => AccountId.Fault(stream[prefix.Length..]) is null ? new AccountId(stream[prefix.Length..]) : null;
 
     private static Again Coordinate(TradeState state, RecordedDecision recorded, Overrides overrides)
     {

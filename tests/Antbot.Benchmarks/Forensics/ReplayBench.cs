@@ -75,9 +75,9 @@ public static class ReplayBench
             {
                 if (!streams.TryGetValue(stored.Stream, out var stream))
                 {
-                    if (StreamKinds.All.FirstOrDefault(k => k.Has(stored.Stream)) is not { } kind)
+                    if (StreamKinds.Find(stored.Stream) is not { } kind)
                         continue;
-                    streams[stored.Stream] = stream = kind.Follow();
+                    streams[stored.Stream] = stream = kind.Follow(stored.Stream);
                 }
                 stream.Add(stored, codec.Decode(stored));
             }

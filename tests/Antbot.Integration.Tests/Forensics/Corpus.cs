@@ -41,6 +41,16 @@ internal static class Corpus
         return await Redecision.RunAsync(new ExportReader(input).ReadPagesAsync(HistoryPages.Size, cancellationToken), options, cancellationToken: cancellationToken);
     }
 
+    /// <summary>A line for people: which decision, what it came to and what it comes to, or where both differ.</summary>
+    public static string Told(string line)
+    {
+        var d = JsonElement.Parse(line);
+        string Names(string of) => string.Join(", ", d.GetProperty(of).EnumerateArray().Select(e => e.GetProperty("Type").GetString()));
+        var changes = d.GetProperty("Changes").EnumerateArray().Select(c => c.GetString()).ToList();
+        var what = changes.Count > 0 ? string.Join("; ", changes) : d.GetProperty("Refusal").GetString() is { } refusal ? $"was {Names("Was")}, is refused: {refusal}" : $"was {Names("Was")}, is {Names("Is")}";
+        return $"{d.GetProperty("History").GetString()} {d.GetProperty("Stream").GetString()} v{d.GetProperty("Version").GetInt64()}, {d.GetProperty("Service").GetString()} on {d.GetProperty("Input").GetString()}: {what}";
+    }
+
     /// <summary>Everything that is decided otherwise, a line each, in a stable order.</summary>
     public static async Task<IReadOnlyList<string>> DifferencesAsync(RedecisionOptions options, CancellationToken cancellationToken)
     {

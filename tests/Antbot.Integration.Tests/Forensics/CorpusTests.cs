@@ -59,13 +59,12 @@ public sealed class CorpusTests
     public async Task A_decider_that_was_changed_is_found_and_what_it_decides_now_is_told()
     {
         var planted = RedecisionOptions.All with { Kinds = [.. StreamKinds.All.Select(k => k.Service == RiskDecider.Consumer ? Stricter() : k)] };
-        var now = await Corpus.DifferencesAsync(planted, Cancel);
+        var now = (await Corpus.DifferencesAsync(planted, Cancel)).Where(l => l.Contains("\"Service\":\"risk\"", StringComparison.Ordinal)).ToList();
         var fault = Fault(now);
         Assert.NotNull(fault);
-        Assert.Contains("\"Service\":\"risk\"", fault, StringComparison.Ordinal);
-        Assert.Contains("\"Is\":[{\"Type\":\"risk_denied\"", fault, StringComparison.Ordinal);
-        Assert.Contains(Rewrite, fault, StringComparison.Ordinal);
-        Assert.All(now, l => Assert.Contains("\"Service\":\"risk\"", l, StringComparison.Ordinal));
+        Assert.Contains("risk on AssessRisk: was exposure_reserved, is risk_denied", fault, StringComparison.Ordinal);
+        Assert.Contains("make corpus", fault, StringComparison.Ordinal);
+        Assert.True(now.Count > 5, $"{now.Count}");
     }
 
     private static StreamKind<RiskState> Stricter() => new("risk", "account-", RiskDecider.With(RiskLimits.Default), static (state, recorded, _) => new Again.Decided(
@@ -80,7 +79,7 @@ public sealed class CorpusTests
         var (changed, gone) = (now.Except(Corpus.Accepted, StringComparer.Ordinal).ToList(), Corpus.Accepted.Except(now, StringComparer.Ordinal).ToList());
         return changed.Count + gone.Count == 0 ? null : $"""
             {changed.Count} recorded decisions would be made otherwise now, {gone.Count} that were accepted would not be any more.
-            {string.Join('\n', changed.Take(ShownMax).Select(l => $"+ {l}").Concat(gone.Take(ShownMax).Select(l => $"- {l}")))}
+            {string.Join('\n', changed.Take(ShownMax).Select(l => $"+ {Corpus.Told(l)}").Concat(gone.Take(ShownMax).Select(l => $"- {Corpus.Told(l)}")))}
             Where that was meant: 'make corpus', and look at what it changes in {Corpus.AcceptedFile} ({Rewrite}=accept) before it is committed.
             """;
     }

@@ -474,7 +474,7 @@ public sealed class Checker
         (order.Asked.Id.Trade is { } trade && _drifted.Contains(trade)) || _shortOf.Contains(SimExchange.RuleOf(order.Asked.Symbol).BaseAsset);
 
     /// <summary>As it was folded while it happened, to be held against a fold from the beginning; null where none was kept.</summary>
-    private object? StateOf(string stream) => stream switch
+    internal object? StateOf(string stream) => stream switch
     {
         _ when stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal) => _trades[TradeId.From(stream[Streams.TradePrefix.Length..])],
         _ when stream.StartsWith(Streams.OrderPrefix, StringComparison.Ordinal) => _orders[TradeId.From(stream[Streams.OrderPrefix.Length..])],

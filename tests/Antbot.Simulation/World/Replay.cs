@@ -115,7 +115,7 @@ internal sealed class Replay(SimWorld world, Func<Guid, IReadOnlyList<object>> s
             return;
         // Whoever loads it goes on from there as if all had been read.
         _copies++;
-        var again = followed.Kind.Follow();
+        var again = followed.Kind.Follow(stream);
         foreach (var read in events.TakeWhile(e => e.Stored.Version <= copy.Version))
             again.Add(read.Stored, read.Event);
         if (again.Version != copy.Version || !CanonicalJson.From(Json(again.State)).AsSpan().SequenceEqual(copy.State.Span))

@@ -36,14 +36,16 @@ public static class SimRun
     }
 
     /// <summary>The whole world as it is in the end, with its history.</summary>
-    internal static SimWorld WorldOf(Plan plan) => Run(plan, Bug.None, tell: null);
+    /// <param name="watch">Is given the world before anything happens in it.</param>
+    internal static SimWorld WorldOf(Plan plan, Action<SimWorld>? watch = null) => Run(plan, Bug.None, tell: null, watch);
 
-    private static SimWorld Run(Plan plan, Bug bug, Action<string>? tell)
+    private static SimWorld Run(Plan plan, Bug bug, Action<string>? tell, Action<SimWorld>? watch = null)
     {
         var before = SynchronizationContext.Current;
         try
         {
             var world = new SimWorld(plan, bug, tell);
+            watch?.Invoke(world);
             Run(world);
             return world;
         }
