@@ -22,7 +22,7 @@ TESTCONTAINERS_ON = $(eval TESTCONTAINERS_ON := $$(shell build/probe.sh $(TESTCO
 
 DLL = bin/$(CONFIGURATION)/net10.0
 
-.PHONY: help sdk build test bench sim fuzz chaos lint run stop venue up down cli clean
+.PHONY: help sdk build test bench sim fuzz chaos corpus lint run stop venue up down cli clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -39,7 +39,7 @@ test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
 	@MARTEN_ON=$(MARTEN_ON) CLIENTS_ON="$$(build/clients.sh $(CLIENTS))" build/test.sh $(CONFIGURATION)
 
-bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline, start, servers)
+bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline, start, servers, replay)
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter servers pipeline start,$(AREA)),,--postgres)
 	@dotnet tests/Antbot.Benchmarks/$(DLL)/Antbot.Benchmarks.dll --area $(AREA) $(ARGS)
 
@@ -56,6 +56,11 @@ chaos: build ## real services and servers under real faults, judged from outside
 fuzz: sdk ## what every edge must refuse, and everything that a decider's types allow: TARGET=decider:, CASES=1000, SEED=2; without CASES the long run, which goes on where it was stopped
 	@dotnet build tests/Antbot.Fuzz -c $(CONFIGURATION) -v quiet -clp:NoSummary
 	@exec dotnet tests/Antbot.Fuzz/$(DLL)/Antbot.Fuzz.dll $(if $(TARGET),--target $(TARGET)) $(if $(CASES),--cases $(CASES),--tally artifacts/fuzz/tally-$(or $(SEED),1).json) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+corpus: sdk ## accepts what the committed decisions have become on purpose, as lines to review; NEW=1 makes the histories anew
+	@dotnet build tests/Antbot.Integration.Tests -c $(CONFIGURATION) -v quiet -clp:NoSummary
+	@ANTBOT_REWRITE_CORPUS=$(if $(NEW),new,accept) dotnet tests/Antbot.Integration.Tests/$(DLL)/Antbot.Integration.Tests.dll -noColor -noLogo -class "*CorpusTests"
+	@git --no-pager diff --stat -- tests/Antbot.Integration.Tests/Forensics/corpus
 
 lint: sdk ## formatting and analyzers
 	@dotnet format Antbot.Services.sln --verify-no-changes

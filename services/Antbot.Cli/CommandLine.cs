@@ -16,7 +16,7 @@ public static class CommandLine
             The store is named by --store or the variable {StoreAddress.Variable}: 'sqlite:FILE', or a PostgreSQL connection string.
             status, trades, trade, reconcile, watch, halt and resume ask the Console where one is named or runs here, else the store itself; order resolve and token need the Console.
             Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 the history was tampered with, 4 intact but with unsealed events, 5 there is no such thing,
-            6 not allowed, 130 stopped.
+            6 not allowed, 7 something would be decided otherwise, 130 stopped.
             """)
         {
             StatusCommand.Build(),
@@ -24,6 +24,9 @@ public static class CommandLine
             TradeCommand.Build(),
             WatchCommand.Build(),
             ReconcileCommand.Build(),
+            AtCommand.At(),
+            AtCommand.Diff(),
+            ReplayCommand.Build(),
             SignalCommand.Build(),
             OrderCommand.Build(),
             TokenCommand.Build(),
@@ -61,5 +64,6 @@ internal static class ExitCode
     public const int Unsealed = 4;
     public const int NotFound = 5;
     public const int NotAllowed = 6;
+    public const int Different = 7;
     public const int Stopped = 130;
 }

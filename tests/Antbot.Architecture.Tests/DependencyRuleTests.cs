@@ -11,6 +11,7 @@ public sealed class DependencyRuleTests
     private const string RiskCore = "services/Antbot.Risk/Core/Antbot.Risk.Core.csproj";
     private const string RiskHost = "services/Antbot.Risk/Host/Antbot.Risk.csproj";
     private const string ExecutionCore = "services/Antbot.Execution/Core/Antbot.Execution.Core.csproj";
+    private const string Forensics = "shared/Antbot.Forensics/Antbot.Forensics.csproj";
     private const string Standalone = "services/Antbot.Standalone/Antbot.Standalone.csproj";
     private const string Simulation = "tests/Antbot.Simulation/Antbot.Simulation.csproj";
     private const string CoreTests = "tests/Antbot.Core.Tests/Antbot.Core.Tests.csproj";
@@ -38,6 +39,9 @@ public sealed class DependencyRuleTests
         ("The simulator", With(Simulation, ["services/Antbot.Risk/Core/Antbot.Risk.Adapters.csproj"])),
         ("The judge", With("tests/Antbot.Chaos/Antbot.Chaos.csproj", ["shared/Antbot.LocalServers/Antbot.LocalServers.csproj", Kernel])),
         ("What is shared", With(EventStore, [Runtime, RiskCore])),
+        ("Whoever decides again", With(Forensics, [Runtime, RiskCore, EventStore])),
+        ("Whoever decides again", With(Forensics, [Runtime, RiskHost])),
+        ("Whoever decides again", With(Forensics, [Runtime, RiskCore], "Npgsql")),
         ("The paper venue", With("services/Antbot.PaperVenue/Host/Antbot.PaperVenue.csproj", ["services/Antbot.PaperVenue/Core/Antbot.PaperVenue.Core.csproj", EventStore])),
         ("What runs", With(RiskHost, [RiskCore, CoreTests])),
         ("What runs", With(EventStore, ["tests/Antbot.EventStore.Contract/Antbot.EventStore.Contract.csproj"])),

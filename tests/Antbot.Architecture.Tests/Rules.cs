@@ -17,6 +17,7 @@ internal static class Rules
     private const string Contracts = "Antbot.Contracts";
     private const string Kernel = "Antbot.Kernel";
     private const string Runtime = "Antbot.Runtime";
+    private const string Forensics = "Antbot.Forensics";
 
     public static IReadOnlyList<Rule> All { get; } =
     [
@@ -25,9 +26,10 @@ internal static class Rules
         new("A core references contracts and kernel, and no package: purity is a compile error", p => p.IsCore, p => ProjectsBut(p, Contracts, Kernel).Concat(p.Packages)),
         new("The runtime references the kernel and no vendor's package", p => p.Name == Runtime, p => ProjectsBut(p, Contracts, Kernel).Concat(p.Packages)),
         new("Services never reference one another; the standalone alone references them", p => p.Service is not null and not "Antbot.Standalone", OtherServices),
-        new("The simulator references cores, the hosts that trade and the runtime, never adapters", p => p.Name == "Antbot.Simulation", p => p.Projects.Where(r => !IsCore(r) && !IsTrading(r) && !Is(r, Contracts, Kernel, Runtime))),
+        new("The simulator references cores, the hosts that trade and the runtime, never adapters", p => p.Name == "Antbot.Simulation", p => p.Projects.Where(r => !IsCore(r) && !IsTrading(r) && !Is(r, Contracts, Kernel, Runtime, Forensics))),
         new("The judge of the chaos cases shares no code with what it judges", p => p.Name == "Antbot.Chaos", p => ProjectsBut(p, "Antbot.LocalServers")),
-        new("What is shared references no service", p => p.Area == "shared", p => p.Projects.Where(r => In(r, "services"))),
+        new("What is shared references no service", p => p.Area == "shared" && p.Name != Forensics, p => p.Projects.Where(r => In(r, "services"))),
+        new("Whoever decides again references the cores and the runtime, never hosts or adapters", p => p.Name == Forensics, p => p.Projects.Where(r => !IsCore(r) && !Is(r, Contracts, Kernel, Runtime)).Concat(p.Packages)),
         new("The paper venue stands by itself, as an exchange does: of what is shared it references contracts and kernel at most", p => p.Service == "Antbot.PaperVenue", p => p.Projects.Where(r => In(r, "shared") && !Is(r, Contracts, Kernel))),
         new("What runs references no test", p => p.Area != "tests", p => p.Projects.Where(r => In(r, "tests"))),
     ];

@@ -1,20 +1,22 @@
 using System.CommandLine;
 using Antbot.Benchmarks;
+using Antbot.Benchmarks.Forensics;
 using Antbot.Benchmarks.Pipeline;
 using Antbot.Benchmarks.Servers;
 using Antbot.Benchmarks.Store;
 using Antbot.Benchmarks.Venue;
 
-var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue, pipeline, start, servers.", DefaultValueFactory = _ => "store" };
-area.AcceptOnlyFromAmong("store", "venue", "pipeline", "start", "servers");
+var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue, pipeline, start, servers, replay.", DefaultValueFactory = _ => "store" };
+area.AcceptOnlyFromAmong("store", "venue", "pipeline", "start", "servers", "replay");
 var output = new Option<string>("--out") { Description = "Where the figures go, as JSON.", DefaultValueFactory = _ => "artifacts/bench.json" };
 var events = new Option<int>("--events") { Description = "How many events the long history has (import, scan, verify, memory).", DefaultValueFactory = _ => 1_000_000 };
 var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 2 };
 var burst = new Option<int>("--burst") { Description = "pipeline: how many signals are sent at once.", DefaultValueFactory = _ => 5_000 };
 var paced = new Option<double>("--paced") { Description = "pipeline: for how many seconds a hundred signals a second are sent.", DefaultValueFactory = _ => 20 };
+var trades = new Option<int>("--trades") { Description = "replay: how many trades make the history whose decisions are made again.", DefaultValueFactory = _ => 8_000 };
 var only = new Option<string?>("--only") { Description = "pipeline: measure this one alone, for a profile of it: plain, platform or standalone." };
 only.AcceptOnlyFromAmong("plain", "platform", "standalone");
-var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds, burst, paced, only };
+var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds, burst, paced, trades, only };
 command.SetAction(async (parsed, cancellationToken) =>
 {
     var report = new BenchReport(parsed.GetValue(area)!, Machine.Claim());
@@ -23,6 +25,8 @@ command.SetAction(async (parsed, cancellationToken) =>
         await VenueBench.RunAsync(report.Of("paper venue"), options.Round, cancellationToken);
     else if (parsed.GetValue(area) == "servers")
         await ServersBench.RunAsync(report, cancellationToken);
+    else if (parsed.GetValue(area) == "replay")
+        await ReplayBench.RunAsync(report.Of("SQLite"), parsed.GetValue(trades), cancellationToken);
     else if (parsed.GetValue(area) == "start")
     {
         await NewcomerBench.RunAsync(report, cancellationToken);

@@ -28,6 +28,9 @@ internal static class StoryText
         return text.Length <= Width ? text : $"{text[..(Width - 1)]}…";
     }
 
+    /// <summary>All that a value holds, a line each.</summary>
+    public static IEnumerable<string> Facts(JsonElement body) => Facts(body, "").Select(f => $"{f.Name} {f.Value}");
+
     private static IEnumerable<(string Name, string Value)> Facts(JsonElement body, string path)
     {
         if (body.ValueKind != JsonValueKind.Object)

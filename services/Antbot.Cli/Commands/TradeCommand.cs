@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Antbot.Cli.Sources;
+using Antbot.Forensics;
 using Antbot.ReadModels;
 
 namespace Antbot.Cli.Commands;
@@ -14,15 +15,30 @@ internal static class TradeCommand
             if (ReadModelQueries.FaultOfReference(result.GetValueOrDefault<string>() ?? "") is { } fault)
                 result.AddError(fault);
         });
-        var command = new Command("trade", "The whole life of a trade: every event over all services, with the inputs and reasons of every decision.") { id };
+        var step = new Option<bool>("--step") { Description = "Event by event, with what each made of its stream's state; on a terminal with the arrow keys." };
+        var command = new Command("trade", "The whole life of a trade: every event over all services, with the inputs and reasons of every decision.") { id, step };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
+            if (parsed.GetValue(step))
+                return Step(parsed, await source.StepsAsync(parsed.GetValue(id)!, cancellationToken), cancellationToken);
             var story = await source.StoryAsync(parsed.GetValue(id)!, cancellationToken);
             if (!Common.AnswerJson(parsed, story))
                 Show(story);
             return ExitCode.Done;
         }));
         return command;
+    }
+
+    private static int Step(ParseResult parsed, TradeSteps trade, CancellationToken cancellationToken)
+    {
+        if (Common.AnswerJson(parsed, trade))
+            return ExitCode.Done;
+        var stepper = new TradeStepper(trade, Console.Out);
+        if (TradeStepper.IsTerminal)
+            stepper.Run(() => cancellationToken.IsCancellationRequested ? null : Console.ReadKey(intercept: true).Key);
+        else
+            stepper.ShowAll();
+        return ExitCode.Done;
     }
 
     private static void Show(TradeStory story)

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using Antbot.Contracts;
+using Antbot.Forensics;
 using Antbot.ReadModels;
 
 namespace Antbot.Cli.Sources;
@@ -48,6 +49,8 @@ internal sealed class ConsoleSource : ISource
     }
 
     public Task<TradeStory> StoryAsync(string id, CancellationToken cancellationToken) => GetAsync<TradeStory>($"api/trades/{Uri.EscapeDataString(id)}", cancellationToken);
+
+    public Task<TradeSteps> StepsAsync(string id, CancellationToken cancellationToken) => GetAsync<TradeSteps>($"api/trades/{Uri.EscapeDataString(id)}/steps", cancellationToken);
 
     public async IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using Antbot.Contracts;
+using Antbot.Forensics;
 using Antbot.ReadModels;
 
 namespace Antbot.Cli.Sources;
@@ -34,6 +35,9 @@ internal interface ISource : IAsyncDisposable
 
     /// <param name="id">A trade's id, or a beginning that only one has.</param>
     Task<TradeStory> StoryAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>The same trade event by event, with what each made of its stream.</summary>
+    Task<TradeSteps> StepsAsync(string id, CancellationToken cancellationToken);
 
     /// <param name="after">The sequence after which to begin; null for what comes from now on.</param>
     IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, CancellationToken cancellationToken);

@@ -4,6 +4,7 @@ using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.EventStore;
 using Antbot.EventStore.Postgres;
+using Antbot.Forensics;
 using Antbot.Kernel.Control;
 using Antbot.ReadModels;
 using Antbot.Runtime.Control;
@@ -32,10 +33,14 @@ internal sealed class StoreSource(string address) : ISource
     public async Task<TradeStory> StoryAsync(string id, CancellationToken cancellationToken)
     {
         var queries = await QueriesAsync(cancellationToken);
-        var found = await queries.ResolveAsync(id, cancellationToken);
-        if (found.Count > 1)
-            throw new CommandException("NotUnique", $"More than one trade begins with {id}; give more digits.");
-        return (found.Count == 1 ? await queries.StoryAsync(found[0], cancellationToken) : null) ?? throw new CommandException("NotFound", $"There is no trade {id}.", ExitCode.NotFound);
+        return await queries.StoryAsync(await ResolveAsync(queries, id, cancellationToken), cancellationToken) ?? throw NoSuchTrade(id);
+    }
+
+    public async Task<TradeSteps> StepsAsync(string id, CancellationToken cancellationToken)
+    {
+        var trade = await ResolveAsync(await QueriesAsync(cancellationToken), id, cancellationToken);
+        var steps = await new TimeTravel(await OpenAsync(cancellationToken)).StepsAsync(trade, cancellationToken);
+        return steps.Steps.Count > 0 ? steps : throw NoSuchTrade(id);
     }
 
     public async IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -131,6 +136,15 @@ internal sealed class StoreSource(string address) : ISource
         using var progress = new Progress("reading the history");
         await new ViewProjection(store, Codec, models, TimeProvider.System).CatchUpAsync(position => progress.Report(Math.Max(0, position), end), cancellationToken);
     }
+
+    private static async Task<TradeId> ResolveAsync(ReadModelQueries queries, string id, CancellationToken cancellationToken) => await queries.ResolveAsync(id, cancellationToken) switch
+    {
+        [var only] => only,
+        [] => throw NoSuchTrade(id),
+        _ => throw new CommandException("NotUnique", $"More than one trade begins with {id}; give more digits."),
+    };
+
+    private static CommandException NoSuchTrade(string id) => new("NotFound", $"There is no trade {id}.", ExitCode.NotFound);
 
     private static CommandException NoTokens() => new("Unavailable", "Tokens open the Console, and only it knows who may make them. Name it with --console and a super admin's token with --token-file.");
 }

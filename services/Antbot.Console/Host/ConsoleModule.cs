@@ -27,6 +27,7 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<ServiceHealth>();
         services.AddSingleton<Audit>();
         services.AddSingleton<ReadRoutes>();
+        services.AddSingleton<TimeRoutes>();
         services.AddSingleton<ControlRoutes>();
         services.AddSingleton<SettlementRoutes>();
         services.AddSingleton<EventRoutes>();
@@ -37,6 +38,7 @@ public sealed class ConsoleModule : IServiceModule
     public void Map(IEndpointRouteBuilder routes)
     {
         ReadRoutes.Map(routes);
+        TimeRoutes.Map(routes);
         ControlRoutes.Map(routes);
         SettlementRoutes.Map(routes);
         EventRoutes.Map(routes);

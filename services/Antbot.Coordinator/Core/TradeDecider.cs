@@ -1,12 +1,17 @@
+using System.Globalization;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Kernel.Decisions;
+using Antbot.Kernel.Identity;
 
 namespace Antbot.Coordinator.Core;
 
 /// <summary>The sweeper's word that a phase has lasted until it was due. Its id is a hash of all three, so it comes once.</summary>
-public sealed record DeadlineReached(TradeId Trade, TradePhase Phase, DateTimeOffset Due) : ITradeMessage;
+public sealed record DeadlineReached(TradeId Trade, TradePhase Phase, DateTimeOffset Due) : ITradeMessage
+{
+    public Guid InputId() => DeterministicId.From("deadline", Trade.Value, Phase.ToString(), Due.ToString("O", CultureInfo.InvariantCulture));
+}
 
 /// <summary>What a message does to a trade in a phase.</summary>
 public enum Treatment

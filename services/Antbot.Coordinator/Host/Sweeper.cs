@@ -1,8 +1,6 @@
-using System.Globalization;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Coordinator.Core;
-using Antbot.Kernel.Identity;
 using Antbot.Runtime;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Pipeline;
@@ -120,8 +118,8 @@ public sealed class Sweeper(
     private async Task FireAsync(OpenTrade trade, CancellationToken cancellationToken)
     {
         var due = trade.Due!.Value;
-        var id = DeterministicId.From("deadline", trade.Trade.Value, trade.Phase.ToString(), due.ToString("O", CultureInfo.InvariantCulture));
-        var input = new Input(id, new DeadlineReached(trade.Trade, trade.Phase, due), trade.Trade.Value, "service:coordinator");
+        var reached = new DeadlineReached(trade.Trade, trade.Phase, due);
+        var input = new Input(reached.InputId(), reached, trade.Trade.Value, "service:coordinator");
         await pipeline.HandleAsync(Streams.Trade(trade.Trade), input, cancellationToken);
         log.LogWarning("Trade {Trade} was in phase {Phase} until its deadline {Due:O}", trade.Trade, trade.Phase, due);
     }

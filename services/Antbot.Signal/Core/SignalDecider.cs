@@ -30,7 +30,9 @@ public static class SignalDecider
         {
             ["candle_closed"] = closed,
             ["interval_seconds"] = (decimal)candle.Interval.Ticks / TimeSpan.TicksPerSecond,
+            ["stop_percent"] = terms.StopPercent,
             ["strategy"] = idea.Inputs.ToDictionary(i => i.Key, i => i.Value, StringComparer.Ordinal),
+            ["take_profit_percent"] = terms.TakeProfitPercent,
         });
         return new SignalRecorded(signal, HashOf(Encoding.UTF8.GetBytes(inputs)), inputs);
     }

@@ -30,7 +30,8 @@ public readonly record struct StreamId
 
     public override string ToString() => _value ?? "";
 
-    private static string? Fault(string value)
+    /// <summary>Why it can be no stream's name, or null.</summary>
+    public static string? Fault(string value)
     {
         if (value.Length is 0 or > LengthMax)
             return $"A stream id has 1 to {LengthMax} characters; this one has {value.Length}.";

@@ -6,6 +6,9 @@ public static class Streams
     public const string SignalPrefix = "signal-";
     public const string TradePrefix = "trade-";
     public const string OrderPrefix = "order-";
+    public const string ValidationPrefix = "validation-";
+    public const string AccountPrefix = "account-";
+    public const string ReconciliationPrefix = "reconciliation-";
     public const string AuditPrefix = "audit-";
 
     public static StreamId Control { get; } = new("control");
@@ -18,14 +21,14 @@ public static class Streams
     public static StreamId Trade(TradeId trade) => new($"{TradePrefix}{trade.Value}");
 
     /// <summary>By symbol, because whether a signal is a duplicate depends on other trades.</summary>
-    public static StreamId Validation(Symbol symbol) => new($"validation-{symbol.Value}");
+    public static StreamId Validation(Symbol symbol) => new($"{ValidationPrefix}{symbol.Value}");
 
-    public static StreamId Account(AccountId account) => new($"account-{account.Value}");
+    public static StreamId Account(AccountId account) => new($"{AccountPrefix}{account.Value}");
 
     /// <summary>All orders of one trade.</summary>
     public static StreamId Order(TradeId trade) => new($"{OrderPrefix}{trade.Value}");
 
-    public static StreamId Reconciliation(AccountId account) => new($"reconciliation-{account.Value}");
+    public static StreamId Reconciliation(AccountId account) => new($"{ReconciliationPrefix}{account.Value}");
 
     /// <summary>What an operator had done, a stream a day.</summary>
     public static StreamId Audit(DateTimeOffset at) => new($"{AuditPrefix}{at.UtcDateTime:yyyy-MM-dd}");

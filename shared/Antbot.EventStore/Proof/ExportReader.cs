@@ -62,6 +62,24 @@ public sealed class ExportReader(Stream input)
         }
     }
 
+    /// <summary>The whole export's events, in pages. That it is whole is seen to; that it is true is the verifier's to say.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<StoredEvent>> ReadPagesAsync(int size, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await ReadHeaderAsync(cancellationToken);
+        var page = new List<StoredEvent>(size);
+        await foreach (var link in ReadLinksAsync(cancellationToken))
+        {
+            page.Add(link.Event!);
+            if (page.Count < size)
+                continue;
+            yield return page;
+            page = new List<StoredEvent>(size);
+        }
+        if (End is null)
+            throw Damaged("it has no end: it was cut short");
+        yield return page;
+    }
+
     /// <summary>Whether the end line is there and says what was read.</summary>
     internal void CheckEnd(ChainWalk walk)
     {

@@ -18,4 +18,14 @@ public static class ControlDecider
         SetMaintenance c => [new MaintenanceSet(c.On, c.Message, c.By)],
         _ => throw new ArgumentException($"{command.GetType().Name} is no command to the control stream.", nameof(command)),
     };
+
+    /// <summary>The word that was recorded; null where it was none.</summary>
+    /// <param name="decided">All events of one decision.</param>
+    public static object? CommandOf(IReadOnlyList<object> decided) => decided switch
+    {
+        [ActivitySet e] => new SetActivity(e.Activity, e.Reason, e.By),
+        [TradingModeSet e] => new SetTradingMode(e.Mode, e.Reason, e.By),
+        [MaintenanceSet e] => new SetMaintenance(e.On, e.Message, e.By),
+        _ => null,
+    };
 }

@@ -17,15 +17,16 @@ public static class Outgoing
         return messages;
     }
 
+    /// <param name="ordinal">Of the event's messages.</param>
+    public static Guid IdOf(StoredEvent stored, int ordinal, string endpoint) =>
+        DeterministicId.From("message", stored.EventId.ToString("N"), ordinal.ToString(CultureInfo.InvariantCulture), endpoint);
+
     private static void Add(List<OutboundMessage> messages, StoredEvent stored, IReadOnlyList<object> bodies)
     {
         for (var i = 0; i < bodies.Count; i++)
         {
             foreach (var endpoint in Routes.Of(bodies[i].GetType()))
-            {
-                var id = DeterministicId.From("message", stored.EventId.ToString("N"), i.ToString(CultureInfo.InvariantCulture), endpoint);
-                messages.Add(new OutboundMessage(id, endpoint, bodies[i], stored.CorrelationId, stored.TraceId));
-            }
+                messages.Add(new OutboundMessage(IdOf(stored, i, endpoint), endpoint, bodies[i], stored.CorrelationId, stored.TraceId));
         }
     }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Antbot.Contracts;
 
@@ -14,6 +16,9 @@ public class EventCodec(EventRegistry registry)
     /// does not know yet is passed over, because the next build writes to the same streams.
     /// </summary>
     public static JsonSerializerOptions Json { get; } = MakeOptions();
+
+    /// <summary>The same for people: enums by name.</summary>
+    public static JsonSerializerOptions JsonForPeople { get; } = MakeForPeople();
 
     private static readonly ConcurrentDictionary<Type, string> ClrNames = new();
 
@@ -100,6 +105,15 @@ public class EventCodec(EventRegistry registry)
             Converters = { new DefinedEnumConverter() },
             TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireMembers } },
         };
+        options.MakeReadOnly();
+        return options;
+    }
+
+    private static JsonSerializerOptions MakeForPeople()
+    {
+        var options = new JsonSerializerOptions(Json) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        // Before the one that the events are stored with.
+        options.Converters.Insert(0, new JsonStringEnumConverter());
         options.MakeReadOnly();
         return options;
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Antbot.ConsoleService.Access;
 using Antbot.Runtime.Store;
@@ -92,6 +93,29 @@ public sealed class AccessDeciderTests
     private static MakeToken Make(string name, Role role, DateTimeOffset? expires) => new(Guid.Empty, name, role, $"hash-{name}", expires, "because", "root", ["file"]);
 
     private static RevokeToken Revoke(string name) => new(Guid.Empty, name, "because", "root");
+
+    [Fact]
+    public void Whatever_was_decided_is_decided_again_from_what_was_recorded_of_it()
+    {
+        var (state, random) = (AccessState.Initial, new Random(3));
+        for (var i = 0; i < 400; i++)
+        {
+            object word = random.Next(3) == 0 ? Revoke($"n{random.Next(6)}") : Make($"n{random.Next(6)}", (Role)random.Next(1, 4), random.Next(2) == 0 ? null : Now.AddDays(random.Next(-2, 400)));
+            word = word is MakeToken m && random.Next(4) == 0 ? m with { Reserved = [m.Name] } : word;
+            var decided = Decide(state, word);
+            var again = Decide(state, AccessDecider.InputOf(decided)!);
+            Assert.Equal(decided.Select(e => $"{e.GetType().Name} {Encoding.UTF8.GetString(Codec.Encode(e).Data.Span)}"), again.Select(e => $"{e.GetType().Name} {Encoding.UTF8.GetString(Codec.Encode(e).Data.Span)}"));
+            state = decided.Aggregate(state, AccessDecider.Behaviour.Fold.Apply);
+        }
+    }
+
+    [Fact]
+    public void What_was_refused_before_it_was_kept_whole_is_read_as_it_was_and_not_decided_again()
+    {
+        var old = JsonSerializer.Deserialize<AccessTokenRefused>("""{"Request":"00000000-0000-0000-0000-000000000001","Name":"n","By":"anna","Verdicts":[]}""", EventCodec.Json)!;
+        Assert.Null(AccessDecider.InputOf([old]));
+        Assert.DoesNotContain("Asked", Encoding.UTF8.GetString(Codec.Encode(old).Data.Span), StringComparison.Ordinal);
+    }
 
     private static IReadOnlyList<object> Decide(AccessState state, object input) => AccessDecider.Behaviour.Decide(state, input, Now);
 

@@ -153,6 +153,30 @@ public sealed class StrategyTests
         Assert.Equal(recorded, JsonSerializer.Deserialize<SignalRecorded>(codec.Encode(recorded).Data.Span, EventCodec.Json));
     }
 
+    [Theory]
+    [InlineData(Side.Buy)]
+    [InlineData(Side.Sell)]
+    public void What_a_strategy_thought_is_decided_again_from_what_was_recorded_of_it(Side side)
+    {
+        var terms = SignalTerms.Default with { Account = new AccountId("second"), Notional = new Money(12.50m), StopPercent = 0.70m, TakeProfitPercent = 3, Confidence = 0.1m, Life = TimeSpan.FromMilliseconds(1_234) };
+        var recorded = SignalDecider.FromThought(Thought(side), terms, Some.Now);
+        var known = RecordedThought.Of(recorded)!.Value;
+        Assert.Equal(recorded, SignalDecider.FromThought(known.Thought, known.Terms, recorded.Signal.RaisedAt));
+    }
+
+    [Theory]
+    [InlineData("webhook:chart", null)]
+    [InlineData("strategy:ema-cross", """{"candle_closed":"2026-01-01T00:00:00.0000000Z","interval_seconds":60,"strategy":{}}""")]
+    [InlineData("strategy:ema-cross", """{"candle_closed":"soon","interval_seconds":60,"stop_percent":1,"strategy":{},"take_profit_percent":1}""")]
+    [InlineData("strategy:ema-cross", """{"stop_percent":1,"take_profit_percent":1}""")]
+    [InlineData("strategy:ema-cross", "[]")]
+    [InlineData("strategy:ema-cross", "nothing")]
+    public void What_no_strategy_thought_or_was_kept_in_part_alone_is_not_decided_again(string source, string? inputs)
+    {
+        var recorded = SignalDecider.FromThought(Thought(Side.Buy), SignalTerms.Default, Some.Now);
+        Assert.Null(RecordedThought.Of(recorded with { Signal = recorded.Signal with { Source = source }, Inputs = inputs ?? recorded.Inputs }));
+    }
+
     private static Thought Thought(Side side) => new("ema-cross", Candles([100])[0], new Idea(side, 0.65m, [new("fast", 12.5m), new("slow", 12)]));
 
     private static decimal Reckoned(decimal[] closes, int period)

@@ -61,7 +61,7 @@ public static partial class Bugs
         {
             await foreach (var stored in base.ReadStreamAsync(stream, fromVersion, cancellationToken))
             {
-                yield return stream.Value.StartsWith(Checker.AccountPrefix, StringComparison.Ordinal) && process.Parts.Codec.Decode(stored) is ExposureReserved e
+                yield return stream.Value.StartsWith(Streams.AccountPrefix, StringComparison.Ordinal) && process.Parts.Codec.Decode(stored) is ExposureReserved e
                     ? stored with { Data = process.Parts.Codec.Encode(e with { Reserved = Money.Zero }).Data }
                     : stored;
             }

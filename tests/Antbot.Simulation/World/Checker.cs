@@ -6,6 +6,7 @@ using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Coordinator.Core;
 using Antbot.Execution;
+using Antbot.Forensics;
 using Antbot.Kernel.Control;
 using Antbot.Reconciliation;
 using Antbot.Risk.Core;
@@ -31,14 +32,10 @@ public sealed class Checker
 
     private const string TakenBackUntold = "a fill taken back before anybody was told of it";
 
-    public const string AccountPrefix = "account-";
-    public const string ValidationPrefix = "validation-";
-    public const string ReconciliationPrefix = "reconciliation-";
-
     private static readonly (string Prefix, Func<object, IReadOnlyList<object>> React)[] Reactions =
     [
-        (Streams.OrderPrefix, ExecutionMessages.React), (Streams.TradePrefix, TradeDecider.React), (AccountPrefix, RiskDecider.React),
-        (ReconciliationPrefix, ReconciliationDecider.React), (Streams.SignalPrefix, SignalDecider.React), (ValidationPrefix, ValidationDecider.React),
+        (Streams.OrderPrefix, ExecutionMessages.React), (Streams.TradePrefix, TradeDecider.React), (Streams.AccountPrefix, RiskDecider.React),
+        (Streams.ReconciliationPrefix, ReconciliationDecider.React), (Streams.SignalPrefix, SignalDecider.React), (Streams.ValidationPrefix, ValidationDecider.React),
         (Streams.AuditPrefix, OperatorCommands.React),
     ];
 
@@ -170,7 +167,7 @@ public sealed class Checker
         CheckCounts();
         CheckFills();
         CheckBalances();
-        new Replay(_world, id => _due.GetValueOrDefault(id)?.Message.Body, id => _reactions.GetValueOrDefault(id) ?? [], StateOf, Violated).Check();
+        new Replay(_world, id => _reactions.GetValueOrDefault(id) ?? [], StateOf, Violated).Check();
     }
 
     public void Violated(Invariant broken, string what) => Violations.Add(new Violation(broken, $"at {_world.Loop.Seconds:0.000} s: {what}"));
@@ -267,7 +264,7 @@ public sealed class Checker
                 // Nothing that is looked at by itself.
                 break;
         }
-        if (stored.Stream.StartsWith(AccountPrefix, StringComparison.Ordinal))
+        if (stored.Stream.StartsWith(Streams.AccountPrefix, StringComparison.Ordinal))
         {
             _account = RiskState.Fold.Apply(_account, @event);
             if (@event is ExposureReserved && _account.Reserved + _account.Open > SimWorld.Limits.ExposureMax.Value)
@@ -278,11 +275,11 @@ public sealed class Checker
             var trade = TradeId.From(stored.Stream[Streams.OrderPrefix.Length..]);
             _orders[trade] = OrdersState.Fold.Apply(_orders.GetValueOrDefault(trade, OrdersState.Initial), @event);
         }
-        else if (stored.Stream.StartsWith(ValidationPrefix, StringComparison.Ordinal))
+        else if (stored.Stream.StartsWith(Streams.ValidationPrefix, StringComparison.Ordinal))
         {
             _memories[stored.Stream] = SymbolMemory.Fold.Apply(_memories.GetValueOrDefault(stored.Stream, SymbolMemory.Initial), @event);
         }
-        else if (stored.Stream.StartsWith(ReconciliationPrefix, StringComparison.Ordinal))
+        else if (stored.Stream.StartsWith(Streams.ReconciliationPrefix, StringComparison.Ordinal))
         {
             _reconciled[stored.Stream] = ReconciliationState.Fold.Apply(_reconciled.GetValueOrDefault(stored.Stream, ReconciliationState.Initial), @event);
         }
@@ -498,13 +495,13 @@ public sealed class Checker
         (order.Asked.Id.Trade is { } trade && _drifted.Contains(trade)) || _shortOf.Contains(SimExchange.RuleOf(order.Asked.Symbol).BaseAsset);
 
     /// <summary>As it was folded while it happened, to be held against a fold from the beginning; null where none was kept.</summary>
-    private object? StateOf(string stream) => stream switch
+    internal object? StateOf(string stream) => stream switch
     {
         _ when stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal) => _trades[TradeId.From(stream[Streams.TradePrefix.Length..])],
         _ when stream.StartsWith(Streams.OrderPrefix, StringComparison.Ordinal) => _orders[TradeId.From(stream[Streams.OrderPrefix.Length..])],
-        _ when stream.StartsWith(AccountPrefix, StringComparison.Ordinal) => _account,
-        _ when stream.StartsWith(ValidationPrefix, StringComparison.Ordinal) => _memories[stream],
-        _ when stream.StartsWith(ReconciliationPrefix, StringComparison.Ordinal) => _reconciled[stream],
+        _ when stream.StartsWith(Streams.AccountPrefix, StringComparison.Ordinal) => _account,
+        _ when stream.StartsWith(Streams.ValidationPrefix, StringComparison.Ordinal) => _memories[stream],
+        _ when stream.StartsWith(Streams.ReconciliationPrefix, StringComparison.Ordinal) => _reconciled[stream],
         _ when stream == Streams.Control.Value => _control,
         _ => null,
     };
@@ -528,7 +525,7 @@ public sealed class Checker
         /// <summary>Bodies that hold lists are equal only by what they say.</summary>
         public bool IsSaidBy(OutboundMessage other) =>
             (other.Endpoint, other.CorrelationId, other.TraceId) == (Message.Endpoint, Message.CorrelationId, Message.TraceId)
-            && (other.Body.Equals(Message.Body) || Replay.Says(other.Body, Message.Body));
+            && (other.Body.Equals(Message.Body) || Written.Same(other.Body, Message.Body));
 
         public override string ToString() => $"{Message.Body.GetType().Name} to {Message.Endpoint} of {stored.Type} in {stored.Stream}";
     }

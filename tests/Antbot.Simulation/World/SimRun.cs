@@ -48,12 +48,17 @@ public static class SimRun
         return world.Checker.Violations.Count == 0 ? world.PointsReached : throw new InvalidOperationException($"The rehearsal failed: {world.Checker.Violations[0]}");
     }
 
-    private static SimWorld Run(Plan plan, Bug bug, Action<string>? tell)
+    /// <summary>The whole world as it is in the end, with its history.</summary>
+    /// <param name="watch">Is given the world before anything happens in it.</param>
+    internal static SimWorld WorldOf(Plan plan, Action<SimWorld>? watch = null) => Run(plan, Bug.None, tell: null, watch);
+
+    private static SimWorld Run(Plan plan, Bug bug, Action<string>? tell, Action<SimWorld>? watch = null)
     {
         var before = SynchronizationContext.Current;
         try
         {
             var world = new SimWorld(plan, bug, tell);
+            watch?.Invoke(world);
             try
             {
                 Run(world);

@@ -1,25 +1,20 @@
-using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Coordinator;
-using Antbot.Coordinator.Core;
-using Antbot.Execution;
+using Antbot.Forensics;
 using Antbot.Kernel.Control;
 using Antbot.Kernel.Identity;
 using Antbot.Kernel.Proof;
 using Antbot.Kernel.Time;
-using Antbot.Reconciliation;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Store;
 using Antbot.Runtime.Venue;
-using Antbot.Signals.Core;
 using Antbot.Simulation.Faults;
 using Antbot.Simulation.Ports;
 using Antbot.Simulation.Time;
-using Antbot.Validation.Core;
 
 namespace Antbot.Simulation.World;
 
@@ -43,7 +38,7 @@ public sealed class SimWorld
 
     public SimWorld(Plan plan, Bug bug, Action<string>? tell = null)
     {
-        Codec = new OnceCodec(Registry);
+        Codec = new OnceCodec(StreamKinds.Registry);
         Tally.Tell = tell is null ? null : what => tell($"{Loop.Seconds,9:0.000}  {what}");
         (Plan, _chance, _bug) = (plan, new Chance(plan.Seed), bug);
         _crashes = plan.Faults.OfType<Crash>().DistinctBy(c => (c.Point, c.Nth)).ToDictionary(c => (c.Point, c.Nth));
@@ -66,11 +61,6 @@ public sealed class SimWorld
             _ => 0,
         }).Append(1).Max();
     }
-
-    public static EventRegistry Registry { get; } = EventRegistry.From(new[]
-    {
-        typeof(OrderIntended), typeof(TradeDecider), typeof(ExecutionDecider), typeof(ReconciliationDecider), typeof(RiskDecider), typeof(SignalDecider), typeof(ValidationDecider), typeof(OperatorCommands),
-    }.Select(t => t.Assembly).Distinct());
 
     public static CoordinatorOptions Coordination { get; } =
         new() { ValidatingSeconds = 15, AssessingRiskSeconds = 15, ExecutingSeconds = 30, ClosingSeconds = 30, AgainSeconds = 10, OpenSeconds = 60 };
@@ -337,13 +327,15 @@ public sealed class SimWorld
 
     private void HaltNow(HaltedBefore halt)
     {
+        var id = DeterministicId.From("command", (++_halts).ToString());
         Disk.CommitCommand(new AppendRequest
         {
             Stream = Streams.Control,
             Expected = ExpectedVersion.Any,
-            Decision = new Decision(DeterministicId.From("command", (++_halts).ToString()), ControlCommands.Consumer),
+            Decision = new Decision(id, ControlCommands.Consumer),
             Events = [Codec.Encode(new ActivitySet(Activity.Halted, "the plan", "operator:sim"))],
             At = Exchange.Now,
+            Meta = new EventMeta(id.ToString("N"), null, "operator:sim"),
         });
         Loop.At(TimeSpan.FromSeconds(halt.ForSeconds), () => Watch(CommandAsync(new SetActivity(Activity.Active, "the plan", "operator:sim"), halt)));
     }

@@ -37,6 +37,18 @@ public static class AccessDecider
         ? null
         : $"A token's name has 1 to {NameLengthMax} letters, digits, hyphens and underscores.";
 
+    /// <summary>What was decided on, from what was recorded of it; null where it was not kept whole.</summary>
+    /// <param name="decided">All events of one decision.</param>
+    public static object? InputOf(IReadOnlyList<object> decided) => decided switch
+    {
+        // A name of the Console's own file would have been refused.
+        [AccessTokenMade e] => new MakeToken(e.Request, e.Name, e.Role, e.Token, e.ExpiresAt, e.Reason, e.By, []),
+        [AccessTokenRevoked e] => new RevokeToken(e.Request, e.Name, e.Reason, e.By),
+        [AccessTokenRefused { Asked: { } asked }] => asked,
+        [AccessTokenRefused { Reason: { } reason } e] => new RevokeToken(e.Request, e.Name, reason, e.By),
+        _ => null,
+    };
+
     private static AccessState Apply(AccessState state, object @event) => @event switch
     {
         AccessTokenMade e => new(state.Tokens.SetItem(e.Name, new AccessToken(e.Name, e.Role, e.Token, e.ExpiresAt, e.By))),
@@ -46,10 +58,12 @@ public static class AccessDecider
 
     private static IReadOnlyList<object> Decide(AccessState state, object input, DateTimeOffset now) => input switch
     {
-        MakeToken m => Judged(m.Request, m.Name, m.By, Make(state, m, now), new AccessTokenMade(m.Request, m.Name, m.Role, m.Token, m.ExpiresAt, m.Reason, m.By)),
+        MakeToken m => Judged(
+            Make(state, m, now), new AccessTokenMade(m.Request, m.Name, m.Role, m.Token, m.ExpiresAt, m.Reason, m.By), verdicts => new AccessTokenRefused(m.Request, m.Name, m.By, verdicts, Asked: m)),
         RevokeToken r => Judged(
-            r.Request, r.Name, r.By, [new Verdict("known", state.Tokens.ContainsKey(r.Name), state.Tokens.ContainsKey(r.Name) ? "it was made and not revoked" : "there is no such token, or the Console's own file has it")],
-            new AccessTokenRevoked(r.Request, r.Name, state.Tokens.GetValueOrDefault(r.Name)?.Token ?? "", r.Reason, r.By)),
+            [new Verdict("known", state.Tokens.ContainsKey(r.Name), state.Tokens.ContainsKey(r.Name) ? "it was made and not revoked" : "there is no such token, or the Console's own file has it")],
+            new AccessTokenRevoked(r.Request, r.Name, state.Tokens.GetValueOrDefault(r.Name)?.Token ?? "", r.Reason, r.By),
+            verdicts => new AccessTokenRefused(r.Request, r.Name, r.By, verdicts, Reason: r.Reason)),
         _ => throw new ArgumentException($"{input.GetType().Name} is nothing that access decides on.", nameof(input)),
     };
 
@@ -66,6 +80,6 @@ public static class AccessDecider
         ];
     }
 
-    private static IReadOnlyList<object> Judged(Guid request, string name, string by, IReadOnlyList<Verdict> verdicts, object done) =>
-        verdicts.All(v => v.Passed) ? [done] : [new AccessTokenRefused(request, name, by, verdicts)];
+    private static IReadOnlyList<object> Judged(IReadOnlyList<Verdict> verdicts, object done, Func<IReadOnlyList<Verdict>, AccessTokenRefused> refused) =>
+        verdicts.All(v => v.Passed) ? [done] : [refused(verdicts)];
 }

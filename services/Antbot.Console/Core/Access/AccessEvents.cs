@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 
@@ -25,5 +26,10 @@ public sealed record AccessTokenMade(Guid Request, string Name, Role Role, strin
 [StoredName("access_token_revoked")]
 public sealed record AccessTokenRevoked(Guid Request, string Name, string Token, string Reason, string By);
 
+/// <param name="Asked">What was asked for, where a token was to be made; null too in what was refused before it was kept.</param>
+/// <param name="Reason">Why one was to be revoked; null where one was to be made, and in what was refused before it was kept.</param>
 [StoredName("access_token_refused")]
-public sealed record AccessTokenRefused(Guid Request, string Name, string By, IReadOnlyList<Verdict> Verdicts);
+public sealed record AccessTokenRefused(
+    Guid Request, string Name, string By, IReadOnlyList<Verdict> Verdicts,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MakeToken? Asked = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null);

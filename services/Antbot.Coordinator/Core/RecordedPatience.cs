@@ -1,0 +1,29 @@
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+
+namespace Antbot.Coordinator.Core;
+
+/// <summary>How patient a decision was: no setting is recorded, but what a phase is due at is, and when that was said.</summary>
+public static class RecordedPatience
+{
+    /// <param name="decided">All events of one decision.</param>
+    /// <param name="now">The time that it was made with.</param>
+    public static TradePatience Of(IReadOnlyList<object> decided, DateTimeOffset now)
+    {
+        var patience = TradePatience.Default;
+        return decided is not [var first, ..] ? patience : first switch
+        {
+            TradeRaised e => patience with { Validating = e.Due - now },
+            TradeAdopted e => patience with { Executing = e.Due - Sent(e.Signal, now) },
+            TradeValidated e => patience with { AssessingRisk = e.Due - now },
+            TradeApproved e => patience with { Executing = e.Due - Sent(e.Signal, now) },
+            TradeOpenedRecorded e => patience with { Open = e.Due - now },
+            TradeClosingRecorded e => patience with { Closing = e.Due - now },
+            TradeDeadlinePassed { NextDue: { } next } => patience with { Again = next - now },
+            _ => patience,
+        };
+    }
+
+    /// <summary>Until when an entry may still be sent; only from then on is its answer waited for.</summary>
+    private static DateTimeOffset Sent(Signal signal, DateTimeOffset now) => signal.ValidUntil > now ? signal.ValidUntil : now;
+}
