@@ -231,6 +231,13 @@ public sealed class CheckerTests
         Finds("antbot-risk_error 1");
     }
 
+    [Fact]
+    public void A_dead_letter_that_is_recorded_is_found()
+    {
+        _evidence.Add("deadletter-11111111111111111111111111111111", "dead_letter_kept", """{"MessageType":"AssessRisk","Endpoint":"risk","FaultMessage":"It failed."}""");
+        Finds("AssessRisk to risk: It failed.");
+    }
+
     [Theory]
     [InlineData("a value of an event")]
     [InlineData("a link")]

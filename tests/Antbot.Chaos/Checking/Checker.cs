@@ -66,6 +66,8 @@ internal static class Checker
         Name(wrong, "faults of reservations", exposure.Faults);
         if (exposure.Holders.Count > 0)
             wrong.Add($"{exposure.Holders.Sum(h => h.Amount)} is still held for {exposure.Holders.Count} trades: {exposure.Holders[0].Trade}");
+        // The Console takes them out of their queues into the record; while it does not, they lie there.
+        Name(wrong, "messages were dead-lettered", evidence.Store.Events.Where(e => e.Type == "dead_letter_kept").Select(e => $"{Text(e, "MessageType")} to {Text(e, "Endpoint")}: {Text(e, "FaultMessage")}"));
         Name(wrong, "queues of dead letters hold messages", evidence.Queues.Where(q => q.IsDeadLetters && q.Waiting > 0).Select(q => $"{q.Name} {q.Waiting}"));
         return wrong;
     }
