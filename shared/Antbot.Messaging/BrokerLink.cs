@@ -88,6 +88,15 @@ internal sealed class BrokerLink : IAsyncDisposable
         },
         cancellationToken);
 
+    /// <summary>Returns when the broker has it in a queue; where there is none it throws.</summary>
+    public Task PublishAsync(string exchange, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) => OnChannelAsync(
+        async (channel, token) =>
+        {
+            await channel.BasicPublishAsync(exchange, routingKey: "", mandatory: true, properties, body, token);
+            return 0;
+        },
+        cancellationToken);
+
     /// <summary>Messages that wait in each queue.</summary>
     public Task<IReadOnlyDictionary<string, long>> CountAsync(IEnumerable<string> queues, CancellationToken cancellationToken) => OnChannelAsync<IReadOnlyDictionary<string, long>>(
         async (channel, token) =>

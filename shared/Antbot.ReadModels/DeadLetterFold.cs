@@ -11,6 +11,9 @@ internal static class DeadLetterFold
     {
         DeadLetterKept e => (e.Letter.ToString("N"), e.Fingerprint),
         DeadLetterDiscarded e => (e.Letter.ToString("N"), e.Fingerprint),
+        DeadLetterReplayOrdered e => (e.Letter.ToString("N"), e.Fingerprint),
+        DeadLetterReturned e => (e.Letter.ToString("N"), e.Fingerprint),
+        DeadLetterReplayed e => (e.Letter.ToString("N"), e.Fingerprint),
         _ => null,
     };
 
@@ -18,8 +21,16 @@ internal static class DeadLetterFold
     {
         DeadLetterKept e => new DeadLetterView(
             e.Letter.ToString("N"), DeadLetterStatus.New, e.Queue, e.Endpoint, e.Kind, e.Message, e.MessageType, e.Trades, e.FaultType, Cut(e.FaultMessage), e.Attempts, e.FailedAt, e.Build,
-            e.Fingerprint, e.Content.Bytes, at, at, "", ""),
-        DeadLetterDiscarded e => letter is null ? null : letter with { State = DeadLetterStatus.Discarded, ChangedAt = at, By = e.By, Reason = e.Reason },
+            e.Fingerprint, e.Content.Bytes, at, at, "", "", 0, null),
+        _ => letter is null ? null : Next(letter, @event, at),
+    };
+
+    private static DeadLetterView Next(DeadLetterView letter, object @event, DateTimeOffset at) => @event switch
+    {
+        DeadLetterDiscarded e => letter with { State = DeadLetterStatus.Discarded, ChangedAt = at, By = e.By, Reason = e.Reason },
+        DeadLetterReplayOrdered e => letter with { State = DeadLetterStatus.Replaying, ChangedAt = at, By = e.By, Reason = e.Reason, Replays = e.Replay },
+        DeadLetterReturned e => letter.State == DeadLetterStatus.Replaying && e.Replay == letter.Replays ? letter with { State = DeadLetterStatus.New, ChangedAt = at, Reason = Cut($"It came back: {e.FaultMessage}") } : letter,
+        DeadLetterReplayed e => letter with { State = DeadLetterStatus.Replayed, ChangedAt = at, Effect = e.Sequence },
         _ => letter,
     };
 

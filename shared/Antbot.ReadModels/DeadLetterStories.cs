@@ -83,6 +83,9 @@ public sealed class DeadLetterStories(IEventStore store, EventCodec codec, IRead
     private static DeadLetterStep Step(StoredEvent stored, object @event) => @event switch
     {
         DeadLetterDiscarded e => new(stored.Timestamp, stored.Type, e.By, e.Reason, []),
+        DeadLetterReplayOrdered e => new(stored.Timestamp, stored.Type, e.By, $"{e.Replay}: {e.Reason}", []),
+        DeadLetterReturned e => new(stored.Timestamp, stored.Type, stored.Actor ?? "", $"{e.Replay}: {e.FaultType}: {e.FaultMessage}", []),
+        DeadLetterReplayed e => new(stored.Timestamp, stored.Type, stored.Actor ?? "", $"{e.Replay}: event {e.Sequence} of {e.Stream}", []),
         DeadLetterRefused e => new(stored.Timestamp, stored.Type, e.By, e.Command, e.Verdicts),
         _ => new(stored.Timestamp, stored.Type, stored.Actor ?? "", "", []),
     };

@@ -66,5 +66,7 @@ internal interface ISource : IAsyncDisposable
 
     Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
 
+    Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
+
     Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken);
 }

@@ -87,8 +87,9 @@ internal sealed class StoreSource(string address) : ISource
         return await stories.ReadBodyAsync(letter, cancellationToken) ?? throw NoSuchLetter(id);
     }
 
-    public Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) =>
-        throw new CommandException("Unavailable", "What is done about a dead letter goes through the Console, which knows who does it. Name it with --console and your own token with --token-file.");
+    public Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
+
+    public Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
 
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
     {
@@ -161,6 +162,9 @@ internal sealed class StoreSource(string address) : ISource
             _ => throw new CommandException("NotUnique", $"More than one dead letter begins with {id}; give more digits."),
         };
     }
+
+    private static CommandException NoOperator() =>
+        new("Unavailable", "What is done about a dead letter goes through the Console, which knows who does it. Name it with --console and your own token with --token-file.");
 
     private static CommandException NoSuchLetter(string id) => new("NotFound", $"There is no dead letter {id}.", ExitCode.NotFound);
 

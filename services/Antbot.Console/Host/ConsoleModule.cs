@@ -37,9 +37,13 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<IDeadLetters>(provider => provider.GetRequiredService<DeadLetterBook>());
         services.AddSingleton<DeadLetterDrain>();
         services.AddSingleton<DeadLetterStories>();
+        services.AddSingleton<DeadLetterSender>();
+        services.AddSingleton<DeadLetterReplays>();
         services.AddSingleton<DeadLetterRoutes>();
         builder.LeasedWork("read-models", StopOrder.Support, (provider, token) => provider.GetRequiredService<ViewProjection>().RunAsync(token));
         builder.LeasedWork("dead-letters", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterDrain>().RunAsync(token));
+        builder.LeasedWork("replays", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().SendAsync(token));
+        builder.LeasedWork("replayed", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().LookAsync(token));
         builder.LeasedWork("commands", StopOrder.Work, (provider, token) => provider.GetRequiredService<OperatorCommandPublisher>().RunAsync(token));
     }
 

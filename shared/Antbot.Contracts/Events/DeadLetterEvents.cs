@@ -22,6 +22,12 @@ public enum DeadLetterStatus
 
     /// <summary>Somebody held that nothing is to come of it.</summary>
     Discarded = 2,
+
+    /// <summary>It was sent once more, and what came of it is not known yet.</summary>
+    Replaying = 3,
+
+    /// <summary>What was decided on it is in the history.</summary>
+    Replayed = 4,
 }
 
 /// <summary>A header's type on the wire. What is stored and sent again has the one it came with.</summary>
@@ -89,6 +95,21 @@ public sealed record DeadLetterKept(
 [StoredName("dead_letter_discarded")]
 public sealed record DeadLetterDiscarded(Guid Letter, Guid Request, string Fingerprint, string Reason, string By);
 
-/// <param name="Command">What was wanted: discard.</param>
+/// <param name="Replay">Counts those of this letter, from 1.</param>
+[StoredName("dead_letter_replay_ordered")]
+public sealed record DeadLetterReplayOrdered(Guid Letter, Guid Request, string Fingerprint, int Replay, string Reason, string By);
+
+/// <summary>It has an effect: an event of whoever it was going to, that was decided on this very message.</summary>
+/// <param name="Sequence">Of that event.</param>
+[StoredName("dead_letter_replayed")]
+public sealed record DeadLetterReplayed(Guid Letter, string Fingerprint, int Replay, Guid Effect, string Stream, long Sequence);
+
+/// <summary>It died again after it had been sent once more.</summary>
+/// <param name="Cause">The fingerprint of how it died this time; the letter stays with those of its first death.</param>
+[StoredName("dead_letter_returned")]
+public sealed record DeadLetterReturned(
+    Guid Letter, string Fingerprint, int Replay, Guid Returned, DeadLetterKind Kind, string FaultType, string FaultMessage, string Stack, int? Attempts, DateTimeOffset? FailedAt, string Build, string Cause);
+
+/// <param name="Command">What was wanted: discard, replay.</param>
 [StoredName("dead_letter_refused")]
 public sealed record DeadLetterRefused(Guid Letter, Guid Request, string Command, string By, IReadOnlyList<Messages.Verdict> Verdicts);

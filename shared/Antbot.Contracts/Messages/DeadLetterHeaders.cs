@@ -17,11 +17,17 @@ public static class DeadLetterHeaders
     /// <summary>Tells two apart that are the same in everything else.</summary>
     public const string Mark = "antbot-dead-letter";
 
+    /// <summary>Of one that was sent once more: which letter it is, and for which time, as <c>letter/2</c>.</summary>
+    public const string Replay = "antbot-replay";
+
     /// <summary>The broker's: where it died, when and why, the last death first.</summary>
     public const string Deaths = "x-death";
 
     /// <summary>Counted by the broker at each delivery: no part of what a message is.</summary>
     public static IReadOnlySet<string> Counters { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "x-delivery-count", "x-acquired-count" };
+
+    /// <summary>What is told of how a message died: no part of what it was before.</summary>
+    public static IReadOnlySet<string> Faults { get; } = new HashSet<string>(StringComparer.Ordinal) { Reason, FaultType, FaultMessage, FaultStack, FaultTime, InputAddress, Attempts, Build, Mark, Replay };
 
     /// <summary>What the broker adds when a message dies.</summary>
     public static bool IsOfDeath(string name) => name.Equals(Deaths, StringComparison.OrdinalIgnoreCase)

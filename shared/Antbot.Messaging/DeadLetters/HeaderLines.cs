@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Text;
 using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
 using RabbitMQ.Client;
 
 namespace Antbot.Messaging;
@@ -32,6 +33,71 @@ internal static class HeaderLines
                 open.Push(within.GetEnumerator());
         }
         return lines;
+    }
+
+    /// <summary>As they were, each of the type that it had.</summary>
+    public static Dictionary<string, object?> To(IEnumerable<MessageHeader> lines)
+    {
+        var headers = new Dictionary<string, object?>(StringComparer.Ordinal);
+        var open = new Stack<Action<string, object?>>([(name, value) => headers[name] = value]);
+        foreach (var line in lines)
+        {
+            while (open.Count > line.Depth + 1)
+                open.Pop();
+            var value = Value(line);
+            open.Peek()(Unescape(line.Name), value);
+            if (value is Dictionary<string, object?> table)
+                open.Push((name, within) => table[name] = within);
+            else if (value is List<object?> list)
+                open.Push((_, within) => list.Add(within));
+        }
+        return headers;
+    }
+
+    public static string Unescape(string text)
+    {
+        if (!text.Contains('\\', StringComparison.Ordinal))
+            return text;
+        var written = new StringBuilder(text.Length);
+        for (var i = 0; i < text.Length; i++)
+            written.Append(text[i] != '\\' || i + 1 == text.Length ? text[i] : text[++i] == '0' ? '\0' : '\\');
+        return written.ToString();
+    }
+
+    private static object? Value(MessageHeader line) => line.Kind switch
+    {
+        HeaderKind.Nothing => null,
+        HeaderKind.Text => Encoding.UTF8.GetBytes(Unescape(line.Value)),
+        HeaderKind.RawText => Convert.FromBase64String(line.Value),
+        HeaderKind.Bytes => new BinaryTableValue(Convert.FromBase64String(line.Value)),
+        HeaderKind.Boolean => line.Value == "true",
+        HeaderKind.Int8 => sbyte.Parse(line.Value, CultureInfo.InvariantCulture),
+        HeaderKind.UInt8 => byte.Parse(line.Value, CultureInfo.InvariantCulture),
+        HeaderKind.Int16 => short.Parse(line.Value, CultureInfo.InvariantCulture),
+        HeaderKind.UInt16 => ushort.Parse(line.Value, CultureInfo.InvariantCulture),
+        HeaderKind.Int32 => int.Parse(line.Value, CultureInfo.InvariantCulture),
+        HeaderKind.UInt32 => uint.Parse(line.Value, CultureInfo.InvariantCulture),
+        HeaderKind.Int64 => long.Parse(line.Value, CultureInfo.InvariantCulture),
+        HeaderKind.Single => float.Parse(line.Value, CultureInfo.InvariantCulture),
+        HeaderKind.Double => double.Parse(line.Value, CultureInfo.InvariantCulture),
+        HeaderKind.Decimal => decimal.Parse(line.Value, CultureInfo.InvariantCulture),
+        HeaderKind.Timestamp => new AmqpTimestamp(long.Parse(line.Value, CultureInfo.InvariantCulture)),
+        HeaderKind.Table => new Dictionary<string, object?>(StringComparer.Ordinal),
+        HeaderKind.List => new List<object?>(),
+        _ => throw new ArgumentOutOfRangeException(nameof(line), line.Kind, "That is no type of a header."),
+    };
+
+    /// <summary>Without what was added to a message when it died: headers, and whatever is within them.</summary>
+    public static IEnumerable<MessageHeader> OfTheLiving(IEnumerable<MessageHeader> lines)
+    {
+        var lives = true;
+        foreach (var line in lines)
+        {
+            if (line.Depth == 0)
+                lives = !DeadLetterHeaders.Faults.Contains(line.Name) && !DeadLetterHeaders.Counters.Contains(line.Name) && !DeadLetterHeaders.IsOfDeath(line.Name);
+            if (lives)
+                yield return line;
+        }
     }
 
     /// <summary>No store of JSON takes a NUL; half a surrogate pair, which no UTF-8 has, comes only from within this process.</summary>

@@ -81,6 +81,22 @@ public sealed class LetterTests
         Assert.Equal(others.Length, others.Distinct().Count());
     }
 
+    [Fact]
+    public void A_wish_to_enter_says_until_when_and_a_header_says_which_letter_it_was()
+    {
+        var body = Encoding.UTF8.GetBytes("""{"messageType":["urn:message:X:AssessRisk"],"message":{"signal":{"validUntil":"2026-01-02T03:04:05Z"}}}""");
+        var properties = Properties() with { MessageId = "5f3fd1b0-0000-0000-0000-000000000001" };
+        var wish = Letter.IntentOf(Letter.Read(Errors, "risk", DeadLetterKind.Fault, properties, body), properties, body, "Closed");
+        Assert.Equal(new ReplayIntent(HasId: true, "risk", IsParcel: false, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), "Closed"), wish);
+        // What is no wish to enter is welcome when its trade is over, too.
+        Assert.Null(Letter.IntentOf(Read("""{"message":{}}""", properties), properties, "{}"u8.ToArray(), "Closed").Over);
+
+        var letter = new Guid(7, 0, 0, new byte[8]);
+        Assert.Equal((letter, 12), Letter.ReplayIn(Properties(Text(DeadLetterHeaders.Replay, Letter.ReplayOf(letter, 12)))));
+        foreach (var other in new[] { "", "x/1", $"{letter:N}", $"{letter:N}/-1", $"{letter:N}/1/2", $"{letter:N}/99999999999" })
+            Assert.Null(Letter.ReplayIn(Properties(Text(DeadLetterHeaders.Replay, other))));
+    }
+
     /// <summary>Any bytes, any texts: it is read, the same each time, and what is stored reads back.</summary>
     [Fact]
     public void Any_bytes_and_any_headers_become_a_letter_that_reads_back() => Check.QuickThrowOnFailure(Prop.ForAll(

@@ -93,7 +93,7 @@ public sealed class MemoryBusTests
         Assert.Contains(nameof(MemoryBusTests), headers[DeadLetterHeaders.FaultStack], StringComparison.Ordinal);
     }
 
-    private sealed class Letters : IDeadLetters
+    internal sealed class Letters : IDeadLetters
     {
         private int _asked;
 

@@ -20,6 +20,7 @@ internal sealed class RandomHistory(IEventStore store, int seed)
     private readonly List<(int Trade, int Step)> _open = [];
     private readonly HashSet<Guid> _letters = [];
     private readonly HashSet<Guid> _discarded = [];
+    private readonly Dictionary<Guid, int> _replays = [];
     private readonly Guid _process = DeterministicId.From("process", seed.ToString());
     private DateTimeOffset _now = new(2026, 5, 6, 23, 0, 0, TimeSpan.Zero);
     private int _next = 1;
@@ -56,6 +57,15 @@ internal sealed class RandomHistory(IEventStore store, int seed)
             var trades = _next > 1 && _random.Next(2) == 0 ? new[] { Trade(_random.Next(1, _next)) } : [];
             await AppendAsync(stream, null, new DeadLetterKept(
                 letter, "antbot-risk_error", "risk", DeadLetterKind.Fault, letter, "AssessRisk", trades, "System.Exception", new string('f', _random.Next(700)), "", 5, _now, "1", group, null, null, [1], new ContentHash("00", 1)));
+        }
+        else if (_random.Next(2) == 0 && !_discarded.Contains(letter))
+        {
+            var replay = _replays[letter] = _replays.GetValueOrDefault(letter) + 1;
+            await AppendAsync(stream, null, new DeadLetterReplayOrdered(letter, letter, group, replay, "mended", "anna"));
+            if (_random.Next(2) == 0)
+                await AppendAsync(stream, null, new DeadLetterReturned(letter, group, replay, letter, DeadLetterKind.Fault, "System.Exception", "again", "", 5, _now, "2", group));
+            else if (_discarded.Add(letter))
+                await AppendAsync(stream, null, new DeadLetterReplayed(letter, group, replay, letter, "order-1", 5));
         }
         else if (_discarded.Add(letter))
         {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Integration.Tests.Cli;
 using Antbot.Integration.Tests.ConsoleApi;
@@ -143,6 +144,33 @@ public sealed class DeadLetterApiTests : IAsyncLifetime
         Assert.Equal(5, (await AntbotProcess.RunAsync(_folder, ["dlq", "show", "ffffffffffffffffffffffffffffffff", .. at])).ExitCode);
         Assert.Equal(2, (await AntbotProcess.RunAsync(_folder, ["dlq", "show", "no-id", .. at])).ExitCode);
         Assert.Equal(2, (await AntbotProcess.RunAsync(_folder, ["dlq", "discard", letter, .. at])).ExitCode);
+    }
+
+    /// <summary>The bus within one process takes no bytes: the letter goes as the message that it is.</summary>
+    [Fact]
+    public async Task One_is_replayed_by_the_command_and_the_event_that_shows_it_is_named()
+    {
+        var token = Path.Combine(_folder, "token");
+        await File.WriteAllTextAsync(token, RunningConsole.Token, Cancel);
+        string[] at = ["--console", _console.Address, "--token-file", token];
+        var unnamed = Id((await ItemsAsync("/api/deadletters?endpoint=execution"))[0]);
+        var refused = await AntbotProcess.RunAsync(_folder, ["dlq", "replay", unnamed, "--reason", "mended", .. at]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("identified: it has no id", refused.Error, StringComparison.Ordinal);
+
+        var (trade, id) = (new TradeId(Guid.NewGuid()), Guid.NewGuid());
+        var body = $$"""{"messageType":["urn:message:Antbot.Contracts.Messages:SettleOrder"],"message":{"trade":"{{trade}}","order":"{{ClientOrderId.Of(trade, OrderRole.Entry, 0)}}","request":"{{id}}","confirms":false,"by":"anna","reason":"a test"} }""";
+        await _console.Letters.KeepAsync(
+            new DeadMessage("antbot-execution_error", "execution", DeadLetterKind.Fault, new MessageProperties($"{id:D}", null, null, null, null, null, null, null, null, null, null, null, null, []), Encoding.UTF8.GetBytes(body)), Cancel);
+        await Eventually.HoldsAsync(async () => (await ItemsAsync($"/api/deadletters?trade={trade}")).Count == 1, "it is in the read models");
+        var letter = Id((await ItemsAsync($"/api/deadletters?trade={trade}"))[0]);
+        Assert.Contains("is Replaying by default", (await RunAsync(["dlq", "replay", letter, "--reason", "mended", .. at])).Output, StringComparison.Ordinal);
+        await Eventually.HoldsAsync(async () => (await ItemsAsync("/api/deadletters?state=replayed")).Count == 1, "it is replayed");
+        var view = (await ItemsAsync("/api/deadletters?state=replayed"))[0];
+        var effect = (await _console.Store.ReadPageAsync(view.GetProperty("Effect").GetInt64() - 1, 1, Cancel))[0];
+        Assert.Equal((letter, 1, Streams.Order(trade).Value), (Id(view), view.GetProperty("Replays").GetInt32(), effect.Stream));
+        var again = await AntbotProcess.RunAsync(_folder, ["dlq", "replay", letter, "--reason", "once more", .. at]);
+        Assert.Contains("new: it is Replayed", again.Error, StringComparison.Ordinal);
     }
 
     private async Task<Said> RunAsync(string[] arguments)

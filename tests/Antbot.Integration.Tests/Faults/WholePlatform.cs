@@ -135,6 +135,12 @@ internal sealed class WholePlatform : IAsyncDisposable
         return answer.StatusCode;
     }
 
+    public async Task<HttpStatusCode> PostAsync(string path, object body)
+    {
+        using var answer = await _http.PostAsync(path, JsonContent.Create(body, options: JsonSerializerOptions.Default), Cancel);
+        return answer.StatusCode;
+    }
+
     public Task SettledAsync(IReadOnlyCollection<TradeId> trades) =>
         UntilAsync(async () => (await History.ReadOnAsync(Cancel)).IsSettled(trades), () => History.WhatIsOpen(trades));
 

@@ -70,6 +70,25 @@ public static class Letter
             properties, null, body.ToArray(), content);
     }
 
+    /// <summary>Whether it may be sent once more, as far as it says so itself.</summary>
+    /// <param name="over">The phase in which its trade has ended, or null.</param>
+    public static ReplayIntent IntentOf(DeadLetterKept kept, MessageProperties properties, ReadOnlyMemory<byte> body, string? over)
+    {
+        var wish = Told.From(body).ValidUntil;
+        // Under the id that it bore outside it is sent again; one within the body alone does not go with it everywhere.
+        return new ReplayIntent(kept.Message is not null && Guid.TryParse(properties.MessageId, out _), kept.Endpoint, kept.MessageType == Parcel, wish, wish is null ? null : over);
+    }
+
+    /// <summary>Which letter it is that was sent once more, and for which time; null for one that never was.</summary>
+    public static (Guid Letter, int Replay)? ReplayIn(MessageProperties properties) =>
+        Header(properties, DeadLetterHeaders.Replay, 60).Split('/') is [var letter, var replay] && Guid.TryParseExact(letter, "N", out var id)
+        && int.TryParse(replay, NumberStyles.None, CultureInfo.InvariantCulture, out var n)
+            ? (id, n)
+            : null;
+
+    /// <summary>What its header says when it is sent once more.</summary>
+    public static string ReplayOf(Guid letter, int replay) => string.Create(CultureInfo.InvariantCulture, $"{letter:N}/{replay}");
+
     public static ContentHash HashOf(ReadOnlySpan<byte> bytes) => new(Convert.ToHexStringLower(SHA256.HashData(bytes)), bytes.Length);
 
     /// <summary>By their names, each with what is in it: a broker that counts a delivery gives the others back in another order.</summary>
@@ -120,9 +139,10 @@ public static class Letter
     }
 
     /// <summary>What a body says of itself, where it can be read: MassTransit's envelope around a message, or around a parcel of them.</summary>
-    private sealed record Told(Guid? Id, string Type, IReadOnlyList<TradeId> Trades)
+    /// <param name="ValidUntil">Of a wish to enter.</param>
+    private sealed record Told(Guid? Id, string Type, IReadOnlyList<TradeId> Trades, DateTimeOffset? ValidUntil)
     {
-        private static readonly Told Nothing = new(null, "", []);
+        private static readonly Told Nothing = new(null, "", [], null);
 
         public static Told From(ReadOnlyMemory<byte> body)
         {
@@ -138,7 +158,7 @@ public static class Letter
                 var trades = type == Parcel && Member(message, "messages") is { ValueKind: JsonValueKind.Array } many
                     ? many.EnumerateArray().Take(TradesMax).Select(m => TradeOf(m, Member(m, "body")))
                     : [TradeOf(envelope, message)];
-                return new Told(Guid.TryParse(Text(Member(envelope, "messageId")), out var id) ? id : null, type, [.. trades.OfType<TradeId>().Distinct()]);
+                return new Told(Guid.TryParse(Text(Member(envelope, "messageId")), out var id) ? id : null, type, [.. trades.OfType<TradeId>().Distinct()], Time(Member(Member(message, "signal"), "validUntil")));
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
@@ -157,6 +177,8 @@ public static class Letter
         }
 
         private static JsonElement? Member(JsonElement? of, string name) => of is { ValueKind: JsonValueKind.Object } o && o.TryGetProperty(name, out var value) ? value : null;
+
+        private static DateTimeOffset? Time(JsonElement? element) => element is { ValueKind: JsonValueKind.String } text && text.TryGetDateTimeOffset(out var at) ? at.ToUniversalTime() : null;
 
         private static string Text(JsonElement? element) => element is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
     }

@@ -12,7 +12,7 @@ namespace Antbot.ConsoleService.DeadLetters;
 /// <summary>The record of dead letters: what is kept in it, and what is decided about it.</summary>
 internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadLetters
 {
-    private const string Actor = "service:console";
+    public const string Actor = "service:console";
 
     /// <summary>Below the store's own limit by what the rest of an event takes.</summary>
     private const int PropertiesInEventMax = StoreLimits.EventBytesMax / 2;
@@ -23,6 +23,8 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadL
     public async Task KeepAsync(DeadMessage message, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
+        if (await HasReturnedAsync(message, cancellationToken))
+            return;
         var kept = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
         if (message.Body.Length > Letter.BodyInEventMax)
         {
@@ -40,6 +42,15 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadL
         await AppendAsync(kept, cancellationToken);
     }
 
+    /// <summary>Whether a letter that was sent once more is back. Whatever else bears such a header is a letter of its own.</summary>
+    private async Task<bool> HasReturnedAsync(DeadMessage message, CancellationToken cancellationToken)
+    {
+        if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await FindAsync(letter, cancellationToken) is not { } kept || kept.Content.Sha256 != BlobHash.Of(message.Body.Span))
+            return false;
+        var again = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
+        return (await RecordAsync(kept, again.Letter, new ReturnDeadLetter(letter, replay, again), Actor, cancellationToken)).Count > 0;
+    }
+
     /// <summary>Null where there is no such letter.</summary>
     public async Task<DeadLetterKept?> FindAsync(Guid letter, CancellationToken cancellationToken)
     {
@@ -50,7 +61,11 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadL
 
     /// <summary>What was decided on an operator's word, now or when it was given first.</summary>
     public async Task<object> DecideAsync(DeadLetterKept kept, Guid request, string by, object order, CancellationToken cancellationToken) =>
-        parts.Codec.Decode((await _pipeline.HandleAsync(Streams.DeadLetter(kept.Letter), new Input(request, order, CorrelationOf(kept), $"operator:{by}"), cancellationToken))[^1]);
+        parts.Codec.Decode((await RecordAsync(kept, request, order, $"operator:{by}", cancellationToken))[^1]);
+
+    /// <summary>What was decided now or on the same input before; nothing where nothing followed from it.</summary>
+    public Task<IReadOnlyList<StoredEvent>> RecordAsync(DeadLetterKept kept, Guid id, object input, string actor, CancellationToken cancellationToken) =>
+        _pipeline.HandleAsync(Streams.DeadLetter(kept.Letter), new Input(id, input, CorrelationOf(kept), actor), cancellationToken);
 
     /// <summary>A letter about one trade is part of its story; any other is a story of its own.</summary>
     private static string CorrelationOf(DeadLetterKept kept) => kept.Trades is [var trade] ? trade.Value : kept.Letter.ToString("N");

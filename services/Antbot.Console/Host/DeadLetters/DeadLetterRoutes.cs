@@ -10,7 +10,7 @@ namespace Antbot.ConsoleService.DeadLetters;
 internal sealed record DeadLetterAnswer(string Letter, DeadLetterStatus State, string By, string Reason);
 
 /// <summary>Dead letters: what there are, one by one and by their causes, and what is done about them.</summary>
-internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStories stories, DeadLetterBook book)
+internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStories stories, DeadLetterBook book, IReadModels models)
 {
     private const string Prefix = "/api/deadletters";
     private const int SearchLengthMax = 200;
@@ -45,6 +45,9 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
             new ApiRoute("GET", $"{Prefix}/{{id}}/body", Role.Viewer, "The body of a dead letter, byte for byte as it came."), (r, c) => r.BodyAsync(c));
         routes.MapGuarded<DeadLetterRoutes>(
             new ApiRoute("POST", $"{Prefix}/{{id}}/discard", Role.Operator, "Nothing is to come of it.") { Body = typeof(ReasonBody), Answer = typeof(DeadLetterAnswer) }, (r, c) => r.DiscardAsync(c));
+        routes.MapGuarded<DeadLetterRoutes>(
+            new ApiRoute("POST", $"{Prefix}/{{id}}/replay", Role.Operator, "It is sent once more to where it was going, as it came.") { Body = typeof(ReasonBody), Answer = typeof(DeadLetterAnswer), Status = StatusCodes.Status202Accepted },
+            (r, c) => r.ReplayAsync(c));
     }
 
     private async Task ListAsync(HttpContext context)
@@ -78,20 +81,32 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
-    private async Task DiscardAsync(HttpContext context)
+    private Task DiscardAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, (kept, request, by, reason) => Task.FromResult<object>(new DiscardDeadLetter(kept.Letter, request, reason, by)));
+
+    private Task ReplayAsync(HttpContext context) => DecideAsync(
+        context, StatusCodes.Status202Accepted,
+        async (kept, request, by, reason) => new ReplayDeadLetter(
+            kept.Letter, request, reason, by, Letter.IntentOf(kept, await stories.PropertiesOfAsync(kept, CancellationToken.None), await stories.ReadBodyAsync(kept.Letter, CancellationToken.None), await OverAsync(kept))));
+
+    /// <summary>The phase in which the letter's trade has ended; null while it goes on, or where there is none.</summary>
+    private async Task<string?> OverAsync(DeadLetterKept kept) =>
+        kept.Trades is [var trade] && (await models.FindAsync(ViewTable.Trades, trade.Value))?.As<TradeView>() is { } view && TradeView.IsOver(view.Phase) ? view.Phase.ToString() : null;
+
+    private async Task DecideAsync(HttpContext context, int status, Func<DeadLetterKept, Guid, string, string, Task<object>> order)
     {
         var letter = await ResolveAsync(context);
         var reason = Audit.Reason(await Api.BodyAsync(context));
         var kept = await book.FindAsync(letter, context.RequestAborted) ?? throw NoSuchLetter(letter.ToString("N"));
         var (request, by) = (Audit.IdOf(context), Caller.Of(context).Name);
         // From here on the word is carried through, whether or not whoever gave it still listens.
-        var done = await book.DecideAsync(kept, request, by, new DiscardDeadLetter(letter, request, reason, by), CancellationToken.None) switch
+        var done = await book.DecideAsync(kept, request, by, await order(kept, request, by, reason), CancellationToken.None) switch
         {
             DeadLetterDiscarded e when e.Letter == letter => new DeadLetterAnswer(letter.ToString("N"), DeadLetterStatus.Discarded, e.By, e.Reason),
+            DeadLetterReplayOrdered e when e.Letter == letter => new DeadLetterAnswer(letter.ToString("N"), DeadLetterStatus.Replaying, e.By, e.Reason),
             DeadLetterRefused e when e.Letter == letter => throw new ApiException(StatusCodes.Status409Conflict, "Refused", string.Join("; ", e.Verdicts.Where(v => !v.Passed).Select(v => $"{v.Rule}: {v.Saw}"))),
             _ => throw new ApiException(StatusCodes.Status409Conflict, "Other", "Another request has been made under the same Idempotency-Key."),
         };
-        await Api.AnswerAsync(context, done);
+        await Api.AnswerAsync(context, done, status);
     }
 
     private async Task<Guid> ResolveAsync(HttpContext context)
