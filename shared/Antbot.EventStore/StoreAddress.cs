@@ -38,6 +38,9 @@ public static class StoreAddress
         return new PostgresEventStore(new PostgresStoreOptions { ConnectionString = connectionString });
     }
 
+    /// <summary>Where the store's large bodies are. Connects when it is first needed.</summary>
+    public static IBlobs OpenBlobs(string address) => IsSqlite(address, out var file) ? new SqliteBlobs(Path.GetFullPath(file)) : new PostgresBlobs(Builder(address).ConnectionString);
+
     private static async Task<IEventStore> OpenFileAsync(string file, bool create, CancellationToken cancellationToken) =>
         await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = file, Create = create }, cancellationToken);
 

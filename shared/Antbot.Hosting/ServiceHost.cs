@@ -159,6 +159,7 @@ public static class ServiceHost
         services.AddSingleton(new EventCodec(EventRegistry.From(Assemblies(modules))));
         services.AddSingleton<DependencyBoard>();
         services.AddSingleton<IEventStore>(provider => new MeteredEventStore(StoreKeeper.Connect(options.Store), provider.GetRequiredService<DependencyBoard>()));
+        services.AddSingleton(_ => StoreAddress.OpenBlobs(options.Store));
         services.AddSingleton<StoreKeeper>();
         services.AddSingleton<IDependencyProbe>(provider => provider.GetRequiredService<StoreKeeper>());
         services.AddSingleton<ICrashPoints>(_ => options.CrashAt.Length > 0 ? new CrashPoint(options.CrashAt) : NoCrashPoints.Instance);
@@ -183,7 +184,7 @@ public static class ServiceHost
         services.AddSingleton(provider => MakeSealer(provider, options));
         services.AddSingleton(new BackgroundWork("platform/sealer", StopOrder.Support, SealAsync));
         services.AddAntbotBus(
-            new BusOptions { Address = options.Bus, Prefetch = options.Prefetch, StopAfter = TimeSpan.FromSeconds(options.GateSeconds), Name = $"antbot {identity.Service} {identity.Instance}" }, catalog);
+            new BusOptions { Address = options.Bus, Prefetch = options.Prefetch, StopAfter = TimeSpan.FromSeconds(options.GateSeconds), Name = $"antbot {identity.Service} {identity.Instance}", Build = ProcessLife.Build }, catalog);
         // What opens a route is borne in a header and not in a cookie: no credentials of the browser's own are let through.
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
             .WithOrigins(options.Origins).WithMethods("GET", "POST").WithHeaders("Authorization", ApiKeys.Header, "Content-Type", "Idempotency-Key", "Last-Event-ID")));

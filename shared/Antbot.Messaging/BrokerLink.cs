@@ -9,6 +9,9 @@ namespace Antbot.Messaging;
 /// </summary>
 internal sealed class BrokerLink : IAsyncDisposable
 {
+    /// <summary>No broker takes a larger one.</summary>
+    public const uint BrokersLargestMessage = 512 * 1024 * 1024;
+
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
 
     private readonly CancellationTokenSource _lost = new();
@@ -28,7 +31,8 @@ internal sealed class BrokerLink : IAsyncDisposable
 
     public string Reason => _connection.CloseReason?.ReplyText ?? "the connection is gone";
 
-    public static async Task<BrokerLink> OpenAsync(BrokerAddress address, string name, CancellationToken cancellationToken)
+    /// <param name="purpose">Shown beside the process's name in the broker.</param>
+    public static async Task<BrokerLink> OpenAsync(BrokerAddress address, string name, string purpose, CancellationToken cancellationToken)
     {
         var factory = new ConnectionFactory
         {
@@ -38,7 +42,9 @@ internal sealed class BrokerLink : IAsyncDisposable
             UserName = address.User,
             Password = address.Password,
             Ssl = new SslOption(address.Host, enabled: address.IsTls),
-            ClientProvidedName = $"{name} (watch)",
+            ClientProvidedName = $"{name} ({purpose})",
+            // The client's own limit would end the connection on every message with it.
+            MaxInboundMessageBodySize = BrokersLargestMessage,
             AutomaticRecoveryEnabled = false,
             RequestedHeartbeat = TimeSpan.FromSeconds(10),
             RequestedConnectionTimeout = TimeSpan.FromSeconds(5),
@@ -65,11 +71,28 @@ internal sealed class BrokerLink : IAsyncDisposable
         },
         cancellationToken);
 
+    /// <summary>For a consumer that has so many messages under way at once. It ends with the connection.</summary>
+    public async Task<IChannel> OpenChannelAsync(ushort underWay, CancellationToken cancellationToken)
+    {
+        var channel = await _connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false, consumerDispatchConcurrency: underWay), cancellationToken);
+        await channel.BasicQosAsync(0, underWay, global: false, cancellationToken);
+        return channel;
+    }
+
     /// <summary>A broker that is short of memory or disk takes connections and holds back every publish.</summary>
     public Task CheckAsync(CancellationToken cancellationToken) => OnChannelAsync(
         async (channel, token) =>
         {
             await channel.BasicPublishAsync(exchange: "", routingKey: "antbot-nobody", mandatory: false, ReadOnlyMemory<byte>.Empty, token);
+            return 0;
+        },
+        cancellationToken);
+
+    /// <summary>Returns when the broker has it in a queue; where there is none it throws.</summary>
+    public Task PublishAsync(string exchange, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) => OnChannelAsync(
+        async (channel, token) =>
+        {
+            await channel.BasicPublishAsync(exchange, routingKey: "", mandatory: true, properties, body, token);
             return 0;
         },
         cancellationToken);

@@ -13,6 +13,9 @@ public sealed class BusOptions
     /// <summary>Shown as the connection's name in the broker.</summary>
     public string Name { get; set; } = "antbot";
 
+    /// <summary>What a dead letter says it failed in.</summary>
+    public string Build { get; set; } = "";
+
     /// <summary>The pauses between a message's own attempts; after the last one it is dead-lettered.</summary>
     public IReadOnlyList<TimeSpan> RetryAfter { get; set; } =
         [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1)];

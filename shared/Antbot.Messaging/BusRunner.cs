@@ -184,7 +184,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
         var address = BrokerAddress.Parse(_options.Address);
         try
         {
-            return await BrokerLink.OpenAsync(address, _options.Name, stop);
+            return await BrokerLink.OpenAsync(address, _options.Name, "watch", stop);
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
@@ -273,14 +273,12 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
                 host.RequestedConnectionTimeout(TimeSpan.FromSeconds(5));
                 host.ContinuationTimeout(TimeSpan.FromSeconds(10));
                 // A message over this limit of the client's would end the connection for all; those over ours are dead-lettered.
-                host.MaxMessageSize(BrokersLargestMessage);
+                host.MaxMessageSize(BrokerLink.BrokersLargestMessage);
                 if (address.IsTls)
                     host.UseSsl(tls => tls.ServerName = address.Host);
             });
             Common(bus);
         });
-
-    private const uint BrokersLargestMessage = 512 * 1024 * 1024;
 
     private static void Common(IBusFactoryConfigurator bus) => bus.ConfigureJsonSerializerOptions(_ => MessageJson.Options);
 

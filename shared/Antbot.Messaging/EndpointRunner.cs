@@ -1,7 +1,9 @@
 using Antbot.Contracts.Messages;
+using Antbot.Runtime.Bus;
 using Antbot.Runtime.Health;
 using MassTransit;
 using MassTransit.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Antbot.Messaging;
@@ -193,7 +195,8 @@ internal sealed class EndpointRunner(
         endpoint.PublishFaults = false;
         endpoint.PrefetchCount = options.Prefetch;
         endpoint.ConcurrentMessageLimit = options.Prefetch;
-        var move = new DeadLetterMove(name, clock, log);
+        var kept = provider.GetService<IDeadLetters>() is { } letters ? new KeptForSure(letters, clock, log) : null;
+        var move = new DeadLetterMove(name, options.Build, kept, clock, log);
         endpoint.ConfigureError(pipe => pipe.UseFilter(move));
         endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(move));
         endpoint.AddPrePipeSpecification(new Around(new Guard(name, _messages, gate, move, options, clock, log)));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Runtime.Serialization;
 using MassTransit;
 using MassTransit.Context;
@@ -142,7 +143,10 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
                 continue;
             }
             if (faults == options.RetryAfter.Count || fault is SerializationException or UnprocessableMessageException)
-                throw Final(fault);
+            {
+                // As it was thrown: a stack that begins here would say nothing of what failed.
+                ExceptionDispatchInfo.Throw(Attempts.Count(Final(fault), faults + 1));
+            }
             BusMeter.Retried(endpoint, message);
             log.LogWarning(fault, "{Message} {Id} failed by its own fault, attempt {Attempt} of {Attempts}", message, context.MessageId, faults + 1, options.RetryAfter.Count + 1);
             await Task.Delay(options.RetryAfter[faults++], clock, end);

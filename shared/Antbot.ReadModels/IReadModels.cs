@@ -9,6 +9,8 @@ public enum ViewTable
     Positions = 3,
     Processes = 4,
     Summaries = 5,
+    DeadLetters = 6,
+    DeadLetterGroups = 7,
 }
 
 public readonly record struct RowKey(ViewTable Table, string Id);
@@ -19,6 +21,9 @@ public readonly record struct RowKey(ViewTable Table, string Id);
 public sealed record ViewRow(
     ViewTable Table, string Id, long Sequence, string? Trade, string? Account, string? Symbol, string State, DateTimeOffset At, DateTimeOffset ChangedAt, ReadOnlyMemory<byte> Document)
 {
+    /// <summary>What else it is searched by, in the order of <see cref="ViewTables.SearchedBy"/>.</summary>
+    public IReadOnlyList<string?> Search { get; init; } = [];
+
     public RowKey Key => new(Table, Id);
 
     public T As<T>() => JsonSerializer.Deserialize<T>(Document.Span, ReadModelJson.Options) ?? throw new JsonException($"The row {Id} of {Table} is null.");
@@ -30,6 +35,9 @@ public sealed record ViewQuery(
     IReadOnlyList<string> States, string? Symbol = null, string? Account = null, string? Trade = null, string? IdPrefix = null, string? After = null, int Limit = 100)
 {
     public const int LimitMax = 1_000;
+
+    /// <summary>What else must be so, by the names of <see cref="ViewTables.SearchedBy"/>.</summary>
+    public IReadOnlyDictionary<string, string> Search { get; init; } = new Dictionary<string, string>();
 
     public static ViewQuery All { get; } = new([]);
 }

@@ -7,7 +7,7 @@ namespace Antbot.ReadModels;
 /// <summary>Read models in the tables of the schema <c>antbot</c>, beside the events.</summary>
 public sealed class PostgresReadModels : IReadModels
 {
-    private const string Columns = "id, sequence, trade, account, symbol, state, at, changed_at, document";
+    private const int SearchFrom = 9;
 
     private readonly NpgsqlDataSource _source;
 
@@ -40,7 +40,7 @@ public sealed class PostgresReadModels : IReadModels
         var found = new Dictionary<RowKey, ViewRow>();
         foreach (var group in keys.GroupBy(k => k.Table))
         {
-            await using var command = new NpgsqlCommand($"select {Columns} from antbot.{ViewTables.NameOf(group.Key)} where id = any($1)", connection) { Parameters = { new() { Value = group.Select(k => k.Id).ToArray() } } };
+            await using var command = new NpgsqlCommand($"select {ViewTables.ColumnsOf(group.Key)} from antbot.{ViewTables.NameOf(group.Key)} where id = any($1)", connection) { Parameters = { new() { Value = group.Select(k => k.Id).ToArray() } } };
             foreach (var row in await ReadAsync(command, group.Key, cancellationToken))
                 found[row.Key] = row;
         }
@@ -71,7 +71,7 @@ public sealed class PostgresReadModels : IReadModels
 
     public Task<IReadOnlyList<ViewRow>> ListAsync(ViewTable table, ViewQuery query, CancellationToken cancellationToken = default) => RunAsync("listing read models", async connection =>
     {
-        ViewTables.Checked(query);
+        ViewTables.Checked(table, query);
         var name = ViewTables.NameOf(table);
         await using var command = new NpgsqlCommand { Connection = connection };
         var where = new List<string>();
@@ -88,11 +88,13 @@ public sealed class PostgresReadModels : IReadModels
             where.Add($"account = ${Add(account)}");
         if (query.Trade is { } trade)
             where.Add($"trade = ${Add(trade)}");
+        foreach (var (column, value) in query.Search)
+            where.Add($"{column} = ${Add(value)}");
         if (query.IdPrefix is { } prefix)
             where.Add($"""id collate "C" >= ${Add(prefix)} and id collate "C" < ${Add(ViewTables.PrefixEnd(prefix))}""");
         if (query.After is { } after)
             where.Add($"(at, id) < (select at, id from antbot.{name} where id = ${Add(after)})");
-        command.CommandText = $"select {Columns} from antbot.{name} {(where.Count > 0 ? $"where {string.Join(" and ", where)}" : "")} order by at desc, id desc limit ${Add(query.Limit)}";
+        command.CommandText = $"select {ViewTables.ColumnsOf(table)} from antbot.{name} {(where.Count > 0 ? $"where {string.Join(" and ", where)}" : "")} order by at desc, id desc limit ${Add(query.Limit)}";
         return (IReadOnlyList<ViewRow>)await ReadAsync(command, table, cancellationToken);
     }, cancellationToken);
 
@@ -107,11 +109,12 @@ public sealed class PostgresReadModels : IReadModels
 
     private static async Task WriteAsync(NpgsqlConnection connection, ViewTable table, ViewRow[] rows, CancellationToken cancellationToken)
     {
+        var search = ViewTables.SearchedBy(table);
         await using var command = new NpgsqlCommand($"""
-            insert into antbot.{ViewTables.NameOf(table)} ({Columns})
-            select * from unnest($1::varchar[], $2::bigint[], $3::varchar[], $4::varchar[], $5::varchar[], $6::varchar[], $7::timestamptz[], $8::timestamptz[], $9::jsonb[])
+            insert into antbot.{ViewTables.NameOf(table)} ({ViewTables.ColumnsOf(table)})
+            select * from unnest($1::varchar[], $2::bigint[], $3::varchar[], $4::varchar[], $5::varchar[], $6::varchar[], $7::timestamptz[], $8::timestamptz[], $9::jsonb[]{string.Concat(search.Select((_, i) => $", ${i + 10}::varchar[]"))})
             on conflict (id) do update set sequence = excluded.sequence, trade = excluded.trade, account = excluded.account, symbol = excluded.symbol,
-              state = excluded.state, at = excluded.at, changed_at = excluded.changed_at, document = excluded.document
+              state = excluded.state, at = excluded.at, changed_at = excluded.changed_at, document = excluded.document{string.Concat(search.Select(c => $", {c} = excluded.{c}"))}
             """, connection);
         void Add(object value, NpgsqlDbType type) => command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = NpgsqlDbType.Array | type });
         Add(Array.ConvertAll(rows, r => r.Id), NpgsqlDbType.Varchar);
@@ -123,6 +126,8 @@ public sealed class PostgresReadModels : IReadModels
         Add(Array.ConvertAll(rows, r => r.At.UtcDateTime), NpgsqlDbType.TimestampTz);
         Add(Array.ConvertAll(rows, r => r.ChangedAt.UtcDateTime), NpgsqlDbType.TimestampTz);
         Add(Array.ConvertAll(rows, r => r.Document.ToArray()), NpgsqlDbType.Jsonb);
+        for (var i = 0; i < search.Count; i++)
+            Add(Array.ConvertAll(rows, r => r.Search[i]), NpgsqlDbType.Varchar);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -133,7 +138,10 @@ public sealed class PostgresReadModels : IReadModels
         while (await row.ReadAsync(cancellationToken))
         {
             rows.Add(new ViewRow(
-                table, row.GetString(0), row.GetInt64(1), Text(row, 2), Text(row, 3), Text(row, 4), row.GetString(5), row.GetFieldValue<DateTimeOffset>(6), row.GetFieldValue<DateTimeOffset>(7), row.GetFieldValue<byte[]>(8)));
+                table, row.GetString(0), row.GetInt64(1), Text(row, 2), Text(row, 3), Text(row, 4), row.GetString(5), row.GetFieldValue<DateTimeOffset>(6), row.GetFieldValue<DateTimeOffset>(7), row.GetFieldValue<byte[]>(8))
+            {
+                Search = [.. ViewTables.SearchedBy(table).Select((_, i) => Text(row, SearchFrom + i))],
+            });
         }
         return rows;
     }

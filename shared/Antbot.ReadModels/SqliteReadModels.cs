@@ -9,7 +9,7 @@ namespace Antbot.ReadModels;
 /// </summary>
 public sealed class SqliteReadModels : IReadModels
 {
-    private const string Columns = "id, sequence, trade, account, symbol, state, at, changed_at, document";
+    private const int SearchFrom = 9;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -48,7 +48,7 @@ public sealed class SqliteReadModels : IReadModels
             var found = new Dictionary<RowKey, ViewRow>();
             foreach (var key in keys)
             {
-                foreach (var row in Rows(s.Get($"SELECT {Columns} FROM {ViewTables.NameOf(key.Table)} WHERE id = ?1").Bind(1, key.Id), key.Table))
+                foreach (var row in Rows(s.Get($"SELECT {ViewTables.ColumnsOf(key.Table)} FROM {ViewTables.NameOf(key.Table)} WHERE id = ?1").Bind(1, key.Id), key.Table))
                     found[key] = row;
             }
             return found;
@@ -64,8 +64,11 @@ public sealed class SqliteReadModels : IReadModels
             s.Get("INSERT INTO progress (name, sequence) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence").Bind(1, _name).Bind(2, to).Run();
             foreach (var row in rows)
             {
-                s.Get($"INSERT OR REPLACE INTO {ViewTables.NameOf(row.Table)} ({Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
-                    .Bind(1, row.Id).Bind(2, row.Sequence).Bind(3, row.Trade).Bind(4, row.Account).Bind(5, row.Symbol).Bind(6, row.State).Bind(7, row.At).Bind(8, row.ChangedAt).BindText(9, row.Document.Span).Run();
+                var insert = s.Get($"INSERT OR REPLACE INTO {ViewTables.NameOf(row.Table)} ({ViewTables.ColumnsOf(row.Table)}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9{string.Concat(row.Search.Select((_, i) => $", ?{i + SearchFrom + 1}"))})")
+                    .Bind(1, row.Id).Bind(2, row.Sequence).Bind(3, row.Trade).Bind(4, row.Account).Bind(5, row.Symbol).Bind(6, row.State).Bind(7, row.At).Bind(8, row.ChangedAt).BindText(9, row.Document.Span);
+                for (var i = 0; i < row.Search.Count; i++)
+                    insert.Bind(SearchFrom + i + 1, row.Search[i]);
+                insert.Run();
             }
             return true;
         },
@@ -84,7 +87,7 @@ public sealed class SqliteReadModels : IReadModels
     public Task<IReadOnlyList<ViewRow>> ListAsync(ViewTable table, ViewQuery query, CancellationToken cancellationToken = default) => ReadAsync<IReadOnlyList<ViewRow>>(
         s =>
         {
-            ViewTables.Checked(query);
+            ViewTables.Checked(table, query);
             var (where, values) = (new List<string>(), new List<string>());
             string Add(string value)
             {
@@ -99,12 +102,14 @@ public sealed class SqliteReadModels : IReadModels
                 where.Add($"account = {Add(account)}");
             if (query.Trade is { } trade)
                 where.Add($"trade = {Add(trade)}");
+            foreach (var (column, value) in query.Search)
+                where.Add($"{column} = {Add(value)}");
             if (query.IdPrefix is { } prefix)
                 where.Add($"id >= {Add(prefix)} AND id < {Add(ViewTables.PrefixEnd(prefix))}");
             var name = ViewTables.NameOf(table);
             if (query.After is { } after)
                 where.Add($"(at, id) < (SELECT at, id FROM {name} WHERE id = {Add(after)})");
-            var statement = s.Get($"SELECT {Columns} FROM {name} {(where.Count > 0 ? $"WHERE {string.Join(" AND ", where)}" : "")} ORDER BY at DESC, id DESC LIMIT ?{values.Count + 1}");
+            var statement = s.Get($"SELECT {ViewTables.ColumnsOf(table)} FROM {name} {(where.Count > 0 ? $"WHERE {string.Join(" AND ", where)}" : "")} ORDER BY at DESC, id DESC LIMIT ?{values.Count + 1}");
             for (var i = 0; i < values.Count; i++)
                 statement.Bind(i + 1, values[i]);
             return Rows(statement.Bind(values.Count + 1, query.Limit), table);
@@ -129,7 +134,10 @@ public sealed class SqliteReadModels : IReadModels
         while (row.Step())
         {
             rows.Add(new ViewRow(
-                table, row.Text(0), row.Int64(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4), row.Text(5), Time(row, 6), Time(row, 7), row.Bytes(8)));
+                table, row.Text(0), row.Int64(1), row.TextOrNull(2), row.TextOrNull(3), row.TextOrNull(4), row.Text(5), Time(row, 6), Time(row, 7), row.Bytes(8))
+            {
+                Search = [.. ViewTables.SearchedBy(table).Select((_, i) => row.TextOrNull(SearchFrom + i))],
+            });
         }
         return rows;
     }
@@ -182,11 +190,12 @@ public sealed class SqliteReadModels : IReadModels
         var name = ViewTables.NameOf(t);
         return $"""
             CREATE TABLE IF NOT EXISTS {name} (id TEXT NOT NULL PRIMARY KEY, sequence INTEGER NOT NULL, trade TEXT NULL, account TEXT NULL, symbol TEXT NULL,
-              state TEXT NOT NULL, at TEXT NOT NULL, changed_at TEXT NOT NULL, document TEXT NOT NULL);
+              state TEXT NOT NULL, at TEXT NOT NULL, changed_at TEXT NOT NULL, document TEXT NOT NULL{string.Concat(ViewTables.SearchedBy(t).Select(c => $", {c} TEXT NULL"))});
             CREATE INDEX IF NOT EXISTS ix_{name}_at ON {name} (at, id);
             CREATE INDEX IF NOT EXISTS ix_{name}_state ON {name} (state, at, id);
             CREATE INDEX IF NOT EXISTS ix_{name}_trade ON {name} (trade);
-            """;
+
+            """ + string.Join('\n', ViewTables.SearchedBy(t).Select(c => $"CREATE INDEX IF NOT EXISTS ix_{name}_{c} ON {name} ({c}, at, id);"));
     }));
 
     private async Task<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken)

@@ -53,6 +53,9 @@ public static class Timeline
         try
         {
             var decoded = Codec.Decode(stored);
+            // Whatever bytes it had are told by its own story.
+            if (decoded is DeadLetterKept letter)
+                decoded = letter with { Properties = null, Body = null };
             return JsonSerializer.SerializeToElement(decoded, decoded.GetType(), ReadModelJson.Options);
         }
         catch (EventStoreException)

@@ -12,7 +12,7 @@ namespace Antbot.ReadModels;
 public sealed class ViewFold
 {
     /// <summary>Changes whenever the rows do: those of another build are then made anew.</summary>
-    public const string Name = "views-2";
+    public const string Name = "views-3";
 
     public const string CountsId = "trades";
 
@@ -21,7 +21,8 @@ public sealed class ViewFold
 
     private static readonly Dictionary<string, Type> Types = typeof(TradeRaised).Assembly.GetTypes()
         .Select(t => (Type: t, Name: t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false).Cast<StoredNameAttribute>().FirstOrDefault()?.Name))
-        .Where(t => t.Name is not null && (t.Name.StartsWith("trade_", StringComparison.Ordinal) || t.Name.StartsWith("order_", StringComparison.Ordinal) || t.Name.StartsWith("position_", StringComparison.Ordinal)))
+        .Where(t => t.Name is not null && (t.Name.StartsWith("trade_", StringComparison.Ordinal) || t.Name.StartsWith("order_", StringComparison.Ordinal) || t.Name.StartsWith("position_", StringComparison.Ordinal)
+            || t.Name.StartsWith("dead_letter_", StringComparison.Ordinal)))
         .ToDictionary(t => t.Name!, t => t.Type, StringComparer.Ordinal);
 
     private readonly Dictionary<RowKey, object> _views = [];
@@ -47,6 +48,8 @@ public sealed class ViewFold
         PositionClosing e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
         PositionWrittenOff e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
         null => [new RowKey(ViewTable.Processes, ProcessId(stored))],
+        _ when DeadLetterFold.SubjectOf(@event) is (var letter, var group) => [new RowKey(ViewTable.DeadLetters, letter), new RowKey(ViewTable.DeadLetterGroups, group)],
+        DeadLetterRefused => [],
         _ when OrderOf(@event) is { } order => [new RowKey(ViewTable.Orders, order.Value)],
         _ => [Trade(stored)],
     };
@@ -61,6 +64,10 @@ public sealed class ViewFold
             Put(new RowKey(ViewTable.Processes, ProcessId(stored)), stored, Process(stored));
         else if (OrderOf(@event) is { } order)
             PutIf(new RowKey(ViewTable.Orders, order.Value), stored, OrderFold.Apply(Get<OrderView>(ViewTable.Orders, order.Value), @event, at));
+        else if (DeadLetterFold.SubjectOf(@event) is (var letter, var group))
+            ApplyDeadLetter(stored, @event, letter, group);
+        else if (@event is DeadLetterRefused)
+            return;
         else if (@event is PositionOpened or PositionClosing or PositionClosed or PositionWrittenOff)
             ApplyPosition(stored, @event, at);
         else
@@ -68,6 +75,14 @@ public sealed class ViewFold
     }
 
     public static string DayId(AccountId account, DateTimeOffset at) => $"{account.Value}:{at.UtcDateTime:yyyy-MM-dd}";
+
+    private void ApplyDeadLetter(StoredEvent stored, object @event, string letter, string group)
+    {
+        var before = Get<DeadLetterView>(ViewTable.DeadLetters, letter);
+        var after = DeadLetterFold.Apply(before, @event, stored.Timestamp);
+        PutIf(new RowKey(ViewTable.DeadLetters, letter), stored, after);
+        PutIf(new RowKey(ViewTable.DeadLetterGroups, group), stored, DeadLetterFold.Apply(Get<DeadLetterGroupView>(ViewTable.DeadLetterGroups, group), before, after, stored.Timestamp));
+    }
 
     private void ApplyPosition(StoredEvent stored, object @event, DateTimeOffset at)
     {
@@ -176,6 +191,8 @@ public sealed class ViewFold
         ViewTable.Positions => row.As<PositionView>(),
         ViewTable.Processes => row.As<ProcessView>(),
         ViewTable.Summaries => row.Id == CountsId ? row.As<CountsView>() : row.As<DayView>(),
+        ViewTable.DeadLetters => row.As<DeadLetterView>(),
+        ViewTable.DeadLetterGroups => row.As<DeadLetterGroupView>(),
         _ => throw new ArgumentException($"{row.Table} is no read model.", nameof(row)),
     };
 
@@ -190,6 +207,12 @@ public sealed class ViewFold
             ProcessView v => new ViewRow(key.Table, key.Id, sequence, null, null, null, v.StoppedAt is null ? "Started" : "Stopped", v.StartedAt, v.StoppedAt ?? v.StartedAt, document),
             DayView v => new ViewRow(key.Table, key.Id, sequence, null, v.Account.Value, null, "Day", DateTimeOffset.Parse(v.Day + "T00:00:00Z"), DateTimeOffset.Parse(v.Day + "T00:00:00Z"), document),
             CountsView => new ViewRow(key.Table, key.Id, sequence, null, null, null, "Counts", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, document),
+            DeadLetterView v => new ViewRow(key.Table, key.Id, sequence, v.Trades is [var trade, ..] ? trade.Value : null, null, null, v.State.ToString(), v.KeptAt, v.ChangedAt, document)
+            {
+                Search = [v.Endpoint, v.MessageType, v.Fingerprint],
+            },
+            // The one that something was added to last is the newest.
+            DeadLetterGroupView v => new ViewRow(key.Table, key.Id, sequence, null, null, null, v.State, v.LastSeen, v.LastSeen, document) { Search = [v.Endpoint, v.MessageType] },
             _ => throw new ArgumentException($"{view.GetType().Name} is no view.", nameof(view)),
         };
     }

@@ -34,7 +34,30 @@ internal sealed class ConsoleSource : ISource
 
     public Task<StatusReport> StatusAsync(CancellationToken cancellationToken) => GetAsync<StatusReport>("api/status", cancellationToken);
 
-    public Task<Page<TradeView>> TradesAsync(ViewQuery query, CancellationToken cancellationToken)
+    public Task<Page<TradeView>> TradesAsync(ViewQuery query, CancellationToken cancellationToken) => GetAsync<Page<TradeView>>(PathOf("api/trades", query), cancellationToken);
+
+    public Task<Page<DeadLetterView>> DeadLettersAsync(ViewQuery query, CancellationToken cancellationToken) => GetAsync<Page<DeadLetterView>>(PathOf("api/deadletters", query), cancellationToken);
+
+    public Task<Page<DeadLetterGroupView>> DeadLetterGroupsAsync(ViewQuery query, CancellationToken cancellationToken) => GetAsync<Page<DeadLetterGroupView>>(PathOf("api/deadletters/groups", query), cancellationToken);
+
+    public Task<DeadLetterStory> DeadLetterAsync(string id, CancellationToken cancellationToken) => GetAsync<DeadLetterStory>($"api/deadletters/{Uri.EscapeDataString(id)}", cancellationToken);
+
+    public async Task<byte[]> DeadLetterBodyAsync(string id, CancellationToken cancellationToken)
+    {
+        // Of any size, and so past the limit of what is read into an answer.
+        using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"api/deadletters/{Uri.EscapeDataString(id)}/body"), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var body = new MemoryStream();
+        await (await answer.Content.ReadAsStreamAsync(cancellationToken)).CopyToAsync(body, cancellationToken);
+        return body.ToArray();
+    }
+
+    public Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) =>
+        PostAsync<DeadLetterDone>($"api/deadletters/{Uri.EscapeDataString(id)}/discard", new { Reason = reason }, cancellationToken);
+
+    public Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) =>
+        PostAsync<DeadLetterDone>($"api/deadletters/{Uri.EscapeDataString(id)}/replay", new { Reason = reason }, cancellationToken);
+
+    private static string PathOf(string path, ViewQuery query)
     {
         var parameters = new List<string> { $"limit={query.Limit}" };
         void Add(string name, string? value)
@@ -44,8 +67,11 @@ internal sealed class ConsoleSource : ISource
         }
         Add("state", string.Join(',', query.States));
         Add("symbol", query.Symbol);
+        Add("trade", query.Trade);
         Add("after", query.After);
-        return GetAsync<Page<TradeView>>($"api/trades?{string.Join('&', parameters)}", cancellationToken);
+        foreach (var (column, value) in query.Search)
+            Add(column == ViewTables.MessageType ? "type" : column, value);
+        return $"{path}?{string.Join('&', parameters)}";
     }
 
     public Task<TradeStory> StoryAsync(string id, CancellationToken cancellationToken) => GetAsync<TradeStory>($"api/trades/{Uri.EscapeDataString(id)}", cancellationToken);

@@ -1,4 +1,5 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Forensics;
 using Antbot.ReadModels;
 
@@ -22,6 +23,8 @@ internal sealed record TokenList(IReadOnlyList<TokenEntry> Tokens);
 internal sealed record TokenDone(string Name, string Role, DateTimeOffset? ExpiresAt, string Token);
 
 internal sealed record TokenRevoked(string Name, string Said);
+
+internal sealed record DeadLetterDone(string Letter, DeadLetterStatus State, string By, string Reason);
 
 /// <summary>Where the command line has its answers from: a Console, or the store itself.</summary>
 internal interface ISource : IAsyncDisposable
@@ -54,6 +57,20 @@ internal interface ISource : IAsyncDisposable
     Task<TokenDone> MakeTokenAsync(string name, string role, int? days, string reason, CancellationToken cancellationToken);
 
     Task<TokenRevoked> RevokeTokenAsync(string name, string reason, CancellationToken cancellationToken);
+
+    Task<Page<DeadLetterView>> DeadLettersAsync(ViewQuery query, CancellationToken cancellationToken);
+
+    Task<Page<DeadLetterGroupView>> DeadLetterGroupsAsync(ViewQuery query, CancellationToken cancellationToken);
+
+    /// <param name="id">A letter's id, or a beginning that only one has.</param>
+    Task<DeadLetterStory> DeadLetterAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>The bytes as they came.</summary>
+    Task<byte[]> DeadLetterBodyAsync(string id, CancellationToken cancellationToken);
+
+    Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
+
+    Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
 
     Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken);
 }

@@ -22,6 +22,7 @@ internal sealed class StoreSource(string address) : ISource
 
     private IEventStore? _store;
     private IReadModels? _models;
+    private IBlobs? _blobs;
 
     public string Where => StoreAddress.Describe(address);
 
@@ -73,6 +74,28 @@ internal sealed class StoreSource(string address) : ISource
 
     public Task<TokenRevoked> RevokeTokenAsync(string name, string reason, CancellationToken cancellationToken) => throw NoTokens();
 
+    public async Task<Page<DeadLetterView>> DeadLettersAsync(ViewQuery query, CancellationToken cancellationToken) =>
+        await (await QueriesAsync(cancellationToken)).ListAsync<DeadLetterView>(ViewTable.DeadLetters, query, cancellationToken);
+
+    public async Task<Page<DeadLetterGroupView>> DeadLetterGroupsAsync(ViewQuery query, CancellationToken cancellationToken) =>
+        await (await QueriesAsync(cancellationToken)).ListAsync<DeadLetterGroupView>(ViewTable.DeadLetterGroups, query, cancellationToken);
+
+    public async Task<DeadLetterStory> DeadLetterAsync(string id, CancellationToken cancellationToken)
+    {
+        var (stories, letter) = await LetterAsync(id, cancellationToken);
+        return await stories.ReadAsync(letter, cancellationToken) ?? throw NoSuchLetter(id);
+    }
+
+    public async Task<byte[]> DeadLetterBodyAsync(string id, CancellationToken cancellationToken)
+    {
+        var (stories, letter) = await LetterAsync(id, cancellationToken);
+        return await stories.ReadBodyAsync(letter, cancellationToken) ?? throw NoSuchLetter(id);
+    }
+
+    public Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
+
+    public Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
+
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
     {
         var command = new SetActivity(order.Command == "halt" ? Activity.Halted : Activity.Active, order.Reason, order.By);
@@ -109,6 +132,8 @@ internal sealed class StoreSource(string address) : ISource
     {
         if (_models is not null)
             await _models.DisposeAsync();
+        if (_blobs is IAsyncDisposable blobs)
+            await blobs.DisposeAsync();
         if (_store is not null)
             await _store.DisposeAsync();
     }
@@ -129,6 +154,24 @@ internal sealed class StoreSource(string address) : ISource
         }
         return new ReadModelQueries(store, Codec, _models, TimeProvider.System);
     }
+
+    private async Task<(DeadLetterStories Stories, Guid Letter)> LetterAsync(string id, CancellationToken cancellationToken)
+    {
+        await QueriesAsync(cancellationToken);
+        var stories = new DeadLetterStories(_store!, Codec, _models!, _blobs ??= StoreAddress.OpenBlobs(address));
+        var found = await stories.ResolveAsync(id, cancellationToken);
+        return found.Count switch
+        {
+            1 => (stories, found[0]),
+            0 => throw NoSuchLetter(id),
+            _ => throw new CommandException("NotUnique", $"More than one dead letter begins with {id}; give more digits."),
+        };
+    }
+
+    private static CommandException NoOperator() =>
+        new("Unavailable", "What is done about a dead letter goes through the Console, which knows who does it. Name it with --console and your own token with --token-file.");
+
+    private static CommandException NoSuchLetter(string id) => new("NotFound", $"There is no dead letter {id}.", ExitCode.NotFound);
 
     private static async Task CatchUpAsync(IEventStore store, IReadModels models, CancellationToken cancellationToken)
     {

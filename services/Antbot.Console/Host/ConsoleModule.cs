@@ -1,6 +1,9 @@
 using Antbot.ConsoleService.Access;
+using Antbot.ConsoleService.DeadLetters;
 using Antbot.Hosting;
+using Antbot.Messaging;
 using Antbot.ReadModels;
+using Antbot.Runtime.Bus;
 using Antbot.Runtime.Store;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,7 +34,17 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<ControlRoutes>();
         services.AddSingleton<SettlementRoutes>();
         services.AddSingleton<EventRoutes>();
+        services.AddSingleton<DeadLetterBook>();
+        services.AddSingleton<IDeadLetters>(provider => provider.GetRequiredService<DeadLetterBook>());
+        services.AddSingleton<DeadLetterDrain>();
+        services.AddSingleton<DeadLetterStories>();
+        services.AddSingleton<DeadLetterSender>();
+        services.AddSingleton<DeadLetterReplays>();
+        services.AddSingleton<DeadLetterRoutes>();
         builder.LeasedWork("read-models", StopOrder.Support, (provider, token) => provider.GetRequiredService<ViewProjection>().RunAsync(token));
+        builder.LeasedWork("dead-letters", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterDrain>().RunAsync(token));
+        builder.LeasedWork("replays", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().SendAsync(token));
+        builder.LeasedWork("replayed", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().LookAsync(token));
         builder.LeasedWork("commands", StopOrder.Work, (provider, token) => provider.GetRequiredService<OperatorCommandPublisher>().RunAsync(token));
     }
 
@@ -43,6 +56,7 @@ public sealed class ConsoleModule : IServiceModule
         SettlementRoutes.Map(routes);
         EventRoutes.Map(routes);
         TokenRoutes.Map(routes);
+        DeadLetterRoutes.Map(routes);
         OpenApi.Map(routes);
         routes.MapGuardedRest();
     }

@@ -93,9 +93,9 @@ internal sealed class ReadRoutes(ReadModelQueries queries, ViewProjection projec
             ? state.ToString()!
             : throw Api.Invalid($"'{s}' is no state: {string.Join(", ", Enum.GetNames(states))} are."))];
 
-    private static string? Checked(string? text, Func<string, string?> fault) => string.IsNullOrEmpty(text) ? null : fault(text) is { } why ? throw Api.Invalid(why) : text;
+    public static string? Checked(string? text, Func<string, string?> fault) => string.IsNullOrEmpty(text) ? null : fault(text) is { } why ? throw Api.Invalid(why) : text;
 
-    private static int Limit(string? text) => string.IsNullOrEmpty(text) ? 100
+    public static int Limit(string? text) => string.IsNullOrEmpty(text) ? 100
         : int.TryParse(text, out var limit) && limit is >= 1 and <= ViewQuery.LimitMax ? limit
         : throw Api.Invalid($"A page has 1 to {ViewQuery.LimitMax} rows.");
 }

@@ -10,6 +10,7 @@ public static class Streams
     public const string AccountPrefix = "account-";
     public const string ReconciliationPrefix = "reconciliation-";
     public const string AuditPrefix = "audit-";
+    public const string DeadLetterPrefix = "deadletter-";
 
     public static StreamId Control { get; } = new("control");
 
@@ -29,6 +30,9 @@ public static class Streams
     public static StreamId Order(TradeId trade) => new($"{OrderPrefix}{trade.Value}");
 
     public static StreamId Reconciliation(AccountId account) => new($"{ReconciliationPrefix}{account.Value}");
+
+    /// <summary>A message that nobody could work on, and what was done about it.</summary>
+    public static StreamId DeadLetter(Guid letter) => new($"{DeadLetterPrefix}{letter:N}");
 
     /// <summary>What an operator had done, a stream a day.</summary>
     public static StreamId Audit(DateTimeOffset at) => new($"{AuditPrefix}{at.UtcDateTime:yyyy-MM-dd}");

@@ -45,6 +45,8 @@ public sealed class Maker(Random random)
             return Texts[random.Next(IsTame ? 11 : Texts.Length)];
         if (type == typeof(bool))
             return random.Next(2) == 0;
+        if (type == typeof(byte))
+            return (byte)random.Next(256);
         if (type == typeof(int))
             return random.Next(10) == 0 && !IsTame ? Pick(int.MaxValue, int.MinValue, -1) : random.Next(4);
         if (type == typeof(long))

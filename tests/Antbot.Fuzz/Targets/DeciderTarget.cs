@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using Antbot.ConsoleService.Access;
+using Antbot.ConsoleService.DeadLetters;
 using Antbot.Contracts.Messages;
 using Antbot.Coordinator.Core;
 using Antbot.Execution;
@@ -88,6 +89,7 @@ public static class Deciders
         [typeof(ExecutionDecider)] = Of("execution", ExecutionDecider.Behaviour, typeof(ExecutionInput)),
         [typeof(ReconciliationDecider)] = Of("reconciliation", ReconciliationDecider.Behaviour, typeof(TradeSeen), typeof(AccountLook)),
         [typeof(AccessDecider)] = Of("access", AccessDecider.Behaviour, typeof(MakeToken), typeof(RevokeToken)),
+        [typeof(DeadLetterDecider)] = Of("dead-letters", DeadLetterDecider.Behaviour, typeof(DiscardDeadLetter), typeof(ReplayDeadLetter), typeof(ReturnDeadLetter), typeof(ConfirmReplay)),
         [typeof(ControlDecider)] = new DeciderTarget<ControlState>("control", ControlState.Fold, (_, command, _) => ControlDecider.Decide(command), _ => [], [typeof(SetActivity), typeof(SetTradingMode), typeof(SetMaintenance)]),
     };
 

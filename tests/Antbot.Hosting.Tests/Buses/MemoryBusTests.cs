@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using Antbot.Contracts.Messages;
 using Antbot.Messaging;
+using Antbot.Contracts.Events;
+using Antbot.Runtime.Bus;
 using Antbot.Runtime.Store;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Antbot.Hosting.Tests.Buses;
@@ -64,6 +67,50 @@ public sealed class MemoryBusTests
         await using var bus = await TestBus.StartAsync(Parts());
         await bus.PublishAsync(Routes.Risk, SomeMessage.For(Routes.Risk));
         await Assert.ThrowsAsync<ArgumentException>(() => bus.PublishAsync("nowhere", SomeMessage.Close()));
+    }
+
+    /// <summary>There is no queue that it could lie in: it is recorded where it dies, however long that takes.</summary>
+    [Fact]
+    public async Task A_dead_letter_is_kept_and_held_until_it_can_be()
+    {
+        var letters = new Letters { Down = true };
+        var parts = Parts();
+        parts.Options.Build = "7";
+        parts.Services.AddSingleton<IDeadLetters>(letters);
+        await using var bus = await TestBus.StartAsync(parts);
+        var bad = Guid.NewGuid();
+        await bus.PublishAsync(Routes.Execution, SomeMessage.Close("bad"), bad);
+        await bus.UntilAsync(() => letters.Asked >= 3, "it is handed over again and again");
+        Assert.Empty(letters.Kept);
+        letters.Down = false;
+        await bus.UntilAsync(() => !letters.Kept.IsEmpty, "it is kept");
+        await Task.Delay(200, TestContext.Current.CancellationToken);
+        var kept = Assert.Single(letters.Kept);
+        Assert.Equal((Topology.ErrorQueueOf(Routes.Execution), Routes.Execution, DeadLetterKind.Fault, bad.ToString("D")), (kept.Queue, kept.Endpoint, kept.Kind, kept.Properties.MessageId));
+        Assert.Contains("\"bad\"", System.Text.Encoding.UTF8.GetString(kept.Body.Span), StringComparison.Ordinal);
+        var headers = kept.Properties.Headers.ToDictionary(h => h.Name, h => h.Value);
+        Assert.Equal(("bad", "5", "7"), (headers[DeadLetterHeaders.FaultMessage], headers[DeadLetterHeaders.Attempts], headers[DeadLetterHeaders.Build]));
+        Assert.Contains(nameof(MemoryBusTests), headers[DeadLetterHeaders.FaultStack], StringComparison.Ordinal);
+    }
+
+    internal sealed class Letters : IDeadLetters
+    {
+        private int _asked;
+
+        public volatile bool Down;
+
+        public int Asked => Volatile.Read(ref _asked);
+
+        public ConcurrentQueue<DeadMessage> Kept { get; } = new();
+
+        public Task KeepAsync(DeadMessage message, CancellationToken cancellationToken = default)
+        {
+            Interlocked.Increment(ref _asked);
+            if (Down)
+                throw new EventStoreException(StoreFault.Unavailable, "The disk is gone.");
+            Kept.Enqueue(message);
+            return Task.CompletedTask;
+        }
     }
 
     private TestBusParts Parts() => new TestBusParts().Handle<CloseTrade>(Routes.Execution, (message, input, _) =>

@@ -31,6 +31,12 @@ internal sealed class RawBroker : IAsyncDisposable
         return await channel.MessageCountAsync(queue, Cancel);
     }
 
+    public async Task<uint> CountConsumersAsync(string queue)
+    {
+        await using var channel = await _connection.CreateChannelAsync(cancellationToken: Cancel);
+        return await channel.ConsumerCountAsync(queue, Cancel);
+    }
+
     /// <summary>What is in the queue now, taken out of it.</summary>
     public async Task<List<RawMessage>> TakeAllAsync(string queue)
     {

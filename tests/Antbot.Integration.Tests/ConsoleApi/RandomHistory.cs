@@ -18,6 +18,9 @@ internal sealed class RandomHistory(IEventStore store, int seed)
 
     private readonly Random _random = new(seed);
     private readonly List<(int Trade, int Step)> _open = [];
+    private readonly HashSet<Guid> _letters = [];
+    private readonly HashSet<Guid> _discarded = [];
+    private readonly Dictionary<Guid, int> _replays = [];
     private readonly Guid _process = DeterministicId.From("process", seed.ToString());
     private DateTimeOffset _now = new(2026, 5, 6, 23, 0, 0, TimeSpan.Zero);
     private int _next = 1;
@@ -32,12 +35,45 @@ internal sealed class RandomHistory(IEventStore store, int seed)
         for (var i = 0; i < steps; i++)
         {
             _now += TimeSpan.FromSeconds(_random.Next(60));
-            if (_random.Next(40) == 0)
+            if (_random.Next(12) == 0)
+                await DieAsync();
+            else if (_random.Next(40) == 0)
                 await AppendAsync(new StreamId("process-risk"), null, _random.Next(2) == 0 ? new ProcessStarted("risk", _process, "1", ".NET", 7, 0, _random.Next(3) == 0 ? null : "one") : new ProcessStopped("risk", _process, "asked to", _random.Next(3) == 0 ? null : "one"));
             else if (_open.Count == 0 || (_random.Next(4) == 0 && _open.Count < 20))
                 await RaiseAsync();
             else
                 await AdvanceAsync(_random.Next(_open.Count));
+        }
+    }
+
+    /// <summary>Dead letters of a few causes, some about a trade, some discarded.</summary>
+    private async Task DieAsync()
+    {
+        var letter = DeterministicId.From("letter", seed.ToString(), _random.Next(30).ToString());
+        var group = $"cause{letter.ToByteArray()[0] % 3}";
+        var stream = Streams.DeadLetter(letter);
+        if (_letters.Add(letter))
+        {
+            var trades = _next > 1 && _random.Next(2) == 0 ? new[] { Trade(_random.Next(1, _next)) } : [];
+            await AppendAsync(stream, null, new DeadLetterKept(
+                letter, "antbot-risk_error", "risk", DeadLetterKind.Fault, letter, "AssessRisk", trades, "System.Exception", new string('f', _random.Next(700)), "", 5, _now, "1", group, null, null, [1], new ContentHash("00", 1)));
+        }
+        else if (_random.Next(2) == 0 && !_discarded.Contains(letter))
+        {
+            var replay = _replays[letter] = _replays.GetValueOrDefault(letter) + 1;
+            await AppendAsync(stream, null, new DeadLetterReplayOrdered(letter, letter, group, replay, "mended", "anna"));
+            if (_random.Next(2) == 0)
+                await AppendAsync(stream, null, new DeadLetterReturned(letter, group, replay, letter, DeadLetterKind.Fault, "System.Exception", "again", "", 5, _now, "2", group));
+            else if (_discarded.Add(letter))
+                await AppendAsync(stream, null, new DeadLetterReplayed(letter, group, replay, letter, "order-1", 5));
+        }
+        else if (_discarded.Add(letter))
+        {
+            await AppendAsync(stream, null, new DeadLetterDiscarded(letter, letter, group, "of no use", "anna"));
+        }
+        else
+        {
+            await AppendAsync(stream, null, new DeadLetterRefused(letter, letter, "discard", "anna", [new("new", Passed: false, "it is Discarded")]));
         }
     }
 

@@ -114,6 +114,32 @@ public abstract class ReadModelContract
         Assert.Equal(closed.Count, days.Sum(d => d.Closed));
     }
 
+    [Fact]
+    public async Task Dead_letters_are_found_by_what_they_have_in_common_and_their_groups_are_what_they_add_up_to()
+    {
+        await using var models = await OpenAsync();
+        var store = new InMemoryEventStore(DeterministicId.From("store"));
+        await new RandomHistory(store, 6).GrowAsync(600);
+        await New(store, models).CatchUpAsync(_ => { }, Cancel);
+        var letters = await models.ListAsync(ViewTable.DeadLetters, ViewQuery.All with { Limit = 1_000 }, Cancel);
+        var groups = (await models.ListAsync(ViewTable.DeadLetterGroups, ViewQuery.All with { Limit = 1_000 }, Cancel)).Select(r => r.As<DeadLetterGroupView>()).ToList();
+        Assert.Equal(["cause0", "cause1", "cause2"], groups.Select(g => g.Fingerprint).Order());
+        foreach (var group in groups)
+        {
+            var found = await models.ListAsync(ViewTable.DeadLetters, Sought(ViewTables.Fingerprint, group.Fingerprint), Cancel);
+            Assert.Equal(letters.Where(l => l.As<DeadLetterView>().Fingerprint == group.Fingerprint).Select(l => l.Id), found.Select(l => l.Id));
+            Assert.Equal(found.GroupBy(l => l.As<DeadLetterView>().State).ToDictionary(g => g.Key, g => (long)g.Count()), group.Letters.ToDictionary());
+            Assert.Equal((found[0].Id, found[0].At, found[^1].At), (group.Example, group.LastSeen, group.FirstSeen));
+        }
+        Assert.Equal(letters.Count, (await models.ListAsync(ViewTable.DeadLetters, Sought(ViewTables.MessageType, "AssessRisk") with { Limit = 1_000 }, Cancel)).Count);
+        Assert.Empty(await models.ListAsync(ViewTable.DeadLetters, Sought(ViewTables.Endpoint, "risk' or '1'='1"), Cancel));
+        var about = letters.First(l => l.Trade is not null);
+        Assert.Contains(about.Id, (await models.ListAsync(ViewTable.DeadLetters, new ViewQuery([], Trade: about.Trade), Cancel)).Select(l => l.Id));
+        await Assert.ThrowsAsync<ArgumentException>(() => models.ListAsync(ViewTable.Trades, Sought("state = state or endpoint", "x"), Cancel));
+    }
+
+    private static ViewQuery Sought(string column, string value) => ViewQuery.All with { Search = new Dictionary<string, string> { [column] = value } };
+
     protected static ViewProjection New(IEventStore store, IReadModels models) => new(store, RandomHistory.Codec, models, TimeProvider.System);
 
     /// <summary>Without any engine: every event of the history into one fold, in order.</summary>

@@ -41,6 +41,8 @@ internal sealed class RunningConsole : IAsyncDisposable
 
     public IEventStore Store => _app.Services.GetRequiredService<IEventStore>();
 
+    public IDeadLetters Letters => _app.Services.GetRequiredService<IDeadLetters>();
+
     /// <summary>Of the Execution in the same process.</summary>
     public TestGate Gate => (TestGate)_app.Services.GetRequiredService<IEntryGate>();
 

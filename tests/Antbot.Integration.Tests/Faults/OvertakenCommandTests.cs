@@ -1,14 +1,11 @@
-using System.Text;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Postgres;
 using Antbot.Integration.Tests.Support;
-using Antbot.Messaging;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Bus;
 using Microsoft.Extensions.DependencyInjection;
-using RabbitMQ.Client;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Faults;
@@ -214,11 +211,10 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
     private static async Task<TradePhase> HeldAsync(WholePlatform platform, Crossing crossing, ITradeMessage news)
     {
         await SayAsync(platform, Routes.Coordinator, news);
-        await WholePlatform.UntilAsync(async () => await platform.CountAsync(Topology.ErrorQueueOf(Routes.Coordinator)) == 1, () => "it is set aside");
-        await using var connection = await new ConnectionFactory { Uri = platform.Broker }.CreateConnectionAsync(Cancel);
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancel);
-        var dead = await channel.BasicGetAsync(Topology.ErrorQueueOf(Routes.Coordinator), autoAck: true, Cancel);
-        Assert.Contains("what it follows from is not there", Encoding.UTF8.GetString((byte[])dead!.BasicProperties.Headers!["MT-Fault-Message"]!), StringComparison.Ordinal);
+        await WholePlatform.UntilAsync(async () => (await platform.DeadLettersAsync()).Any(l => l.Trades.Contains(news.Trade)), () => "it is set aside");
+        var dead = Assert.Single(await platform.DeadLettersAsync(), l => l.Trades.Contains(news.Trade));
+        Assert.Equal((Routes.Coordinator, news.GetType().Name), (dead.Endpoint, dead.MessageType));
+        Assert.Contains("what it follows from is not there", dead.FaultMessage, StringComparison.Ordinal);
         crossing.Release();
         return TradePhase.Closed;
     }

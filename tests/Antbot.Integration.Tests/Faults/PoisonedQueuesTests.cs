@@ -6,6 +6,7 @@ using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Postgres;
 using Antbot.Integration.Tests.Support;
 using Antbot.Messaging;
+using Antbot.Runtime.Store;
 using RabbitMQ.Client;
 using Xunit;
 
@@ -48,19 +49,17 @@ public sealed class PoisonedQueuesTests(PostgresFixture postgres, RabbitFixture 
         await _platform.SettledAsync(trades);
         await _platform.HoldsAsync(trades);
         Assert.All(trades, t => Assert.Equal(TradePhase.Closed, _platform.History.Trades[t].Phase));
+        await WholePlatform.UntilAsync(async () => (await _platform.DeadLettersAsync()).Count >= poison.Sum(p => p.Value.Count), () => "all of them are recorded");
+        var letters = await _platform.DeadLettersAsync();
         foreach (var (endpoint, bodies) in poison)
         {
-            var errors = Topology.ErrorQueueOf(endpoint);
-            await WholePlatform.UntilAsync(async () => await _platform.CountAsync(errors) == bodies.Count, () => $"{bodies.Count} are in {errors}");
-            for (var i = 0; i < bodies.Count; i++)
-            {
-                var dead = (await channel.BasicGetAsync(errors, autoAck: true, Cancel))!;
-                Assert.NotEmpty(Header(dead, "MT-Fault-Message"));
-                Assert.Equal("fault", Header(dead, "MT-Reason"));
-            }
+            var dead = letters.Where(l => l.Endpoint == endpoint).ToList();
+            Assert.Equal(bodies.Select(b => BlobHash.Of(b)).Order(StringComparer.Ordinal), dead.Select(l => l.Content.Sha256).Order(StringComparer.Ordinal));
+            Assert.All(dead, l => Assert.Equal((DeadLetterKind.Fault, Topology.ErrorQueueOf(endpoint), true), (l.Kind, l.Queue, l.FaultMessage.Length > 0)));
         }
-        foreach (var queue in Queues.Concat(Routes.Endpoints.Select(Topology.SkippedQueueOf)).Append(Topology.DeadLetters))
-            Assert.True(await _platform.CountAsync(queue) == 0, $"messages are in {queue}");
+        Assert.Equal(poison.Sum(p => p.Value.Count), letters.Count);
+        foreach (var queue in Queues.Concat(Routes.Endpoints.SelectMany(e => new[] { Topology.ErrorQueueOf(e), Topology.SkippedQueueOf(e) })).Append(Topology.DeadLetters))
+            await WholePlatform.UntilAsync(async () => await _platform.CountAsync(queue) == 0, () => $"{queue} is empty");
     }
 
     private static List<byte[]> Poison(string endpoint) =>
@@ -82,8 +81,6 @@ public sealed class PoisonedQueuesTests(PostgresFixture postgres, RabbitFixture 
 
     private static byte[] Envelope(Type type, string message) =>
         Encoding.UTF8.GetBytes($$"""{"messageId": "{{Guid.NewGuid()}}", "messageType": ["urn:message:Antbot.Contracts.Messages:{{type.Name}}"], "message": {{message}}}""");
-
-    private static string Header(BasicGetResult message, string name) => message.BasicProperties.Headers?[name] is byte[] text ? Encoding.UTF8.GetString(text) : "";
 
     private async Task<IReadOnlyList<TradeId>> TradeAsync(int first) =>
         await Task.WhenAll(Enumerable.Range(first, TradesEach).Select(n => _platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 50, idempotencyKey = $"among-poison-{n}" })));

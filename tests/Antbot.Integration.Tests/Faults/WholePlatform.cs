@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Hosting;
 using Antbot.Integration.Tests.PaperVenue;
 using Antbot.Integration.Tests.Postgres;
@@ -134,6 +135,12 @@ internal sealed class WholePlatform : IAsyncDisposable
         return answer.StatusCode;
     }
 
+    public async Task<HttpStatusCode> PostAsync(string path, object body)
+    {
+        using var answer = await _http.PostAsync(path, JsonContent.Create(body, options: JsonSerializerOptions.Default), Cancel);
+        return answer.StatusCode;
+    }
+
     public Task SettledAsync(IReadOnlyCollection<TradeId> trades) =>
         UntilAsync(async () => (await History.ReadOnAsync(Cancel)).IsSettled(trades), () => History.WhatIsOpen(trades));
 
@@ -147,10 +154,15 @@ internal sealed class WholePlatform : IAsyncDisposable
         return await channel.MessageCountAsync(queue, Cancel);
     }
 
+    /// <summary>The messages that nobody could work on, as the Console has recorded them.</summary>
+    public async Task<IReadOnlyList<DeadLetterKept>> DeadLettersAsync() => [.. (await History.ReadOnAsync(Cancel)).Of<DeadLetterKept>()];
+
+    /// <summary>None is recorded, and none is on its way into the record.</summary>
     public async Task NothingIsDeadLetteredAsync()
     {
         foreach (var queue in Contracts.Messages.Routes.Endpoints.SelectMany(e => new[] { Topology.ErrorQueueOf(e), Topology.SkippedQueueOf(e) }).Append(Topology.DeadLetters))
             Assert.True(await CountAsync(queue) == 0, $"messages are in {queue}");
+        Assert.Empty(await DeadLettersAsync());
     }
 
     public static async Task UntilAsync(Func<Task<bool>> holds, Func<string> what)

@@ -44,6 +44,8 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
     [InlineData("update antbot.checkpoints set hash = ''")]
     [InlineData("delete from antbot.checkpoints")]
     [InlineData("update antbot.identity set store_id = gen_random_uuid()")]
+    [InlineData("update antbot.blob set body = ''")]
+    [InlineData("delete from antbot.blob")]
     [InlineData("drop table antbot.ledger")]
     [InlineData("alter table public.mt_events disable trigger all")]
     [InlineData("create or replace function antbot.append_lock() returns bigint language sql as 'select 1::bigint'")]
@@ -60,12 +62,12 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
     [Fact]
     public async Task No_role_has_a_right_that_is_not_listed()
     {
-        string[] derived = ["orders", "positions", "processes", "summaries", "trades"];
-        string[] all = [.. derived, "checkpoints", "identity", "ledger", "mt_event_progression", "mt_events", "mt_streams", "schema", "snapshots", "venue_block", "venue_budget"];
+        string[] derived = ["dead_letter_groups", "dead_letters", "orders", "positions", "processes", "summaries", "trades"];
+        string[] all = [.. derived, "blob", "checkpoints", "identity", "ledger", "mt_event_progression", "mt_events", "mt_streams", "schema", "snapshots", "venue_block", "venue_budget"];
         var expected = new List<string>();
         foreach (var role in new[] { "control", "reader", "writer" })
             expected.AddRange(all.Select(table => $"{role} SELECT {table}"));
-        expected.AddRange(new[] { "checkpoints", "ledger", "mt_events", "mt_streams", "mt_event_progression", "snapshots", "venue_block", "venue_budget" }.Concat(derived).Select(table => $"writer INSERT {table}"));
+        expected.AddRange(new[] { "blob", "checkpoints", "ledger", "mt_events", "mt_streams", "mt_event_progression", "snapshots", "venue_block", "venue_budget" }.Concat(derived).Select(table => $"writer INSERT {table}"));
         expected.AddRange(new[] { "mt_streams", "mt_event_progression", "snapshots", "venue_block", "venue_budget" }.Concat(derived).Select(table => $"writer UPDATE {table}"));
         expected.AddRange(derived.Append("venue_budget").Select(table => $"writer DELETE {table}"));
         expected.Add("writer USAGE mt_events_sequence");

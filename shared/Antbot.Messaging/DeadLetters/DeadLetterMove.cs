@@ -1,4 +1,7 @@
 using System.Globalization;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Runtime.Bus;
 using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
@@ -9,16 +12,18 @@ namespace Antbot.Messaging;
 /// <summary>
 /// Moves what an endpoint cannot work on to its error queue (a fault) or its skipped queue (nobody here takes that type), with the
 /// reason in MassTransit's headers. MassTransit's own move copies everything as it came, and a header too long for a frame makes
-/// the broker close the connection on every message in it.
+/// the broker close the connection on every message in it. On the bus within one process, which has no such queue, it is handed over to
+/// be kept here and now.
 /// </summary>
-internal sealed class DeadLetterMove(string endpoint, TimeProvider clock, ILogger log) : IFilter<ExceptionReceiveContext>, IFilter<ReceiveContext>
+/// <param name="kept">Null where nobody in this process keeps dead letters.</param>
+internal sealed class DeadLetterMove(string endpoint, string build, KeptForSure? kept, TimeProvider clock, ILogger log) : IFilter<ExceptionReceiveContext>, IFilter<ReceiveContext>
 {
     private const int MessageLengthMax = 2_000;
     private const int StackLengthMax = 4_000;
     private const int HeaderBytesMax = 16 * 1024;
 
     /// <summary>The broker's own counters, and what would make it route the message elsewhere too.</summary>
-    private static readonly HashSet<string> NotOurs = new(StringComparer.OrdinalIgnoreCase) { "x-delivery-count", "CC", "BCC" };
+    private static readonly HashSet<string> NotOurs = new(DeadLetterHeaders.Counters.Concat(["CC", "BCC"]), StringComparer.OrdinalIgnoreCase);
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("antbot-dead-letter");
 
@@ -57,14 +62,14 @@ internal sealed class DeadLetterMove(string endpoint, TimeProvider clock, ILogge
         var fault = exception.GetBaseException();
         // The outermost says what was being done, the innermost why it could not be.
         var reason = fault == exception ? fault.Message : $"{exception.Message} {fault.Message}";
-        await MoveAsync(context, Topology.ErrorQueueOf(endpoint), new Dictionary<string, object?>(StringComparer.Ordinal)
+        await DieAsync(context, DeadLetterKind.Fault, new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["MT-Reason"] = "fault",
-            ["MT-Fault-ExceptionType"] = Texts.Cap(fault.GetType().FullName, Texts.Line),
-            ["MT-Fault-Message"] = Texts.Cap(reason, MessageLengthMax),
-            ["MT-Fault-StackTrace"] = Texts.Cap(fault.StackTrace, StackLengthMax),
-            ["MT-Fault-Timestamp"] = at.ToString("O", CultureInfo.InvariantCulture),
-            ["MT-Fault-InputAddress"] = Topology.QueueOf(endpoint),
+            [DeadLetterHeaders.Reason] = "fault",
+            [DeadLetterHeaders.FaultType] = Texts.Cap(fault.GetType().FullName, Texts.Line),
+            [DeadLetterHeaders.FaultMessage] = Texts.Cap(reason, MessageLengthMax),
+            [DeadLetterHeaders.FaultStack] = Texts.Cap(fault.StackTrace, StackLengthMax),
+            [DeadLetterHeaders.FaultTime] = at.ToString("O", CultureInfo.InvariantCulture),
+            [DeadLetterHeaders.Attempts] = Attempts.Of(exception),
         }, alone);
         BusMeter.DeadLettered(endpoint, "fault");
         log.LogError(exception, "A message was dead-lettered to {Queue} by its own fault: {Fault}", Topology.ErrorQueueOf(endpoint), Texts.Cap(reason, Texts.Line));
@@ -72,21 +77,42 @@ internal sealed class DeadLetterMove(string endpoint, TimeProvider clock, ILogge
 
     private async Task SkippedAsync(ReceiveContext context, ParcelContext? alone)
     {
-        await MoveAsync(context, Topology.SkippedQueueOf(endpoint), new Dictionary<string, object?>(StringComparer.Ordinal)
+        await DieAsync(context, DeadLetterKind.Skipped, new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["MT-Reason"] = "dead-letter",
-            ["MT-Fault-Message"] = "No handler of this endpoint takes a message of its type.",
-            ["MT-Fault-InputAddress"] = Topology.QueueOf(endpoint),
+            [DeadLetterHeaders.Reason] = "dead-letter",
+            [DeadLetterHeaders.FaultMessage] = "No handler of this endpoint takes a message of its type.",
+            [DeadLetterHeaders.FaultTime] = clock.GetUtcNow().UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
         }, alone);
         BusMeter.DeadLettered(endpoint, "skipped");
         log.LogError("A message was dead-lettered to {Queue}: no handler of this endpoint takes its type", Topology.SkippedQueueOf(endpoint));
     }
 
+    private Task DieAsync(ReceiveContext context, DeadLetterKind kind, Dictionary<string, object?> headers, ParcelContext? alone)
+    {
+        headers[DeadLetterHeaders.InputAddress] = Topology.QueueOf(endpoint);
+        headers[DeadLetterHeaders.Build] = build;
+        headers[DeadLetterHeaders.Mark] = Guid.NewGuid().ToString("N");
+        var to = kind == DeadLetterKind.Skipped ? Topology.SkippedQueueOf(endpoint) : Topology.ErrorQueueOf(endpoint);
+        return context.TryGetPayload<RabbitMqBasicConsumeContext>(out _) ? MoveAsync(context, to, headers, alone) : HandOverAsync(context, to, kind, headers, alone);
+    }
+
+    /// <summary>Nothing but this process has it: it is held for as long as it cannot be recorded.</summary>
+    private async Task HandOverAsync(ReceiveContext context, string to, DeadLetterKind kind, Dictionary<string, object?> headers, ParcelContext? alone)
+    {
+        if (kept is null)
+            return;
+        foreach (var (name, value) in context.TransportHeaders.GetAll())
+            headers.TryAdd(name, value);
+        var properties = new MessageProperties(
+            (alone?.MessageId ?? context.GetMessageId())?.ToString("D"), (alone?.CorrelationId ?? context.GetCorrelationId())?.ToString("D"), context.ContentType?.ToString(),
+            null, null, null, null, null, null, null, null, null, null, HeaderLines.From(headers));
+        await kept.KeepAsync(new DeadMessage(to, endpoint, kind, properties, alone?.Alone() ?? context.GetBody()), context.CancellationToken);
+    }
+
     private static async Task MoveAsync(ReceiveContext context, string to, Dictionary<string, object?> headers, ParcelContext? alone)
     {
-        // Within one process there is no queue to keep it in: the log line is what is left of it.
         if (!context.TryGetPayload(out RabbitMqBasicConsumeContext? delivery) || !context.TryGetPayload(out ChannelContext? channel))
-            return;
+            throw new InvalidOperationException("The message has no channel that it could be moved on.");
         foreach (var (name, value) in HeadersOf(delivery.Properties))
             headers.TryAdd(name, value);
         var properties = new BasicProperties(delivery.Properties) { Headers = headers, Persistent = true };

@@ -1,0 +1,77 @@
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Kernel.Decisions;
+
+namespace Antbot.ConsoleService.DeadLetters;
+
+/// <param name="Status">Null while nothing is kept.</param>
+/// <param name="Replays">How often it was sent once more.</param>
+public sealed record DeadLetterState(DeadLetterStatus? Status, string Fingerprint, int Replays)
+{
+    public static DeadLetterState Initial { get; } = new(null, "", 0);
+}
+
+public sealed record DiscardDeadLetter(Guid Letter, Guid Request, string Reason, string By);
+
+/// <summary>What a letter says of itself and what is known of its trade, as far as sending it once more depends on it.</summary>
+/// <param name="ValidUntil">Of a wish to enter; null for everything else.</param>
+/// <param name="Over">The phase in which its trade has ended, where it is a wish to enter.</param>
+public sealed record ReplayIntent(bool HasId, string Endpoint, bool IsParcel, DateTimeOffset? ValidUntil, string? Over);
+
+public sealed record ReplayDeadLetter(Guid Letter, Guid Request, string Reason, string By, ReplayIntent Intent);
+
+/// <summary>What was sent once more lies among the dead letters again.</summary>
+public sealed record ReturnDeadLetter(Guid Letter, int Replay, DeadLetterKept Again);
+
+/// <summary>Whoever it was going to has decided on it.</summary>
+public sealed record ConfirmReplay(Guid Letter, int Replay, Guid Effect, string Stream, long Sequence);
+
+/// <summary>What becomes of a dead letter, each step by somebody and for a reason.</summary>
+public static class DeadLetterDecider
+{
+    public const string Consumer = "dead-letters";
+
+    public static Behaviour<DeadLetterState> Behaviour { get; } = new(Consumer, new Fold<DeadLetterState>("dead-letter-1", DeadLetterState.Initial, Apply), Decide, _ => [])
+    {
+        IsOver = state => state.Status is DeadLetterStatus.Discarded or DeadLetterStatus.Replayed,
+    };
+
+    private static DeadLetterState Apply(DeadLetterState state, object @event) => @event switch
+    {
+        DeadLetterKept e => new(DeadLetterStatus.New, e.Fingerprint, 0),
+        DeadLetterReplayOrdered e => state with { Status = DeadLetterStatus.Replaying, Replays = e.Replay },
+        // A copy of an earlier one, or of one that had its effect, comes too late to change anything.
+        DeadLetterReturned e => state.Status == DeadLetterStatus.Replaying && e.Replay == state.Replays ? state with { Status = DeadLetterStatus.New } : state,
+        DeadLetterReplayed => state with { Status = DeadLetterStatus.Replayed },
+        DeadLetterDiscarded => state with { Status = DeadLetterStatus.Discarded },
+        _ => state,
+    };
+
+    private static IReadOnlyList<object> Decide(DeadLetterState state, object input, DateTimeOffset now) => input switch
+    {
+        DiscardDeadLetter d => Judged(d.Letter, d.Request, "discard", d.By, [IsNew(state)], new DeadLetterDiscarded(d.Letter, d.Request, state.Fingerprint, d.Reason, d.By)),
+        ReplayDeadLetter r => Judged(
+            r.Letter, r.Request, "replay", r.By, [IsNew(state), .. Sendable(r.Intent, now)], new DeadLetterReplayOrdered(r.Letter, r.Request, state.Fingerprint, state.Replays + 1, r.Reason, r.By)),
+        ReturnDeadLetter r => r.Replay < 1 || r.Replay > state.Replays ? [] :
+        [
+            new DeadLetterReturned(
+                r.Letter, state.Fingerprint, r.Replay, r.Again.Letter, r.Again.Kind, r.Again.FaultType, r.Again.FaultMessage, r.Again.Stack, r.Again.Attempts, r.Again.FailedAt, r.Again.Build, r.Again.Fingerprint),
+        ],
+        ConfirmReplay c => state.Status == DeadLetterStatus.Replaying && state.Replays == c.Replay ? [new DeadLetterReplayed(c.Letter, state.Fingerprint, c.Replay, c.Effect, c.Stream, c.Sequence)] : [],
+        _ => throw new ArgumentException($"{input.GetType().Name} is nothing that is decided of a dead letter.", nameof(input)),
+    };
+
+    private static Verdict IsNew(DeadLetterState state) => new("new", state.Status == DeadLetterStatus.New, state.Status is { } status ? $"it is {status}" : "there is no such letter");
+
+    private static IEnumerable<Verdict> Sendable(ReplayIntent intent, DateTimeOffset now) =>
+    [
+        new Verdict("addressed", intent.Endpoint.Length > 0, intent.Endpoint.Length > 0 ? $"it was going to {intent.Endpoint}" : "nobody knows where it was going"),
+        // Without an id nothing could be found that was decided on it: neither before, so that it would be done twice, nor then.
+        new Verdict("identified", intent.HasId && !intent.IsParcel, intent.IsParcel ? "it is a parcel of several messages" : intent.HasId ? "it has an id" : "it has no id"),
+        new Verdict("valid", !(intent.ValidUntil <= now), intent.ValidUntil is { } until ? $"its signal was valid until {until:u}" : "it has no end"),
+        new Verdict("trade-is-open", intent.Over is null, intent.Over is { } phase ? $"it is a wish to enter, and its trade is {phase}" : "nothing speaks against it"),
+    ];
+
+    private static IReadOnlyList<object> Judged(Guid letter, Guid request, string command, string by, IReadOnlyList<Verdict> verdicts, object done) =>
+        verdicts.All(v => v.Passed) ? [done] : [new DeadLetterRefused(letter, request, command, by, verdicts)];
+}

@@ -1,0 +1,89 @@
+using System.Text.Json;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Kernel.Identity;
+using Antbot.Kernel.Time;
+using Antbot.Runtime.Bus;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
+
+namespace Antbot.ConsoleService.DeadLetters;
+
+/// <summary>The record of dead letters: what is kept in it, and what is decided about it.</summary>
+internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadLetters
+{
+    public const string Actor = "service:console";
+
+    /// <summary>Below the store's own limit by what the rest of an event takes.</summary>
+    private const int PropertiesInEventMax = StoreLimits.EventBytesMax / 2;
+
+    private readonly StreamPipeline<DeadLetterState> _pipeline = new(parts, DeadLetterDecider.Behaviour);
+
+    /// <summary>What is too large goes beside the event before the event: one that stands in the history has all that it names.</summary>
+    public async Task KeepAsync(DeadMessage message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        if (await HasReturnedAsync(message, cancellationToken))
+            return;
+        var kept = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
+        if (message.Body.Length > Letter.BodyInEventMax)
+        {
+            await blobs.PutAsync(kept.Content.Sha256, message.Body, cancellationToken);
+            kept = kept with { Body = null };
+        }
+        var properties = JsonSerializer.SerializeToUtf8Bytes(message.Properties, EventCodec.Json);
+        if (properties.Length > PropertiesInEventMax)
+        {
+            var large = Letter.HashOf(properties);
+            await blobs.PutAsync(large.Sha256, properties, cancellationToken);
+            kept = kept with { Properties = null, LargeProperties = large };
+        }
+        parts.CrashPoints.Reach("dead-letters.before-append");
+        await AppendAsync(kept, cancellationToken);
+    }
+
+    /// <summary>Whether a letter that was sent once more is back. Whatever else bears such a header is a letter of its own.</summary>
+    private async Task<bool> HasReturnedAsync(DeadMessage message, CancellationToken cancellationToken)
+    {
+        if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await FindAsync(letter, cancellationToken) is not { } kept || kept.Content.Sha256 != BlobHash.Of(message.Body.Span))
+            return false;
+        var again = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
+        return (await RecordAsync(kept, again.Letter, new ReturnDeadLetter(letter, replay, again), Actor, cancellationToken)).Count > 0;
+    }
+
+    /// <summary>Null where there is no such letter.</summary>
+    public async Task<DeadLetterKept?> FindAsync(Guid letter, CancellationToken cancellationToken)
+    {
+        await foreach (var stored in parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
+            return parts.Codec.Decode(stored) as DeadLetterKept;
+        return null;
+    }
+
+    /// <summary>What was decided on an operator's word, now or when it was given first.</summary>
+    public async Task<object> DecideAsync(DeadLetterKept kept, Guid request, string by, object order, CancellationToken cancellationToken) =>
+        parts.Codec.Decode((await RecordAsync(kept, request, order, $"operator:{by}", cancellationToken))[^1]);
+
+    /// <summary>What was decided now or on the same input before; nothing where nothing followed from it.</summary>
+    public Task<IReadOnlyList<StoredEvent>> RecordAsync(DeadLetterKept kept, Guid id, object input, string actor, CancellationToken cancellationToken) =>
+        _pipeline.HandleAsync(Streams.DeadLetter(kept.Letter), new Input(id, input, CorrelationOf(kept), actor), cancellationToken);
+
+    /// <summary>A letter about one trade is part of its story; any other is a story of its own.</summary>
+    private static string CorrelationOf(DeadLetterKept kept) => kept.Trades is [var trade] ? trade.Value : kept.Letter.ToString("N");
+
+    private async Task AppendAsync(DeadLetterKept kept, CancellationToken cancellationToken)
+    {
+        var outcome = await parts.Store.AppendAsync(
+            new AppendRequest
+            {
+                Stream = Streams.DeadLetter(kept.Letter),
+                Expected = ExpectedVersion.None,
+                Decision = new Decision(kept.Letter, DeadLetterDecider.Consumer),
+                Events = [parts.Codec.Encode(kept)],
+                At = parts.Clock.GetUtcNow().Cut(),
+                Meta = new EventMeta(CorrelationOf(kept), kept.Message?.ToString("N"), Actor),
+            },
+            cancellationToken);
+        if (outcome is AppendOutcome.Conflict conflict)
+            throw new InvalidOperationException($"{conflict.Stream} holds something else than this letter.");
+    }
+}

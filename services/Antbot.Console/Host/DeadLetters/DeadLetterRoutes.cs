@@ -1,0 +1,148 @@
+using Antbot.ConsoleService.Access;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.ReadModels;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Antbot.ConsoleService.DeadLetters;
+
+internal sealed record DeadLetterAnswer(string Letter, DeadLetterStatus State, string By, string Reason);
+
+/// <summary>Dead letters: what there are, one by one and by their causes, and what is done about them.</summary>
+internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStories stories, DeadLetterBook book, IReadModels models)
+{
+    private const string Prefix = "/api/deadletters";
+    private const int SearchLengthMax = 200;
+
+    private static readonly (string Name, string What)[] Paging = [("limit", $"1 to {ViewQuery.LimitMax} rows"), ("after", "the id of the last row of the page before")];
+
+    private static readonly Dictionary<string, string> Columns = new(StringComparer.Ordinal) { ["endpoint"] = ViewTables.Endpoint, ["type"] = ViewTables.MessageType, ["fingerprint"] = ViewTables.Fingerprint };
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGuarded<DeadLetterRoutes>(
+            new ApiRoute("GET", Prefix, Role.Viewer, "A page of dead letters, the newest first.")
+            {
+                Query =
+                [
+                    ("state", $"any of {string.Join(", ", Enum.GetNames<DeadLetterStatus>())}, with commas between"), ("endpoint", "where it was going, such as risk"), ("type", "the kind of message, such as AssessRisk"),
+                    ("trade", "a trade's id"), ("fingerprint", "of one cause alone"), .. Paging,
+                ],
+                Answer = typeof(Page<DeadLetterView>),
+            },
+            (r, c) => r.ListAsync(c));
+        routes.MapGuarded<DeadLetterRoutes>(
+            new ApiRoute("GET", $"{Prefix}/groups", Role.Viewer, "Dead letters by their causes, the one that was added to last first.")
+            {
+                Query = [("state", $"{DeadLetterGroupView.Open} or {DeadLetterGroupView.Settled}"), ("endpoint", "where they were going"), ("type", "the kind of message"), .. Paging],
+                Answer = typeof(Page<DeadLetterGroupView>),
+            },
+            (r, c) => r.GroupsAsync(c));
+        routes.MapGuarded<DeadLetterRoutes>(
+            new ApiRoute("GET", $"{Prefix}/{{id}}", Role.Viewer, "One dead letter, by its id or the beginning of one: the fault, the headers, the body, what was done about it.") { Answer = typeof(DeadLetterStory) }, (r, c) => r.ShowAsync(c));
+        routes.MapGuarded<DeadLetterRoutes>(
+            new ApiRoute("GET", $"{Prefix}/{{id}}/body", Role.Viewer, "The body of a dead letter, byte for byte as it came."), (r, c) => r.BodyAsync(c));
+        routes.MapGuarded<DeadLetterRoutes>(
+            new ApiRoute("POST", $"{Prefix}/{{id}}/discard", Role.Operator, "Nothing is to come of it.") { Body = typeof(ReasonBody), Answer = typeof(DeadLetterAnswer) }, (r, c) => r.DiscardAsync(c));
+        routes.MapGuarded<DeadLetterRoutes>(
+            new ApiRoute("POST", $"{Prefix}/{{id}}/replay", Role.Operator, "It is sent once more to where it was going, as it came.") { Body = typeof(ReasonBody), Answer = typeof(DeadLetterAnswer), Status = StatusCodes.Status202Accepted },
+            (r, c) => r.ReplayAsync(c));
+    }
+
+    private async Task ListAsync(HttpContext context)
+    {
+        Known(context, ["state", "endpoint", "type", "trade", "fingerprint", "limit", "after"]);
+        var query = Query(context, Enum.GetNames<DeadLetterStatus>()) with { Trade = ReadRoutes.Checked(context.Request.Query["trade"], t => TradeId.Fault(t)) };
+        await Api.AnswerAsync(context, await queries.ListAsync<DeadLetterView>(ViewTable.DeadLetters, query, context.RequestAborted));
+    }
+
+    private async Task GroupsAsync(HttpContext context)
+    {
+        Known(context, ["state", "endpoint", "type", "limit", "after"]);
+        await Api.AnswerAsync(context, await queries.ListAsync<DeadLetterGroupView>(ViewTable.DeadLetterGroups, Query(context, [DeadLetterGroupView.Open, DeadLetterGroupView.Settled]), context.RequestAborted));
+    }
+
+    private async Task ShowAsync(HttpContext context)
+    {
+        var letter = await ResolveAsync(context);
+        await Api.AnswerAsync(context, await stories.ReadAsync(letter, context.RequestAborted) ?? throw NoSuchLetter(letter.ToString("N")));
+    }
+
+    private async Task BodyAsync(HttpContext context)
+    {
+        var letter = await ResolveAsync(context);
+        var body = await stories.ReadBodyAsync(letter, context.RequestAborted) ?? throw NoSuchLetter(letter.ToString("N"));
+        // Whatever it is, it is nothing that a browser shows or runs.
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Response.Headers.ContentDisposition = $"attachment; filename=\"{letter:N}.bin\"";
+        context.Response.ContentLength = body.Length;
+        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+    }
+
+    private Task DiscardAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, (kept, request, by, reason) => Task.FromResult<object>(new DiscardDeadLetter(kept.Letter, request, reason, by)));
+
+    private Task ReplayAsync(HttpContext context) => DecideAsync(
+        context, StatusCodes.Status202Accepted,
+        async (kept, request, by, reason) => new ReplayDeadLetter(
+            kept.Letter, request, reason, by, Letter.IntentOf(kept, await stories.PropertiesOfAsync(kept, CancellationToken.None), await stories.ReadBodyAsync(kept.Letter, CancellationToken.None), await OverAsync(kept))));
+
+    /// <summary>The phase in which the letter's trade has ended; null while it goes on, or where there is none.</summary>
+    private async Task<string?> OverAsync(DeadLetterKept kept) =>
+        kept.Trades is [var trade] && (await models.FindAsync(ViewTable.Trades, trade.Value))?.As<TradeView>() is { } view && TradeView.IsOver(view.Phase) ? view.Phase.ToString() : null;
+
+    private async Task DecideAsync(HttpContext context, int status, Func<DeadLetterKept, Guid, string, string, Task<object>> order)
+    {
+        var letter = await ResolveAsync(context);
+        var reason = Audit.Reason(await Api.BodyAsync(context));
+        var kept = await book.FindAsync(letter, context.RequestAborted) ?? throw NoSuchLetter(letter.ToString("N"));
+        var (request, by) = (Audit.IdOf(context), Caller.Of(context).Name);
+        // From here on the word is carried through, whether or not whoever gave it still listens.
+        var done = await book.DecideAsync(kept, request, by, await order(kept, request, by, reason), CancellationToken.None) switch
+        {
+            DeadLetterDiscarded e when e.Letter == letter => new DeadLetterAnswer(letter.ToString("N"), DeadLetterStatus.Discarded, e.By, e.Reason),
+            DeadLetterReplayOrdered e when e.Letter == letter => new DeadLetterAnswer(letter.ToString("N"), DeadLetterStatus.Replaying, e.By, e.Reason),
+            DeadLetterRefused e when e.Letter == letter => throw new ApiException(StatusCodes.Status409Conflict, "Refused", string.Join("; ", e.Verdicts.Where(v => !v.Passed).Select(v => $"{v.Rule}: {v.Saw}"))),
+            _ => throw new ApiException(StatusCodes.Status409Conflict, "Other", "Another request has been made under the same Idempotency-Key."),
+        };
+        await Api.AnswerAsync(context, done, status);
+    }
+
+    private async Task<Guid> ResolveAsync(HttpContext context)
+    {
+        var given = (string?)context.GetRouteValue("id") ?? "";
+        if (DeadLetterStories.FaultOfReference(given) is { } fault)
+            throw Api.Invalid(fault);
+        var found = await stories.ResolveAsync(given, context.RequestAborted);
+        return found.Count switch
+        {
+            1 => found[0],
+            0 => throw NoSuchLetter(given),
+            _ => throw new ApiException(StatusCodes.Status409Conflict, "NotUnique", $"More than one dead letter begins with {given}; give more digits."),
+        };
+    }
+
+    private static ApiException NoSuchLetter(string id) => new(StatusCodes.Status404NotFound, "NotFound", $"There is no dead letter {id}.");
+
+    private static void Known(HttpContext context, string[] names)
+    {
+        if (context.Request.Query.Keys.FirstOrDefault(k => !names.Contains(k, StringComparer.Ordinal)) is { } unknown)
+            throw Api.Invalid($"'{unknown}' is not known here: {string.Join(", ", names)} are.");
+    }
+
+    private static ViewQuery Query(HttpContext context, string[] states)
+    {
+        var asked = context.Request.Query;
+        return new ViewQuery(
+            [.. $"{asked["state"]}".Split(',', StringSplitOptions.RemoveEmptyEntries).Select(s => states.FirstOrDefault(k => k.Equals(s, StringComparison.OrdinalIgnoreCase)) ?? throw Api.Invalid($"'{s}' is no state: {string.Join(", ", states)} are."))],
+            After: ReadRoutes.Checked(asked["after"], t => t.Length == 32 && t.All(char.IsAsciiHexDigitLower) ? null : "'after' is the id of a row, as the page before names it."),
+            Limit: ReadRoutes.Limit(asked["limit"]))
+        {
+            Search = Columns.Where(c => asked.ContainsKey(c.Key)).ToDictionary(c => c.Value, c => Sought(asked[c.Key].ToString()), StringComparer.Ordinal),
+        };
+    }
+
+    /// <summary>Kinds of messages are named by whoever sends them.</summary>
+    private static string Sought(string text) => text.Length is >= 1 and <= SearchLengthMax && !text.Contains('\0', StringComparison.Ordinal) ? text : throw Api.Invalid($"What is sought has 1 to {SearchLengthMax} characters.");
+}
