@@ -75,11 +75,12 @@ public sealed class ReplayVerbTests : IDisposable
     public async Task Stopped_while_it_waits_for_more_it_says_how_far_it_has_come()
     {
         using var process = AntbotProcess.Start(AntbotProcess.CommandLine, _folder, "replay", "--export", "-", "--json");
-        // Enough that some pages are whole, and no end.
-        foreach (var line in (await File.ReadAllLinesAsync(History, Cancel)).SkipLast(1))
+        var lines = await File.ReadAllLinesAsync(History, Cancel);
+        await process.StandardInput.WriteLineAsync(lines[0]);
+        // More than any pipe holds, and no end: once it is written, it is being read.
+        foreach (var line in Enumerable.Repeat(lines.Skip(1).SkipLast(1), 10).SelectMany(l => l))
             await process.StandardInput.WriteLineAsync(line);
         await process.StandardInput.FlushAsync(Cancel);
-        await Task.Delay(TimeSpan.FromSeconds(2), Cancel);
         AntbotProcess.Signal(process, "INT");
         var output = await process.StandardOutput.ReadToEndAsync(Cancel);
         await process.WaitForExitAsync(Cancel);
