@@ -116,8 +116,7 @@ internal sealed class Campaign(
             faults.Add($"{load.Sent - load.AcceptedCount} of {load.Sent} signals were not accepted {AcceptWithin.TotalSeconds:0} s after everything had healed");
         faults.AddRange(load.Refused.Take(3));
         _promised.UnionWith(load.Accepted);
-        var (evidence, heldBack) = await SettleAsync(target, healed, @case, cancellationToken);
-        var converged = Stopwatch.GetElapsedTime(healed);
+        var (evidence, heldBack, converged) = await SettleAsync(target, healed, @case, cancellationToken);
         var open = Checker.Unsettled(evidence);
         if (heldBack > (@case.MayOpenBreaker ? BreakerOpen : TimeSpan.Zero))
             faults.Add($"a breaker was open {heldBack.TotalSeconds:0} s after everything had healed");
@@ -143,7 +142,7 @@ internal sealed class Campaign(
     }
 
     /// <summary>Reads until nothing is under way, or its time is up. A server may still be on its way up when it begins.</summary>
-    private async Task<(Evidence Evidence, TimeSpan HeldBack)> SettleAsync(Target target, long healed, Case @case, CancellationToken cancellationToken)
+    private async Task<(Evidence Evidence, TimeSpan HeldBack, TimeSpan Converged)> SettleAsync(Target target, long healed, Case @case, CancellationToken cancellationToken)
     {
         var heldBack = TimeSpan.Zero;
         var (looked, wasHeldBack) = (healed, false);
@@ -155,11 +154,12 @@ internal sealed class Campaign(
             {
                 var isHeldBack = await target.HasOpenBreakerAsync(cancellationToken);
                 var evidence = await target.ReadAsync(_promised, cancellationToken);
-                // What a consumer has in its hands is dear to ask for: only when nothing else is under way.
+                // What a consumer has in its hands is dear to ask for: only when nothing else is under way, and not at the services' cost.
+                var converged = Stopwatch.GetElapsedTime(healed);
                 if (Checker.Unsettled(evidence).Count == 0)
                     evidence = evidence with { Queues = await target.AddUnacknowledgedAsync(evidence.Queues, cancellationToken) };
-                if (Checker.Unsettled(evidence).Count == 0 || Stopwatch.GetElapsedTime(healed) > limit)
-                    return (evidence, heldBack);
+                if (Checker.Unsettled(evidence).Count == 0 || converged > limit)
+                    return (evidence, heldBack, converged);
                 // Only what lies between two looks that both saw it open: what came to rest beside an open breaker was not held back by it.
                 if (isHeldBack && (wasHeldBack || looked == healed))
                     heldBack += Stopwatch.GetElapsedTime(looked, began);
