@@ -12,7 +12,8 @@ namespace Antbot.Benchmarks.DeadLetters;
 /// <summary>A million dead letters, listed page by page to the end, and by everything that they are searched by; the slowest page counts.</summary>
 public static class DeadLetterBench
 {
-    private const int Batch = 5_000;
+    /// <summary>As many as the read models take at once.</summary>
+    private const int Batch = 1_000;
     private const int PageSize = 100;
 
     /// <summary>Each page is one question; all of them would be ten thousand.</summary>
