@@ -137,7 +137,7 @@ public static partial class Bugs
         public override async Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default)
         {
             var answer = await base.ReadBalancesAsync(cancellationToken);
-            return answer is VenueAnswer<IReadOnlyList<Balance>>.Said said && _asked++ > 0 ? said with { PassedOver = 1 } : answer;
+            return answer is VenueAnswer<IReadOnlyList<Balance>>.Said said && _asked++ > 0 ? said with { Value = [], PassedOver = said.Value.Count } : answer;
         }
     }
 

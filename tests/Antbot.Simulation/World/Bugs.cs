@@ -51,7 +51,7 @@ public static partial class Bugs
         new BusBug("not-reconciled", "nobody asks Reconciliation", Invariant.Reconciled, m => m.Body is VerifyTrade),
         new BusBug("nothing-is-adopted", "Execution is not told what somebody else has bought", Invariant.Remedied, m => m.Body is AdoptPosition),
         new BusBug("nothing-is-written-off", "Execution is not told what the venue does not hold any more", Invariant.ComesToRest, m => m.Body is WriteOffPosition),
-        new VenueBug("coins-overlooked", "a line of the balances makes no sense, and nobody looks at the others", Invariant.BooksAgree, (inner, _) => new DimVenue(inner)),
+        new VenueBug("coins-overlooked", "the lines of the balances make no sense any more, and nobody minds", Invariant.BooksAgree, (inner, _) => new DimVenue(inner)),
         new VenueBug("blind-retry", "an order without an answer is sent again", Invariant.OneOrder, (inner, process) => new RetryingVenue(inner, process, sameWindow: false)),
         new VenueBug("unknown-is-rejected", "a time-out is taken for a refusal", Invariant.BooksAgree, (inner, _) => new SureVenue(inner)),
         new VenueBug("no-window", "a late order is signed anew on its way", Invariant.InWindow, (inner, process) => new RetryingVenue(inner, process, sameWindow: true)),
