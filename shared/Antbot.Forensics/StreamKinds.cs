@@ -1,6 +1,5 @@
 using Antbot.ConsoleService;
 using Antbot.ConsoleService.Access;
-using Antbot.ConsoleService.DeadLetters;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
@@ -38,7 +37,6 @@ public static class StreamKinds
         new StreamKind<SignalState>("signal", Streams.SignalPrefix, Signals, Think) { AccountOf = static (_, state) => state.Recorded?.Signal.Account },
         new StreamKind<ControlState>("control", Streams.Control.Value, Control, Obey) { InputOf = static stored => stored.CorrelationId },
         new StreamKind<AccessState>("access", Streams.Access.Value, AccessDecider.Behaviour, Admit),
-        new StreamKind<DeadLetterState>(DeadLetterDecider.Consumer, Streams.DeadLetterPrefix, DeadLetterDecider.Behaviour, Settle),
     ];
 
     /// <summary>All events that these streams hold.</summary>
@@ -123,15 +121,6 @@ public static class StreamKinds
     private static Again Admit(AccessState state, RecordedDecision recorded, Overrides overrides) => AccessDecider.InputOf(recorded.Events) is { } input
         ? new Again.Decided(input, AccessDecider.Behaviour.Decide(state, input, recorded.At))
         : new Again.Impossible("It was recorded before what was refused was kept whole.");
-
-    private static Again Settle(DeadLetterState state, RecordedDecision recorded, Overrides overrides) => recorded.Events switch
-    {
-        [DeadLetterDiscarded e] => new Again.Decided(new DiscardDeadLetter(e.Letter, e.Request, e.Reason, e.By), DeadLetterDecider.Behaviour.Decide(state, new DiscardDeadLetter(e.Letter, e.Request, e.Reason, e.By), recorded.At)),
-        [DeadLetterReplayed e] => new Again.Decided(
-            new ConfirmReplay(e.Letter, e.Replay, e.Effect, e.Stream, e.Sequence), DeadLetterDecider.Behaviour.Decide(state, new ConfirmReplay(e.Letter, e.Replay, e.Effect, e.Stream, e.Sequence), recorded.At)),
-        [DeadLetterKept] => new Again.Impossible("A dead letter is kept as it came: nothing is decided."),
-        _ => new Again.Impossible("What a dead letter said of itself is in its body, and no input of a decision."),
-    };
 
     private static Again.Impossible NoMessage(RecordedDecision recorded) => new($"Nothing in the history says the message that {recorded.Stored[0].Type} was decided on.");
 }

@@ -42,7 +42,7 @@ internal static class CorpusMaker
                 runs.Add((seed, await ExportAsync(world.Disk.Data), await ShowsAsync(world.Disk.Data)));
         }
         var (shown, bytes) = (new HashSet<string>(StringComparer.Ordinal), 0L);
-        while (runs.Where(r => bytes + r.Export.Length <= BytesMax).MaxBy(r => (double)r.Shows.Count(s => !shown.Contains(s)) / r.Export.Length) is { Export: not null } best && !best.Shows.IsSubsetOf(shown))
+        while (runs.Where(r => bytes + r.Export.Length <= BytesMax).OrderByDescending(r => (double)r.Shows.Count(s => !shown.Contains(s)) / r.Export.Length).FirstOrDefault() is { Export: not null } best && !best.Shows.IsSubsetOf(shown))
         {
             await File.WriteAllBytesAsync(Path.Combine(Corpus.Folder, $"seed-{best.Seed:000}.jsonl"), best.Export, cancellationToken);
             shown.UnionWith(best.Shows);
