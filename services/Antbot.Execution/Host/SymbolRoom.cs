@@ -37,11 +37,12 @@ public sealed class SymbolRoom : IProjection
     private readonly EventCodec _codec;
     private readonly TimeProvider _clock;
     private readonly ProjectionRunner _runner;
+    private readonly IEventStore _store;
 
     public SymbolRoom(PipelineParts parts, IVenue venue)
     {
         ArgumentNullException.ThrowIfNull(parts);
-        (_codec, _clock, _venue) = (parts.Codec, parts.Clock, venue);
+        (_store, _codec, _clock, _venue) = (parts.Store, parts.Codec, parts.Clock, venue);
         _runner = new ProjectionRunner(parts.Store, this, _clock, SaveEvery);
     }
 
@@ -62,7 +63,8 @@ public sealed class SymbolRoom : IProjection
             await Task.WhenAny(_runner.CaughtUp, Task.Delay(within, _clock, cancellationToken));
         if (!_runner.CaughtUp.IsCompleted)
             throw new DependencyDownException("history", $"How many orders rest in {symbol} is not known yet.");
-        if (IsIn(trade))
+        // A command that comes again for a trade that was begun, and may be over, takes no room from another.
+        if (IsIn(trade) || await _store.ReadVersionAsync(Streams.Order(trade), cancellationToken) > 0)
             return null;
         var beside = await OthersOf(symbol).WaitAsync(cancellationToken);
         if (beside.Trouble is { } trouble)

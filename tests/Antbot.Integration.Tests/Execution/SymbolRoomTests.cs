@@ -96,6 +96,24 @@ public sealed class SymbolRoomTests : IAsyncDisposable
         Assert.All(_bus.Of<EntryFailed>(), f => Assert.Equal("1 trades in BTCUSDT are not over, and the venue lets the stops of 1 rest there beside 7 orders of others", f.Reason));
     }
 
+    /// <summary>After a kill the commands of trades that were long over came again, and for ten seconds each of them refused another's entry for good.</summary>
+    [Fact]
+    public async Task A_command_that_comes_again_for_a_trade_that_is_over_takes_no_room()
+    {
+        _venue.Told = ScriptedVenue.Rules with { StopsMax = 1 };
+        var (over, next) = (ExecutionRig.TradeOf(1), ExecutionRig.TradeOf(2));
+        var rig = Rig();
+        await rig.ExecuteAsync(ExecutionRig.Signal(over));
+        await rig.CloseAsync(over);
+        rig.StartKeeper();
+        await rig.UntilAsync(async () => (await rig.StateAsync(over)).Stage == TradeStage.Closed, "it is over");
+        var after = Rig();
+        await after.ExecuteAsync(ExecutionRig.Signal(over), "again");
+        await after.ExecuteAsync(ExecutionRig.Signal(next));
+        Assert.Empty(_bus.Of<EntryFailed>());
+        Assert.Equal(TradeStage.Open, (await after.StateAsync(next)).Stage);
+    }
+
     [Fact]
     public async Task What_others_have_resting_is_not_guessed_where_the_venue_does_not_list_it()
     {
