@@ -13,8 +13,8 @@ public sealed record StateAt(string Stream, string Service, long Version, long S
     internal static StateAt Of(FollowedStream followed, StoredEvent last) =>
         new(last.Stream, followed.Kind.Service, followed.Version, last.Sequence, last.Timestamp, Convert.ToHexStringLower(HashOf(followed.State)), Told(followed.State));
 
-    /// <summary>For people: enums by name.</summary>
-    internal static JsonElement Told(object state) => JsonSerializer.SerializeToElement(state, state.GetType(), EventCodec.JsonForPeople);
+    /// <summary>For people: enums by name. Its members are in their order, so that it is told in the same words each time: a set or a table in memory has another order in each process.</summary>
+    internal static JsonElement Told(object state) => JsonElement.Parse(CanonicalJson.From(JsonSerializer.SerializeToUtf8Bytes(state, state.GetType(), EventCodec.JsonForPeople)));
 
     internal static byte[] HashOf(object state) => SHA256.HashData(CanonicalJson.From(JsonSerializer.SerializeToUtf8Bytes(state, state.GetType(), EventCodec.Json)));
 }

@@ -22,11 +22,11 @@ internal static class Containers
     {
         // It switches durability off. The last of two settings counts, so ours come behind its own.
         string[] durable = ["-c", "full_page_writes=on", "-c", "synchronous_commit=on"];
-        var container = new PostgreSqlBuilder()
+        var container = Built(() => new PostgreSqlBuilder()
             .WithImage(DockerImages.Postgres)
             .WithPassword(Password.New())
             .WithCommand([.. durable, .. DockerPostgresServer.Settings(options)])
-            .Build();
+            .Build());
         await StartAsync(container, cancellationToken);
         return new ExternalPostgresServer(container.GetConnectionString(), container);
     }
@@ -35,18 +35,31 @@ internal static class Containers
     {
         var user = "antbot";
         var password = Password.New();
-        var container = new RabbitMqBuilder()
+        var container = Built(() => new RabbitMqBuilder()
             .WithImage(DockerImages.Rabbit)
             .WithUsername(user)
             .WithPassword(password)
             .WithPortBinding(ManagementPort, assignRandomHostPort: true)
             .WithCommand([.. DockerRabbitServer.Command(options)])
-            .Build();
+            .Build());
         await StartAsync(container, cancellationToken);
         var management = new Uri($"http://{user}:{password}@{container.Hostname}:{container.GetMappedPublicPort(ManagementPort)}/");
         return new ExternalRabbitServer(new Uri(container.GetConnectionString()), management, container);
     }
 #pragma warning restore CS0618
+
+    /// <summary>It looks for an engine by itself, and may find none where the docker program answers.</summary>
+    private static TContainer Built<TContainer>(Func<TContainer> build)
+    {
+        try
+        {
+            return build();
+        }
+        catch (Exception failed)
+        {
+            throw new ServerException($"Testcontainers finds no Docker engine: {failed.Message}", failed);
+        }
+    }
 
     private static async Task StartAsync(IContainer container, CancellationToken cancellationToken)
     {

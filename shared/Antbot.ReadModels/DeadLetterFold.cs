@@ -29,7 +29,7 @@ internal static class DeadLetterFold
     {
         DeadLetterDiscarded e => letter with { State = DeadLetterStatus.Discarded, ChangedAt = at, By = e.By, Reason = e.Reason },
         DeadLetterReplayOrdered e => letter with { State = DeadLetterStatus.Replaying, ChangedAt = at, By = e.By, Reason = e.Reason, Replays = e.Replay },
-        DeadLetterReturned e => letter.State == DeadLetterStatus.Replaying && e.Replay == letter.Replays ? letter with { State = DeadLetterStatus.New, ChangedAt = at, Reason = Cut($"It came back: {e.FaultMessage}") } : letter,
+        DeadLetterReturned e => letter.State is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == letter.Replays ? letter with { State = DeadLetterStatus.New, ChangedAt = at, Reason = Cut($"It came back: {e.FaultMessage}") } : letter,
         DeadLetterReplayed e => letter with { State = DeadLetterStatus.Replayed, ChangedAt = at, Effect = e.Sequence },
         _ => letter,
     };

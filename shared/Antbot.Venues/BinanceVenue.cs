@@ -74,7 +74,8 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
 
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => ListOpenOrdersAsync(80, "", cancellationToken);
 
-    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) => ListOpenOrdersAsync(6, $"symbol={symbol.Value}", cancellationToken);
+    public async Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) =>
+        Map(await ListOpenOrdersAsync(6, $"symbol={symbol.Value}", cancellationToken), IReadOnlyList<OrderReport> (orders) => [.. orders.Where(o => o.Symbol == symbol)]);
 
     private Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(int weight, string parameters, CancellationToken cancellationToken) =>
         ListAsync(VenueRoute.Query, weight, "/api/v3/openOrders", parameters, body => listing.Read(body, "open order", BinanceReader.Order, j => j.Text("clientOrderId")), cancellationToken);

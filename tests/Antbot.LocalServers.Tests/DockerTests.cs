@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace Antbot.LocalServers.Tests;
 
-/// <summary>What we tell a Docker engine, by a program in its place that writes down what it is told.</summary>
+/// <summary>What we tell a Docker engine, by a program in its place that writes down what it is told. A build with Testcontainers would ask for the engine itself, and there is none: a server that must be owned is never from there.</summary>
 public sealed class DockerTests : IDisposable
 {
     private readonly TemporaryFolder _place = new();
@@ -14,7 +14,7 @@ public sealed class DockerTests : IDisposable
     public async Task A_container_is_bound_to_loopback_gets_its_password_by_a_private_file_and_is_removed()
     {
         var failure = await Assert.ThrowsAsync<ServerException>(() => PostgresServer.StartAsync(
-            new PostgresServerOptions { Host = WithDocker(runExitCode: 0), StartLimit = TimeSpan.FromSeconds(1) },
+            new PostgresServerOptions { Host = WithDocker(runExitCode: 0), MustBeOwned = true, StartLimit = TimeSpan.FromSeconds(1) },
             TestContext.Current.CancellationToken));
         Assert.Contains("did not answer within 1 s", failure.Message, StringComparison.Ordinal);
 
@@ -33,7 +33,7 @@ public sealed class DockerTests : IDisposable
     public async Task An_image_that_cannot_be_run_is_an_error_with_dockers_own_words()
     {
         var failure = await Assert.ThrowsAsync<ServerException>(() => RabbitServer.StartAsync(
-            new RabbitServerOptions { Host = WithDocker(runExitCode: 125) }, TestContext.Current.CancellationToken));
+            new RabbitServerOptions { Host = WithDocker(runExitCode: 125), MustBeOwned = true }, TestContext.Current.CancellationToken));
         Assert.Contains("docker could not run rabbitmq:4", failure.Message, StringComparison.Ordinal);
         Assert.Contains("no such image", failure.Message, StringComparison.Ordinal);
         Assert.StartsWith("rm --force --volumes antbot-mq-", (await ToldAsync())[^1], StringComparison.Ordinal);

@@ -62,7 +62,12 @@ internal sealed class TimeRoutes(IEventStore store, ReadRoutes trades)
     private static StreamId StreamOf(HttpContext context)
     {
         var text = (string?)context.Request.Query["stream"] ?? "";
-        return (StreamId.Fault(text) ?? StreamKinds.Fault(text)) is { } fault ? throw Api.Invalid(fault) : new StreamId(text);
+        if ((StreamId.Fault(text) ?? StreamKinds.Fault(text)) is { } fault)
+            throw Api.Invalid(fault);
+        // As the list of tokens is.
+        return text == Streams.Access.Value && Caller.Of(context).Role < Role.SuperAdmin
+            ? throw new ApiException(StatusCodes.Status403Forbidden, "Forbidden", $"Who may be let in is for a {Role.SuperAdmin} to see.")
+            : new StreamId(text);
     }
 
     private async Task<Moment> MomentOfAsync(HttpContext context, string name)

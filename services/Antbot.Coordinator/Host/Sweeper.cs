@@ -80,13 +80,27 @@ public sealed class Sweeper(
         {
             if (events.Count > 0)
                 await pipeline.PublishAsync(events, cancellationToken);
+            projection.Said(events, []);
             foreach (var trade in repeat)
-                await pipeline.PublishAsync(await DeadlinesOfAsync(trade, cancellationToken), cancellationToken);
-            projection.Said(events, repeat);
+                await RepeatAsync(trade, cancellationToken);
         }
         catch (Exception e) when (e is EventStoreException or BusUnavailableException && !cancellationToken.IsCancellationRequested)
         {
             log.LogWarning("Deadlines of {Count} trades have passed and cannot be told; it is tried again: {Reason}", events.Count + repeat.Count, e.Message);
+        }
+    }
+
+    /// <summary>A trade of which this build cannot read everything is kept, and keeps no other from being said.</summary>
+    private async Task RepeatAsync(TradeId trade, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await pipeline.PublishAsync(await DeadlinesOfAsync(trade, cancellationToken), cancellationToken);
+            projection.Said([], [trade]);
+        }
+        catch (EventStoreException e) when (e.Fault is StoreFault.UnknownType or StoreFault.Undecodable)
+        {
+            log.LogWarning("The deadlines of trade {Trade} cannot be said again: {Reason}", trade, e.Message);
         }
     }
 

@@ -1,10 +1,11 @@
 namespace Antbot.Execution;
 
 /// <summary>
-/// Works on what is offered, so many at a time; what is offered anew takes the place of what waits. Nobody waits for the slowest.
+/// Works on what is offered, so many at a time; what is offered no more is forgotten, and what waits keeps its place. Nobody waits for the slowest.
 /// It stays in its caller's context, as the simulator needs it.
 /// </summary>
-internal sealed class Crew<T>(int atOnce, Func<T, Task> work)
+public sealed class Crew<T>(int atOnce, Func<T, Task> work)
+    where T : notnull
 {
     private readonly Lock _lock = new();
     private readonly HashSet<object> _underWay = [];
@@ -17,7 +18,11 @@ internal sealed class Crew<T>(int atOnce, Func<T, Task> work)
         int begin;
         lock (_lock)
         {
-            _waiting = new Queue<(object, T)>(items.Select(i => (keyOf(i), i)).Where(i => !_underWay.Contains(i.Item1)));
+            var offered = items.Select(i => (Key: keyOf(i), Item: i)).Where(i => !_underWay.Contains(i.Key)).ToList();
+            var fresh = offered.ToDictionary(i => i.Key, i => i.Item);
+            List<(object Key, T Item)> waiting = [.. _waiting.Where(w => fresh.ContainsKey(w.Key)).Select(w => (w.Key, fresh[w.Key]))];
+            var before = waiting.Select(w => w.Key).ToHashSet();
+            _waiting = new Queue<(object, T)>([.. waiting, .. offered.Where(i => !before.Contains(i.Key))]);
             begin = Math.Min(atOnce - _workers.Count, _waiting.Count);
         }
         for (var i = 0; i < begin; i++)

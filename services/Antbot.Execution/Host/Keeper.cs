@@ -93,8 +93,7 @@ public sealed class Keeper(
         }
         finally
         {
-            await questions.EndAsync();
-            await others.EndAsync();
+            await Task.WhenAll(questions.EndAsync(), others.EndAsync());
         }
 
         Task LookAsync(OpenOrderTrade trade) => TryAsync(trade, () => LookAtAsync(trade, cancellationToken), cancellationToken);
@@ -201,6 +200,7 @@ public sealed class Keeper(
     /// <summary>Publishes what no message caused. What was said twice is harmless; what was not said is kept.</summary>
     private async Task SpeakAsync(CancellationToken cancellationToken)
     {
+        var repeatAt = DateTimeOffset.MinValue;
         while (true)
         {
             var mark = parts.Store.AppendMark;
@@ -208,9 +208,9 @@ public sealed class Keeper(
             try
             {
                 await pipeline.PublishAsync(events, cancellationToken);
-                foreach (var trade in repeat)
-                    await runner.RepublishAsync(trade, cancellationToken);
-                open.Said(events, repeat);
+                open.Said(events, []);
+                if (repeat.Count > 0 && parts.Clock.GetUtcNow() >= repeatAt && !await RepeatAsync(repeat, cancellationToken))
+                    repeatAt = parts.Clock.GetUtcNow() + PauseFirst;
             }
             catch (Exception e) when (e is BusUnavailableException or EventStoreException && !cancellationToken.IsCancellationRequested)
             {
@@ -223,6 +223,26 @@ public sealed class Keeper(
                 await Task.Delay(TimeSpan.FromMilliseconds(5), parts.Clock, cancellationToken);
             }
         }
+    }
+
+    /// <summary>False where some of them could not be: those are kept, and keep no other from being said.</summary>
+    private async Task<bool> RepeatAsync(IReadOnlyList<TradeId> trades, CancellationToken cancellationToken)
+    {
+        var all = true;
+        foreach (var trade in trades)
+        {
+            try
+            {
+                await runner.RepublishAsync(trade, cancellationToken);
+                open.Said([], [trade]);
+            }
+            catch (EventStoreException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                log.LogWarning("What became of trade {Trade} cannot be said again: {Reason}", trade, e.Message);
+                all = false;
+            }
+        }
+        return all;
     }
 
     /// <summary>One trade's trouble is its own.</summary>

@@ -53,7 +53,11 @@ public sealed class OpenOrders(EventCodec codec) : IProjection
         if (!TradeId.TryParse(stored.Stream[Streams.OrderPrefix.Length..], out var trade))
             return;
         lock (_lock)
+        {
             _open[trade] = new OpenOrderTrade(trade, null, stored.Version, stored.Timestamp);
+            if (stored.Actor == TradeRunner.Worker)
+                _unsaid.Repeat([trade]);
+        }
     }
 
     /// <summary>What was read from the stream itself; null where it turned out to be finished.</summary>

@@ -124,7 +124,7 @@ public sealed class TradeRunner(
     private IReadOnlyList<NextStep> StepsOf(OrdersState state)
     {
         var steps = NextStep.AllOf(state, parts.Clock.GetUtcNow(), venue.Now);
-        return PriceOf(state) is { } price && PriceExit.ReasonOf(state, price.Bid, price.Ask) is not null ? [.. steps.Append(new NextStep.Decide()).Distinct()] : steps;
+        return PriceOf(state) is { } price && PriceExit.ReasonOf(state, price.Bid, price.Ask) is not null ? [.. steps.Prepend(new NextStep.Decide()).Distinct()] : steps;
     }
 
     /// <summary>An operator's word on an order in doubt: the venue is asked first, and where it says what became of it, that is what counts.</summary>

@@ -225,7 +225,7 @@ public sealed class AccountWatch(
     private async Task<IReadOnlyList<OverOrder>> AskForOverAsync(OrderBook book, IReadOnlyList<OrderReport> open, CancellationToken cancellationToken)
     {
         var listed = open.Select(o => o.Id.Value).ToHashSet(StringComparer.Ordinal);
-        var underWay = book.Live.Values.Where(o => o.Standing is Standing.Attempted or Standing.Accepted && !listed.Contains(o.Id.Value)).Take(UnderWayMax + 1).ToList();
+        var underWay = book.Live.Values.Where(o => o.Standing is Standing.Attempted or Standing.Accepted && !listed.Contains(o.Id.Value)).OrderBy(o => o.Id.Value, StringComparer.Ordinal).Take(UnderWayMax + 1).ToList();
         if (underWay.Count > UnderWayMax)
             return [];
         var over = await Task.WhenAll(underWay.Select(o => AskForOverAsync(o, cancellationToken)));

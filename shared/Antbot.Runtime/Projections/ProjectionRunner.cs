@@ -74,7 +74,8 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
     public async Task SaveAsync(CancellationToken cancellationToken = default)
     {
         var position = Position;
-        if (position <= _saved)
+        // What was passed over may be read by a build to come: it begins before that.
+        if (position <= _saved || _passedOver is not null)
             return;
         var state = projection.Save();
         // Too large to be kept is no fault: the next start reads from the copy before.

@@ -68,7 +68,7 @@ public sealed class DeadLetterDeciderTests
         Assert.Empty(Decide([], Return(1)));
     }
 
-    /// <summary>A second copy of the first replay dies while the second replay is under way, or after it had its effect: it is recorded, and changes nothing.</summary>
+    /// <summary>A second copy of the first replay dies while the second replay is under way: it is recorded, and changes nothing. One that was decided on and then dies after all is open again, and hidden from nobody.</summary>
     [Fact]
     public void A_copy_that_comes_late_changes_nothing()
     {
@@ -78,7 +78,8 @@ public sealed class DeadLetterDeciderTests
         Assert.Equal(DeadLetterStatus.Replaying, Fold([.. second, .. Decide(second, Return(1))]).Status);
         object[] over = [.. second, .. Decide(second, new ConfirmReplay(Kept.Letter, 2, Guid.Empty, "account-main", 7))];
         Assert.IsType<DeadLetterReturned>(Assert.Single(Decide(over, Return(2))));
-        Assert.Equal(DeadLetterStatus.Replayed, Fold([.. over, .. Decide(over, Return(2))]).Status);
+        Assert.Equal(DeadLetterStatus.New, Fold([.. over, .. Decide(over, Return(2))]).Status);
+        Assert.Equal(DeadLetterStatus.Replayed, Fold([.. over, .. Decide(over, Return(1))]).Status);
         Assert.Empty(Decide(second, new ConfirmReplay(Kept.Letter, 1, Guid.Empty, "account-main", 7)));
     }
 

@@ -98,6 +98,23 @@ public sealed class ProjectionRunnerTests : IAsyncDisposable
         Assert.Equal([3, 6], counter.PassedOver);
     }
 
+    /// <summary>The build after it took what was passed over for read.</summary>
+    [Fact]
+    public async Task What_was_passed_over_is_read_by_a_build_that_can()
+    {
+        await AppendAsync(10);
+        await RunAsync(
+            new Counter { FailsAlwaysAt = [3], Fault = new EventStoreException(StoreFault.UnknownType, "'next' is not known.") }, Always,
+            async runner =>
+            {
+                await runner.CaughtUp.WaitAsync(Soon, Cancel);
+                await runner.SaveAsync(Cancel);
+            });
+        var next = new Counter();
+        await RunAsync(next, Never, runner => runner.CaughtUp.WaitAsync(Soon, Cancel));
+        Assert.Equal(Enumerable.Range(1, 10).Select(n => (long)n), next.Seen);
+    }
+
     private async Task RunAsync(Counter counter, TimeSpan saveEvery, Func<ProjectionRunner, Task> meanwhile)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);

@@ -156,7 +156,7 @@ public sealed class DeadLetterDrainTests(RabbitFixture fixture) : OnABroker(fixt
     {
         try
         {
-            return Raw.CountConsumersAsync(Topology.DeadLetters).GetAwaiter().GetResult() > 0;
+            return new[] { Errors, Topology.DeadLetters }.All(q => Raw.CountConsumersAsync(q).GetAwaiter().GetResult() > 0);
         }
         catch (RabbitMQ.Client.Exceptions.OperationInterruptedException)
         {

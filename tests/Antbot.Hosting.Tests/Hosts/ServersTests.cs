@@ -165,7 +165,7 @@ public sealed class ServersTests(PostgresFixture postgres, RabbitFixture rabbit)
         await second.ReadyAsync();
         await AppendAsStrangerAsync("stranger-1");
         await first.UntilAsync(async () => (await ReadAsync()).Any(e => e.Stream == "stranger-1"), "it is adopted");
-        Assert.Contains(first.Output, l => l.Contains("Sealed 1 events", StringComparison.Ordinal));
+        await first.UntilAsync(() => Task.FromResult(first.Output.Any(l => l.Contains("Sealed 1 events", StringComparison.Ordinal))), "it says so");
         Assert.False(await HoldsAsync(second, "platform/sealer"));
 
         first.Signal("KILL");

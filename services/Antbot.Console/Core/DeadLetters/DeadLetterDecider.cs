@@ -40,8 +40,8 @@ public static class DeadLetterDecider
     {
         DeadLetterKept e => new(DeadLetterStatus.New, e.Fingerprint, 0),
         DeadLetterReplayOrdered e => state with { Status = DeadLetterStatus.Replaying, Replays = e.Replay },
-        // A copy of an earlier one, or of one that had its effect, comes too late to change anything.
-        DeadLetterReturned e => state.Status == DeadLetterStatus.Replaying && e.Replay == state.Replays ? state with { Status = DeadLetterStatus.New } : state,
+        // A copy of an earlier one comes too late to change anything. What was decided on may still not have come to its end: then it is open again.
+        DeadLetterReturned e => state.Status is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == state.Replays ? state with { Status = DeadLetterStatus.New } : state,
         DeadLetterReplayed => state with { Status = DeadLetterStatus.Replayed },
         DeadLetterDiscarded => state with { Status = DeadLetterStatus.Discarded },
         _ => state,

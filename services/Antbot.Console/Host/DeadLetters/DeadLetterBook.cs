@@ -52,6 +52,8 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadL
     }
 
     /// <summary>Null where there is no such letter.</summary>
+    public async Task<DeadLetterState> StateOfAsync(Guid letter, CancellationToken cancellationToken) => (await _pipeline.LoadAsync(Streams.DeadLetter(letter), cancellationToken)).State;
+
     public async Task<DeadLetterKept?> FindAsync(Guid letter, CancellationToken cancellationToken)
     {
         await foreach (var stored in parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))

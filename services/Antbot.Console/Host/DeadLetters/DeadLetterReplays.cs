@@ -23,8 +23,15 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     {
         while (true)
         {
-            foreach (var row in await models.ListAsync(ViewTable.DeadLetters, UnderWay, cancellationToken))
-                await LookAsync(row.As<DeadLetterView>(), cancellationToken);
+            string? after = null;
+            do
+            {
+                var page = await models.ListAsync(ViewTable.DeadLetters, UnderWay with { After = after }, cancellationToken);
+                foreach (var row in page)
+                    await LookAsync(row.As<DeadLetterView>(), cancellationToken);
+                after = page.Count == UnderWay.Limit ? page[^1].Id : null;
+            }
+            while (after is not null);
             await Task.Delay(LookEvery, parts.Clock, cancellationToken);
         }
     }
@@ -33,7 +40,10 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     {
         foreach (var stored in page)
         {
-            if (parts.Codec.Find<DeadLetterReplayOrdered>(stored) is { } ordered && await book.FindAsync(ordered.Letter, cancellationToken) is { } kept)
+            if (parts.Codec.Find<DeadLetterReplayOrdered>(stored) is not { } ordered || await book.FindAsync(ordered.Letter, cancellationToken) is not { } kept)
+                continue;
+            // An order may be read again, after what it was about has been decided otherwise.
+            if (await book.StateOfAsync(ordered.Letter, cancellationToken) is { Status: DeadLetterStatus.Replaying } state && state.Replays == ordered.Replay)
                 await SendAsync(kept, ordered.Replay, cancellationToken);
         }
     }
