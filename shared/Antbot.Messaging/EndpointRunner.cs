@@ -103,8 +103,7 @@ internal sealed class EndpointRunner(
             Enter(EndpointState.Taking, null);
             _taken.TrySetResult();
             log.LogInformation("{Endpoint} takes messages", name);
-            if (!await IsToStopAsync(gate, probeBus, end))
-                return;
+            await UntilDownAsync(gate, probeBus, end);
             Enter(EndpointState.Stopped, null);
             log.LogError("{Endpoint} takes no more messages; {Held} are held: {Trouble}", name, gate.Held, Texts.Cap(gate.Trouble?.Message, Texts.Line));
             await StopAsync(handle, probeBus, end);
@@ -118,20 +117,18 @@ internal sealed class EndpointRunner(
     }
 
     /// <summary>One message's own trouble may look like a dependency's, and it alone does not keep all others from being taken.</summary>
-    private async Task<bool> IsToStopAsync(Gate gate, Func<CancellationToken, Task> probeBus, CancellationToken end)
+    private async Task UntilDownAsync(Gate gate, Func<CancellationToken, Task> probeBus, CancellationToken end)
     {
         // The bus within this process gives nothing back: it goes on.
         if (options.IsMemory)
-            await Task.Delay(Timeout.InfiniteTimeSpan, clock, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        while (!end.IsCancellationRequested)
+            await Task.Delay(Timeout.InfiniteTimeSpan, clock, end);
+        await gate.Tripped.WaitAsync(end);
+        while (await FindDownAsync(probeBus, end) is null)
         {
-            await gate.Tripped.WaitAsync(Timeout.InfiniteTimeSpan, clock, end);
-            if (await FindDownAsync(probeBus, end) is not null)
-                return true;
             log.LogWarning("{Endpoint} goes on, for every dependency answers; {Held} are held: {Trouble}", name, gate.Held, Texts.Cap(gate.Trouble?.Message, Texts.Line));
             gate.Rearm();
+            await gate.Tripped.WaitAsync(end);
         }
-        return false;
     }
 
     /// <summary>

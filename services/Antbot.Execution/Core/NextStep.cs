@@ -5,6 +5,8 @@ namespace Antbot.Execution;
 /// <summary>What should be done at the venue for a trade that stands still.</summary>
 public abstract record NextStep
 {
+    private static readonly Rest Resting = new();
+
     private NextStep()
     {
     }
@@ -36,11 +38,32 @@ public abstract record NextStep
     /// </summary>
     public static IReadOnlyList<NextStep> AllOf(OrdersState state, DateTimeOffset now, DateTimeOffset? venueNow)
     {
-        var doubts = state.Orders.Where(o => o.Doubted).Select(NextStep (o) => new Ask(o.Id, o.Intended.Symbol));
-        var live = state.Orders.Where(o => o.IsLive).Select(o => Of(o, state, now, venueNow)).ToList();
-        var whole = live.Count == 0 && state.Stage is TradeStage.Entering or TradeStage.Closing ? new Decide() : Age(state, now);
-        List<NextStep> due = [.. doubts.Concat(live).Append(whole).Where(s => s is not (Rest or Wait)).Distinct()];
-        return due.Count > 0 ? due : [live.Append(whole).FirstOrDefault(s => s is Wait) ?? new Rest()];
+        // Asked ten times a second for every trade that is open, of which next to none has anything due.
+        List<NextStep>? due = null;
+        NextStep? wait = null;
+        var isLive = false;
+        foreach (var order in state.Orders)
+        {
+            if (order.Doubted)
+                Consider(new Ask(order.Id, order.Intended.Symbol));
+        }
+        foreach (var order in state.Orders)
+        {
+            if (!order.IsLive)
+                continue;
+            isLive = true;
+            Consider(Of(order, state, now, venueNow));
+        }
+        Consider(!isLive && state.Stage is TradeStage.Entering or TradeStage.Closing ? new Decide() : Age(state, now));
+        return due ?? [wait ?? Resting];
+
+        void Consider(NextStep step)
+        {
+            if (step is Wait)
+                wait ??= step;
+            else if (step is not Rest && due?.Contains(step) is not true)
+                (due ??= []).Add(step);
+        }
     }
 
     private static NextStep Of(OrderState order, OrdersState state, DateTimeOffset now, DateTimeOffset? venueNow)
@@ -68,11 +91,11 @@ public abstract record NextStep
             case OrderStatus.Resting when order.Intended.ValidUntil is { } until:
                 return until <= now ? new Decide() : new Wait(until);
             default:
-                return new Rest();
+                return Resting;
         }
     }
 
     private static NextStep Age(OrdersState state, DateTimeOffset now) => state is { Stage: TradeStage.Open, Position.HoldUntil: { } until }
         ? until <= now ? new Decide() : new Wait(until)
-        : new Rest();
+        : Resting;
 }

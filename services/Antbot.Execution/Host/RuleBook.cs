@@ -17,7 +17,7 @@ public sealed class RuleBook(IVenue venue, TimeProvider clock, ILogger<RuleBook>
     private readonly TaskCompletionSource _read = new();
     private TaskCompletionSource _wanted = new();
     private TaskCompletionSource _next = new();
-    private long _readAt;
+    private long _askedAt;
     private IReadOnlyDictionary<Symbol, SymbolRules> _rules = new Dictionary<Symbol, SymbolRules>();
 
     public IReadOnlyCollection<Symbol> Symbols => [.. Volatile.Read(ref _rules).Keys];
@@ -33,7 +33,7 @@ public sealed class RuleBook(IVenue venue, TimeProvider clock, ILogger<RuleBook>
             await Task.WhenAny(_read.Task, Task.Delay(within, clock, cancellationToken));
         if (Find(symbol) is { } known)
             return known;
-        if (_read.Task.IsCompleted && clock.GetElapsedTime(Volatile.Read(ref _readAt)) >= AnewAtMostEvery)
+        if (_read.Task.IsCompleted && clock.GetElapsedTime(Volatile.Read(ref _askedAt)) >= AnewAtMostEvery)
         {
             var next = Volatile.Read(ref _next).Task;
             Volatile.Read(ref _wanted).TrySetResult();
@@ -48,11 +48,11 @@ public sealed class RuleBook(IVenue venue, TimeProvider clock, ILogger<RuleBook>
         {
             var wanted = new TaskCompletionSource();
             Volatile.Write(ref _wanted, wanted);
+            Volatile.Write(ref _askedAt, clock.GetTimestamp());
             var answer = await venue.ReadRulesAsync(cancellationToken);
             if (answer is VenueAnswer<IReadOnlyList<SymbolRules>>.Said said)
             {
                 Volatile.Write(ref _rules, said.Value.GroupBy(r => r.Symbol).ToDictionary(g => g.Key, g => g.First()));
-                Volatile.Write(ref _readAt, clock.GetTimestamp());
                 _read.TrySetResult();
                 Interlocked.Exchange(ref _next, new TaskCompletionSource()).TrySetResult();
             }

@@ -26,6 +26,9 @@ public sealed class SymbolRoom : IProjection
     /// <summary>So long one listing of a symbol does for all that is entered there.</summary>
     private static readonly TimeSpan ListedFor = TimeSpan.FromSeconds(1);
 
+    /// <summary>And so long where not half of the room is taken: an entry is not to wait for what it cannot come near.</summary>
+    private static readonly TimeSpan ListedForLong = TimeSpan.FromSeconds(30);
+
     private static readonly HashSet<string> Wanted = new(new[] { typeof(EntryPlanned), typeof(EntryFailedRecorded), typeof(PositionClosed) }.Select(StoredNameAttribute.Of), StringComparer.Ordinal);
 
     private readonly Lock _lock = new();
@@ -63,8 +66,10 @@ public sealed class SymbolRoom : IProjection
             await Task.WhenAny(_runner.CaughtUp, Task.Delay(within, _clock, cancellationToken));
         if (!_runner.CaughtUp.IsCompleted)
             throw new DependencyDownException("history", $"How many orders rest in {symbol} is not known yet.");
+        if (IsIn(trade) || HasPlenty(message, rules))
+            return null;
         // A command that comes again for a trade that was begun, and may be over, takes no room from another.
-        if (IsIn(trade) || await _store.ReadVersionAsync(Streams.Order(trade), cancellationToken) > 0)
+        if (await _store.ReadVersionAsync(Streams.Order(trade), cancellationToken) > 0)
             return null;
         var beside = await OthersOf(symbol).WaitAsync(cancellationToken);
         if (beside.Trouble is { } trouble)
@@ -76,8 +81,7 @@ public sealed class SymbolRoom : IProjection
             foreach (var gone in _letIn.Where(t => now - t.Value.At > LetInFor).Select(t => t.Key).ToList())
                 _letIn.Remove(gone);
             var known = _counts.GetValueOrDefault(symbol) + _letIn.Count(t => t.Value.Symbol == symbol && t.Key != trade);
-            // What another process is letting in is in no history yet: it has its number from where both were approved.
-            var others = Math.Max(known, (message.InSymbol ?? 1) - 1);
+            var others = Beside(message, known);
             if (others >= most)
                 return $"{others} trades in {symbol} are not over, and the venue lets the stops of {Math.Max(0, most)} rest there{(beside.Orders > 0 ? $" beside {beside.Orders} orders of others" : "")}";
             _letIn[trade] = (symbol, now);
@@ -153,6 +157,21 @@ public sealed class SymbolRoom : IProjection
     {
         lock (_lock)
             return _open.ContainsKey(trade);
+    }
+
+    /// <summary>What another process is letting in is in no history yet: it has its number from where both were approved.</summary>
+    private static int Beside(ExecuteTrade message, int known) => Math.Max(known, (message.InSymbol ?? 1) - 1);
+
+    /// <summary>Whether by the last listing not half of the room is taken. Then it is not counted here what is let in: the events tell it in a moment.</summary>
+    private bool HasPlenty(ExecuteTrade message, SymbolRules rules)
+    {
+        var symbol = message.Signal.Symbol;
+        lock (_lock)
+        {
+            return _others.TryGetValue(symbol, out var last) && _clock.GetUtcNow() - last.At < ListedForLong && last.Asked is { IsCompletedSuccessfully: true, Result: { Trouble: null } beside }
+                && Beside(message, _counts.GetValueOrDefault(symbol)) is var ours
+                && (ours + beside.Stops) * 2L < (rules.StopsMax ?? int.MaxValue) && (ours + beside.Orders) * 2L < (rules.OrdersMax ?? int.MaxValue);
+        }
     }
 
     private Task<Others> OthersOf(Symbol symbol)

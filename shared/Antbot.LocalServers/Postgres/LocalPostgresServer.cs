@@ -55,8 +55,7 @@ internal sealed class LocalPostgresServer : PostgresServer
 
     public override async Task KillAsync(CancellationToken cancellationToken = default)
     {
-        ProcessTable.SignalIfFrom(_pid, Folder, Native.SigKill);
-        await WaitForEndAsync("SIGKILL", cancellationToken);
+        await SignalAsync(Native.SigKill, "SIGKILL", cancellationToken);
         _leftSharedMemory = _sharedMemory;
         // Its backends notice within moments; until they are gone, they hold the memory that a new start asks for.
         if (!await Deadline.WaitAsync(() => !SharedMemory.IsAttached(_sharedMemory), StopLimit, Interval, cancellationToken))
@@ -172,14 +171,8 @@ internal sealed class LocalPostgresServer : PostgresServer
 
     private async Task SignalAsync(int signal, string name, CancellationToken cancellationToken)
     {
-        ProcessTable.SignalIfFrom(_pid, Folder, signal);
-        await WaitForEndAsync(name, cancellationToken);
-    }
-
-    private async Task WaitForEndAsync(string signal, CancellationToken cancellationToken)
-    {
-        if (!await Deadline.WaitAsync(() => !ProcessTable.IsRunningFrom(_pid, Folder), StopLimit, Interval, cancellationToken))
-            throw Failure($"has not ended within {StopLimit.TotalSeconds:0} s after {signal}", innerException: null);
+        if (ProcessTable.SignalIfFrom(_pid, Folder, signal) && !await Deadline.WaitAsync(() => !ProcessTable.IsRunning(_pid), StopLimit, Interval, cancellationToken))
+            throw Failure($"has not ended within {StopLimit.TotalSeconds:0} s after {name}", innerException: null);
     }
 
     private async Task EndAsync()

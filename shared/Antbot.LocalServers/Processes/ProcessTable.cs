@@ -22,7 +22,10 @@ internal static class ProcessTable
     public static bool IsRunningFrom(int pid, string folder) =>
         IsRunning(pid) && CommandLine(pid).Contains(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
 
-    /// <summary>Sends the signal only after the process was seen to belong to the folder.</summary>
+    /// <summary>
+    /// Sends the signal only after the process was seen to belong to the folder. Whether it has ended since is for
+    /// <see cref="IsRunning"/>: one that is ending names nothing any more, and still holds its ports.
+    /// </summary>
     public static bool SignalIfFrom(int pid, string folder, int signal) => IsRunningFrom(pid, folder) && Native.Signal(pid, signal);
 
     /// <summary>The first line of a pid file, when there is one and it holds an id.</summary>

@@ -184,8 +184,7 @@ internal sealed class LocalRabbitServer : RabbitServer
 
     private async Task EndBrokerAsync(int signal, string name, CancellationToken cancellationToken)
     {
-        ProcessTable.SignalIfFrom(_pid, Folder, signal);
-        if (!await Deadline.WaitAsync(() => !ProcessTable.IsRunningFrom(_pid, Folder), StopLimit, Interval, cancellationToken))
+        if (ProcessTable.SignalIfFrom(_pid, Folder, signal) && !await Deadline.WaitAsync(() => !ProcessTable.IsRunning(_pid), StopLimit, Interval, cancellationToken))
             throw Failure($"has not ended within {StopLimit.TotalSeconds:0} s after {name}", innerException: null);
     }
 

@@ -3,6 +3,7 @@ using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
 using Antbot.Execution;
+using Antbot.Integration.Tests.Support;
 using Antbot.Runtime.Health;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
@@ -136,6 +137,39 @@ public sealed class SymbolRoomTests : IAsyncDisposable
         await rigs[0].UntilAsync(() => Task.FromResult(StopsOpen == 3), "each that was entered is protected");
         Assert.Equal(3, _venue.Book.Count(o => o.Role == OrderRole.Entry));
         Assert.Equal(3, _bus.Of<EntryFailed>().Count);
+    }
+
+    /// <summary>Prevents that every entry waits for a list of the venue's, where not half of the room is taken; and that one near the end does not.</summary>
+    [Fact]
+    public async Task Where_there_is_plenty_of_room_the_venue_is_not_asked_for_every_entry()
+    {
+        var clock = new ManualClock(DateTimeOffset.UtcNow);
+        var parts = new PipelineParts(_store, new EventCodec(EventRegistry.From(typeof(EntryPlanned).Assembly)), _bus, clock, NoCrashPoints.Instance);
+        var room = new SymbolRoom(parts, _venue);
+        using var end = new CancellationTokenSource();
+        var running = room.RunAsync(end.Token);
+        var rules = ScriptedVenue.Rules with { StopsMax = 20 };
+        Assert.Null(await EnterAsync(1, inSymbol: 1));
+        _venue.IsAway = true;
+        clock.Move(TimeSpan.FromSeconds(29));
+        Assert.Null(await EnterAsync(2, inSymbol: 10));
+        clock.Move(TimeSpan.FromSeconds(2));
+        Assert.Contains("is not known", await EnterAsync(3, inSymbol: 10), StringComparison.Ordinal);
+
+        _venue.IsAway = false;
+        clock.Move(TimeSpan.FromSeconds(2));
+        Assert.Null(await EnterAsync(4, inSymbol: 1));
+        _venue.IsAway = true;
+        clock.Move(TimeSpan.FromSeconds(2));
+        Assert.Contains("is not known", await EnterAsync(5, inSymbol: 11), StringComparison.Ordinal);
+        await end.CancelAsync();
+        await running;
+
+        Task<string?> EnterAsync(int trade, int inSymbol)
+        {
+            var signal = ExecutionRig.Signal(ExecutionRig.TradeOf(trade));
+            return room.BarAsync(new ExecuteTrade(signal, signal.Notional, inSymbol), rules, TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
     }
 
     [Fact]
