@@ -40,7 +40,6 @@ public sealed class ExecutionModule : IServiceModule
         builder.Health(provider => provider.GetRequiredService<Keeper>().Trouble is { } trouble ? new HealthReading("open-orders", HealthState.Degraded, trouble) : new HealthReading("open-orders", HealthState.Ok));
         builder.Work("start-gate", StopOrder.Support, (provider, token) => provider.GetRequiredService<StartGate>().RunAsync(Routes.Execution, provider.GetRequiredService<IVenue>().Account, token));
         builder.Work("rules", StopOrder.Support, (provider, token) => provider.GetRequiredService<RuleBook>().RunAsync(token));
-        builder.Work("symbol-room", StopOrder.Support, (provider, token) => provider.GetRequiredService<SymbolRoom>().RunAsync(token));
         builder.Work("prices", StopOrder.Support, (provider, token) => provider.GetRequiredService<Prices>().RunAsync(token));
         builder.LeasedWork("keeper", StopOrder.Work, (provider, token) => provider.GetRequiredService<Keeper>().RunAsync(token));
         builder.LeasedWork("entry-countdown", StopOrder.Work, (provider, token) => provider.GetRequiredService<CountdownKeeper>().RunAsync(token));

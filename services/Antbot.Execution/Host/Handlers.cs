@@ -18,7 +18,7 @@ public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Symb
         var signal = message.Signal;
         var known = await rules.FindAsync(signal.Symbol, RulesWithin, cancellationToken);
         // One account's orders placed with another's keys would be money moved, and reconciled by nobody.
-        var bar = signal.Account == venue.Account ? await room.BarAsync(message, known, RulesWithin, cancellationToken) : $"the keys here are those of the account {venue.Account}";
+        var bar = signal.Account == venue.Account ? await room.BarAsync(message, known, cancellationToken) : $"the keys here are those of the account {venue.Account}";
         await runner.HandleAsync(
             message.Trade, input with { Begins = true }, Recall.Everything,
             (_, stamp) => new Enter(

@@ -130,8 +130,10 @@ public static class AccountComparison
     {
         if (baseline.Unread is not { } unread || venue is not { Balances: not null, Rules: { } rules, HasNameless: false })
             return null;
-        var still = unread.Where(a => venue.Names?.Contains(a) is true).ToList();
-        var come = Reckoning.Of(book, venue, rules, baseline with { Unread = still }).Assets.Where(a => unread.Contains(a.Asset) && !still.Contains(a.Asset)).ToList();
+        // What a symbol without rules may have moved is no more known than what could not be read: it stays out until it can be reckoned.
+        var reckoned = Reckoning.Of(book, venue, rules, baseline with { Unread = null });
+        var still = unread.Where(reckoned.Unclear.Contains).ToList();
+        var come = reckoned.Assets.Where(a => unread.Contains(a.Asset));
         return still.Count == unread.Count ? null : baseline with
         {
             Balances = [.. baseline.Balances, .. come.Select(a => new AssetAmount(a.Asset, a.More))],

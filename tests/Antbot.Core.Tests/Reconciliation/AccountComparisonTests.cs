@@ -255,6 +255,9 @@ public sealed class AccountComparisonTests
         Assert.Equal(2, joined.Balances.Single(b => b.Asset == "BTC").Amount);
         Assert.Null(AccountComparison.Joined(traded, Account(), joined)!.Unread);
         Assert.Equal("BTC", Assert.Single(AccountComparison.Compare(Book(), Account(), joined, 0.001m, TimeSpan.FromSeconds(30), Now).Differences, d => d.Subject == "BTC").Subject);
+
+        // Prevents coins that drop out of the comparison for ever, neither unread nor read, because no rules named their symbol just then.
+        Assert.Null(AccountComparison.Joined(traded, Account("SHIB") with { Rules = new Dictionary<Symbol, SymbolRules>() }, baseline));
     }
 
     /// <summary>Prevents a small loss that nobody finds on an account where there is always an order of which our record does not know yet that it is over.</summary>

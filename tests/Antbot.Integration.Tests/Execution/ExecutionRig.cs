@@ -47,7 +47,6 @@ internal sealed class ExecutionRig : IAsyncDisposable
         _open = new OpenOrders(codec);
         Codec = codec;
         _running.Add(_rules.RunAsync(_end.Token));
-        _running.Add(_room.RunAsync(_end.Token));
         _running.Add(_prices.RunAsync(_end.Token));
     }
 
