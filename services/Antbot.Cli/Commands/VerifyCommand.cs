@@ -8,7 +8,7 @@ internal static class VerifyCommand
 {
     public static Command Build()
     {
-        var export = new Option<string?>("--export") { Description = "Verify this export instead of a store; needs nothing else. '-' reads the standard input." };
+        var export = new Option<string?>("--export") { Description = "Verify this export or excerpt instead of a store; needs nothing else. '-' reads the standard input." };
         var key = new Option<string?>("--public-key") { Description = "The public key (PEM) whose signatures count. Default: the one beside the signing key." };
         var keyFile = Common.KeyFile();
         var checkpoints = Common.Checkpoints();

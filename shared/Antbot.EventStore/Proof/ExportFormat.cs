@@ -13,20 +13,47 @@ namespace Antbot.EventStore.Proof;
 internal static class ExportFormat
 {
     public const int FormatVersion = 1;
+    public const int FlushBytes = 1024 * 1024;
     public const int LineBytesMax = 4 * StoreLimits.EventBytesMax;
 
-    public static void WriteHeader(ArrayBufferWriter<byte> output, LedgerHead head, int checkpoints)
+    public const string Whole = "AntbotExport";
+    public const string Excerpt = "AntbotExcerpt";
+
+    /// <param name="kind"><see cref="Whole"/> or <see cref="Excerpt"/>.</param>
+    /// <param name="events">How many an excerpt shows.</param>
+    public static void WriteHeader(ArrayBufferWriter<byte> output, string kind, Guid storeId, int checkpoints, int? events = null)
     {
         using (var json = new Utf8JsonWriter(output))
         {
             json.WriteStartObject();
-            json.WriteNumber("AntbotExport", FormatVersion);
-            json.WriteString("StoreId", head.StoreId);
+            json.WriteNumber(kind, FormatVersion);
+            json.WriteString("StoreId", storeId);
             json.WriteNumber("Checkpoints", checkpoints);
+            if (events is { } count)
+                json.WriteNumber("Events", count);
             json.WriteEndObject();
         }
         output.Write("\n"u8);
     }
+
+    /// <summary>A link of which only that is told that the next one's proof needs: of its event no more than a hash.</summary>
+    public static void WriteBare(ArrayBufferWriter<byte> output, LedgerLink link)
+    {
+        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true }))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("Bare", link.Position);
+            json.WriteNumber("Sequence", link.Sequence);
+            json.WriteNumber("Version", link.Event!.Version);
+            json.WriteBase64String("Content", link.Event.ContentHash());
+            json.WriteBoolean("Foreign", link.Foreign);
+            json.WriteEndObject();
+        }
+        output.Write("\n"u8);
+    }
+
+    public static BareLink ReadBare(JsonElement line) => new(
+        line.GetProperty("Bare").GetInt64(), line.GetProperty("Sequence").GetInt64(), line.GetProperty("Version").GetInt64(), Bytes(line.GetProperty("Content")), line.GetProperty("Foreign").GetBoolean());
 
     public static void WriteLink(ArrayBufferWriter<byte> output, LedgerLink link)
     {
@@ -111,6 +138,12 @@ internal static class ExportFormat
             line.GetProperty("Foreign").GetBoolean(), e);
     }
 
+    public static async Task FlushAsync(ArrayBufferWriter<byte> buffer, Stream output, CancellationToken cancellationToken)
+    {
+        await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
+        buffer.ResetWrittenCount();
+    }
+
     /// <summary>In one spelling only: base64's last character can hold bits that mean nothing.</summary>
     public static byte[] Bytes(JsonElement element)
     {
@@ -120,3 +153,5 @@ internal static class ExportFormat
 
     private static byte[] Raw(JsonElement element) => System.Text.Encoding.UTF8.GetBytes(element.GetRawText());
 }
+
+internal sealed record BareLink(long Position, long Sequence, long Version, byte[] Content, bool Foreign);

@@ -3,18 +3,24 @@ using Antbot.Runtime.Store;
 
 namespace Antbot.EventStore.Proof;
 
-/// <summary>Verifies an export offline: with nothing but the file, the public key and, where there are any, the checkpoints kept elsewhere.</summary>
+/// <summary>Verifies an export or an excerpt offline: with nothing but the file, the public key and, where there are any, the checkpoints kept elsewhere.</summary>
 public static class ExportVerifier
 {
     public static async Task<VerifyReport> VerifyAsync(Stream input, VerifyOptions options, CancellationToken cancellationToken = default)
     {
-        var reader = new ExportReader(input);
+        var lines = new ExportLines(input);
+        var reader = new ExportReader(lines);
         var findings = new Findings(options.FindingsMax);
         CheckpointCheck? checkpoints = null;
         ChainWalk? walk = null;
         try
         {
-            await reader.ReadHeaderAsync(cancellationToken);
+            using (var header = await lines.ReadAsync(cancellationToken) ?? throw lines.Damaged("it is empty"))
+            {
+                if (header.RootElement.TryGetProperty(ExportFormat.Excerpt, out _))
+                    return await new ExcerptVerifier(lines, options, findings).VerifyAsync(header.RootElement, cancellationToken);
+                reader.Begin(header.RootElement);
+            }
             walk = new ChainWalk(findings, 0, ChainLink.Genesis(reader.StoreId));
             await foreach (var link in reader.ReadLinksAsync(cancellationToken))
             {

@@ -120,6 +120,12 @@ public sealed class CliTests : IDisposable
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "export", "--out", "history.jsonl")).ExitCode);
         Assert.Equal(1, (await AntbotProcess.RunAsync(_folder, "export", "--out", "history.jsonl")).ExitCode);
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify", "--export", "history.jsonl")).ExitCode);
+        var excerpt = await AntbotProcess.RunAsync(_folder, "export", "--out", "excerpt.jsonl", "--sequence", "7", "--sequence", "9");
+        Assert.Equal((0, ""), (excerpt.ExitCode, excerpt.Error));
+        Assert.Contains("Intact: 2 events", (await AntbotProcess.RunAsync(_folder, "verify", "--export", "excerpt.jsonl")).Output, StringComparison.Ordinal);
+        Assert.Equal(5, (await AntbotProcess.RunAsync(_folder, "export", "--out", "none.jsonl", "--trade", new string('a', 32))).ExitCode);
+        Assert.Equal(2, (await AntbotProcess.RunAsync(_folder, "export", "--out", "none.jsonl", "--sequence", "-1")).ExitCode);
+        Assert.False(File.Exists(Path.Combine(_folder, "none.jsonl")));
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "import", "history.jsonl", "--store", "sqlite:other/store.db")).ExitCode);
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify", "--store", "sqlite:other/store.db", "--from-checkpoint")).ExitCode);
 

@@ -1,9 +1,7 @@
 using System.Text;
-using System.Text.Json.Nodes;
 using Antbot.Contracts;
 using Antbot.EventStore.Contract;
 using Antbot.EventStore.Proof;
-using Antbot.Kernel.Proof;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -145,7 +143,7 @@ public sealed class ExportTests : IAsyncLifetime
         var random = new Random(Seed);
         for (var n = 0; n < Mutations; n++)
         {
-            var (changed, what) = Mutate(n % 8, random);
+            var (changed, what) = ExportMutations.Mutate(_lines, n, random);
             var report = await VerifyAsync(changed, new VerifyOptions { Key = _key.Public, Outside = _outside });
             Assert.True(report.Findings.Count > 0, $"seed {Seed}, mutation {n} was not detected: {what}");
             if (n % 500 == 0)
@@ -248,93 +246,6 @@ public sealed class ExportTests : IAsyncLifetime
     {
         using var input = Join(lines);
         return await ExportVerifier.VerifyAsync(input, options, Cancel);
-    }
-
-    private (IReadOnlyList<string> Lines, string What) Mutate(int kind, Random random)
-    {
-        var lines = _lines.ToList();
-        var line = random.Next(lines.Count);
-        switch (kind)
-        {
-            case 0:
-                lines.RemoveAt(line);
-                return (lines, $"line {line + 1} removed");
-            case 1:
-                var other = (line + random.Next(1, lines.Count)) % lines.Count;
-                (lines[line], lines[other]) = (lines[other], lines[line]);
-                return (lines, $"lines {line + 1} and {other + 1} swapped");
-            case 2:
-                lines.Insert(line, lines[line]);
-                return (lines, $"line {line + 1} doubled");
-            case 3:
-                lines.RemoveRange(Math.Max(1, line), lines.Count - Math.Max(1, line));
-                return (lines, $"cut from line {line + 1} on");
-            case 4:
-                var text = lines[line];
-                lines[line] = text[..random.Next(text.Length)];
-                return (lines, $"line {line + 1} shortened");
-            case 5:
-                return (Rewrite(lines, random), "a suffix rewritten with recomputed hashes");
-            default:
-                return (lines, EditField(lines, line, random));
-        }
-    }
-
-    private static string EditField(List<string> lines, int line, Random random)
-    {
-        var node = JsonNode.Parse(lines[line])!.AsObject();
-        if (node["Checkpoint"] is JsonObject checkpoint)
-            return EditField(checkpoint, node, lines, line, random);
-        return EditField(node, node, lines, line, random);
-    }
-
-    private static string EditField(JsonObject target, JsonObject whole, List<string> lines, int line, Random random)
-    {
-        var name = target.ElementAt(random.Next(target.Count)).Key;
-        var old = target[name];
-        target[name] = old switch
-        {
-            null => "forged",
-            JsonObject => new JsonObject { ["Forged"] = random.Next() },
-            JsonValue v when v.TryGetValue<long>(out var number) => number + random.Next(1, 1000),
-            JsonValue v when v.TryGetValue<bool>(out var flag) => !flag,
-            JsonValue v when Guid.TryParse(v.ToString(), out _) => Guid.NewGuid().ToString(),
-            _ => Change(old.ToString(), random),
-        };
-        lines[line] = whole.ToJsonString();
-        return $"line {line + 1}: {name}";
-    }
-
-    private static string Change(string text, Random random)
-    {
-        if (text.Length == 0)
-            return "00";
-        // The last characters of base64 may hold bits that mean nothing.
-        var at = random.Next(Math.Max(1, text.Length - 4));
-        return text[..at] + (text[at] == 'A' ? 'B' : 'A') + text[(at + 1)..];
-    }
-
-    /// <summary>What somebody with a copy of this program could do: a change, and every hash behind it made anew.</summary>
-    private static List<string> Rewrite(List<string> lines, Random random)
-    {
-        var first = lines.FindIndex(l => l.StartsWith("{\"Position\"", StringComparison.Ordinal));
-        var at = random.Next(first, lines.Count - 1);
-        var previous = Convert.FromBase64String(JsonNode.Parse(lines[at])!["PreviousHash"]!.ToString());
-        for (var i = at; i < lines.Count - 1; i++)
-        {
-            var node = JsonNode.Parse(lines[i])!.AsObject();
-            if (i == at)
-                node["Data"] = new JsonObject { ["Forged"] = random.Next() };
-            node["PreviousHash"] = Convert.ToBase64String(previous);
-            var link = ExportFormat.ReadLink(System.Text.Json.JsonDocument.Parse(node.ToJsonString()).RootElement);
-            previous = ChainLink.Hash(previous, link.Event!.ContentHash(), link.Position, link.Sequence, link.Event.Version, link.Foreign);
-            node["Hash"] = Convert.ToBase64String(previous);
-            lines[i] = node.ToJsonString();
-        }
-        var end = JsonNode.Parse(lines[^1])!.AsObject();
-        end["Hash"] = Convert.ToBase64String(previous);
-        lines[^1] = end.ToJsonString();
-        return lines;
     }
 
     /// <summary>A ledger in which something happens just before and just after its checkpoints are read.</summary>
