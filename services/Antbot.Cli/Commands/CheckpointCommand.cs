@@ -1,10 +1,14 @@
 using System.CommandLine;
+using Antbot.Cli.Sources;
 using Antbot.EventStore.Proof;
+using Antbot.EventStore.Proof.Publishing;
 
 namespace Antbot.Cli.Commands;
 
 internal static class CheckpointCommand
 {
+    private static readonly TimeSpan PublishWithin = TimeSpan.FromSeconds(30);
+
     public static Command Build()
     {
         var keyFile = Common.KeyFile();
@@ -15,7 +19,27 @@ internal static class CheckpointCommand
             if (result.GetValue(every) is < 1 or > 86_400)
                 result.AddError("--every takes 1 to 86400 seconds.");
         });
-        var command = new Command("checkpoint", "Signs where the history stands, outside the database and in it.") { keyFile, checkpoints, every };
+        var publish = new Option<string[]>("--publish")
+        {
+            Description = $"With --every: a place that the newest checkpoint is brought to as well, out of reach of whoever could rewrite history here; may be given several times. https://host/path (a POST; the variable {CheckpointPlace.Token} or the file that {CheckpointPlace.Token}_FILE names is its bearer), s3:https://host/bucket/prefix?region=name (with {CheckpointPlace.AccessKey} and {CheckpointPlace.SecretKey}, or their files), file:path.",
+        };
+        publish.Validators.Add(result =>
+        {
+            foreach (var fault in result.Tokens.Select(t => CheckpointPlace.Fault(t.Value)).OfType<string>())
+                result.AddError(fault);
+        });
+        var publishEvery = new Option<int>("--publish-every") { Description = "How often, in seconds (60 to 86400).", DefaultValueFactory = _ => 3_600 };
+        publishEvery.Validators.Add(result =>
+        {
+            if (result.GetValue(publishEvery) is < 60 or > 86_400)
+                result.AddError("--publish-every takes 60 to 86400 seconds.");
+        });
+        var command = new Command("checkpoint", "Signs where the history stands, outside the database and in it.") { keyFile, checkpoints, every, publish, publishEvery };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(publish) is { Length: > 0 } && result.GetValue(every) is null)
+                result.AddError("--publish goes with --every.");
+        });
         command.SetAction((parsed, cancellationToken) => Common.WithStoreAsync(
             parsed,
             create: false,
@@ -25,8 +49,12 @@ internal static class CheckpointCommand
                 var file = new CheckpointFile(parsed.GetValue(checkpoints)!);
                 if (parsed.GetValue(every) is { } seconds)
                 {
+                    using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = PublishWithin };
+                    CheckpointPlace[] places = [.. parsed.GetValue(publish)!.Select(p => PlaceOf(p, http))];
                     Console.Error.WriteLine($"Signs every {seconds} s with key {key.Public.Id}, and keeps it in '{file.Location}'. Ctrl-C ends it.");
-                    await new Checkpointer(store.Ledger, key, file, TimeProvider.System).RunAsync(TimeSpan.FromSeconds(seconds), e => Console.Error.WriteLine($"antbot: {e.Message}"), cancellationToken);
+                    await Task.WhenAll(
+                        new Checkpointer(store.Ledger, key, file, TimeProvider.System).RunAsync(TimeSpan.FromSeconds(seconds), e => Say(e.Message), cancellationToken),
+                        new CheckpointPublisher(file, places, TimeSpan.FromSeconds(parsed.GetValue(publishEvery)), TimeProvider.System, Say).RunAsync(cancellationToken));
                     return ExitCode.Done;
                 }
                 var made = await new Checkpointer(store.Ledger, key, file, TimeProvider.System).CheckpointAsync(cancellationToken);
@@ -39,4 +67,22 @@ internal static class CheckpointCommand
             cancellationToken));
         return command;
     }
+
+    private static void Say(string what) => Console.Error.WriteLine($"antbot: {what}");
+
+    private static CheckpointPlace PlaceOf(string address, HttpClient http)
+    {
+        try
+        {
+            return CheckpointPlace.Of(address, http, Secret, TimeProvider.System);
+        }
+        catch (ArgumentException e)
+        {
+            throw new CommandException("Usage", e.Message, ExitCode.Usage, e);
+        }
+    }
+
+    private static string? Secret(string name) => Environment.GetEnvironmentVariable($"{name}_FILE") is { Length: > 0 } file
+        ? Common.ReadSecret(file)
+        : Environment.GetEnvironmentVariable(name) is { Length: > 0 } given ? given : null;
 }

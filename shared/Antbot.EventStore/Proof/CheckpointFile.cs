@@ -22,6 +22,8 @@ public sealed class CheckpointFile(string path)
 
     public bool Exists => File.Exists(Location);
 
+    public long Length => new FileInfo(Location) is { Exists: true } file ? file.Length : 0;
+
     /// <summary>
     /// Held by whoever looks where the checkpoints end and adds the next one: two at once would both follow the same one, and a history
     /// that nobody touched would be accused for ever.

@@ -5,13 +5,15 @@ namespace Antbot.EventStore.Proof;
 /// <summary>Signs where the chain stands, first outside the database and then in it.</summary>
 public sealed class Checkpointer(ILedger ledger, SigningKey key, CheckpointFile file, TimeProvider clock)
 {
+    private (Checkpoint? Checkpoint, long FileLength)? _last;
+
     /// <returns>The new checkpoint, or null where nothing has come since the last one.</returns>
     public async Task<Checkpoint?> CheckpointAsync(CancellationToken cancellationToken = default)
     {
         using var turn = await file.TakeTurnAsync(cancellationToken);
-        var kept = await ledger.ReadCheckpointsAsync(cancellationToken);
-        var (outside, _) = file.Read();
-        var last = outside.LastOrDefault() ?? kept.LastOrDefault();
+        // All of them are looked through once, and again only when somebody else has added one: there is one a minute, for years.
+        var kept = _last is { } known && known.FileLength == file.Length ? null : await ledger.ReadCheckpointsAsync(cancellationToken);
+        var last = kept is null ? _last!.Value.Checkpoint : file.Read().Checkpoints.LastOrDefault() ?? kept.LastOrDefault();
         var head = await ledger.ReadHeadAsync(cancellationToken);
         if (last is not null && (last.StoreId != head.StoreId || last.Position > head.Position))
         {
@@ -20,13 +22,15 @@ public sealed class Checkpointer(ILedger ledger, SigningKey key, CheckpointFile 
                 $"The last checkpoint is at position {last.Position} of store {last.StoreId}; this is store {head.StoreId} at position {head.Position}. Run 'antbot verify' before anything else.");
         }
         // A crash may have come between the file and the database. Of the others, what the database lacks was removed, and that must stay to be seen.
-        if (outside.LastOrDefault() is { } newest && kept.All(k => k.Position != newest.Position))
-            await ledger.SaveCheckpointAsync(newest, cancellationToken);
+        if (last is not null && kept?.All(k => k.Position != last.Position) is true)
+            await ledger.SaveCheckpointAsync(last, cancellationToken);
+        _last = (last, file.Length);
         if (head.Position == (last?.Position ?? 0))
             return null;
         var checkpoint = CheckpointStatement.Sign(head, last, clock.GetUtcNow(), key);
         file.Append(checkpoint);
         await ledger.SaveCheckpointAsync(checkpoint, cancellationToken);
+        _last = (checkpoint, file.Length);
         return checkpoint;
     }
 
