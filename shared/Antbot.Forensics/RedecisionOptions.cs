@@ -29,6 +29,8 @@ public sealed record RedecisionOptions
 
     public int Threads { get; init; } = Environment.ProcessorCount;
 
+    public bool IsNarrowed => (Stream ?? Service ?? Trade) is not null || Since is not null || Until is not null;
+
     /// <summary>Whether any decision of the stream is asked for.</summary>
     public bool Wants(string stream, StreamKind kind) => (Stream is null || Stream == stream) && (Service is null || Service == kind.Service);
 

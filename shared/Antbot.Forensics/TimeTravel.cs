@@ -52,9 +52,9 @@ public sealed class TimeTravel(IEventStore store)
             [.. wanted.Where(p => !p.Followed.IsOver).Select(p => StateAt.Of(p.Followed, p.Last))]);
     }
 
-    /// <summary>What is another at the later moment than at the earlier one.</summary>
+    /// <summary>What is another at the later moment than at the earlier one. Null where of that stream or account nothing had been recorded by then.</summary>
     /// <param name="stream">This one alone; null for all.</param>
-    public async Task<Difference> DiffAsync(Moment from, Moment to, StreamId? stream, AccountId? account, Action<long>? progress = null, CancellationToken cancellationToken = default)
+    public async Task<Difference?> DiffAsync(Moment from, Moment to, StreamId? stream, AccountId? account, Action<long>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
@@ -68,6 +68,8 @@ public sealed class TimeTravel(IEventStore store)
             await FoldAsync(streams, 0, from.Sequence, touch: null, progress, cancellationToken);
             await FoldAsync(streams, from.Sequence, to.Sequence, (name, place) => before.TryAdd(name, Kept(place.Followed)), progress, cancellationToken);
         }
+        if ((stream is not null || account is not null) && !streams.Values.Any(p => p.Followed.Version > 0 && (account is null || p.Followed.Account == account)))
+            return null;
         var changed = before.Select(b => (Place: streams[b.Key], b.Value.Version, b.Value.State)).Where(c => account is null || c.Place.Followed.Account == account);
         return new Difference(from, to, [.. changed
             .Select(c => new StreamChange(c.Place.Last.Stream, c.Place.Followed.Kind.Service, c.Version, c.Place.Followed.Version, JsonChange.Between(c.State, StateAt.Told(c.Place.Followed.State))))

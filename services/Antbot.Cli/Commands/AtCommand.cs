@@ -56,7 +56,7 @@ internal static class AtCommand
         var moment = await travel.FindAsync(text, cancellationToken);
         if (parsed.GetValue(Stream) is { } stream)
         {
-            var state = await travel.StreamAsync(new StreamId(stream), moment, cancellationToken) ?? throw new CommandException("NotFound", $"Nothing had been recorded in {stream} at sequence {moment.Sequence}.", ExitCode.NotFound);
+            var state = await travel.StreamAsync(new StreamId(stream), moment, cancellationToken) ?? throw NotFound($"in {stream}", moment);
             if (!Common.AnswerJson(parsed, state))
                 Show(state);
             return ExitCode.Done;
@@ -64,6 +64,8 @@ internal static class AtCommand
         using var progress = new Progress("folding");
         var all = await travel.SystemAsync(moment, AccountOf(parsed), done => progress.Report(done, 0), cancellationToken);
         progress.Dispose();
+        if (AccountOf(parsed) is { } account && all.Streams.Count == 0)
+            throw NotFound($"of the account {account}", moment);
         if (!Common.AnswerJson(parsed, all))
             Show(all);
         return ExitCode.Done;
@@ -76,12 +78,15 @@ internal static class AtCommand
         if (earlier.Sequence > later.Sequence)
             throw new CommandException("Usage", $"The first moment (sequence {earlier.Sequence}) comes after the second ({later.Sequence}).", ExitCode.Usage);
         using var progress = new Progress("folding");
-        var difference = await travel.DiffAsync(earlier, later, parsed.GetValue(Stream) is { } stream ? new StreamId(stream) : null, AccountOf(parsed), done => progress.Report(done, 0), cancellationToken);
+        var difference = await travel.DiffAsync(earlier, later, parsed.GetValue(Stream) is { } stream ? new StreamId(stream) : null, AccountOf(parsed), done => progress.Report(done, 0), cancellationToken)
+            ?? throw NotFound(parsed.GetValue(Stream) is { } none ? $"in {none}" : $"of the account {parsed.GetValue(Account)}", later);
         progress.Dispose();
         if (!Common.AnswerJson(parsed, difference))
             Show(difference);
         return ExitCode.Done;
     }
+
+    private static CommandException NotFound(string what, Moment moment) => new("NotFound", $"Nothing had been recorded {what} at sequence {moment.Sequence}.", ExitCode.NotFound);
 
     private static AccountId? AccountOf(ParseResult parsed) => parsed.GetValue(Account) is { } account ? new AccountId(account) : null;
 

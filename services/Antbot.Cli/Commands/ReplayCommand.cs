@@ -47,6 +47,8 @@ internal static class ReplayCommand
             };
             var began = Stopwatch.GetTimestamp();
             var (of, report) = parsed.GetValue(export) is { } exported ? await OfExportAsync(exported, options, cancellationToken) : await OfStoreAsync(parsed, options, cancellationToken);
+            if (options.IsNarrowed && report is { Decisions: 0, Stopped: false })
+                throw new CommandException("NotFound", $"None of the decisions in {of} is what was asked for; {report.Events:N0} events were read.", ExitCode.NotFound);
             var answer = new Answer(of, Math.Round(Stopwatch.GetElapsedTime(began).TotalSeconds, 3), report);
             if (!Common.AnswerJson(parsed, answer))
                 Show(answer, options);

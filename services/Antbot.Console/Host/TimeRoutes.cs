@@ -43,7 +43,8 @@ internal sealed class TimeRoutes(IEventStore store, ReadRoutes trades)
         var (stream, from, to) = (StreamOf(context), await MomentOfAsync(context, "from"), await MomentOfAsync(context, "to"));
         if (from.Sequence > to.Sequence)
             throw Api.Invalid($"The first moment (sequence {from.Sequence}) comes after the second ({to.Sequence}).");
-        await Api.AnswerAsync(context, await _travel.DiffAsync(from, to, stream, account: null, cancellationToken: context.RequestAborted));
+        await Api.AnswerAsync(context, await _travel.DiffAsync(from, to, stream, account: null, cancellationToken: context.RequestAborted)
+            ?? throw new ApiException(StatusCodes.Status404NotFound, "NotFound", $"Nothing had been recorded in {stream} at sequence {to.Sequence}."));
     }
 
     private async Task StepsAsync(HttpContext context)

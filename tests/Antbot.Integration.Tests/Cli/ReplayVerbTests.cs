@@ -62,10 +62,13 @@ public sealed class ReplayVerbTests : IDisposable
     [InlineData(1, "replay", "--export", "missing.jsonl")]
     [InlineData(1, "replay", "--export", "short.jsonl")]
     [InlineData(1, "replay")]
+    [InlineData(5, "replay", "--export", "history.jsonl", "--trade", "ffffffffffffffffffffffffffffffff")]
+    [InlineData(5, "replay", "--export", "history.jsonl", "--until", "2001-01-01")]
     public async Task What_cannot_be_done_is_said_in_one_line(int exitCode, params string[] arguments)
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "bad.json"), """{"Risk": {"Everything": true}}""", Cancel);
         await File.WriteAllLinesAsync(Path.Combine(_folder, "short.jsonl"), (await File.ReadAllLinesAsync(History, Cancel))[..^1], Cancel);
+        File.Copy(History, Path.Combine(_folder, "history.jsonl"));
         var said = await AntbotProcess.RunAsync(_folder, arguments);
         Assert.Equal((exitCode, ""), (said.ExitCode, said.Output));
         Assert.StartsWith("antbot: ", said.Error, StringComparison.Ordinal);

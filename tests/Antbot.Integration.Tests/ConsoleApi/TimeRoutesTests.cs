@@ -62,6 +62,7 @@ public sealed class TimeRoutesTests : IAsyncLifetime
     [InlineData("/api/at?stream=audit-2026-01-01&moment=1", HttpStatusCode.BadRequest)]
     [InlineData("/api/at?stream=account%20main&moment=1", HttpStatusCode.BadRequest)]
     [InlineData("/api/at?stream=account-nobody&moment=1", HttpStatusCode.NotFound)]
+    [InlineData("/api/diff?stream=account-nobody&from=1&to=3", HttpStatusCode.NotFound)]
     [InlineData("/api/diff?stream=account-main&from=9&to=3", HttpStatusCode.BadRequest)]
     [InlineData("/api/diff?stream=account-main&from=9", HttpStatusCode.BadRequest)]
     [InlineData("/api/trades/0123456789abcdef0123456789abcdef/steps", HttpStatusCode.NotFound)]

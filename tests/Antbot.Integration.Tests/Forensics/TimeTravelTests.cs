@@ -109,12 +109,12 @@ public sealed class TimeTravelTests
         {
             var (a, b) = (random.Next(events.Count), random.Next(events.Count));
             var (from, to) = (new Moment(events[Math.Min(a, b)].Sequence, null), new Moment(events[Math.Max(a, b)].Sequence, null));
-            var difference = await travel.DiffAsync(from, to, null, null, cancellationToken: Cancel);
+            var difference = (await travel.DiffAsync(from, to, null, null, cancellationToken: Cancel))!;
             var touched = events.Where(e => e.Sequence > from.Sequence && e.Sequence <= to.Sequence && StreamKinds.Find(e.Stream) is not null).Select(e => e.Stream).Distinct().Order(StringComparer.Ordinal);
             Assert.Equal(touched, difference.Streams.Select(s => s.Stream));
             foreach (var change in difference.Streams.Take(3))
             {
-                var one = Assert.Single((await travel.DiffAsync(from, to, new StreamId(change.Stream), null, cancellationToken: Cancel)).Streams);
+                var one = Assert.Single((await travel.DiffAsync(from, to, new StreamId(change.Stream), null, cancellationToken: Cancel))!.Streams);
                 Assert.Equal(JsonSerializer.Serialize(change), JsonSerializer.Serialize(one));
                 var (was, now) = (await travel.StreamAsync(new StreamId(change.Stream), from, Cancel), (await travel.StreamAsync(new StreamId(change.Stream), to, Cancel))!);
                 Assert.Equal((was?.Version ?? 0, now.Version), (change.From, change.To));
