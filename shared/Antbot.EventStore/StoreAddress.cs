@@ -41,6 +41,8 @@ public static class StoreAddress
     /// <summary>Where the store's large bodies are. Connects when it is first needed.</summary>
     public static IBlobs OpenBlobs(string address) => IsSqlite(address, out var file) ? new SqliteBlobs(Path.GetFullPath(file)) : new PostgresBlobs(Builder(address).ConnectionString);
 
+    public static IStoreSize OpenSize(string address) => IsSqlite(address, out var file) ? new SqliteSize(Path.GetFullPath(file)) : new PostgresSize(Builder(address).ConnectionString);
+
     private static async Task<IEventStore> OpenFileAsync(string file, bool create, CancellationToken cancellationToken) =>
         await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = file, Create = create }, cancellationToken);
 

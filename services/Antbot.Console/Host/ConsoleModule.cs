@@ -29,6 +29,7 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<OpenApi>();
         services.AddSingleton<ServiceHealth>();
         services.AddSingleton<Audit>();
+        services.AddSingleton<GrowthWatch>();
         services.AddSingleton<ReadRoutes>();
         services.AddSingleton<TimeRoutes>();
         services.AddSingleton<ControlRoutes>();
@@ -41,6 +42,8 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<DeadLetterSender>();
         services.AddSingleton<DeadLetterReplays>();
         services.AddSingleton<DeadLetterRoutes>();
+        builder.Health(provider => provider.GetRequiredService<GrowthWatch>().Health);
+        builder.Work("store-growth", StopOrder.Support, (provider, token) => provider.GetRequiredService<GrowthWatch>().RunAsync(token));
         builder.LeasedWork("read-models", StopOrder.Support, (provider, token) => provider.GetRequiredService<ViewProjection>().RunAsync(token));
         builder.LeasedWork("dead-letters", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterDrain>().RunAsync(token));
         builder.LeasedWork("replays", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().SendAsync(token));

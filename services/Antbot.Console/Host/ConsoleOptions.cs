@@ -20,6 +20,14 @@ public sealed class ConsoleOptions
     [Range(1, 1_000)]
     public int Watchers { get; set; } = 32;
 
+    /// <summary>What the store may come to, in bytes; 0 where only its disk bounds it. A database server's disk cannot be seen from here.</summary>
+    [Range(0, long.MaxValue)]
+    public long StoreBytesMax { get; set; }
+
+    /// <summary>With room for fewer days than this, as it grows, the health says so.</summary>
+    [Range(1, 3_650)]
+    public int StoreDaysMin { get; set; } = 14;
+
     public static IEnumerable<ValidationResult> Check(ConsoleOptions options)
     {
         if (Fault(options) is { } fault)

@@ -112,6 +112,11 @@ public sealed class CliTests : IDisposable
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_folder, ".local", "signing.key")));
 
+        var growth = await AntbotProcess.RunAsync(_folder, "store", "growth");
+        Assert.Equal((0, ""), (growth.ExitCode, growth.Error));
+        Assert.StartsWith("40 events in ", growth.Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await AntbotProcess.RunAsync(_folder, "store", "growth", "--bytes-max", "0")).ExitCode);
+
         var verified = await AntbotProcess.RunAsync(_folder, "verify");
         Assert.Equal((0, ""), (verified.ExitCode, verified.Error));
         Assert.Contains("Intact: 40 events", verified.Output, StringComparison.Ordinal);

@@ -195,6 +195,11 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
 
     private static PostgresEventStore Open(string connectionString) => new(new PostgresStoreOptions { ConnectionString = connectionString });
 
+    [Theory]
+    [InlineData("writer")]
+    [InlineData("reader")]
+    public async Task Whoever_reads_the_history_may_know_its_size(string role) => Assert.True((await new PostgresSize(As(role)).ReadAsync(Cancel)).Bytes > 1_000_000);
+
     private string As(string role) => new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Username = $"{role}_{_suffix}", Password = $"p-{_suffix}", Pooling = false }.ConnectionString;
 
     private async Task<List<string>> ReadAsync(string sql)

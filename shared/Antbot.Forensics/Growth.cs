@@ -1,0 +1,40 @@
+using Antbot.Runtime.Store;
+
+namespace Antbot.Forensics;
+
+/// <summary>How fast a store grows, and when there is no room left for it.</summary>
+/// <param name="RoomBytes">What it may still grow by: what the disk has left, or what was allotted to it, whichever is less; null where neither is known.</param>
+/// <param name="BytesPerDay">By the last days' events and what an event has come to weigh so far; null while the history is too short to say.</param>
+/// <param name="DaysLeft">Null where it cannot be said, or nothing comes.</param>
+public sealed record Growth(long Bytes, long? RoomBytes, long Events, double? EventsPerDay, double? BytesPerDay, double? DaysLeft)
+{
+    private static readonly TimeSpan Window = TimeSpan.FromDays(7);
+    private static readonly TimeSpan ShortestHistory = TimeSpan.FromHours(1);
+
+    /// <param name="bytesMax">What is allotted to the store; null where only its disk bounds it.</param>
+    public static async Task<Growth> OfAsync(IEventStore store, StoreSize size, long? bytesMax, DateTimeOffset now, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(size);
+        var head = await store.Ledger.ReadHeadAsync(cancellationToken);
+        var since = await Moment.FindAsync(store, (now - Window).ToString("O"), cancellationToken);
+        // From the first event of the window: where the history is shorter, that is its beginning.
+        var first = (await store.ReadPageAsync(since.Sequence, 1, cancellationToken)) is [{ } stored] ? stored : null;
+        return Of(size, bytesMax, head.Position, first is null ? 0 : head.Position - first.Position + 1, first is null ? null : now - first.Timestamp);
+    }
+
+    /// <param name="recent">How many of them came in the last of <paramref name="over"/>.</param>
+    public static Growth Of(StoreSize size, long? bytesMax, long events, long recent, TimeSpan? over)
+    {
+        ArgumentNullException.ThrowIfNull(size);
+        var allotted = bytesMax - size.Bytes;
+        long? room = (size.FreeBytes, allotted) is ({ } free, { } rest) ? Math.Min(free, rest) : size.FreeBytes ?? allotted;
+        if (room < 0)
+            room = 0;
+        if (over is not { } span || span < ShortestHistory || events == 0)
+            return new Growth(size.Bytes, room, events, recent == 0 ? 0 : null, recent == 0 ? 0 : null, null);
+        var eventsPerDay = recent / span.TotalDays;
+        var bytesPerDay = eventsPerDay * size.Bytes / events;
+        return new Growth(size.Bytes, room, events, eventsPerDay, bytesPerDay, room is { } left && bytesPerDay > 0 ? left / bytesPerDay : null);
+    }
+}
