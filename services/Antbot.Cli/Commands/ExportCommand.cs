@@ -25,10 +25,15 @@ internal static class ExportCommand
                 var (trades, streams, sequences) = (parsed.GetValue(trade)!, parsed.GetValue(stream)!, parsed.GetValue(sequence)!);
                 if (trades.Length + streams.Length + sequences.Length > 0)
                 {
-                    var positions = await FindAsync(store, trades, streams, sequences, cancellationToken);
+                    var found = await FindAsync(store, trades, streams, sequences, cancellationToken);
+                    // A stream that goes on always has some that nothing signed vouches for yet.
+                    var signed = (await store.Ledger.ReadCheckpointsAsync(cancellationToken)).Select(c => c.Position).DefaultIfEmpty().Max();
+                    var positions = sequences.Length > 0 || found.All(p => p > signed) ? found : found.Where(p => p <= signed).ToHashSet();
                     var excerpt = await WriteAsync(file, "excerpting", (to, progress) => Excerpter.WriteAsync(store.Ledger, positions, to, progress, cancellationToken));
                     if (file != "-")
                         Common.Answer(parsed, excerpt, $"{excerpt.Events:N0} events of store {excerpt.StoreId}, with {excerpt.Links:N0} links to {excerpt.Checkpoints} signed checkpoints, are in '{file}'. 'antbot verify --export' verifies it anywhere.");
+                    if (positions.Count < found.Count)
+                        Console.Error.WriteLine($"antbot: {found.Count - positions.Count:N0} that came after the last checkpoint, which is at position {signed:N0}, were left out; 'antbot checkpoint' makes one.");
                     return ExitCode.Done;
                 }
                 var summary = await WriteAsync(file, "exporting", (to, progress) => Exporter.ExportAsync(store.Ledger, to, progress, cancellationToken));
@@ -54,7 +59,7 @@ internal static class ExportCommand
     }
 
     /// <summary>Where in the ledger the events are that were asked for.</summary>
-    private static async Task<IReadOnlySet<long>> FindAsync(IEventStore store, string[] trades, string[] streams, string[] sequences, CancellationToken cancellationToken)
+    private static async Task<HashSet<long>> FindAsync(IEventStore store, string[] trades, string[] streams, string[] sequences, CancellationToken cancellationToken)
     {
         var found = new List<StoredEvent>();
         foreach (var trade in trades)

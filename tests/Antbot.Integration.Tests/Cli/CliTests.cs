@@ -139,6 +139,30 @@ public sealed class CliTests : IDisposable
         Assert.Equal(File.ReadAllText(Path.Combine(_folder, "history.jsonl")), here.Output);
     }
 
+    /// <summary>Prevents an excerpt that can never be had, because its stream goes on.</summary>
+    [Fact]
+    public async Task Of_a_stream_that_goes_on_all_is_excerpted_that_is_signed_and_the_rest_is_told()
+    {
+        var stream = Some.Stream();
+        await FillAsync(3);
+        await AppendAsync();
+        var none = await AntbotProcess.RunAsync(_folder, "export", "--out", "excerpt.jsonl", "--stream", stream.Value);
+        Assert.Equal(1, none.ExitCode);
+        Assert.Contains("'antbot checkpoint' makes one", none.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "checkpoint")).ExitCode);
+        await AppendAsync();
+        var partly = await AntbotProcess.RunAsync(_folder, "export", "--out", "excerpt.jsonl", "--stream", stream.Value);
+        Assert.Equal(0, partly.ExitCode);
+        Assert.StartsWith("antbot: 1 that came after the last checkpoint, which is at position 4, were left out", partly.Error, StringComparison.Ordinal);
+        Assert.Contains("Intact: 1 events", (await AntbotProcess.RunAsync(_folder, "verify", "--export", "excerpt.jsonl")).Output, StringComparison.Ordinal);
+
+        async Task AppendAsync()
+        {
+            await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(_folder, ".local", "antbot.db") }, Cancel);
+            await store.AppendAsync(Some.Append(stream), Cancel);
+        }
+    }
+
     [Fact]
     public async Task Tampering_is_exit_code_3_and_names_the_first_bad_event()
     {
