@@ -6,7 +6,9 @@ using Antbot.Simulation;
 using Antbot.Simulation.Faults;
 using Antbot.Simulation.World;
 
-var seeds = new Option<int>("--seeds") { Description = "How many seeds to run.", DefaultValueFactory = _ => 1_000 };
+const int SeedsToRun = 1_000;
+const int SeedsToFind = 10_000;
+var seeds = new Option<int?>("--seeds") { Description = "How many seeds to run: 1,000, or 10,000 where a mistake is looked for." };
 var first = new Option<ulong>("--first") { Description = "The first of them.", DefaultValueFactory = _ => 1 };
 var seed = new Option<ulong?>("--seed") { Description = "Run this one alone, and show its plan and what happened." };
 var planFile = new Option<FileInfo?>("--plan") { Description = "Run a plan, or a regression, from a file." };
@@ -25,7 +27,7 @@ var root = new RootCommand(
     """) { seeds, first, seed, planFile, bugName, bugs, allBugs, doubts, meets, save, story, json };
 seeds.Validators.Add(r =>
 {
-    if (r.GetValueOrDefault<int>() is < 1 or > 100_000_000)
+    if (r.GetValueOrDefault<int?>() is < 1 or > 100_000_000)
         r.AddError("--seeds is a number from 1 to 100000000.");
 });
 doubts.Validators.Add(r =>
@@ -44,22 +46,25 @@ root.SetAction(parsed =>
         Console.Error.WriteLine(distrust);
         return Campaign.NotTrusted;
     }
-    if (parsed.GetValue(allBugs))
-        return All(parsed.GetValue(first), parsed.GetValue(seeds), parsed.GetValue(save), quiet);
     var bug = parsed.GetValue(bugName) is { } name && name != Bug.None.Name ? Bugs.Find(name) : Bug.None;
+    var count = parsed.GetValue(seeds) ?? (parsed.GetValue(allBugs) || bug != Bug.None ? SeedsToFind : SeedsToRun);
+    if (parsed.GetValue(allBugs))
+        return All(parsed.GetValue(first), count, parsed.GetValue(save), quiet);
     if (parsed.GetValue(doubts) is { } wanted)
         return Doubtful(wanted, parsed.GetValue(first), bug, parsed.GetValue(save), quiet);
     if (parsed.GetValue(meets) is { } wantedToMeet)
-        return Meeting(wantedToMeet.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), parsed.GetValue(first), parsed.GetValue(seeds));
+        return Meeting(wantedToMeet.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), parsed.GetValue(first), count);
     if (parsed.GetValue(planFile) is { } file)
         return One(ReadPlan(File.ReadAllText(file.FullName)), bug, quiet, parsed.GetValue(story));
     if (parsed.GetValue(seed) is { } alone)
         return One(Planner.From(alone), bug, quiet, parsed.GetValue(story));
-    return Many(new Campaign(parsed.GetValue(first), parsed.GetValue(seeds), bug, parsed.GetValue(save), quiet), quiet);
+    return Many(new Campaign(parsed.GetValue(first), count, bug, parsed.GetValue(save), quiet), quiet);
 });
 try
 {
-    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    var asked = root.Parse(args);
+    var code = asked.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    return asked.Errors.Count > 0 ? 2 : code;
 }
 catch (Exception e) when (e is ArgumentException or JsonException or IOException or UnauthorizedAccessException)
 {
