@@ -18,12 +18,15 @@ public sealed record Growth(long Bytes, long? RoomBytes, long Events, double? Ev
         ArgumentNullException.ThrowIfNull(size);
         var head = await store.Ledger.ReadHeadAsync(cancellationToken);
         var since = await Moment.FindAsync(store, (now - Window).ToString("O"), cancellationToken);
-        // From the first event of the window: where the history is shorter, that is its beginning.
-        var first = (await store.ReadPageAsync(since.Sequence, 1, cancellationToken)) is [{ } stored] ? stored : null;
-        return Of(size, bytesMax, head.Position, first is null ? 0 : head.Position - first.Position + 1, first is null ? null : now - first.Timestamp);
+        var first = await store.ReadPageAsync(since.Sequence, 1, cancellationToken) is [{ } stored] ? stored : null;
+        if (first is { Position: 0 })
+            return Of(size, bytesMax, head.Position, 0, null);
+        // Over the whole window where the history is as long: days without anything count too.
+        var over = since.Sequence > 0 ? Window : first is null ? (TimeSpan?)null : now - first.Timestamp;
+        return Of(size, bytesMax, head.Position, first is null ? 0 : head.Position - first.Position + 1, over);
     }
 
-    /// <param name="recent">How many of them came in the last of <paramref name="over"/>.</param>
+    /// <param name="recent">How many of them came in the last of <paramref name="over"/>, which is null where that is not known.</param>
     public static Growth Of(StoreSize size, long? bytesMax, long events, long recent, TimeSpan? over)
     {
         ArgumentNullException.ThrowIfNull(size);
@@ -32,7 +35,7 @@ public sealed record Growth(long Bytes, long? RoomBytes, long Events, double? Ev
         if (room < 0)
             room = 0;
         if (over is not { } span || span < ShortestHistory || events == 0)
-            return new Growth(size.Bytes, room, events, recent == 0 ? 0 : null, recent == 0 ? 0 : null, null);
+            return new Growth(size.Bytes, room, events, null, null, null);
         var eventsPerDay = recent / span.TotalDays;
         var bytesPerDay = eventsPerDay * size.Bytes / events;
         return new Growth(size.Bytes, room, events, eventsPerDay, bytesPerDay, room is { } left && bytesPerDay > 0 ? left / bytesPerDay : null);

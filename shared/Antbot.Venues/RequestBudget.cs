@@ -234,7 +234,7 @@ internal sealed class RequestBudget : IDisposable
                 foreach (var line in lines)
                 {
                     var (count, scope) = (line.Count, line.Count == _weight ? _venue : _account);
-                    draws.Add(new BudgetDraw(scope, count.Kind, line.Slot, line.Need, Math.Max(line.Need, count.Limit / TakenAlongPart), CapOf(count, part), count.Seen(line.Slot)));
+                    draws.Add(new BudgetDraw(scope, count.Kind, line.Slot, line.Need, Math.Max(line.Need, count.Limit / TakenAlongPart - count.Left(line.Slot, part)), CapOf(count, part), count.Seen(line.Slot)));
                 }
             }
             // Not with the caller's own patience: what is drawn is drawn, whoever gives up waiting for it.
@@ -267,7 +267,7 @@ internal sealed class RequestBudget : IDisposable
             if (answer.Granted.Count < lines.Count)
                 return UsedUp(lines.Where((l, i) => answer.Used[i] + l.Need > CapOf(l.Count, part)));
             for (var i = 0; i < lines.Count; i++)
-                lines[i].Count.Keep(lines[i].Slot, part, answer.Granted[i] - lines[i].Need, _clock.GetTimestamp());
+                lines[i].Count.Keep(lines[i].Slot, part, lines[i].Count.Left(lines[i].Slot, part) + answer.Granted[i] - lines[i].Need, _clock.GetTimestamp());
             return default;
         }
     }
@@ -374,6 +374,9 @@ internal sealed class RequestBudget : IDisposable
         }
 
         public void TakeAlone(long slot, long need) => Set(_alone, slot, Alone(slot) + need);
+
+        /// <summary>However long ago it was drawn: it stays counted for the whole slot, and of a day that would be thousands with every order.</summary>
+        public long Left(long slot, BudgetPart part) => Along.TryGetValue((slot, part), out var along) ? along.Left : 0;
 
         public void Keep(long slot, BudgetPart part, long left, long now)
         {

@@ -7,8 +7,6 @@ namespace Antbot.Cli.Commands;
 
 internal static class CheckpointCommand
 {
-    private static readonly TimeSpan PublishWithin = TimeSpan.FromSeconds(30);
-
     public static Command Build()
     {
         var keyFile = Common.KeyFile();
@@ -49,12 +47,16 @@ internal static class CheckpointCommand
                 var file = new CheckpointFile(parsed.GetValue(checkpoints)!);
                 if (parsed.GetValue(every) is { } seconds)
                 {
-                    using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = PublishWithin };
+                    using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
                     CheckpointPlace[] places = [.. parsed.GetValue(publish)!.Select(p => PlaceOf(p, http))];
                     Console.Error.WriteLine($"Signs every {seconds} s with key {key.Public.Id}, and keeps it in '{file.Location}'. Ctrl-C ends it.");
-                    await Task.WhenAll(
-                        new Checkpointer(store.Ledger, key, file, TimeProvider.System).RunAsync(TimeSpan.FromSeconds(seconds), e => Say(e.Message), cancellationToken),
-                        new CheckpointPublisher(file, places, TimeSpan.FromSeconds(parsed.GetValue(publishEvery)), TimeProvider.System, Say).RunAsync(cancellationToken));
+                    // None of them ends by itself: if one fails, that is the end, and not a silence.
+                    using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                    var signing = new Checkpointer(store.Ledger, key, file, TimeProvider.System).RunAsync(TimeSpan.FromSeconds(seconds), e => Say(e.Message), stop.Token);
+                    var publishing = new CheckpointPublisher(file, places, TimeSpan.FromSeconds(parsed.GetValue(publishEvery)), TimeProvider.System, Say).RunAsync(signing, stop.Token);
+                    await Task.WhenAny(places.Length > 0 ? [signing, publishing] : [signing]);
+                    await stop.CancelAsync();
+                    await Task.WhenAll(signing, publishing);
                     return ExitCode.Done;
                 }
                 var made = await new Checkpointer(store.Ledger, key, file, TimeProvider.System).CheckpointAsync(cancellationToken);
@@ -84,5 +86,6 @@ internal static class CheckpointCommand
 
     private static string? Secret(string name) => Environment.GetEnvironmentVariable($"{name}_FILE") is { Length: > 0 } file
         ? Common.ReadSecret(file)
-        : Environment.GetEnvironmentVariable(name) is { Length: > 0 } given ? given : null;
+        : Environment.GetEnvironmentVariable(name) is not { Length: > 0 } given ? null
+        : Common.IsSecret(given) ? given : throw new CommandException("Usage", $"{name} holds no key or token: visible ASCII characters are wanted.", ExitCode.Usage);
 }

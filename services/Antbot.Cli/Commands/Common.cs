@@ -137,8 +137,11 @@ internal static class Common
         if (new FileInfo(file) is { Exists: true, Length: > SecretBytesMax })
             throw new CommandException("File", $"'{file}' is too large to hold a key or token.");
         var secret = File.ReadAllText(file).Trim();
-        return secret.Length > 0 && secret.All(c => c is > ' ' and < '\x7f') ? secret : throw new CommandException("File", $"'{file}' holds no key or token: one line of visible ASCII characters is wanted.");
+        return IsSecret(secret) ? secret : throw new CommandException("File", $"'{file}' holds no key or token: one line of visible ASCII characters is wanted.");
     }
+
+    /// <summary>Whether it can stand in a header.</summary>
+    public static bool IsSecret(string text) => text.Length > 0 && text.All(c => c is > ' ' and < '\x7f');
 
     private static string StoreByDefault(ArgumentResult result)
     {

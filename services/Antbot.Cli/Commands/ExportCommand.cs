@@ -25,15 +25,13 @@ internal static class ExportCommand
                 var (trades, streams, sequences) = (parsed.GetValue(trade)!, parsed.GetValue(stream)!, parsed.GetValue(sequence)!);
                 if (trades.Length + streams.Length + sequences.Length > 0)
                 {
-                    var found = await FindAsync(store, trades, streams, sequences, cancellationToken);
-                    // A stream that goes on always has some that nothing signed vouches for yet.
                     var signed = (await store.Ledger.ReadCheckpointsAsync(cancellationToken)).Select(c => c.Position).DefaultIfEmpty().Max();
-                    var positions = sequences.Length > 0 || found.All(p => p > signed) ? found : found.Where(p => p <= signed).ToHashSet();
+                    var positions = await FindAsync(store, trades, streams, signed, cancellationToken);
+                    foreach (var one in sequences)
+                        positions.Add(await FindAsync(store, long.Parse(one, CultureInfo.InvariantCulture), cancellationToken));
                     var excerpt = await WriteAsync(file, "excerpting", (to, progress) => Excerpter.WriteAsync(store.Ledger, positions, to, progress, cancellationToken));
                     if (file != "-")
                         Common.Answer(parsed, excerpt, $"{excerpt.Events:N0} events of store {excerpt.StoreId}, with {excerpt.Links:N0} links to {excerpt.Checkpoints} signed checkpoints, are in '{file}'. 'antbot verify --export' verifies it anywhere.");
-                    if (positions.Count < found.Count)
-                        Console.Error.WriteLine($"antbot: {found.Count - positions.Count:N0} that came after the last checkpoint, which is at position {signed:N0}, were left out; 'antbot checkpoint' makes one.");
                     return ExitCode.Done;
                 }
                 var summary = await WriteAsync(file, "exporting", (to, progress) => Exporter.ExportAsync(store.Ledger, to, progress, cancellationToken));
@@ -58,35 +56,36 @@ internal static class ExportCommand
         return option;
     }
 
-    /// <summary>Where in the ledger the events are that were asked for.</summary>
-    private static async Task<HashSet<long>> FindAsync(IEventStore store, string[] trades, string[] streams, string[] sequences, CancellationToken cancellationToken)
+    /// <summary>Where in the ledger the events of trades and streams are; those that nothing signed stands behind yet are left out, and told.</summary>
+    private static async Task<HashSet<long>> FindAsync(IEventStore store, string[] trades, string[] streams, long signed, CancellationToken cancellationToken)
     {
-        var found = new List<StoredEvent>();
+        var found = new HashSet<long>();
         foreach (var trade in trades)
         {
             var events = await store.FindByCorrelationAsync(trade, StoreLimits.PageSizeMax, cancellationToken);
             if (events.Count == StoreLimits.PageSizeMax)
-                throw new CommandException("TooMany", $"Trade {trade} has more than {StoreLimits.PageSizeMax:N0} events; name its streams.");
-            found.AddRange(events.Count > 0 ? events : throw NotFound($"Nothing is recorded of trade {trade}."));
+                throw new CommandException("TooMany", $"Trade {trade} has {StoreLimits.PageSizeMax:N0} events or more; name its streams.");
+            found.UnionWith(events.Count > 0 ? events.Select(PositionOf) : throw NotFound($"Nothing is recorded of trade {trade}."));
         }
         foreach (var stream in streams)
         {
-            var before = found.Count;
-            await foreach (var stored in store.ReadStreamAsync(new StreamId(stream), cancellationToken: cancellationToken))
-                found.Add(stored);
-            if (found.Count == before)
+            if (await store.ReadVersionAsync(new StreamId(stream), cancellationToken) == 0)
                 throw NotFound($"Nothing is recorded in stream {stream}.");
+            await foreach (var stored in store.ReadStreamAsync(new StreamId(stream), cancellationToken: cancellationToken))
+                found.Add(PositionOf(stored));
         }
-        foreach (var sequence in sequences.Select(s => long.Parse(s, CultureInfo.InvariantCulture)))
-        {
-            if (await store.ReadPageAsync(sequence - 1, 1, cancellationToken) is not [{ } stored] || stored.Sequence != sequence)
-                throw NotFound($"No event has sequence {sequence}.");
-            found.Add(stored);
-        }
-        return found.Find(e => e.Position == 0) is { } unsealed
-            ? throw new CommandException("Unsealed", $"The event of sequence {unsealed.Sequence} was appended by somebody else, and nobody has sealed it yet; 'antbot seal' adopts it.", ExitCode.Unsealed)
-            : found.Select(e => e.Position).ToHashSet();
+        // Where nothing at all is signed, or one event was asked for, that is refused with what to do.
+        if (found.Any(p => p <= signed) && found.RemoveWhere(p => p > signed) is > 0 and var left)
+            Console.Error.WriteLine($"antbot: {left:N0} that came after the last checkpoint, which is at position {signed:N0}, were left out; 'antbot checkpoint' makes one.");
+        return found;
     }
+
+    private static async Task<long> FindAsync(IEventStore store, long sequence, CancellationToken cancellationToken) =>
+        await store.ReadPageAsync(sequence - 1, 1, cancellationToken) is [{ } stored] && stored.Sequence == sequence ? PositionOf(stored) : throw NotFound($"No event has sequence {sequence}.");
+
+    private static long PositionOf(StoredEvent stored) => stored.Position > 0
+        ? stored.Position
+        : throw new CommandException("Unsealed", $"The event of sequence {stored.Sequence} was appended by somebody else, and nobody has sealed it yet; 'antbot seal' adopts it.", ExitCode.Unsealed);
 
     private static CommandException NotFound(string what) => new("NotFound", what, ExitCode.NotFound);
 

@@ -31,7 +31,10 @@ public sealed class GrowthWatch : IDisposable
         Show("antbot_store_days_left", g => g.DaysLeft, "For how long there is room, as it grows now.");
     }
 
-    public HealthReading Health => Volatile.Read(ref _growth) switch
+    /// <summary>Null before the first look.</summary>
+    public Growth? Last => Volatile.Read(ref _growth);
+
+    public HealthReading Health => Last switch
     {
         // It is told while there is time: nothing trades less for it.
         { DaysLeft: { } days } growth when days < _options.StoreDaysMin => new HealthReading(
@@ -61,5 +64,5 @@ public sealed class GrowthWatch : IDisposable
     public void Dispose() => _meter.Dispose();
 
     private void Show(string name, Func<Growth, double?> figure, string what) =>
-        _meter.CreateObservableGauge(name, () => Volatile.Read(ref _growth) is { } growth && figure(growth) is { } value ? [new Measurement<double>(value)] : Array.Empty<Measurement<double>>(), description: what);
+        _meter.CreateObservableGauge(name, () => Last is { } growth && figure(growth) is { } value ? [new Measurement<double>(value)] : Array.Empty<Measurement<double>>(), description: what);
 }

@@ -16,37 +16,64 @@ public sealed class SymbolRoom(PipelineParts parts, IVenue venue)
     /// <summary>So long one listing of a symbol does for all that is entered there.</summary>
     private static readonly TimeSpan ListedFor = TimeSpan.FromSeconds(1);
 
-    /// <summary>And so long where not half of the room is taken: an entry is not to wait for what it cannot come near.</summary>
+    /// <summary>And so long where there is room for so many more: an entry is not to wait for what it cannot come near, and others do not place twenty stops meanwhile.</summary>
     private static readonly TimeSpan ListedForLong = TimeSpan.FromSeconds(30);
+
+    private const int Plenty = 20;
+
+    /// <summary>After this long what was let in is listed, or was not sent at all.</summary>
+    private static readonly TimeSpan LetInFor = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<Symbol, (Task<VenueAnswer<IReadOnlyList<OrderReport>>> Asked, DateTimeOffset At)> _listings = [];
+    private readonly Dictionary<TradeId, (Symbol Symbol, DateTimeOffset At)> _letIn = [];
 
-    /// <summary>Why there is no room for this trade; null where there is.</summary>
+    /// <summary>Why there is no room for this trade; null where there is, which it then takes.</summary>
     public async Task<string?> BarAsync(ExecuteTrade message, SymbolRules? rules, CancellationToken cancellationToken)
     {
         if (rules is not { StopsMax: not null } and not { OrdersMax: not null })
             return null;
-        if (HasPlenty(message, rules))
+        var symbol = message.Signal.Symbol;
+        if (message.InSymbol is not null && KnownOf(symbol) is { } known && LetIn(message, rules, known, Plenty) is null)
             return null;
-        var taken = Taken.Of(message, await ListAsync(message.Signal.Symbol).WaitAsync(cancellationToken));
-        if (taken is not null && taken.Ours < taken.MostOf(rules))
-            return null;
-        // A command that comes again for a trade that was begun: it has its place, or is over.
+        // A command that comes again for a trade that was begun has its place, or is over: it takes no other's.
         if (await parts.Store.ReadVersionAsync(Streams.Order(message.Trade), cancellationToken) > 0)
             return null;
-        if (taken is null)
-            return $"what rests in {message.Signal.Symbol} is not known: the venue does not list it";
-        var besides = taken.Orders > 0 ? $" beside {taken.Orders} orders of others" : "";
-        return $"{taken.Ours} trades in {message.Signal.Symbol} are not over, and the venue lets the stops of {Math.Max(0, taken.MostOf(rules))} rest there{besides}";
+        return await ListAsync(symbol).WaitAsync(cancellationToken) is VenueAnswer<IReadOnlyList<OrderReport>>.Said said
+            ? LetIn(message, rules, said, 1)
+            : $"what rests in {symbol} is not known: the venue does not list it";
     }
 
-    private bool HasPlenty(ExecuteTrade message, SymbolRules rules)
+    /// <param name="margin">For so many there must be room.</param>
+    private string? LetIn(ExecuteTrade message, SymbolRules rules, VenueAnswer<IReadOnlyList<OrderReport>>.Said listing, int margin)
+    {
+        var (trade, symbol) = (message.Trade, message.Signal.Symbol);
+        var others = listing.Value.Where(o => o.Id.Trade is null).ToList();
+        // What makes no sense, or does not say what it is, may be a stop.
+        var (stops, orders) = (others.Count(o => o.IsStop is not false) + listing.PassedOver, others.Count + listing.PassedOver);
+        var most = Math.Min((rules.StopsMax ?? int.MaxValue) - stops, (rules.OrdersMax ?? int.MaxValue) - orders);
+        lock (_lock)
+        {
+            var now = parts.Clock.GetUtcNow();
+            foreach (var gone in _letIn.Where(t => now - t.Value.At > LetInFor).Select(t => t.Key).ToList())
+                _letIn.Remove(gone);
+            // In Risk's number is what no listing shows yet; in the listing what has no number: adopted a moment ago, or by a build before this.
+            var seen = listing.Value.Select(o => o.Id.Trade).OfType<TradeId>().Concat(_letIn.Where(t => t.Value.Symbol == symbol).Select(t => t.Key)).Where(t => t != trade).Distinct().Count();
+            var ours = Math.Max(seen, (message.InSymbol ?? 1) - 1);
+            if (most - ours < margin)
+                return $"{ours} trades in {symbol} are not over, and the venue lets the stops of {Math.Max(0, most)} rest there{(orders > 0 ? $" beside {orders} orders of others" : "")}";
+            _letIn[trade] = (symbol, now);
+            return null;
+        }
+    }
+
+    private VenueAnswer<IReadOnlyList<OrderReport>>.Said? KnownOf(Symbol symbol)
     {
         lock (_lock)
         {
-            return _listings.TryGetValue(message.Signal.Symbol, out var last) && parts.Clock.GetUtcNow() - last.At < ListedForLong && last.Asked is { IsCompletedSuccessfully: true, Result: var listing }
-                && Taken.Of(message, listing) is { } taken && taken.Ours * 2L < taken.MostOf(rules);
+            return _listings.TryGetValue(symbol, out var last) && parts.Clock.GetUtcNow() - last.At < ListedForLong && last.Asked is { IsCompletedSuccessfully: true, Result: VenueAnswer<IReadOnlyList<OrderReport>>.Said said }
+                ? said
+                : null;
         }
     }
 
@@ -61,25 +88,5 @@ public sealed class SymbolRoom(PipelineParts parts, IVenue venue)
             _listings[symbol] = (asked, parts.Clock.GetUtcNow());
             return asked;
         }
-    }
-
-    /// <param name="Ours">Trades of ours, this one apart.</param>
-    /// <param name="Stops">Of others.</param>
-    /// <param name="Orders">Of others, stops among them.</param>
-    private sealed record Taken(int Ours, int Stops, int Orders)
-    {
-        /// <summary>Null where the venue does not list it.</summary>
-        public static Taken? Of(ExecuteTrade message, VenueAnswer<IReadOnlyList<OrderReport>> answer)
-        {
-            if (answer is not VenueAnswer<IReadOnlyList<OrderReport>>.Said said)
-                return null;
-            var others = said.Value.Where(o => o.Id.Trade is null).ToList();
-            // A message of a build before this says no number, and what was adopted a moment ago is in none yet.
-            var ours = said.Value.Select(o => o.Id.Trade).OfType<TradeId>().Where(t => t != message.Trade).Distinct().Count();
-            // What makes no sense, or does not say what it is, may be a stop.
-            return new Taken(Math.Max(ours, (message.InSymbol ?? 1) - 1), others.Count(o => o.IsStop is not false) + said.PassedOver, others.Count + said.PassedOver);
-        }
-
-        public int MostOf(SymbolRules rules) => Math.Min((rules.StopsMax ?? int.MaxValue) - Stops, (rules.OrdersMax ?? int.MaxValue) - Orders);
     }
 }

@@ -131,7 +131,9 @@ public static class AccountComparison
         if (baseline.Unread is not { } unread || venue is not { Balances: not null, Rules: { } rules, HasNameless: false })
             return null;
         // What a symbol without rules may have moved is no more known than what could not be read: it stays out until it can be reckoned.
-        var reckoned = Reckoning.Of(book, venue, rules, baseline with { Unread = null });
+        // One that is not listed holds nothing, and is asked about all the same.
+        var asked = unread.Except(baseline.Balances.Select(b => b.Asset), StringComparer.Ordinal).Select(a => new AssetAmount(a, 0));
+        var reckoned = Reckoning.Of(book, venue, rules, baseline with { Unread = null, Balances = [.. baseline.Balances, .. asked] });
         var still = unread.Where(reckoned.Unclear.Contains).ToList();
         var come = reckoned.Assets.Where(a => unread.Contains(a.Asset));
         return still.Count == unread.Count ? null : baseline with

@@ -14,6 +14,7 @@ namespace Antbot.EventStore.Proof;
 public sealed class CheckpointFile(string path)
 {
     private const int LineBytesMax = 4096;
+    private const int TailBytes = 16 * LineBytesMax;
 
     private static readonly TimeSpan TurnWaitMax = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan TurnPause = TimeSpan.FromMilliseconds(20);
@@ -22,7 +23,6 @@ public sealed class CheckpointFile(string path)
 
     public bool Exists => File.Exists(Location);
 
-    public long Length => new FileInfo(Location) is { Exists: true } file ? file.Length : 0;
 
     /// <summary>
     /// Held by whoever looks where the checkpoints end and adds the next one: two at once would both follow the same one, and a history
@@ -89,6 +89,27 @@ public sealed class CheckpointFile(string path)
                 faults.Add(string.Create(CultureInfo.InvariantCulture, $"line {number} of '{Location}' is no checkpoint"));
         }
         return (checkpoints, faults);
+    }
+
+    /// <summary>The last one, without reading those before it: there is one a minute, for years. Null where there is none.</summary>
+    public Checkpoint? Newest()
+    {
+        if (!Exists)
+            return null;
+        try
+        {
+            using var stream = new FileStream(Location, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            stream.Seek(-Math.Min(stream.Length, TailBytes), SeekOrigin.End);
+            using var reader = new StreamReader(stream, Encoding.UTF8);
+            if (reader.ReadToEnd().Split('\n').Select(Parse).LastOrDefault(c => c is not null) is { } newest)
+                return newest;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new EventStoreException(StoreFault.Unavailable, $"The checkpoints in '{Location}' cannot be read: {e.Message}", e);
+        }
+        // Nothing but damage at its end.
+        return Read().Checkpoints.LastOrDefault();
     }
 
     public static string Format(Checkpoint c) => JsonSerializer.Serialize(new Line(

@@ -5,15 +5,17 @@ namespace Antbot.EventStore.Proof;
 /// <summary>Signs where the chain stands, first outside the database and then in it.</summary>
 public sealed class Checkpointer(ILedger ledger, SigningKey key, CheckpointFile file, TimeProvider clock)
 {
-    private (Checkpoint? Checkpoint, long FileLength)? _last;
+    /// <summary>Of the last one that is known to be in the database too.</summary>
+    private long? _kept;
 
     /// <returns>The new checkpoint, or null where nothing has come since the last one.</returns>
     public async Task<Checkpoint?> CheckpointAsync(CancellationToken cancellationToken = default)
     {
         using var turn = await file.TakeTurnAsync(cancellationToken);
-        // All of them are looked through once, and again only when somebody else has added one: there is one a minute, for years.
-        var kept = _last is { } known && known.FileLength == file.Length ? null : await ledger.ReadCheckpointsAsync(cancellationToken);
-        var last = kept is null ? _last!.Value.Checkpoint : file.Read().Checkpoints.LastOrDefault() ?? kept.LastOrDefault();
+        var last = file.Newest();
+        // What the database has is looked through once, and again only when somebody else has added one.
+        var kept = last is not null && last.Position == _kept ? null : await ledger.ReadCheckpointsAsync(cancellationToken);
+        last ??= kept?.LastOrDefault();
         var head = await ledger.ReadHeadAsync(cancellationToken);
         if (last is not null && (last.StoreId != head.StoreId || last.Position > head.Position))
         {
@@ -24,13 +26,13 @@ public sealed class Checkpointer(ILedger ledger, SigningKey key, CheckpointFile 
         // A crash may have come between the file and the database. Of the others, what the database lacks was removed, and that must stay to be seen.
         if (last is not null && kept?.All(k => k.Position != last.Position) is true)
             await ledger.SaveCheckpointAsync(last, cancellationToken);
-        _last = (last, file.Length);
+        _kept = last?.Position;
         if (head.Position == (last?.Position ?? 0))
             return null;
         var checkpoint = CheckpointStatement.Sign(head, last, clock.GetUtcNow(), key);
         file.Append(checkpoint);
         await ledger.SaveCheckpointAsync(checkpoint, cancellationToken);
-        _last = (checkpoint, file.Length);
+        _kept = checkpoint.Position;
         return checkpoint;
     }
 

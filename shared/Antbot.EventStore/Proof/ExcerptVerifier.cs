@@ -7,9 +7,12 @@ namespace Antbot.EventStore.Proof;
 /// <summary>Verifies that each event which an excerpt shows leads, hash by hash, to a checkpoint that was signed.</summary>
 internal sealed class ExcerptVerifier(ExportLines lines, VerifyOptions options, Findings findings)
 {
+    private const int EventsMax = 5_000_000;
+    private const int CheckpointsMax = 1_000_000;
+
     private readonly Dictionary<long, Checkpoint> _checkpoints = [];
     private readonly List<string> _notices = [];
-    private readonly List<LedgerLink> _unproven = [];
+    private readonly List<Shown> _unproven = [];
     private Guid _storeId;
     private (long Position, byte[] Hash)? _at;
     private long _checkpointAt;
@@ -48,6 +51,8 @@ internal sealed class ExcerptVerifier(ExportLines lines, VerifyOptions options, 
         if (header.GetProperty(ExportFormat.Excerpt) is not { ValueKind: JsonValueKind.Number } version || !version.TryGetInt32(out var number) || number != ExportFormat.FormatVersion)
             throw lines.Damaged($"its format is not version {ExportFormat.FormatVersion}, which this build reads");
         (_storeId, var checkpoints, var events) = lines.Get(() => (header.GetProperty("StoreId").GetGuid(), header.GetProperty("Checkpoints").GetInt32(), header.GetProperty("Events").GetInt32()));
+        if (checkpoints is < 0 or > CheckpointsMax || events is < 0 or > EventsMax)
+            throw lines.Damaged($"it announces {events} events and {checkpoints} checkpoints; this build takes {EventsMax:N0} and {CheckpointsMax:N0}");
         if (options.Key is null)
             _notices.Add("No public key was given: signatures of checkpoints were not checked.");
         var outside = options.Outside?.Read().Checkpoints.ToLookup(c => c.Position);
@@ -59,6 +64,8 @@ internal sealed class ExcerptVerifier(ExportLines lines, VerifyOptions options, 
                 var line = document.RootElement;
                 if (hasEnded)
                     throw lines.Damaged("there is more after its end");
+                if (_shown > events || _checkpoints.Count > checkpoints)
+                    throw lines.Damaged($"it has more than the {events} events and {checkpoints} checkpoints that its header announced");
                 if (line.TryGetProperty("Position", out _))
                     Step(lines.Get(() => ExportFormat.ReadLink(line)));
                 else if (line.TryGetProperty("Bare", out _))
@@ -111,7 +118,7 @@ internal sealed class ExcerptVerifier(ExportLines lines, VerifyOptions options, 
         if (hash is null || !hash.AsSpan().SequenceEqual(link.Hash))
             Add(FindingKind.EventAltered, link, $"the event is not what was recorded at position {link.Position}, or its link was changed");
         _shown++;
-        _unproven.Add(link);
+        _unproven.Add(new Shown(link.Position, link.Sequence, link.EventId, link.Event!.Stream, link.Event.Version));
         Arrive(link.Position, link.Sequence, hash ?? link.Hash);
     }
 
@@ -149,8 +156,8 @@ internal sealed class ExcerptVerifier(ExportLines lines, VerifyOptions options, 
 
     private void EndSection()
     {
-        foreach (var link in _unproven)
-            Add(FindingKind.LinkMissing, link, $"nothing that was signed proves the event at position {link.Position}");
+        foreach (var e in _unproven)
+            findings.Add(new Finding(FindingKind.LinkMissing, e.Position, e.Sequence, e.EventId, e.Stream, e.Version, $"nothing that was signed proves the event at position {e.Position}"));
         _unproven.Clear();
     }
 
@@ -168,4 +175,6 @@ internal sealed class ExcerptVerifier(ExportLines lines, VerifyOptions options, 
 
     private void Add(FindingKind kind, LedgerLink link, string what) =>
         findings.Add(new Finding(kind, link.Position, link.Sequence, link.EventId, link.Event?.Stream, link.Event?.Version, what));
+
+    private sealed record Shown(long Position, long Sequence, Guid EventId, string Stream, long Version);
 }

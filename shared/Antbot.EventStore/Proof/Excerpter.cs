@@ -8,7 +8,7 @@ public sealed record ExcerptSummary(Guid StoreId, int Events, long Links, int Ch
 
 /// <summary>
 /// Some events of a history with the proof that they are in it: every link from each of them to the next signed checkpoint. Of the events
-/// between them it shows a hash and nothing else.
+/// between them it shows their numbers and a hash.
 /// </summary>
 public static class Excerpter
 {

@@ -8,11 +8,11 @@ internal static class ProcessTable
     private static readonly TimeSpan PsLimit = TimeSpan.FromSeconds(10);
     private static readonly bool HasProc = File.Exists("/proc/self/stat");
 
-    /// <summary>A process that ended but was not collected by its parent does not count as running.</summary>
+    /// <summary>A process that ended but was not collected by its parent does not count as running, unless other threads of it still hold what it held.</summary>
     public static bool IsRunning(int pid)
     {
         var state = State(pid);
-        return state.Length > 0 && state[0] is not ('Z' or 'X');
+        return state.Length > 0 && (state[0] is not ('Z' or 'X') || HasThreads(pid));
     }
 
     /// <summary>
@@ -22,10 +22,7 @@ internal static class ProcessTable
     public static bool IsRunningFrom(int pid, string folder) =>
         IsRunning(pid) && CommandLine(pid).Contains(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
 
-    /// <summary>
-    /// Sends the signal only after the process was seen to belong to the folder. Whether it has ended since is for
-    /// <see cref="IsRunning"/>: one that is ending names nothing any more, and still holds its ports.
-    /// </summary>
+    /// <summary>Sends the signal only after the process was seen to belong to the folder. Whether it has ended since is for <see cref="IsStillRunningFrom"/>.</summary>
     public static bool SignalIfFrom(int pid, string folder, int signal) => IsRunningFrom(pid, folder) && Native.Signal(pid, signal);
 
     /// <summary>The first line of a pid file, when there is one and it holds an id.</summary>
@@ -39,6 +36,24 @@ internal static class ProcessTable
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             return null;
+        }
+    }
+
+    /// <summary>
+    /// For whoever waits for the end of a process that was seen to belong to the folder: one that is ending names nothing any more, and
+    /// still holds its ports. Another's that has been given its id since names something else.
+    /// </summary>
+    public static bool IsStillRunningFrom(int pid, string folder) => IsRunning(pid) && (CommandLine(pid) is "" || IsRunningFrom(pid, folder));
+
+    private static bool HasThreads(int pid)
+    {
+        try
+        {
+            return HasProc && Directory.EnumerateDirectories($"/proc/{pid}/task").Skip(1).Any();
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

@@ -45,10 +45,10 @@ internal static class StaleInstances
 
         foreach (var (pid, signal) in RecordedServers(path))
         {
-            if (!ProcessTable.SignalIfFrom(pid, path, signal) || await Deadline.WaitAsync(() => !ProcessTable.IsRunning(pid), EndLimit, Interval, cancellationToken))
+            if (!ProcessTable.SignalIfFrom(pid, path, signal) || await Deadline.WaitAsync(() => !ProcessTable.IsStillRunningFrom(pid, path), EndLimit, Interval, cancellationToken))
                 continue;
             ProcessTable.SignalIfFrom(pid, path, Native.SigKill);
-            if (!await Deadline.WaitAsync(() => !ProcessTable.IsRunning(pid), EndLimit, Interval, cancellationToken))
+            if (!await Deadline.WaitAsync(() => !ProcessTable.IsStillRunningFrom(pid, path), EndLimit, Interval, cancellationToken))
                 throw new ServerException($"Process {pid}, left behind in {path}, does not end. End it by hand.");
         }
 

@@ -184,7 +184,8 @@ internal sealed class LocalRabbitServer : RabbitServer
 
     private async Task EndBrokerAsync(int signal, string name, CancellationToken cancellationToken)
     {
-        if (ProcessTable.SignalIfFrom(_pid, Folder, signal) && !await Deadline.WaitAsync(() => !ProcessTable.IsRunning(_pid), StopLimit, Interval, cancellationToken))
+        ProcessTable.SignalIfFrom(_pid, Folder, signal);
+        if (!await Deadline.WaitAsync(() => !ProcessTable.IsStillRunningFrom(_pid, Folder), StopLimit, Interval, cancellationToken))
             throw Failure($"has not ended within {StopLimit.TotalSeconds:0} s after {name}", innerException: null);
     }
 

@@ -257,7 +257,10 @@ public sealed class AccountComparisonTests
         Assert.Equal("BTC", Assert.Single(AccountComparison.Compare(Book(), Account(), joined, 0.001m, TimeSpan.FromSeconds(30), Now).Differences, d => d.Subject == "BTC").Subject);
 
         // Prevents coins that drop out of the comparison for ever, neither unread nor read, because no rules named their symbol just then.
-        Assert.Null(AccountComparison.Joined(traded, Account("SHIB") with { Rules = new Dictionary<Symbol, SymbolRules>() }, baseline));
+        var noRules = new Dictionary<Symbol, SymbolRules>();
+        Assert.Null(AccountComparison.Joined(traded, Account("SHIB") with { Rules = noRules }, baseline));
+        // Nor when all of them were sold, so that the venue lists none.
+        Assert.Null(AccountComparison.Joined(traded, Account("SHIB") with { Rules = noRules, Balances = [new("USDT", 900, 0)] }, baseline));
     }
 
     /// <summary>Prevents a small loss that nobody finds on an account where there is always an order of which our record does not know yet that it is over.</summary>

@@ -138,27 +138,45 @@ public sealed class SymbolRoomTests : IAsyncDisposable
         Assert.Equal("1 trades in BTCUSDT are not over, and the venue lets the stops of 1 rest there", Assert.Single(_bus.Of<EntryFailed>()).Reason);
     }
 
-    /// <summary>Prevents that every entry waits for a list of the venue's, where not half of the room is taken; and that one near the end does not.</summary>
+    /// <summary>Prevents bought positions without a stop: those that Risk has no number of were forgotten beside those that it numbers, and those of an old build were not counted at all.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_burst_beside_trades_without_a_number_finds_no_more_room_than_there_is(bool isNumbered)
+    {
+        var rules = ScriptedVenue.Rules with { StopsMax = 5 };
+        var room = new SymbolRoom(new PipelineParts(_store, new EventCodec(EventRegistry.From(typeof(EntryPlanned).Assembly)), _bus, TimeProvider.System, NoCrashPoints.Instance), _venue);
+        for (var n = 0; n < 3; n++)
+            await PlaceAsync(ClientOrderId.Of(ExecutionRig.TradeOf(50 + n), OrderRole.Stop, 0).Value, trigger: 50_000);
+        var bars = await Task.WhenAll(Enumerable.Range(1, 4).Select(n =>
+        {
+            var signal = ExecutionRig.Signal(ExecutionRig.TradeOf(n));
+            return room.BarAsync(new ExecuteTrade(signal, signal.Notional, isNumbered ? n : null), rules, TestContext.Current.CancellationToken);
+        }));
+        Assert.Equal(2, bars.Count(b => b is null));
+    }
+
+    /// <summary>Prevents that every entry waits for a list of the venue's, where there is room for twenty more; and that one near the end does not.</summary>
     [Fact]
     public async Task Where_there_is_plenty_of_room_the_venue_is_not_asked_for_every_entry()
     {
         var clock = new ManualClock(DateTimeOffset.UtcNow);
         var parts = new PipelineParts(_store, new EventCodec(EventRegistry.From(typeof(EntryPlanned).Assembly)), _bus, clock, NoCrashPoints.Instance);
         var room = new SymbolRoom(parts, _venue);
-        var rules = ScriptedVenue.Rules with { StopsMax = 20 };
+        var rules = ScriptedVenue.Rules with { StopsMax = 40 };
         Assert.Null(await EnterAsync(1, inSymbol: 1));
         _venue.IsAway = true;
         clock.Move(TimeSpan.FromSeconds(29));
-        Assert.Null(await EnterAsync(2, inSymbol: 10));
+        Assert.Null(await EnterAsync(2, inSymbol: 21));
         clock.Move(TimeSpan.FromSeconds(2));
-        Assert.Contains("is not known", await EnterAsync(3, inSymbol: 10), StringComparison.Ordinal);
+        Assert.Contains("is not known", await EnterAsync(3, inSymbol: 1), StringComparison.Ordinal);
 
         _venue.IsAway = false;
         clock.Move(TimeSpan.FromSeconds(2));
         Assert.Null(await EnterAsync(4, inSymbol: 1));
         _venue.IsAway = true;
         clock.Move(TimeSpan.FromSeconds(2));
-        Assert.Contains("is not known", await EnterAsync(5, inSymbol: 11), StringComparison.Ordinal);
+        Assert.Contains("is not known", await EnterAsync(5, inSymbol: 22), StringComparison.Ordinal);
 
         Task<string?> EnterAsync(int trade, int inSymbol)
         {

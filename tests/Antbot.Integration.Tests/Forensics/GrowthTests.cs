@@ -62,6 +62,12 @@ public sealed class GrowthTests : IDisposable
         Assert.Equal(10 * growth.Bytes / 200.0, growth.BytesPerDay!.Value, tolerance: growth.Bytes / 1_000.0);
         Assert.True(growth.RoomBytes > 0 && growth.DaysLeft > 0);
 
+        // Six days without anything, and then as much as in a week: that is a week's.
+        for (var n = 0; n < 6; n++)
+            await store.AppendAsync(Some.Append(new StreamId($"order-late-{n}"), Some.Events(10)) with { At = now.AddMinutes(-90 + n) }, Cancel);
+        var idle = await Growth.OfAsync(store, new StoreSize(growth.Bytes, null), null, now.AddDays(6).AddHours(22), Cancel);
+        Assert.Equal(60 / 7.0, idle.EventsPerDay!.Value, tolerance: 0.01);
+
         var much = await Growth.OfAsync(store, new StoreSize(growth.Bytes, null), growth.Bytes, now, Cancel);
         Assert.Equal(0, much.DaysLeft);
     }
@@ -85,9 +91,9 @@ public sealed class GrowthTests : IDisposable
         using var watch = new GrowthWatch(store, new PlatformOptions { Store = Address }, new ConsoleOptions { StoreBytesMax = bytesMax }, TimeProvider.System, NullLogger<GrowthWatch>.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = watch.RunAsync(stop.Token);
-        while (watch.Health.State != state)
+        while (watch.Last is null)
             await Task.Delay(5, Cancel);
-        Assert.Equal(DegradationLevel.Normal, watch.Health.Level);
+        Assert.Equal((state, DegradationLevel.Normal), (watch.Health.State, watch.Health.Level));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }

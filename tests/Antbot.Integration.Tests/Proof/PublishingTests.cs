@@ -57,9 +57,11 @@ public sealed class PublishingTests : IAsyncLifetime
     [InlineData("http://127.0.0.1:9000/hook", null)]
     [InlineData("http://example.org/checkpoints", "https is wanted")]
     [InlineData("https://user:secret@example.org/", "no secrets in its address")]
+    [InlineData("https://example.org/hook?token=secret", "no secrets in its address")]
+    [InlineData("s3:https://s3.example.org/bucket?region=eu&x=y", "its region")]
     [InlineData("s3:https://s3.example.org/?region=eu-central-1", "wants a bucket")]
     [InlineData("s3:https://s3.example.org/bucket", "its region")]
-    [InlineData("ftp://example.org/", "is no place")]
+    [InlineData("ftp://user:secret@example.org/", "is no place")]
     [InlineData("file:", "a path")]
     [InlineData("", "is no place")]
     public void A_place_is_named_or_the_fault_is_said(string address, string? fault)
@@ -67,7 +69,10 @@ public sealed class PublishingTests : IAsyncLifetime
         if (fault is null)
             Assert.Null(CheckpointPlace.Fault(address));
         else
+        {
             Assert.Contains(fault, CheckpointPlace.Fault(address), StringComparison.Ordinal);
+            Assert.DoesNotContain("secret@", CheckpointPlace.Fault(address), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -131,20 +136,57 @@ public sealed class PublishingTests : IAsyncLifetime
     [Fact]
     public async Task What_cannot_be_published_is_said_once_and_keeps_no_other_place_waiting_and_the_newest_comes_when_it_can()
     {
-        var said = new List<string>();
+        var (said, ended) = (new List<string>(), new TaskCompletionSource());
         var other = Path.Combine(_folder, "other.jsonl");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         _isBroken = true;
-        var running = new CheckpointPublisher(_file, [Place($"{_address}/hook"), Place($"file:{other}")], TimeSpan.FromMilliseconds(20), TimeProvider.System, Say).RunAsync(stop.Token);
+        var running = new CheckpointPublisher(_file, [Place($"{_address}/hook"), Place($"file:{other}")], TimeSpan.FromMilliseconds(20), TimeProvider.System, Say).RunAsync(ended.Task, stop.Token);
         await UntilAsync(() => Seen.Count >= 3 && File.Exists(other));
         await CheckpointAsync();
         _isBroken = false;
         await UntilAsync(() => Seen.Any(s => s.Body == CheckpointFile.Format(Newest)));
         await UntilAsync(() => File.ReadAllLines(other).Length == 2);
         await stop.CancelAsync();
+        // What is signed at the very end is brought there too.
+        await CheckpointAsync();
+        ended.SetResult();
         await running;
+        Assert.Equal(CheckpointFile.Format(Newest), File.ReadAllLines(other)[^1]);
         lock (_lock)
-            Assert.Equal([$"The checkpoint could not be published: {_address}/hook answered 500. It is tried again.", $"{_address}/hook takes checkpoints again."], said);
+            Assert.Equal([$"The checkpoint could not be published: {_address} answered 500. It is tried again.", $"{_address} takes checkpoints again."], said);
+
+        void Say(string what)
+        {
+            lock (_lock)
+                said.Add(what);
+        }
+    }
+
+    /// <summary>Prevents that the one message all this is for is lost in an outage, or followed by an all-clear.</summary>
+    [Fact]
+    public async Task That_another_is_there_is_said_each_time_and_never_made_good()
+    {
+        var said = new List<string>();
+        var first = Newest;
+        _isBroken = true;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var running = new CheckpointPublisher(_file, [Place($"s3:{_address}/bucket?region=here")], TimeSpan.FromMilliseconds(10), TimeProvider.System, Say).RunAsync(Task.CompletedTask, stop.Token);
+        await UntilAsync(() => Said().Count > 0);
+        lock (_lock)
+            _objects[$"/bucket/{first.StoreId:D}/{first.Position:D19}.json"] = CheckpointFile.Format(CheckpointStatement.Sign(new LedgerHead(first.StoreId, first.Position, first.Sequence, new byte[32]), null, first.At, _key));
+        _isBroken = false;
+        await UntilAsync(() => Said().Count(s => s.StartsWith("TAMPERED: ", StringComparison.Ordinal)) > 1);
+        await CheckpointAsync();
+        await UntilAsync(() => Seen.Any(s => s.Body == CheckpointFile.Format(Newest)));
+        await stop.CancelAsync();
+        await running;
+        Assert.DoesNotContain(Said(), s => s.Contains("again.", StringComparison.Ordinal) && !s.Contains("tried again", StringComparison.Ordinal));
+
+        List<string> Said()
+        {
+            lock (_lock)
+                return [.. said];
+        }
 
         void Say(string what)
         {

@@ -156,6 +156,18 @@ public sealed class RequestBudgetTests : IDisposable
         Assert.Equal(1, _shared.Asked);
     }
 
+    /// <summary>Prevents a platform that enters nothing more until midnight: with every order that came alone five thousand of the day were drawn, and seven thousand orders used up fifty million.</summary>
+    [Fact]
+    public async Task What_was_taken_along_and_not_used_is_not_drawn_again_with_every_order_of_the_day()
+    {
+        _budget.SetLimits(new VenueLimits(1_200_000, 100_000, 50_000_000));
+        for (var order = 0; order < 20_000; order++)
+        {
+            Assert.True(await TakeAsync(1, isOrder: true, reserved: order % 2 == 0), $"order {order}");
+            _clock.Move(TimeSpan.FromSeconds(1));
+        }
+    }
+
     [Fact]
     public async Task Where_limits_are_high_some_is_taken_along_for_a_moment_and_entries_never_have_of_what_is_reserved()
     {

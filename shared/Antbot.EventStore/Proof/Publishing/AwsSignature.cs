@@ -20,8 +20,11 @@ internal sealed class AwsSignature(string accessKey, string secretKey, string re
             headers[name.ToLowerInvariant()] = string.Join(',', values).Trim();
         var day = at.UtcDateTime.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
         request.Headers.TryAddWithoutValidation(
-            "Authorization", $"{Algorithm} Credential={accessKey}/{day}/{region}/{Service}/aws4_request, SignedHeaders={string.Join(';', headers.Keys)}, Signature={Of(request.Method.Method, uri.AbsolutePath, headers, day)}");
+            "Authorization", $"{Algorithm} Credential={accessKey}/{day}/{region}/{Service}/aws4_request, SignedHeaders={string.Join(';', headers.Keys)}, Signature={Of(request.Method.Method, PathOf(uri), headers, day)}");
     }
+
+    /// <summary>Everything but letters, digits and <c>-._~</c> is escaped in what is signed, whatever the address itself leaves as it is.</summary>
+    private static string PathOf(Uri uri) => string.Join('/', uri.AbsolutePath.Split('/').Select(s => Uri.EscapeDataString(Uri.UnescapeDataString(s))));
 
     private string Of(string method, string path, SortedDictionary<string, string> headers, string day)
     {
