@@ -54,6 +54,9 @@ internal sealed class ConsoleSource : ISource
     public Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) =>
         PostAsync<DeadLetterDone>($"api/deadletters/{Uri.EscapeDataString(id)}/discard", new { Reason = reason }, cancellationToken);
 
+    public Task<DeadLetterDone> GiveUpDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) =>
+        PostAsync<DeadLetterDone>($"api/deadletters/{Uri.EscapeDataString(id)}/give-up", new { Reason = reason }, cancellationToken);
+
     public Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) =>
         PostAsync<DeadLetterDone>($"api/deadletters/{Uri.EscapeDataString(id)}/replay", new { Reason = reason }, cancellationToken);
 

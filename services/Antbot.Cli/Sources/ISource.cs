@@ -70,6 +70,8 @@ internal interface ISource : IAsyncDisposable
 
     Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
 
+    Task<DeadLetterDone> GiveUpDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
+
     Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
 
     Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken);

@@ -94,6 +94,8 @@ internal sealed class StoreSource(string address) : ISource
 
     public Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
 
+    public Task<DeadLetterDone> GiveUpDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
+
     public Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
 
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)

@@ -20,6 +20,10 @@ public sealed class ConsoleOptions
     [Range(1, 1_000)]
     public int Watchers { get; set; } = 32;
 
+    /// <summary>A dead letter that was sent once more is sent again when nothing has been heard of it for so long, and then after twice as long each time, up to an hour.</summary>
+    [Range(1, 3_600)]
+    public int ResendSeconds { get; set; } = 60;
+
     public static IEnumerable<ValidationResult> Check(ConsoleOptions options)
     {
         if (Fault(options) is { } fault)
