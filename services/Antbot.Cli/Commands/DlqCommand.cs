@@ -16,7 +16,7 @@ internal static class DlqCommand
     private const int HeaderShown = 200;
     private const int TextShown = 4_000;
 
-    public static Command Build() => new("dlq", "Dead letters: messages that nobody could work on, kept as they came, and what is done about them.") { List(), Groups(), Show(), Replay(), GiveUp(), Discard() };
+    public static Command Build() => new("dlq", "Dead letters: messages that nobody could work on, kept as they came, and what is done about them.") { List(), Groups(), Show(), DlqReplayCommand.Replay(), DlqReplayCommand.Replays(), DlqReplayCommand.Approve(), DlqReplayCommand.Cancel(), GiveUp(), Discard() };
 
     private static Command List()
     {
@@ -75,25 +75,6 @@ internal static class DlqCommand
             var story = await source.DeadLetterAsync(parsed.GetValue(id)!, cancellationToken);
             if (!Common.AnswerJson(parsed, story))
                 Tell(story);
-            return ExitCode.Done;
-        }));
-        return command;
-    }
-
-    private static Command Replay()
-    {
-        var id = Id();
-        var reason = new Option<string>("--reason") { Description = "Why, for those who read it later.", Required = true };
-        reason.Validators.Add(result => Common.Check(result, ControlCommands.ReasonFault));
-        var command = new Command("replay", """
-            Sends a dead letter once more to where it was going, byte for byte and under the id that it had: whoever decided on it before does not do so
-            again. It is replayed when what was decided on it is in the history, and new again when it comes back. A wish to enter whose signal is no longer
-            valid, or whose trade is over, is refused.
-            """) { id, reason };
-        command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
-        {
-            var done = await source.ReplayDeadLetterAsync(parsed.GetValue(id)!, parsed.GetValue(reason)!, cancellationToken);
-            Common.Answer(parsed, done, $"{done.Letter} is {done.State} by {done.By}: 'antbot dlq show {done.Letter[..IdShown]}' tells what comes of it.");
             return ExitCode.Done;
         }));
         return command;

@@ -24,6 +24,26 @@ public sealed class ConsoleOptions
     [Range(1, 3_600)]
     public int ResendSeconds { get; set; } = 60;
 
+    /// <summary>More dead letters than this at once are sent when a second operator has approved it.</summary>
+    [Range(0, 5_000)]
+    public int ReplayLettersMax { get; set; } = 100;
+
+    /// <summary>The same for what their wishes to enter come to.</summary>
+    [Range(0d, 1_000_000_000d)]
+    public decimal ReplayNotionalMax { get; set; } = 10_000;
+
+    /// <summary>Dead letters that are sent together go in batches of 1, 2, 5, 10 and so on, up to this.</summary>
+    [Range(1, 1_000)]
+    public int ReplayBatchMax { get; set; } = 500;
+
+    /// <summary>So many of them a second at most.</summary>
+    [Range(1, 10_000)]
+    public int ReplaysPerSecond { get; set; } = 100;
+
+    /// <summary>When nothing has been heard of one of a batch for so long, the rest is left alone.</summary>
+    [Range(1, 3_600)]
+    public int ReplayPatienceSeconds { get; set; } = 60;
+
     public static IEnumerable<ValidationResult> Check(ConsoleOptions options)
     {
         if (Fault(options) is { } fault)

@@ -78,6 +78,9 @@ public static class Letter
         return new ReplayIntent(IdentityOf(kept, properties, told), kept.Endpoint, told.ValidUntil, told.ValidUntil is null ? null : over);
     }
 
+    /// <summary>What a wish to enter would have bought; zero for everything else, and null where it cannot be said.</summary>
+    public static Money? NotionalOf(DeadLetterKept kept) => kept.Body is { } body ? Told.From(body).Notional : null;
+
     /// <summary>Under the id that it bore outside it is sent again; one within the body alone does not go with it everywhere.</summary>
     private static MessageIdentity IdentityOf(DeadLetterKept kept, MessageProperties properties, Told told)
     {
@@ -150,9 +153,10 @@ public static class Letter
     /// <summary>What a body says of itself, where it can be read: MassTransit's envelope around a message, or around a parcel of them.</summary>
     /// <param name="Ids">All that the envelope says: whoever reads it does not tell small letters from large ones.</param>
     /// <param name="ValidUntil">Of a wish to enter.</param>
-    private sealed record Told(IReadOnlyList<Guid> Ids, string Type, IReadOnlyList<TradeId> Trades, DateTimeOffset? ValidUntil)
+    /// <param name="Notional">Of a wish to enter; null where there is one, and it says nothing of the kind.</param>
+    private sealed record Told(IReadOnlyList<Guid> Ids, string Type, IReadOnlyList<TradeId> Trades, DateTimeOffset? ValidUntil, Money? Notional)
     {
-        private static readonly Told Nothing = new([], "", [], null);
+        private static readonly Told Nothing = new([], "", [], null, Money.Zero);
 
         public Guid? Id => Ids.Count > 0 ? Ids[^1] : null;
 
@@ -170,13 +174,17 @@ public static class Letter
                 var trades = type == Parcel && Member(message, "messages") is { ValueKind: JsonValueKind.Array } many
                     ? many.EnumerateArray().Take(TradesMax).Select(m => TradeOf(m, Member(m, "body")))
                     : [TradeOf(envelope, message)];
-                return new Told(IdsIn(envelope), type, [.. trades.OfType<TradeId>().Distinct()], Time(Member(Member(message, "signal"), "validUntil")));
+                return new Told(IdsIn(envelope), type, [.. trades.OfType<TradeId>().Distinct()], Time(Member(Member(message, "signal"), "validUntil")), NotionalIn(Member(message, "signal")));
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
                 return Nothing;
             }
         }
+
+        private static Money? NotionalIn(JsonElement? signal) => signal is null ? Money.Zero
+            : Member(signal, "notional") is { ValueKind: JsonValueKind.Number } number && number.TryGetDecimal(out var notional) && Money.Fault(notional) is null && notional >= 0 ? new Money(notional)
+            : null;
 
         private static List<Guid> IdsIn(JsonElement envelope) => envelope.ValueKind != JsonValueKind.Object ? [] :
         [

@@ -115,21 +115,26 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
         await book.RecordAsync(kept, again.Letter, new ReturnDeadLetter(kept.Letter, replay, again), DeadLetterBook.Actor, cancellationToken);
     }
 
+    /// <summary>It is replayed when something was decided on its message.</summary>
+    public async Task LookAsync(DeadLetterKept kept, int replay, CancellationToken cancellationToken)
+    {
+        if (await book.EffectOfAsync(kept.Message, kept.Endpoint, cancellationToken) is { } effect)
+            await ConfirmAsync(kept, replay, effect, cancellationToken);
+    }
+
     private async Task LookAsync(DeadLetterView letter, CancellationToken cancellationToken)
     {
         var id = Guid.ParseExact(letter.Id, "N");
-        if (await book.EffectOfAsync(letter.Message, letter.Endpoint, cancellationToken) is { } effect)
-            await ConfirmAsync(id, letter.Replays, effect, cancellationToken);
+        if (await book.EffectOfAsync(letter.Message, letter.Endpoint, cancellationToken) is { } effect && await book.FindAsync(id, cancellationToken) is { } kept)
+            await ConfirmAsync(kept, letter.Replays, effect, cancellationToken);
         else if (_resends.IsDue(letter.Id, letter.Replays, letter.ChangedAt, parts.Clock.GetUtcNow()))
             await SendAgainAsync(id, letter.Replays, cancellationToken);
     }
 
-    private async Task ConfirmAsync(Guid letter, int replay, StoredEvent effect, CancellationToken cancellationToken)
+    private async Task ConfirmAsync(DeadLetterKept kept, int replay, StoredEvent effect, CancellationToken cancellationToken)
     {
-        if (await book.FindAsync(letter, cancellationToken) is not { } kept)
-            return;
-        var id = DeterministicId.From("dead-letter-effect", letter.ToString("N"), $"{replay}");
-        await book.RecordAsync(kept, id, new ConfirmReplay(letter, replay, effect.EventId, effect.Stream, effect.Sequence), DeadLetterBook.Actor, cancellationToken);
+        var id = DeterministicId.From("dead-letter-effect", kept.Letter.ToString("N"), $"{replay}");
+        await book.RecordAsync(kept, id, new ConfirmReplay(kept.Letter, replay, effect.EventId, effect.Stream, effect.Sequence), DeadLetterBook.Actor, cancellationToken);
     }
 
     /// <summary>It may be lost, with a process that held it in its memory. Where it is not, it is known by its id.</summary>

@@ -11,12 +11,12 @@ namespace Antbot.ConsoleService.DeadLetters;
 internal sealed record DeadLetterAnswer(string Letter, DeadLetterStatus State, string By, string Reason);
 
 /// <summary>Dead letters: what there are, one by one and by their causes, and what is done about them.</summary>
-internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStories stories, DeadLetterBook book, IReadModels models, EventCodec codec, Audit audit)
+internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStories stories, DeadLetterBook book, ReplayIntents intents, EventCodec codec, Audit audit)
 {
     private const string Prefix = "/api/deadletters";
     private const int SearchLengthMax = 200;
 
-    private static readonly (string Name, string What)[] Paging = [("limit", $"1 to {ViewQuery.LimitMax} rows"), ("after", "the id of the last row of the page before")];
+    internal static readonly (string Name, string What)[] Paging = [("limit", $"1 to {ViewQuery.LimitMax} rows"), ("after", "the id of the last row of the page before")];
 
     private static readonly Dictionary<string, string> Columns = new(StringComparer.Ordinal) { ["endpoint"] = ViewTables.Endpoint, ["type"] = ViewTables.MessageType, ["fingerprint"] = ViewTables.Fingerprint };
 
@@ -92,17 +92,13 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
 
     private Task ReplayAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status202Accepted, async (kept, request, by, reason) =>
     {
-        var intent = Letter.IntentOf(kept, await stories.PropertiesOfAsync(kept, CancellationToken.None), await stories.ReadBodyAsync(kept.Letter, CancellationToken.None), await OverAsync(kept));
+        var intent = await intents.OfAsync(kept, CancellationToken.None);
         return new Word(
             "replay", DeadLetterStatus.Replaying, new ReplayDeadLetter(kept.Letter, request, reason, by, intent), replay => new DeadLetterReplayOrdered(kept.Letter, request, kept.Fingerprint, replay, reason, by));
     });
 
     private async Task<string?> EffectOfAsync(DeadLetterKept kept) =>
         await book.EffectOfAsync(kept.Message, kept.Endpoint, CancellationToken.None) is { } effect ? $"event {effect.Sequence} of {effect.Stream} was decided on it" : null;
-
-    /// <summary>The phase in which the letter's trade has ended; null while it goes on, or where there is none.</summary>
-    private async Task<string?> OverAsync(DeadLetterKept kept) =>
-        kept.Trades is [var trade] && (await models.FindAsync(ViewTable.Trades, trade.Value))?.As<TradeView>() is { } view && TradeView.IsOver(view.Phase) ? view.Phase.ToString() : null;
 
     private async Task DecideAsync(HttpContext context, int status, Func<DeadLetterKept, Guid, string, string, Task<Word>> wordOf)
     {
@@ -142,13 +138,13 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
 
     private static ApiException NoSuchLetter(string id) => new(StatusCodes.Status404NotFound, "NotFound", $"There is no dead letter {id}.");
 
-    private static void Known(HttpContext context, string[] names)
+    internal static void Known(HttpContext context, string[] names)
     {
         if (context.Request.Query.Keys.FirstOrDefault(k => !names.Contains(k, StringComparer.Ordinal)) is { } unknown)
             throw Api.Invalid($"'{unknown}' is not known here: {string.Join(", ", names)} are.");
     }
 
-    private static ViewQuery Query(HttpContext context, string[] states)
+    internal static ViewQuery Query(HttpContext context, string[] states)
     {
         var asked = context.Request.Query;
         return new ViewQuery(
@@ -161,7 +157,7 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
     }
 
     /// <summary>Kinds of messages are named by whoever sends them.</summary>
-    private static string Sought(string text) => text.Length is >= 1 and <= SearchLengthMax && !text.Contains('\0', StringComparison.Ordinal) ? text : throw Api.Invalid($"What is sought has 1 to {SearchLengthMax} characters.");
+    internal static string Sought(string text) => text.Length is >= 1 and <= SearchLengthMax && !text.Contains('\0', StringComparison.Ordinal) ? text : throw Api.Invalid($"What is sought has 1 to {SearchLengthMax} characters.");
 
     /// <param name="State">What the letter becomes of it.</param>
     /// <param name="Done">What is recorded of it where nothing speaks against it, by the number of the replay.</param>
