@@ -13,6 +13,7 @@ internal static class DeadLetterFold
         DeadLetterDiscarded e => (e.Letter.ToString("N"), e.Fingerprint),
         DeadLetterReplayOrdered e => (e.Letter.ToString("N"), e.Fingerprint),
         DeadLetterReturned e => (e.Letter.ToString("N"), e.Fingerprint),
+        DeadLetterGivenUp e => (e.Letter.ToString("N"), e.Fingerprint),
         DeadLetterReplayed e => (e.Letter.ToString("N"), e.Fingerprint),
         _ => null,
     };
@@ -30,6 +31,7 @@ internal static class DeadLetterFold
         DeadLetterDiscarded e => letter with { State = DeadLetterStatus.Discarded, ChangedAt = at, By = e.By, Reason = e.Reason },
         DeadLetterReplayOrdered e => letter with { State = DeadLetterStatus.Replaying, ChangedAt = at, By = e.By, Reason = e.Reason, Replays = e.Replay },
         DeadLetterReturned e => letter.State is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == letter.Replays ? letter with { State = DeadLetterStatus.New, ChangedAt = at, Reason = Cut($"It came back: {e.FaultMessage}") } : letter,
+        DeadLetterGivenUp e => letter.State == DeadLetterStatus.Replaying && e.Replay == letter.Replays ? letter with { State = DeadLetterStatus.New, ChangedAt = at, By = e.By, Reason = e.Reason } : letter,
         DeadLetterReplayed e => letter with { State = DeadLetterStatus.Replayed, ChangedAt = at, Effect = e.Sequence },
         _ => letter,
     };

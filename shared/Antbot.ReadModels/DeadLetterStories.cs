@@ -84,6 +84,7 @@ public sealed class DeadLetterStories(IEventStore store, EventCodec codec, IRead
     {
         DeadLetterDiscarded e => new(stored.Timestamp, stored.Type, e.By, e.Reason, []),
         DeadLetterReplayOrdered e => new(stored.Timestamp, stored.Type, e.By, $"{e.Replay}: {e.Reason}", []),
+        DeadLetterGivenUp e => new(stored.Timestamp, stored.Type, e.By, $"{e.Replay}: {e.Reason}", []),
         DeadLetterReturned e => new(stored.Timestamp, stored.Type, stored.Actor ?? "", $"{e.Replay}: {e.FaultType}: {e.FaultMessage}", []),
         DeadLetterReplayed e => new(stored.Timestamp, stored.Type, stored.Actor ?? "", $"{e.Replay}: event {e.Sequence} of {e.Stream}", []),
         DeadLetterRefused e => new(stored.Timestamp, stored.Type, e.By, e.Command, e.Verdicts),

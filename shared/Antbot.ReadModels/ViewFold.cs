@@ -12,17 +12,19 @@ namespace Antbot.ReadModels;
 public sealed class ViewFold
 {
     /// <summary>Changes whenever the rows do: those of another build are then made anew.</summary>
-    public const string Name = "views-3";
+    public const string Name = "views-4";
 
     public const string CountsId = "trades";
 
+    private const string Counts = "Counts";
+    private const string Day = "Day";
     private const string ProcessStarted = "process_started";
     private const string ProcessStopped = "process_stopped";
 
     private static readonly Dictionary<string, Type> Types = typeof(TradeRaised).Assembly.GetTypes()
         .Select(t => (Type: t, Name: t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false).Cast<StoredNameAttribute>().FirstOrDefault()?.Name))
         .Where(t => t.Name is not null && (t.Name.StartsWith("trade_", StringComparison.Ordinal) || t.Name.StartsWith("order_", StringComparison.Ordinal) || t.Name.StartsWith("position_", StringComparison.Ordinal)
-            || t.Name.StartsWith("dead_letter_", StringComparison.Ordinal)))
+            || t.Name.StartsWith("dead_letter_", StringComparison.Ordinal) || t.Name.StartsWith("replay", StringComparison.Ordinal)))
         .ToDictionary(t => t.Name!, t => t.Type, StringComparer.Ordinal);
 
     private readonly Dictionary<RowKey, object> _views = [];
@@ -49,7 +51,8 @@ public sealed class ViewFold
         PositionWrittenOff e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
         null => [new RowKey(ViewTable.Processes, ProcessId(stored))],
         _ when DeadLetterFold.SubjectOf(@event) is (var letter, var group) => [new RowKey(ViewTable.DeadLetters, letter), new RowKey(ViewTable.DeadLetterGroups, group)],
-        DeadLetterRefused => [],
+        DeadLetterRefused or ReplaysRefused => [],
+        _ when ReplaysFold.SubjectOf(@event) is { } selection => [new RowKey(ViewTable.Summaries, selection.ToString("N"))],
         _ when OrderOf(@event) is { } order => [new RowKey(ViewTable.Orders, order.Value)],
         _ => [Trade(stored)],
     };
@@ -66,7 +69,9 @@ public sealed class ViewFold
             PutIf(new RowKey(ViewTable.Orders, order.Value), stored, OrderFold.Apply(Get<OrderView>(ViewTable.Orders, order.Value), @event, at));
         else if (DeadLetterFold.SubjectOf(@event) is (var letter, var group))
             ApplyDeadLetter(stored, @event, letter, group);
-        else if (@event is DeadLetterRefused)
+        else if (ReplaysFold.SubjectOf(@event) is { } selection)
+            PutIf(new RowKey(ViewTable.Summaries, $"{selection:N}"), stored, ReplaysFold.Apply(Get<ReplaysView>(ViewTable.Summaries, $"{selection:N}"), @event, at));
+        else if (@event is DeadLetterRefused or ReplaysRefused)
             return;
         else if (@event is PositionOpened or PositionClosing or PositionClosed or PositionWrittenOff)
             ApplyPosition(stored, @event, at);
@@ -190,7 +195,7 @@ public sealed class ViewFold
         ViewTable.Orders => row.As<OrderView>(),
         ViewTable.Positions => row.As<PositionView>(),
         ViewTable.Processes => row.As<ProcessView>(),
-        ViewTable.Summaries => row.Id == CountsId ? row.As<CountsView>() : row.As<DayView>(),
+        ViewTable.Summaries => row.State switch { Counts => row.As<CountsView>(), Day => row.As<DayView>(), _ => row.As<ReplaysView>() },
         ViewTable.DeadLetters => row.As<DeadLetterView>(),
         ViewTable.DeadLetterGroups => row.As<DeadLetterGroupView>(),
         _ => throw new ArgumentException($"{row.Table} is no read model.", nameof(row)),
@@ -205,8 +210,9 @@ public sealed class ViewFold
             OrderView v => new ViewRow(key.Table, key.Id, sequence, v.Trade.Value, v.Account.Value, v.Symbol.Value, v.Status.ToString(), v.IntendedAt, v.ChangedAt, document),
             PositionView v => new ViewRow(key.Table, key.Id, sequence, key.Id, v.Account.Value, v.Symbol.Value, v.State.ToString(), v.OpenedAt, v.ClosedAt ?? v.OpenedAt, document),
             ProcessView v => new ViewRow(key.Table, key.Id, sequence, null, null, null, v.StoppedAt is null ? "Started" : "Stopped", v.StartedAt, v.StoppedAt ?? v.StartedAt, document),
-            DayView v => new ViewRow(key.Table, key.Id, sequence, null, v.Account.Value, null, "Day", DateTimeOffset.Parse(v.Day + "T00:00:00Z"), DateTimeOffset.Parse(v.Day + "T00:00:00Z"), document),
-            CountsView => new ViewRow(key.Table, key.Id, sequence, null, null, null, "Counts", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, document),
+            DayView v => new ViewRow(key.Table, key.Id, sequence, null, v.Account.Value, null, Day, DateTimeOffset.Parse(v.Day + "T00:00:00Z"), DateTimeOffset.Parse(v.Day + "T00:00:00Z"), document),
+            CountsView => new ViewRow(key.Table, key.Id, sequence, null, null, null, Counts, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, document),
+            ReplaysView v => new ViewRow(key.Table, key.Id, sequence, v.Query.Trade?.Value, null, null, v.State.ToString(), v.RequestedAt, v.ChangedAt, document),
             DeadLetterView v => new ViewRow(key.Table, key.Id, sequence, v.Trades is [var trade, ..] ? trade.Value : null, null, null, v.State.ToString(), v.KeptAt, v.ChangedAt, document)
             {
                 Search = [v.Endpoint, v.MessageType, v.Fingerprint],

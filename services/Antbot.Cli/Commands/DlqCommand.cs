@@ -16,7 +16,7 @@ internal static class DlqCommand
     private const int HeaderShown = 200;
     private const int TextShown = 4_000;
 
-    public static Command Build() => new("dlq", "Dead letters: messages that nobody could work on, kept as they came, and what is done about them.") { List(), Groups(), Show(), Replay(), Discard() };
+    public static Command Build() => new("dlq", "Dead letters: messages that nobody could work on, kept as they came, and what is done about them.") { List(), Groups(), Show(), DlqReplayCommand.Replay(), DlqReplayCommand.Replays(), DlqReplayCommand.Approve(), DlqReplayCommand.Cancel(), GiveUp(), Discard() };
 
     private static Command List()
     {
@@ -80,20 +80,19 @@ internal static class DlqCommand
         return command;
     }
 
-    private static Command Replay()
+    private static Command GiveUp()
     {
         var id = Id();
         var reason = new Option<string>("--reason") { Description = "Why, for those who read it later.", Required = true };
         reason.Validators.Add(result => Common.Check(result, ControlCommands.ReasonFault));
-        var command = new Command("replay", """
-            Sends a dead letter once more to where it was going, byte for byte and under the id that it had: whoever decided on it before does not do so
-            again. It is replayed when what was decided on it is in the history, and new again when it comes back. A wish to enter whose signal is no longer
-            valid, or whose trade is over, is refused.
+        var command = new Command("give-up", """
+            Waits no longer for what comes of a dead letter that was sent once more: it is new again, and can be replayed or discarded. Refused where something
+            was decided on it. Should a copy of it still be on its way, it has its effect once all the same, and a replay finds it.
             """) { id, reason };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
-            var done = await source.ReplayDeadLetterAsync(parsed.GetValue(id)!, parsed.GetValue(reason)!, cancellationToken);
-            Common.Answer(parsed, done, $"{done.Letter} is {done.State} by {done.By}: 'antbot dlq show {done.Letter[..IdShown]}' tells what comes of it.");
+            var done = await source.GiveUpDeadLetterAsync(parsed.GetValue(id)!, parsed.GetValue(reason)!, cancellationToken);
+            Common.Answer(parsed, done, $"{done.Letter} is {done.State} again by {done.By}: {Tables.Plain(done.Reason)}");
             return ExitCode.Done;
         }));
         return command;

@@ -54,8 +54,20 @@ internal sealed class ConsoleSource : ISource
     public Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) =>
         PostAsync<DeadLetterDone>($"api/deadletters/{Uri.EscapeDataString(id)}/discard", new { Reason = reason }, cancellationToken);
 
+    public Task<DeadLetterDone> GiveUpDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) =>
+        PostAsync<DeadLetterDone>($"api/deadletters/{Uri.EscapeDataString(id)}/give-up", new { Reason = reason }, cancellationToken);
+
     public Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) =>
         PostAsync<DeadLetterDone>($"api/deadletters/{Uri.EscapeDataString(id)}/replay", new { Reason = reason }, cancellationToken);
+
+    public Task<Page<ReplaysView>> ReplaysAsync(ViewQuery query, CancellationToken cancellationToken) => GetAsync<Page<ReplaysView>>(PathOf("api/replays", query), cancellationToken);
+
+    public Task<ReplaysStory> ReplaysAsync(string id, CancellationToken cancellationToken) => GetAsync<ReplaysStory>($"api/replays/{Uri.EscapeDataString(id)}", cancellationToken);
+
+    public Task<ReplaysStory> RequestReplaysAsync(ReplaysWish wish, CancellationToken cancellationToken) => PostAsync<ReplaysStory>("api/replays", wish, cancellationToken);
+
+    public Task<ReplaysStory> SayOfReplaysAsync(string id, string command, string reason, CancellationToken cancellationToken) =>
+        PostAsync<ReplaysStory>($"api/replays/{Uri.EscapeDataString(id)}/{command}", new { Reason = reason }, cancellationToken);
 
     private static string PathOf(string path, ViewQuery query)
     {

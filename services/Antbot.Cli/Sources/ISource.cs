@@ -26,6 +26,9 @@ internal sealed record TokenRevoked(string Name, string Said);
 
 internal sealed record DeadLetterDone(string Letter, DeadLetterStatus State, string By, string Reason);
 
+/// <summary>Which dead letters are sent once more together, as the Console is asked.</summary>
+internal sealed record ReplaysWish(string Reason, string? Endpoint, string? Type, string? Fingerprint, string? Trade, bool All, int? Limit, int? PerSecond);
+
 /// <summary>Where the command line has its answers from: a Console, or the store itself.</summary>
 internal interface ISource : IAsyncDisposable
 {
@@ -70,7 +73,19 @@ internal interface ISource : IAsyncDisposable
 
     Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
 
+    Task<DeadLetterDone> GiveUpDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
+
     Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
+
+    Task<Page<ReplaysView>> ReplaysAsync(ViewQuery query, CancellationToken cancellationToken);
+
+    /// <summary>One selection: how far it is, and what was not replayed.</summary>
+    Task<ReplaysStory> ReplaysAsync(string id, CancellationToken cancellationToken);
+
+    Task<ReplaysStory> RequestReplaysAsync(ReplaysWish wish, CancellationToken cancellationToken);
+
+    /// <param name="command">approve or cancel.</param>
+    Task<ReplaysStory> SayOfReplaysAsync(string id, string command, string reason, CancellationToken cancellationToken);
 
     Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken);
 }

@@ -94,7 +94,17 @@ internal sealed class StoreSource(string address) : ISource
 
     public Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
 
+    public Task<DeadLetterDone> GiveUpDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
+
     public Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
+
+    public Task<Page<ReplaysView>> ReplaysAsync(ViewQuery query, CancellationToken cancellationToken) => throw NoOperator();
+
+    public Task<ReplaysStory> ReplaysAsync(string id, CancellationToken cancellationToken) => throw NoOperator();
+
+    public Task<ReplaysStory> RequestReplaysAsync(ReplaysWish wish, CancellationToken cancellationToken) => throw NoOperator();
+
+    public Task<ReplaysStory> SayOfReplaysAsync(string id, string command, string reason, CancellationToken cancellationToken) => throw NoOperator();
 
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
     {

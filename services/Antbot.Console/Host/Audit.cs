@@ -30,7 +30,8 @@ internal sealed class Audit(IEventStore store, EventCodec codec, TimeProvider cl
     /// <summary>What was recorded must be what is asked for now: under a key that was used for something else nothing would be done.</summary>
     public void MustBeSame(StoredEvent recorded, object asked)
     {
-        if (!CanonicalJson.From(recorded.Data.Span).AsSpan().SequenceEqual(CanonicalJson.From(codec.Encode(asked).Data.Span)))
+        var wanted = codec.Encode(asked);
+        if (recorded.Type != wanted.Type || !CanonicalJson.From(recorded.Data.Span).AsSpan().SequenceEqual(CanonicalJson.From(wanted.Data.Span)))
             throw new ApiException(StatusCodes.Status409Conflict, "Other", $"Another request has been made under the same {IdempotencyKey}, and this one was not carried out: take another key.");
     }
 

@@ -42,12 +42,17 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<DeadLetterSender>();
         services.AddSingleton<DeadLetterReplays>();
         services.AddSingleton<DeadLetterRoutes>();
+        services.AddSingleton<ReplayIntents>();
+        services.AddSingleton<ReplaysBook>();
+        services.AddSingleton<ReplaysRunner>();
+        services.AddSingleton<ReplaysRoutes>();
         builder.Health(provider => provider.GetRequiredService<GrowthWatch>().Health);
         builder.Work("store-growth", StopOrder.Support, (provider, token) => provider.GetRequiredService<GrowthWatch>().RunAsync(token));
         builder.LeasedWork("read-models", StopOrder.Support, (provider, token) => provider.GetRequiredService<ViewProjection>().RunAsync(token));
         builder.LeasedWork("dead-letters", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterDrain>().RunAsync(token));
         builder.LeasedWork("replays", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().SendAsync(token));
         builder.LeasedWork("replayed", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().LookAsync(token));
+        builder.LeasedWork("replay-selections", StopOrder.Work, (provider, token) => provider.GetRequiredService<ReplaysRunner>().RunAsync(token));
         builder.LeasedWork("commands", StopOrder.Work, (provider, token) => provider.GetRequiredService<OperatorCommandPublisher>().RunAsync(token));
     }
 
@@ -60,6 +65,7 @@ public sealed class ConsoleModule : IServiceModule
         EventRoutes.Map(routes);
         TokenRoutes.Map(routes);
         DeadLetterRoutes.Map(routes);
+        ReplaysRoutes.Map(routes);
         OpenApi.Map(routes);
         routes.MapGuardedRest();
     }

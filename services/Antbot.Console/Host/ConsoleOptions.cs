@@ -21,12 +21,36 @@ public sealed class ConsoleOptions
     public int Watchers { get; set; } = 32;
 
     /// <summary>What the store may come to, in bytes; 0 where only its disk bounds it. A database server's disk cannot be seen from here.</summary>
-    [Range(0, long.MaxValue)]
+    [Range(0d, 1_000_000_000_000_000d)]
     public long StoreBytesMax { get; set; }
 
     /// <summary>With room for fewer days than this, as it grows, the health says so.</summary>
     [Range(1, 3_650)]
     public int StoreDaysMin { get; set; } = 14;
+
+    /// <summary>A dead letter that was sent once more is sent again when nothing has been heard of it for so long, and then after twice as long each time, up to an hour.</summary>
+    [Range(1, 3_600)]
+    public int ResendSeconds { get; set; } = 60;
+
+    /// <summary>More dead letters than this at once are sent when a second operator has approved it.</summary>
+    [Range(0, 5_000)]
+    public int ReplayLettersMax { get; set; } = 100;
+
+    /// <summary>The same for what their wishes to enter come to.</summary>
+    [Range(0d, 1_000_000_000d)]
+    public decimal ReplayNotionalMax { get; set; } = 10_000;
+
+    /// <summary>Dead letters that are sent together go in batches of 1, 2, 5, 10 and so on, up to this.</summary>
+    [Range(1, 1_000)]
+    public int ReplayBatchMax { get; set; } = 500;
+
+    /// <summary>So many of them a second at most.</summary>
+    [Range(1, 10_000)]
+    public int ReplaysPerSecond { get; set; } = 100;
+
+    /// <summary>When nothing has been heard of one of a batch for so long, the rest is left alone.</summary>
+    [Range(1, 3_600)]
+    public int ReplayPatienceSeconds { get; set; } = 60;
 
     public static IEnumerable<ValidationResult> Check(ConsoleOptions options)
     {

@@ -110,6 +110,10 @@ public sealed record DeadLetterReplayed(Guid Letter, string Fingerprint, int Rep
 public sealed record DeadLetterReturned(
     Guid Letter, string Fingerprint, int Replay, Guid Returned, DeadLetterKind Kind, string FaultType, string FaultMessage, string Stack, int? Attempts, DateTimeOffset? FailedAt, string Build, string Cause);
 
-/// <param name="Command">What was wanted: discard, replay.</param>
+/// <summary>It was sent once more, nobody was heard of it, and somebody would rather not wait: it is open again.</summary>
+[StoredName("dead_letter_given_up")]
+public sealed record DeadLetterGivenUp(Guid Letter, Guid Request, string Fingerprint, int Replay, string Reason, string By);
+
+/// <param name="Command">What was wanted: discard, replay, give-up.</param>
 [StoredName("dead_letter_refused")]
 public sealed record DeadLetterRefused(Guid Letter, Guid Request, string Command, string By, IReadOnlyList<Messages.Verdict> Verdicts);

@@ -11,6 +11,7 @@ public static class Streams
     public const string ReconciliationPrefix = "reconciliation-";
     public const string AuditPrefix = "audit-";
     public const string DeadLetterPrefix = "deadletter-";
+    public const string ReplaysPrefix = "replays-";
 
     public static StreamId Control { get; } = new("control");
 
@@ -33,6 +34,9 @@ public static class Streams
 
     /// <summary>A message that nobody could work on, and what was done about it.</summary>
     public static StreamId DeadLetter(Guid letter) => new($"{DeadLetterPrefix}{letter:N}");
+
+    /// <summary>Dead letters that are sent once more together.</summary>
+    public static StreamId Replays(Guid selection) => new($"{ReplaysPrefix}{selection:N}");
 
     /// <summary>What an operator had done, a stream a day.</summary>
     public static StreamId Audit(DateTimeOffset at) => new($"{AuditPrefix}{at.UtcDateTime:yyyy-MM-dd}");

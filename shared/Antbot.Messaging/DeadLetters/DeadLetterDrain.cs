@@ -15,15 +15,21 @@ namespace Antbot.Messaging;
 /// </summary>
 public sealed class DeadLetterDrain(BusOptions options, IDeadLetters letters, ICrashPoints crashPoints, TimeProvider clock, ILogger<DeadLetterDrain> log)
 {
-    /// <summary>Of each queue, at once: so many bodies are in memory. The appends of all are committed together.</summary>
+    /// <summary>Of each queue, at once. The appends of all are committed together.</summary>
     private const ushort TakenMax = 8;
 
+    /// <summary>
+    /// Of the bodies of all queues that are being recorded: each is copied several times on the way. The broker knows no limit in bytes, so
+    /// that what it has sent ahead lies in the client's buffers beside them.
+    /// </summary>
+    internal const int BytesMax = 32 * 1024 * 1024;
 
     private static readonly FrozenDictionary<string, (string Endpoint, DeadLetterKind Kind)> Sources = Routes.Endpoints
         .SelectMany(e => new (string Queue, string Endpoint, DeadLetterKind Kind)[] { (Topology.QueueOf(e), e, DeadLetterKind.Broker), (Topology.ErrorQueueOf(e), e, DeadLetterKind.Fault), (Topology.SkippedQueueOf(e), e, DeadLetterKind.Skipped) })
         .ToFrozenDictionary(s => s.Queue, s => (s.Endpoint, s.Kind), StringComparer.Ordinal);
 
     private readonly KeptForSure _kept = new(letters, clock, log);
+    private readonly ByteBudget _budget = new(BytesMax);
 
     /// <summary>How many were taken and could not be recorded yet.</summary>
     public int Waiting => _kept.Waiting;
@@ -98,6 +104,7 @@ public sealed class DeadLetterDrain(BusOptions options, IDeadLetters letters, IC
     {
         try
         {
+            using var room = await _budget.TakeAsync(delivery.Body.Length, end);
             await _kept.KeepAsync(MessageOf(queue, delivery.BasicProperties, delivery.Body), end);
             crashPoints.Reach("dead-letters.after-append");
             await channel.BasicAckAsync(delivery.DeliveryTag, multiple: false, end);

@@ -21,6 +21,7 @@ internal sealed class DeadLetterMove(string endpoint, string build, KeptForSure?
     private const int MessageLengthMax = 2_000;
     private const int StackLengthMax = 4_000;
     private const int HeaderBytesMax = 16 * 1024;
+    private const int ReplayBytesMax = 3 * 60;
 
     /// <summary>The broker's own counters, and what would make it route the message elsewhere too.</summary>
     private static readonly HashSet<string> NotOurs = new(DeadLetterHeaders.Counters.Concat(["CC", "BCC"]), StringComparer.OrdinalIgnoreCase);
@@ -135,10 +136,13 @@ internal sealed class DeadLetterMove(string endpoint, string build, KeptForSure?
         {
             size += name.Length + SizeOf(value, depth: 0);
             if (size > HeaderBytesMax)
-                return [new("antbot-headers-left-out", $"more than {HeaderBytesMax:N0} bytes in {headers.Count:N0} headers")];
+                return [new("antbot-headers-left-out", $"more than {HeaderBytesMax:N0} bytes in {headers.Count:N0} headers"), .. headers.Where(IsOfReplay)];
         }
         return headers.Where(h => !NotOurs.Contains(h.Key));
     }
+
+    /// <summary>Without it a letter that was sent once more would be another one when it dies again.</summary>
+    private static bool IsOfReplay(KeyValuePair<string, object?> header) => header.Key == DeadLetterHeaders.Replay && SizeOf(header.Value, depth: 0) <= ReplayBytesMax;
 
     private static long SizeOf(object? value, int depth) => value switch
     {

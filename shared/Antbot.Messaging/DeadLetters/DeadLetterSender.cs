@@ -6,6 +6,9 @@ using RabbitMQ.Client;
 
 namespace Antbot.Messaging;
 
+/// <summary>Nothing that a bus would take can be made of it.</summary>
+public sealed class UnsendableLetterException(Exception inner) : Exception($"It cannot be sent: {inner.Message}", inner);
+
 /// <summary>
 /// Sends a dead letter once more to where it was going, byte for byte under the id that it had, so that whoever decided on it before finds
 /// that. A header names the letter: should it die again, it is known for that one.
@@ -17,19 +20,45 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IAs
 
     /// <summary>Returns when the broker has confirmed it. Sending it twice is harmless.</summary>
     /// <param name="replay">What the header says.</param>
+    /// <exception cref="UnsendableLetterException">It is to blame itself.</exception>
+    /// <exception cref="BusUnavailableException">It was not confirmed; whether the bus takes anything at all, <see cref="TakesOthersAsync"/> says.</exception>
     public async Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, CancellationToken cancellationToken)
     {
+        var send = SendingOf(endpoint, properties, body, replay);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.PublishWithin);
         await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
-            await (options.IsMemory ? HandOverAsync(endpoint, properties, body, replay, limit.Token) : PublishAsync(endpoint, properties, body, replay, limit.Token));
+            await send(limit.Token);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is not JsonException)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             await LetGoAsync();
             throw new BusUnavailableException($"The dead letter to '{endpoint}' was not confirmed: {e.Message}", e);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    /// <summary>Whether the broker takes messages: then one that it does not take is to blame itself, or its queue is.</summary>
+    public async Task<bool> TakesOthersAsync(CancellationToken cancellationToken)
+    {
+        // Within one process there is no other reason than that its endpoint has not begun.
+        if (options.IsMemory)
+            return false;
+        await _oneAtATime.WaitAsync(cancellationToken);
+        try
+        {
+            await (await LinkAsync(cancellationToken)).CheckAsync(cancellationToken);
+            return true;
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            await LetGoAsync();
+            return false;
         }
         finally
         {
@@ -43,62 +72,76 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IAs
         _oneAtATime.Dispose();
     }
 
-    private async Task PublishAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, CancellationToken cancellationToken)
+    /// <summary>A null is no property: it does not go on the wire.</summary>
+    internal static BasicProperties PropertiesOf(MessageProperties p, Dictionary<string, object?> headers) => new()
     {
-        if (_link is null or { Lost.IsCancellationRequested: true })
+        Headers = headers,
+        Persistent = true,
+        MessageId = Unescape(p.MessageId),
+        CorrelationId = Unescape(p.CorrelationId),
+        ContentType = Unescape(p.ContentType),
+        ContentEncoding = Unescape(p.ContentEncoding),
+        Type = Unescape(p.Type),
+        ReplyTo = Unescape(p.ReplyTo),
+        AppId = Unescape(p.AppId),
+        Priority = (byte)(p.Priority ?? 0),
+        Timestamp = new AmqpTimestamp(p.Timestamp ?? 0),
+    };
+
+    private static string? Unescape(string? text) => text is null ? null : HeaderLines.Unescape(text);
+
+    /// <summary>Made of the letter before anything is asked of the bus: what fails here is the letter's own fault.</summary>
+    private Func<CancellationToken, Task> SendingOf(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay)
+    {
+        try
         {
-            await LetGoAsync();
-            _link = await BrokerLink.OpenAsync(BrokerAddress.Parse(options.Address), options.Name, "replays", cancellationToken);
+            return options.IsMemory ? HandingOver(endpoint, properties, body, replay) : Publishing(endpoint, properties, body, replay);
         }
+        catch (Exception e)
+        {
+            throw new UnsendableLetterException(e);
+        }
+    }
+
+    private Func<CancellationToken, Task> Publishing(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay)
+    {
         var headers = HeaderLines.To(HeaderLines.OfTheLiving(properties.Headers));
         headers[DeadLetterHeaders.Replay] = replay;
-        await _link.PublishAsync(Topology.QueueOf(endpoint), PropertiesOf(properties, headers), body, cancellationToken);
+        var letter = PropertiesOf(properties, headers);
+        return async cancellationToken => await (await LinkAsync(cancellationToken)).PublishAsync(Topology.QueueOf(endpoint), letter, body, cancellationToken);
     }
 
     /// <summary>Within one process nothing takes bytes: it goes as the message that it is.</summary>
-    private async Task HandOverAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, CancellationToken cancellationToken)
+    private Func<CancellationToken, Task> HandingOver(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay)
     {
+        var id = Guid.Parse(properties.MessageId ?? "");
+        var headers = HeaderLines.To(HeaderLines.OfTheLiving(properties.Headers));
         using var document = JsonDocument.Parse(body);
         var urn = document.RootElement.GetProperty("messageType")[0].GetString() ?? "";
         var type = Routes.All.Keys.FirstOrDefault(t => MassTransit.MessageUrn.ForTypeString(t) == urn) ?? throw new JsonException($"'{urn}' is no message of this build.");
         var message = document.RootElement.GetProperty("message").Deserialize(type, MessageJson.Options) ?? throw new JsonException("The message is null.");
-        var (bus, _) = await runner.BusAsync(endpoint, cancellationToken);
-        var to = await bus.GetSendEndpoint(new Uri($"queue:{Topology.QueueOf(endpoint)}"));
-        await to.Send(
-            message, type,
-            MassTransit.Pipe.Execute<MassTransit.SendContext>(context =>
-            {
-                context.MessageId = Guid.Parse(properties.MessageId!);
-                context.CorrelationId = Guid.TryParse(properties.CorrelationId, out var correlation) ? correlation : null;
-                foreach (var (name, value) in HeaderLines.To(HeaderLines.OfTheLiving(properties.Headers)))
-                    context.Headers.Set(name, value is byte[] text ? System.Text.Encoding.UTF8.GetString(text) : value);
-                context.Headers.Set(DeadLetterHeaders.Replay, replay);
-            }),
-            cancellationToken);
+        var how = MassTransit.Pipe.Execute<MassTransit.SendContext>(context =>
+        {
+            context.MessageId = id;
+            context.CorrelationId = Guid.TryParse(properties.CorrelationId, out var correlation) ? correlation : null;
+            foreach (var (name, value) in headers)
+                context.Headers.Set(name, value is byte[] text ? System.Text.Encoding.UTF8.GetString(text) : value);
+            context.Headers.Set(DeadLetterHeaders.Replay, replay);
+        });
+        return async cancellationToken =>
+        {
+            var (bus, _) = await runner.BusAsync(endpoint, cancellationToken);
+            var to = await bus.GetSendEndpoint(new Uri($"queue:{Topology.QueueOf(endpoint)}"));
+            await to.Send(message, type, how, cancellationToken);
+        };
     }
 
-    private static BasicProperties PropertiesOf(MessageProperties p, Dictionary<string, object?> headers)
+    private async Task<BrokerLink> LinkAsync(CancellationToken cancellationToken)
     {
-        var properties = new BasicProperties { Headers = headers, Persistent = true };
-        if (p.MessageId is { } messageId)
-            properties.MessageId = HeaderLines.Unescape(messageId);
-        if (p.CorrelationId is { } correlation)
-            properties.CorrelationId = HeaderLines.Unescape(correlation);
-        if (p.ContentType is { } contentType)
-            properties.ContentType = HeaderLines.Unescape(contentType);
-        if (p.ContentEncoding is { } encoding)
-            properties.ContentEncoding = HeaderLines.Unescape(encoding);
-        if (p.Type is { } type)
-            properties.Type = HeaderLines.Unescape(type);
-        if (p.ReplyTo is { } replyTo)
-            properties.ReplyTo = HeaderLines.Unescape(replyTo);
-        if (p.AppId is { } app)
-            properties.AppId = HeaderLines.Unescape(app);
-        if (p.Priority is { } priority)
-            properties.Priority = (byte)priority;
-        if (p.Timestamp is { } timestamp)
-            properties.Timestamp = new AmqpTimestamp(timestamp);
-        return properties;
+        if (_link is { Lost.IsCancellationRequested: false } link)
+            return link;
+        await LetGoAsync();
+        return _link = await BrokerLink.OpenAsync(BrokerAddress.Parse(options.Address), options.Name, "replays", cancellationToken);
     }
 
     private async Task LetGoAsync()

@@ -48,11 +48,23 @@ public sealed class DeadLetterDeciderTests
 
     /// <summary>While it is on its way nothing else is decided about it: what would be true of it then is not known.</summary>
     [Fact]
-    public void What_is_under_way_is_neither_sent_again_nor_discarded()
+    public void What_is_under_way_is_not_sent_again_and_is_given_up_or_discarded_where_nothing_was_decided_on_it()
     {
         object[] history = [Kept, .. Decide([Kept], Replay())];
         Assert.Equal("new", Failed(Decide(history, Replay())));
-        Assert.Equal("new", Failed(Decide(history, Discard(1))));
+        Assert.Equal("undecided", Failed(Decide(history, Discard(1) with { Effect = "event 7" })));
+        Assert.Equal("undecided", Failed(Decide(history, GiveUp with { Effect = "event 7" })));
+
+        Assert.Equal(DeadLetterStatus.Discarded, Fold([.. history, Assert.IsType<DeadLetterDiscarded>(Assert.Single(Decide(history, Discard(1))))]).Status);
+        var givenUp = Assert.IsType<DeadLetterGivenUp>(Assert.Single(Decide(history, GiveUp)));
+        object[] open = [.. history, givenUp];
+        Assert.Equal((1, "it takes too long", "anna", DeadLetterStatus.New), (givenUp.Replay, givenUp.Reason, givenUp.By, Fold(open).Status));
+        Assert.Equal("replaying", Failed(Decide(open, GiveUp)));
+        Assert.Equal("replaying", Failed(Decide([Kept], GiveUp)));
+        // A copy that was on its way comes to its end: the letter is not told to be replayed for one that was given up.
+        Assert.Empty(Decide(open, new ConfirmReplay(Kept.Letter, 1, Guid.Empty, "account-main", 7)));
+        Assert.Equal(DeadLetterStatus.New, Fold([.. open, .. Decide(open, Return(1))]).Status);
+        Assert.Equal(2, Assert.IsType<DeadLetterReplayOrdered>(Assert.Single(Decide(open, Replay()))).Replay);
     }
 
     [Fact]
@@ -89,8 +101,9 @@ public sealed class DeadLetterDeciderTests
         Assert.Equal("valid", Failed(Decide([Kept], Replay(Sound with { ValidUntil = Now }))));
         Assert.IsType<DeadLetterReplayOrdered>(Assert.Single(Decide([Kept], Replay(Sound with { ValidUntil = Now.AddSeconds(1) }))));
         Assert.Equal("trade-is-open", Failed(Decide([Kept], Replay(Sound with { Over = "Closed" }))));
-        Assert.Equal("identified", Failed(Decide([Kept], Replay(Sound with { HasId = false }))));
-        Assert.Equal("identified", Failed(Decide([Kept], Replay(Sound with { IsParcel = true }))));
+        Assert.Equal("identified", Failed(Decide([Kept], Replay(Sound with { Identity = MessageIdentity.None }))));
+        Assert.Equal("identified", Failed(Decide([Kept], Replay(Sound with { Identity = MessageIdentity.Two }))));
+        Assert.Equal("identified", Failed(Decide([Kept], Replay(Sound with { Identity = MessageIdentity.Many }))));
         Assert.Equal("addressed", Failed(Decide([Kept], Replay(Sound with { Endpoint = "" }))));
         Assert.Equal("new", Failed(Decide([], Replay())));
     }
@@ -101,7 +114,9 @@ public sealed class DeadLetterDeciderTests
         Routes.Endpoints.Order(StringComparer.Ordinal),
         new[] { TradeDecider.Consumer, ValidationDecider.Consumer, RiskDecider.Consumer, ExecutionDecider.Behaviour.Consumer, ReconciliationDecider.Consumer }.Order(StringComparer.Ordinal));
 
-    private static ReplayIntent Sound { get; } = new(HasId: true, "risk", IsParcel: false, null, null);
+    private static ReplayIntent Sound { get; } = new(MessageIdentity.One, "risk", null, null);
+
+    private static GiveUpReplay GiveUp { get; } = new(Kept.Letter, Guid.Empty, "it takes too long", "anna");
 
     private static ReplayDeadLetter Replay(ReplayIntent? intent = null) => new(Kept.Letter, Guid.Empty, "mended", "anna", intent ?? Sound);
 

@@ -87,7 +87,7 @@ public sealed class LetterTests
         var body = Encoding.UTF8.GetBytes("""{"messageType":["urn:message:X:AssessRisk"],"message":{"signal":{"validUntil":"2026-01-02T03:04:05Z"}}}""");
         var properties = Properties() with { MessageId = "5f3fd1b0-0000-0000-0000-000000000001" };
         var wish = Letter.IntentOf(Letter.Read(Errors, "risk", DeadLetterKind.Fault, properties, body), properties, body, "Closed");
-        Assert.Equal(new ReplayIntent(HasId: true, "risk", IsParcel: false, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), "Closed"), wish);
+        Assert.Equal(new ReplayIntent(MessageIdentity.One, "risk", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), "Closed"), wish);
         // What is no wish to enter is welcome when its trade is over, too.
         Assert.Null(Letter.IntentOf(Read("""{"message":{}}""", properties), properties, "{}"u8.ToArray(), "Closed").Over);
 
@@ -95,6 +95,22 @@ public sealed class LetterTests
         Assert.Equal((letter, 12), Letter.ReplayIn(Properties(Text(DeadLetterHeaders.Replay, Letter.ReplayOf(letter, 12)))));
         foreach (var other in new[] { "", "x/1", $"{letter:N}", $"{letter:N}/-1", $"{letter:N}/1/2", $"{letter:N}/99999999999" })
             Assert.Null(Letter.ReplayIn(Properties(Text(DeadLetterHeaders.Replay, other))));
+    }
+
+    /// <summary>An endpoint goes by the envelope and reads its names in small letters and in large ones; another one goes by what the message bears outside.</summary>
+    [Theory]
+    [InlineData("{}", MessageIdentity.One)]
+    [InlineData("""{"messageId":"5f3fd1b0-0000-0000-0000-000000000001"}""", MessageIdentity.One)]
+    [InlineData("""{"messageId":"5F3FD1B0000000000000000000000001"}""", MessageIdentity.One)]
+    [InlineData("""{"messageId":"5f3fd1b0-0000-0000-0000-000000000002"}""", MessageIdentity.Two)]
+    [InlineData("""{"MessageID":"5f3fd1b0-0000-0000-0000-000000000002","messageId":"5f3fd1b0-0000-0000-0000-000000000001"}""", MessageIdentity.Two)]
+    [InlineData("""{"messageType":["urn:message:Antbot.Messaging:Parcel"]}""", MessageIdentity.Many)]
+    public void Which_message_it_is_is_said_by_one_id_and_no_more(string body, MessageIdentity identity)
+    {
+        var properties = Properties() with { MessageId = "5f3fd1b0-0000-0000-0000-000000000001" };
+        var bytes = Encoding.UTF8.GetBytes(body);
+        Assert.Equal(identity, Letter.IntentOf(Read(body, properties), properties, bytes, null).Identity);
+        Assert.Equal(identity == MessageIdentity.Many ? identity : MessageIdentity.None, Letter.IntentOf(Read(body, Properties()), Properties(), bytes, null).Identity);
     }
 
     /// <summary>Any bytes, any texts: it is read, the same each time, and what is stored reads back.</summary>

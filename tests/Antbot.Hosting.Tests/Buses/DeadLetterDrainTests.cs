@@ -114,6 +114,24 @@ public sealed class DeadLetterDrainTests(RabbitFixture fixture) : OnABroker(fixt
         await EmptyAsync();
     }
 
+    /// <summary>However many the broker has sent ahead: so many bytes are worked on at once, and what is larger than that goes alone.</summary>
+    [Fact]
+    public async Task Large_bodies_are_kept_a_few_at_a_time()
+    {
+        const int Bodies = 8;
+        _keeper.Gate = new TaskCompletionSource();
+        await using var drain = await StartAsync();
+        for (var i = 0; i < Bodies; i++)
+            await Raw.PublishAsync(Errors, new byte[DeadLetterDrain.BytesMax / 4]);
+        await _keeper.UntilAsync(() => _keeper.Asked == 4, "as many as there is room for are begun");
+        await Task.Delay(500, Cancel);
+        Assert.Equal(4, _keeper.Asked);
+        _keeper.Gate.SetResult();
+        await _keeper.TakeAsync(Bodies);
+        await Raw.PublishAsync(Errors, new byte[DeadLetterDrain.BytesMax + 1]);
+        await _keeper.TakeAsync(Bodies + 1);
+    }
+
     /// <summary>Given back too often while nothing could be recorded, the broker moves it on; where it died first is told all the same.</summary>
     [Fact]
     public async Task A_letter_that_dies_among_the_dead_letters_is_still_that_letter()
@@ -195,13 +213,15 @@ public sealed class DeadLetterDrainTests(RabbitFixture fixture) : OnABroker(fixt
 
         public ConcurrentQueue<DeadMessage> Kept { get; } = new();
 
-        public Task KeepAsync(DeadMessage message, CancellationToken cancellationToken = default)
+        public TaskCompletionSource? Gate { get; set; }
+
+        public async Task KeepAsync(DeadMessage message, CancellationToken cancellationToken = default)
         {
             Interlocked.Increment(ref _asked);
+            await (Gate?.Task ?? Task.CompletedTask).WaitAsync(cancellationToken);
             if (Down)
                 throw new InvalidOperationException("The store is down.");
             Kept.Enqueue(message);
-            return Task.CompletedTask;
         }
 
         public async Task<List<DeadMessage>> TakeAsync(int count)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using System.Text.Json;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Support;
@@ -38,6 +37,12 @@ public sealed class DeadLetterSenderTests(RabbitFixture fixture) : OnABroker(fix
         Assert.Equal(first.Body.ToArray(), second.Body.ToArray());
         Assert.Equal(Living(first), Living(second));
 
+        // What is too long to be moved along is left out, and which letter it is is not.
+        var lengthy = first.Properties with { Headers = [.. first.Properties.Headers, new(0, "long", HeaderKind.Text, new string('x', 20_000))] };
+        await sender.SendAsync(Routes.Execution, lengthy, first.Body, "letter/1", Cancel);
+        var third = await TakeAsync();
+        Assert.Equal(("letter/1", null), (Header(third, DeadLetterHeaders.Replay), Header(third, "long")));
+
         _mended = true;
         await sender.SendAsync(Routes.Execution, second.Properties, second.Body, "letter/2", Cancel);
         await bus.UntilAsync(() => _handled.Contains(id), "it is handled");
@@ -50,10 +55,42 @@ public sealed class DeadLetterSenderTests(RabbitFixture fixture) : OnABroker(fix
         parts.Options.Address = Host.Uri.ToString();
         await using var bus = await TestBus.StartAsync(parts);
         await using var sender = new DeadLetterSender(parts.Options, bus.Runner);
-        var properties = new MessageProperties(null, null, null, null, null, null, null, null, null, null, null, null, null, []);
+        var properties = Nothing;
         await sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", Cancel);
         await Raw.DeleteAsync(Topology.QueueOf(Routes.Risk));
         await Assert.ThrowsAsync<BusUnavailableException>(() => sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", Cancel));
+        // The broker takes messages all the same; and the queue is declared anew.
+        Assert.True(await sender.TakesOthersAsync(Cancel));
+        await sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", Cancel);
+
+        // One that no frame holds ends the connection, and the next one goes.
+        var wide = properties with { Headers = [new(0, "wide", HeaderKind.Text, new string('x', 200_000))] };
+        await Assert.ThrowsAsync<BusUnavailableException>(() => sender.SendAsync(Routes.Risk, wide, new byte[] { 1 }, "letter/1", Cancel));
+        Assert.True(await sender.TakesOthersAsync(Cancel));
+        await sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", Cancel);
+    }
+
+    [Fact]
+    public async Task Without_a_broker_none_is_to_blame()
+    {
+        var parts = Parts();
+        parts.Options.Address = Host.Uri.ToString();
+        await using var bus = await TestBus.StartAsync(parts);
+        await using var sender = new DeadLetterSender(new BusOptions { Address = "amqp://127.0.0.1:1/", PublishWithin = TimeSpan.FromSeconds(2) }, bus.Runner);
+        await Assert.ThrowsAsync<BusUnavailableException>(() => sender.SendAsync(Routes.Risk, Nothing, new byte[] { 1 }, "letter/1", Cancel));
+        Assert.False(await sender.TakesOthersAsync(Cancel));
+    }
+
+    /// <summary>It goes as it came: what was not there is not there.</summary>
+    [Fact]
+    public void Properties_are_those_that_it_had_and_no_others()
+    {
+        var none = DeadLetterSender.PropertiesOf(Nothing, []);
+        Assert.False(none.IsMessageIdPresent() || none.IsCorrelationIdPresent() || none.IsContentTypePresent() || none.IsContentEncodingPresent() || none.IsTypePresent() || none.IsReplyToPresent() || none.IsAppIdPresent()
+            || none.IsPriorityPresent() || none.IsTimestampPresent() || none.IsExpirationPresent() || none.IsUserIdPresent() || none.IsClusterIdPresent());
+        var all = DeadLetterSender.PropertiesOf(Nothing with { MessageId = "m\\0", CorrelationId = "", ContentType = "c", ContentEncoding = "e", Type = "t", ReplyTo = "r", AppId = "a", Priority = 3, Timestamp = -5 }, []);
+        Assert.True(all.IsCorrelationIdPresent());
+        Assert.Equal(("m\0", "", "c", "e", "t", "r", "a", 3, -5L, true), (all.MessageId, all.CorrelationId, all.ContentType, all.ContentEncoding, all.Type, all.ReplyTo, all.AppId, all.Priority, all.Timestamp.UnixTime, all.Persistent));
     }
 
     [Fact]
@@ -73,7 +110,7 @@ public sealed class DeadLetterSenderTests(RabbitFixture fixture) : OnABroker(fix
         _mended = true;
         await sender.SendAsync(Routes.Execution, letters.Kept.Last().Properties, letters.Kept.Last().Body, "letter/2", Cancel);
         await bus.UntilAsync(() => _handled.Contains(id), "it is handled");
-        await Assert.ThrowsAnyAsync<JsonException>(() => sender.SendAsync(Routes.Execution, letters.Kept.First().Properties, "no JSON"u8.ToArray(), "letter/3", Cancel));
+        await Assert.ThrowsAsync<UnsendableLetterException>(() => sender.SendAsync(Routes.Execution, letters.Kept.First().Properties, "no JSON"u8.ToArray(), "letter/3", Cancel));
     }
 
     [Fact]
@@ -90,6 +127,8 @@ public sealed class DeadLetterSenderTests(RabbitFixture fixture) : OnABroker(fix
         Assert.Equal(headers.Where(h => h.Value is not System.Collections.ICollection).Select(h => h.Value), again.Where(h => h.Value is not System.Collections.ICollection).Select(h => h.Value));
         Assert.Equal(headers.Keys, again.Keys);
     }
+
+    private static MessageProperties Nothing { get; } = new(null, null, null, null, null, null, null, null, null, null, null, null, null, []);
 
     private static string? Header(DeadMessage message, string name) => message.Properties.Headers.SingleOrDefault(h => h.Depth == 0 && h.Name == name)?.Value;
 

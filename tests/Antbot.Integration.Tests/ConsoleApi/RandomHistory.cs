@@ -62,7 +62,9 @@ internal sealed class RandomHistory(IEventStore store, int seed)
         {
             var replay = _replays[letter] = _replays.GetValueOrDefault(letter) + 1;
             await AppendAsync(stream, null, new DeadLetterReplayOrdered(letter, letter, group, replay, "mended", "anna"));
-            if (_random.Next(2) == 0)
+            if (_random.Next(4) == 0)
+                await AppendAsync(stream, null, new DeadLetterGivenUp(letter, letter, group, replay, "it takes too long", "anna"));
+            else if (_random.Next(2) == 0)
                 await AppendAsync(stream, null, new DeadLetterReturned(letter, group, replay, letter, DeadLetterKind.Fault, "System.Exception", "again", "", 5, _now, "2", group));
             else if (_discarded.Add(letter))
                 await AppendAsync(stream, null, new DeadLetterReplayed(letter, group, replay, letter, "order-1", 5));

@@ -25,6 +25,9 @@ internal sealed class RunningConsole : IAsyncDisposable
 {
     public const string Token = "a-token-that-nobody-guesses";
 
+    /// <summary>A reason for closing that nobody here can work on.</summary>
+    public const string Deadly = "deadly";
+
     private readonly WebApplication _app;
 
     private RunningConsole(WebApplication app, string address)
@@ -121,6 +124,8 @@ internal sealed class RunningConsole : IAsyncDisposable
 
         public Task HandleAsync(CloseTrade message, Input input, CancellationToken cancellationToken)
         {
+            if (message.Reason == Deadly)
+                throw new InvalidOperationException("It is deadly.");
             Heard.Enqueue(message);
             return Task.CompletedTask;
         }

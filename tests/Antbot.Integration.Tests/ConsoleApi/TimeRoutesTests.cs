@@ -53,6 +53,25 @@ public sealed class TimeRoutesTests : IAsyncLifetime
         Assert.Equal(page.Count(e => e.CorrelationId == trade), steps.GetProperty("Steps").GetArrayLength());
     }
 
+    /// <summary>As the list of tokens is.</summary>
+    [Fact]
+    public async Task Who_is_let_in_is_told_to_a_super_admin_and_nobody_below()
+    {
+        var tokens = new List<(string Token, HttpStatusCode Status)>();
+        foreach (var (name, role, status) in new[] { ("vera", "Viewer", HttpStatusCode.Forbidden), ("oscar", "Operator", HttpStatusCode.Forbidden), ("sue", "SuperAdmin", HttpStatusCode.OK) })
+            tokens.Add(((await _console.PostAsync("/api/tokens", new { Name = name, Role = role, Reason = "a test" })).Body.GetProperty("Token").GetString()!, status));
+        foreach (var (token, status) in tokens)
+        {
+            using var client = _console.ClientOf(token);
+            var until = (await _console.Store.ReadPageAsync(0, 10_000, Cancel))[^1].Sequence;
+            foreach (var path in new[] { $"/api/at?stream=access&moment={until}", $"/api/diff?stream=access&from=1&to={until}" })
+            {
+                using var answer = await client.GetAsync(path, Cancel);
+                Assert.Equal((path, status), (path, answer.StatusCode));
+            }
+        }
+    }
+
     [Theory]
     [InlineData("/api/at", HttpStatusCode.BadRequest)]
     [InlineData("/api/at?stream=account-main", HttpStatusCode.BadRequest)]

@@ -109,7 +109,7 @@ public sealed class DeadLetterApiTests : IAsyncLifetime
         Assert.Equal((200, "Discarded", "default"), (status, done.GetProperty("State").GetString(), done.GetProperty("By").GetString()));
         Assert.Equal(200, (await _console.PostAsync($"/api/deadletters/{letter}/discard", new { Reason = "of no use" }, "discard-one")).Status);
         var (refused, why) = await _console.PostAsync($"/api/deadletters/{letter}/discard", new { Reason = "once more" });
-        Assert.Equal((409, "new: it is Discarded"), (refused, why.GetProperty("Message").GetString()));
+        Assert.Equal((409, "open: it is Discarded"), (refused, why.GetProperty("Message").GetString()));
         var other = Id((await ItemsAsync("/api/deadletters?endpoint=risk"))[0]);
         Assert.Equal(409, (await _console.PostAsync($"/api/deadletters/{other}/discard", new { Reason = "another" }, "discard-one")).Status);
         Assert.Equal(404, (await _console.PostAsync($"/api/deadletters/{Trade}/discard", new { Reason = "it is none" })).Status);

@@ -6,6 +6,8 @@ using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Postgres;
 using Antbot.Integration.Tests.Support;
 using Antbot.Messaging;
+using Antbot.Runtime.Bus;
+using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
 using Xunit;
 
@@ -55,6 +57,24 @@ public sealed class ReplayTests(PostgresFixture postgres, RabbitFixture rabbit) 
         Assert.Equal(HttpStatusCode.Accepted, await _platform.PostAsync($"/api/deadletters/{broken:N}/replay", new { Reason = "once more" }));
         await WholePlatform.UntilAsync(async () => (await EventsAsync<DeadLetterReturned>()).Count == 2, () => "it is back again");
         Assert.Single(await EventsAsync<OrderSettlementRefused>());
+    }
+
+    /// <summary>It was kept in another way than over this broker, which takes no header of such a length.</summary>
+    [Fact]
+    public async Task One_that_the_broker_does_not_take_is_open_again_and_the_one_behind_it_goes()
+    {
+        var (trade, wide) = (new TradeId(Guid.NewGuid()), new TradeId(Guid.NewGuid()));
+        var headers = new MessageHeader[] { new(0, "wide", HeaderKind.Text, new string('x', 200_000)) };
+        var body = Encoding.UTF8.GetBytes($$"""{"messageType":["urn:message:Antbot.Contracts.Messages:{{nameof(SettleOrder)}}"],"message":{"trade":"{{wide}}"} }""");
+        await _platform.Services.GetRequiredService<IDeadLetters>().KeepAsync(
+            new DeadMessage(Topology.ErrorQueueOf(Routes.Execution), Routes.Execution, DeadLetterKind.Fault, new($"{Guid.NewGuid()}", null, null, null, null, null, null, null, null, null, null, null, null, headers), body), Cancel);
+        await DieAsync(trade, $$"""{"trade":"{{trade}}","order":"{{ClientOrderId.Of(trade, OrderRole.Entry, 0)}}","request":"{{Guid.NewGuid()}}","confirms":false,"by":"anna","reason":"a test"}""");
+        foreach (var letter in new[] { await LetterAsync(wide), await LetterAsync(trade) })
+            Assert.Equal(HttpStatusCode.Accepted, await _platform.PostAsync($"/api/deadletters/{letter:N}/replay", new { Reason = "mended" }));
+        await WholePlatform.UntilAsync(async () => (await EventsAsync<DeadLetterReplayed>()).Count == 1 && (await EventsAsync<DeadLetterReturned>()).Count == 1, () => "one is replayed and one is back");
+        var back = Assert.Single(_platform.History.Of<DeadLetterReturned>());
+        Assert.Equal(await LetterAsync(wide), back.Letter);
+        Assert.Contains("was not confirmed", back.FaultMessage, StringComparison.Ordinal);
     }
 
     private async Task<IReadOnlyList<T>> EventsAsync<T>() => [.. (await _platform.History.ReadOnAsync(Cancel)).Of<T>()];

@@ -11,12 +11,30 @@ public sealed record DeadLetterState(DeadLetterStatus? Status, string Fingerprin
     public static DeadLetterState Initial { get; } = new(null, "", 0);
 }
 
-public sealed record DiscardDeadLetter(Guid Letter, Guid Request, string Reason, string By);
+/// <param name="Effect">What was decided on its message, where that is known.</param>
+public sealed record DiscardDeadLetter(Guid Letter, Guid Request, string Reason, string By, string? Effect = null);
+
+/// <summary>It was sent once more, and whoever waits would wait no longer.</summary>
+/// <param name="Effect">What was decided on its message, where that is known.</param>
+public sealed record GiveUpReplay(Guid Letter, Guid Request, string Reason, string By, string? Effect = null);
+
+public enum MessageIdentity
+{
+    /// <summary>What is decided on it is found under its id.</summary>
+    One = 1,
+    None = 2,
+
+    /// <summary>Beside its body and within it, and they differ: under which it was decided on cannot be said.</summary>
+    Two = 3,
+
+    /// <summary>A parcel of several messages.</summary>
+    Many = 4,
+}
 
 /// <summary>What a letter says of itself and what is known of its trade, as far as sending it once more depends on it.</summary>
 /// <param name="ValidUntil">Of a wish to enter; null for everything else.</param>
 /// <param name="Over">The phase in which its trade has ended, where it is a wish to enter.</param>
-public sealed record ReplayIntent(bool HasId, string Endpoint, bool IsParcel, DateTimeOffset? ValidUntil, string? Over);
+public sealed record ReplayIntent(MessageIdentity Identity, string Endpoint, DateTimeOffset? ValidUntil, string? Over);
 
 public sealed record ReplayDeadLetter(Guid Letter, Guid Request, string Reason, string By, ReplayIntent Intent);
 
@@ -43,13 +61,16 @@ public static class DeadLetterDecider
         // A copy of an earlier one comes too late to change anything. What was decided on may still not have come to its end: then it is open again.
         DeadLetterReturned e => state.Status is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == state.Replays ? state with { Status = DeadLetterStatus.New } : state,
         DeadLetterReplayed => state with { Status = DeadLetterStatus.Replayed },
+        DeadLetterGivenUp e => state.Status == DeadLetterStatus.Replaying && e.Replay == state.Replays ? state with { Status = DeadLetterStatus.New } : state,
         DeadLetterDiscarded => state with { Status = DeadLetterStatus.Discarded },
         _ => state,
     };
 
     private static IReadOnlyList<object> Decide(DeadLetterState state, object input, DateTimeOffset now) => input switch
     {
-        DiscardDeadLetter d => Judged(d.Letter, d.Request, "discard", d.By, [IsNew(state)], new DeadLetterDiscarded(d.Letter, d.Request, state.Fingerprint, d.Reason, d.By)),
+        DiscardDeadLetter d => Judged(d.Letter, d.Request, "discard", d.By, [IsOpen(state), IsUndecided(state, d.Effect)], new DeadLetterDiscarded(d.Letter, d.Request, state.Fingerprint, d.Reason, d.By)),
+        GiveUpReplay g => Judged(
+            g.Letter, g.Request, "give-up", g.By, [IsUnderWay(state), IsUndecided(state, g.Effect)], new DeadLetterGivenUp(g.Letter, g.Request, state.Fingerprint, state.Replays, g.Reason, g.By)),
         ReplayDeadLetter r => Judged(
             r.Letter, r.Request, "replay", r.By, [IsNew(state), .. Sendable(r.Intent, now)], new DeadLetterReplayOrdered(r.Letter, r.Request, state.Fingerprint, state.Replays + 1, r.Reason, r.By)),
         ReturnDeadLetter r => r.Replay < 1 || r.Replay > state.Replays ? [] :
@@ -61,13 +82,29 @@ public static class DeadLetterDecider
         _ => throw new ArgumentException($"{input.GetType().Name} is nothing that is decided of a dead letter.", nameof(input)),
     };
 
-    private static Verdict IsNew(DeadLetterState state) => new("new", state.Status == DeadLetterStatus.New, state.Status is { } status ? $"it is {status}" : "there is no such letter");
+    private static Verdict IsNew(DeadLetterState state) => new("new", state.Status == DeadLetterStatus.New, Stands(state));
+
+    private static Verdict IsOpen(DeadLetterState state) => new("open", state.Status is DeadLetterStatus.New or DeadLetterStatus.Replaying, Stands(state));
+
+    private static Verdict IsUnderWay(DeadLetterState state) => new("replaying", state.Status == DeadLetterStatus.Replaying, Stands(state));
+
+    /// <summary>While it is on its way it may have had its effect already: then that is what became of it.</summary>
+    private static Verdict IsUndecided(DeadLetterState state, string? effect) =>
+        new("undecided", effect is null || state.Status != DeadLetterStatus.Replaying, effect ?? "nothing was decided on it");
+
+    private static string Stands(DeadLetterState state) => state.Status is { } status ? $"it is {status}" : "there is no such letter";
 
     private static IEnumerable<Verdict> Sendable(ReplayIntent intent, DateTimeOffset now) =>
     [
         new Verdict("addressed", intent.Endpoint.Length > 0, intent.Endpoint.Length > 0 ? $"it was going to {intent.Endpoint}" : "nobody knows where it was going"),
         // Without an id nothing could be found that was decided on it: neither before, so that it would be done twice, nor then.
-        new Verdict("identified", intent.HasId && !intent.IsParcel, intent.IsParcel ? "it is a parcel of several messages" : intent.HasId ? "it has an id" : "it has no id"),
+        new Verdict("identified", intent.Identity == MessageIdentity.One, intent.Identity switch
+        {
+            MessageIdentity.One => "it has an id",
+            MessageIdentity.None => "it has no id",
+            MessageIdentity.Two => "it is identified twice, and the ids differ: under which it was decided on cannot be said",
+            _ => "it is a parcel of several messages",
+        }),
         new Verdict("valid", !(intent.ValidUntil <= now), intent.ValidUntil is { } until ? $"its signal was valid until {until:u}" : "it has no end"),
         new Verdict("trade-is-open", intent.Over is null, intent.Over is { } phase ? $"it is a wish to enter, and its trade is {phase}" : "nothing speaks against it"),
     ];

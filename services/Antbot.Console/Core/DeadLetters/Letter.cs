@@ -74,9 +74,21 @@ public static class Letter
     /// <param name="over">The phase in which its trade has ended, or null.</param>
     public static ReplayIntent IntentOf(DeadLetterKept kept, MessageProperties properties, ReadOnlyMemory<byte> body, string? over)
     {
-        var wish = Told.From(body).ValidUntil;
-        // Under the id that it bore outside it is sent again; one within the body alone does not go with it everywhere.
-        return new ReplayIntent(kept.Message is not null && Guid.TryParse(properties.MessageId, out _), kept.Endpoint, kept.MessageType == Parcel, wish, wish is null ? null : over);
+        var told = Told.From(body);
+        return new ReplayIntent(IdentityOf(kept, properties, told), kept.Endpoint, told.ValidUntil, told.ValidUntil is null ? null : over);
+    }
+
+    /// <summary>What a wish to enter would have bought; zero for everything else, and null where it cannot be said.</summary>
+    public static Money? NotionalOf(DeadLetterKept kept) => kept.Body is { } body ? Told.From(body).Notional : null;
+
+    /// <summary>Under the id that it bore outside it is sent again; one within the body alone does not go with it everywhere.</summary>
+    private static MessageIdentity IdentityOf(DeadLetterKept kept, MessageProperties properties, Told told)
+    {
+        if (kept.MessageType == Parcel)
+            return MessageIdentity.Many;
+        if (kept.Message is null || !Guid.TryParse(properties.MessageId, out var outside))
+            return MessageIdentity.None;
+        return told.Ids.All(id => id == outside) ? MessageIdentity.One : MessageIdentity.Two;
     }
 
     /// <summary>Which letter it is that was sent once more, and for which time; null for one that never was.</summary>
@@ -139,10 +151,14 @@ public static class Letter
     }
 
     /// <summary>What a body says of itself, where it can be read: MassTransit's envelope around a message, or around a parcel of them.</summary>
+    /// <param name="Ids">All that the envelope says: whoever reads it does not tell small letters from large ones.</param>
     /// <param name="ValidUntil">Of a wish to enter.</param>
-    private sealed record Told(Guid? Id, string Type, IReadOnlyList<TradeId> Trades, DateTimeOffset? ValidUntil)
+    /// <param name="Notional">Of a wish to enter; null where there is one, and it says nothing of the kind.</param>
+    private sealed record Told(IReadOnlyList<Guid> Ids, string Type, IReadOnlyList<TradeId> Trades, DateTimeOffset? ValidUntil, Money? Notional)
     {
-        private static readonly Told Nothing = new(null, "", [], null);
+        private static readonly Told Nothing = new([], "", [], null, Money.Zero);
+
+        public Guid? Id => Ids.Count > 0 ? Ids[^1] : null;
 
         public static Told From(ReadOnlyMemory<byte> body)
         {
@@ -158,13 +174,22 @@ public static class Letter
                 var trades = type == Parcel && Member(message, "messages") is { ValueKind: JsonValueKind.Array } many
                     ? many.EnumerateArray().Take(TradesMax).Select(m => TradeOf(m, Member(m, "body")))
                     : [TradeOf(envelope, message)];
-                return new Told(Guid.TryParse(Text(Member(envelope, "messageId")), out var id) ? id : null, type, [.. trades.OfType<TradeId>().Distinct()], Time(Member(Member(message, "signal"), "validUntil")));
+                return new Told(IdsIn(envelope), type, [.. trades.OfType<TradeId>().Distinct()], Time(Member(Member(message, "signal"), "validUntil")), NotionalIn(Member(message, "signal")));
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
                 return Nothing;
             }
         }
+
+        private static Money? NotionalIn(JsonElement? signal) => signal is null ? Money.Zero
+            : Member(signal, "notional") is { ValueKind: JsonValueKind.Number } number && number.TryGetDecimal(out var notional) && Money.Fault(notional) is null && notional >= 0 ? new Money(notional)
+            : null;
+
+        private static List<Guid> IdsIn(JsonElement envelope) => envelope.ValueKind != JsonValueKind.Object ? [] :
+        [
+            .. envelope.EnumerateObject().Where(m => m.Name.Equals("messageId", StringComparison.OrdinalIgnoreCase)).Select(m => Guid.TryParse(Text(m.Value), out var id) ? id : (Guid?)null).OfType<Guid>(),
+        ];
 
         private static TradeId? TradeOf(JsonElement envelope, JsonElement? message)
         {

@@ -42,12 +42,17 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadL
         await AppendAsync(kept, cancellationToken);
     }
 
-    /// <summary>Whether a letter that was sent once more is back. Whatever else bears such a header is a letter of its own.</summary>
+    /// <summary>
+    /// Whether a letter that was sent once more is back: the same message at the same endpoint. Its bytes do not tell, since within one process
+    /// it is written anew on the way. Whatever else bears such a header is a letter of its own.
+    /// </summary>
     private async Task<bool> HasReturnedAsync(DeadMessage message, CancellationToken cancellationToken)
     {
-        if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await FindAsync(letter, cancellationToken) is not { } kept || kept.Content.Sha256 != BlobHash.Of(message.Body.Span))
+        if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await FindAsync(letter, cancellationToken) is not { } kept)
             return false;
         var again = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
+        if (again.Message is null || again.Message != kept.Message || again.Endpoint != kept.Endpoint)
+            return false;
         return (await RecordAsync(kept, again.Letter, new ReturnDeadLetter(letter, replay, again), Actor, cancellationToken)).Count > 0;
     }
 
@@ -62,8 +67,12 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadL
     }
 
     /// <summary>What was decided on an operator's word, now or when it was given first.</summary>
-    public async Task<object> DecideAsync(DeadLetterKept kept, Guid request, string by, object order, CancellationToken cancellationToken) =>
-        parts.Codec.Decode((await RecordAsync(kept, request, order, $"operator:{by}", cancellationToken))[^1]);
+    public async Task<StoredEvent> DecideAsync(DeadLetterKept kept, Guid request, string by, object order, CancellationToken cancellationToken) =>
+        (await RecordAsync(kept, request, order, $"operator:{by}", cancellationToken))[^1];
+
+    /// <summary>What whoever it was going to has decided on a letter's message, sent once more or before; null where there is nothing. Every endpoint decides under its own name.</summary>
+    public async Task<StoredEvent?> EffectOfAsync(Guid? message, string endpoint, CancellationToken cancellationToken) =>
+        message is { } id && endpoint.Length > 0 && await parts.Store.FindDecisionAsync(new Decision(id, endpoint), cancellationToken) is [var effect, ..] ? effect : null;
 
     /// <summary>What was decided now or on the same input before; nothing where nothing followed from it.</summary>
     public Task<IReadOnlyList<StoredEvent>> RecordAsync(DeadLetterKept kept, Guid id, object input, string actor, CancellationToken cancellationToken) =>

@@ -1,10 +1,11 @@
-using System.Text.Json;
 using Antbot.Contracts.Events;
 using Antbot.Kernel.Identity;
 using Antbot.Messaging;
 using Antbot.ReadModels;
+using Antbot.Runtime.Bus;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
+using Microsoft.Extensions.Logging;
 
 namespace Antbot.ConsoleService.DeadLetters;
 
@@ -12,10 +13,15 @@ namespace Antbot.ConsoleService.DeadLetters;
 /// Sends once more what was ordered to be, from the record, and looks for what came of it: a letter has had its effect when whoever it was
 /// going to has decided on its message, and not when it was sent.
 /// </summary>
-internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book, DeadLetterStories stories, DeadLetterSender sender, IReadModels models)
+internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book, DeadLetterStories stories, DeadLetterSender sender, IReadModels models, ConsoleOptions options, ILogger<DeadLetterReplays> log)
 {
+    private const int AttemptsMax = 3;
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly ViewQuery UnderWay = new([nameof(DeadLetterStatus.Replaying)], Limit: ViewQuery.LimitMax);
+
+    private readonly Resends _resends = new(TimeSpan.FromSeconds(options.ResendSeconds));
+    private bool _waits;
 
     public Task SendAsync(CancellationToken cancellationToken) => new DurableSubscription(parts.Store, "dead-letter-replays", SendAsync, parts.Clock).RunAsync(cancellationToken);
 
@@ -32,6 +38,7 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
                 after = page.Count == UnderWay.Limit ? page[^1].Id : null;
             }
             while (after is not null);
+            _resends.EndRound();
             await Task.Delay(LookEvery, parts.Clock, cancellationToken);
         }
     }
@@ -40,39 +47,107 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     {
         foreach (var stored in page)
         {
-            if (parts.Codec.Find<DeadLetterReplayOrdered>(stored) is not { } ordered || await book.FindAsync(ordered.Letter, cancellationToken) is not { } kept)
+            if (parts.Codec.Find<DeadLetterReplayOrdered>(stored) is not { } ordered)
                 continue;
-            // An order may be read again, after what it was about has been decided otherwise.
-            if (await book.StateOfAsync(ordered.Letter, cancellationToken) is { Status: DeadLetterStatus.Replaying } state && state.Replays == ordered.Replay)
-                await SendAsync(kept, ordered.Replay, cancellationToken);
+            try
+            {
+                await SendAsync(ordered.Letter, ordered.Replay, cancellationToken);
+                _waits = false;
+            }
+            catch (BusUnavailableException e)
+            {
+                if (!_waits)
+                    log.LogWarning("Dead letters wait to be sent once more: {Fault}", e.Message);
+                _waits = true;
+                throw;
+            }
         }
     }
 
+    /// <summary>An order may be read again, after what it was about has been decided otherwise.</summary>
+    private async Task SendAsync(Guid letter, int replay, CancellationToken cancellationToken)
+    {
+        if (await book.FindAsync(letter, cancellationToken) is { } kept
+            && await book.StateOfAsync(letter, cancellationToken) is { Status: DeadLetterStatus.Replaying } state && state.Replays == replay)
+            await SendAsync(kept, replay, cancellationToken);
+    }
+
+    /// <summary>While the broker takes nothing all wait. One that it does not take although it takes others waits for nobody, and nobody for it.</summary>
     private async Task SendAsync(DeadLetterKept kept, int replay, CancellationToken cancellationToken)
     {
-        var properties = await stories.PropertiesOfAsync(kept, cancellationToken);
-        var body = await stories.ReadBodyAsync(kept.Letter, cancellationToken) ?? [];
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await sender.SendAsync(kept.Endpoint, properties, body, Letter.ReplayOf(kept.Letter, replay), cancellationToken);
-            parts.CrashPoints.Reach("dead-letters.after-send");
+            try
+            {
+                var properties = await stories.PropertiesOfAsync(kept, cancellationToken);
+                var body = await stories.ReadBodyAsync(kept.Letter, cancellationToken) ?? [];
+                await sender.SendAsync(kept.Endpoint, properties, body, Letter.ReplayOf(kept.Letter, replay), cancellationToken);
+                parts.CrashPoints.Reach("dead-letters.after-send");
+                return;
+            }
+            catch (BusUnavailableException e)
+            {
+                if (!await sender.TakesOthersAsync(cancellationToken))
+                    throw;
+                if (attempt < AttemptsMax)
+                    continue;
+                await NotSentAsync(kept, replay, e, cancellationToken);
+                return;
+            }
+            catch (Exception e) when (e is UnsendableLetterException or EventStoreException { Fault: StoreFault.Corrupt })
+            {
+                await NotSentAsync(kept, replay, e, cancellationToken);
+                return;
+            }
         }
-        catch (JsonException e)
+    }
+
+    /// <summary>It is open again, with why. Should it have arrived all the same, sending it once more will find what was decided on it.</summary>
+    private async Task NotSentAsync(DeadLetterKept kept, int replay, Exception fault, CancellationToken cancellationToken)
+    {
+        log.LogError(fault, "The dead letter {Letter} could not be sent to {Endpoint}, and is open again", kept.Letter.ToString("N"), kept.Endpoint);
+        var cause = fault.InnerException ?? fault;
+        var again = kept with
         {
-            // On the bus within one process only what can be read can be sent.
-            var again = kept with { Letter = DeterministicId.From("not-sent", kept.Letter.ToString("N"), $"{replay}"), FaultType = e.GetType().FullName!, FaultMessage = $"It cannot be sent: {e.Message}", Stack = "" };
-            await book.RecordAsync(kept, again.Letter, new ReturnDeadLetter(kept.Letter, replay, again), DeadLetterBook.Actor, cancellationToken);
-        }
+            Letter = DeterministicId.From("not-sent", kept.Letter.ToString("N"), $"{replay}"), FaultType = cause.GetType().FullName ?? cause.GetType().Name, FaultMessage = fault.Message, Stack = "",
+            Attempts = null, FailedAt = null, Build = "",
+        };
+        await book.RecordAsync(kept, again.Letter, new ReturnDeadLetter(kept.Letter, replay, again), DeadLetterBook.Actor, cancellationToken);
+    }
+
+    /// <summary>It is replayed when something was decided on its message.</summary>
+    public async Task LookAsync(DeadLetterKept kept, int replay, CancellationToken cancellationToken)
+    {
+        if (await book.EffectOfAsync(kept.Message, kept.Endpoint, cancellationToken) is { } effect)
+            await ConfirmAsync(kept, replay, effect, cancellationToken);
     }
 
     private async Task LookAsync(DeadLetterView letter, CancellationToken cancellationToken)
     {
-        // Every endpoint decides under its own name.
-        if (letter.Message is not { } message || await parts.Store.FindDecisionAsync(new Decision(message, letter.Endpoint), cancellationToken) is not [var effect, ..])
-            return;
-        if (await book.FindAsync(Guid.ParseExact(letter.Id, "N"), cancellationToken) is not { } kept)
-            return;
-        var id = DeterministicId.From("dead-letter-effect", letter.Id, $"{letter.Replays}");
-        await book.RecordAsync(kept, id, new ConfirmReplay(kept.Letter, letter.Replays, effect.EventId, effect.Stream, effect.Sequence), DeadLetterBook.Actor, cancellationToken);
+        var id = Guid.ParseExact(letter.Id, "N");
+        if (await book.EffectOfAsync(letter.Message, letter.Endpoint, cancellationToken) is { } effect && await book.FindAsync(id, cancellationToken) is { } kept)
+            await ConfirmAsync(kept, letter.Replays, effect, cancellationToken);
+        else if (_resends.IsDue(letter.Id, letter.Replays, letter.ChangedAt, parts.Clock.GetUtcNow()))
+            await SendAgainAsync(id, letter.Replays, cancellationToken);
+    }
+
+    private async Task ConfirmAsync(DeadLetterKept kept, int replay, StoredEvent effect, CancellationToken cancellationToken)
+    {
+        var id = DeterministicId.From("dead-letter-effect", kept.Letter.ToString("N"), $"{replay}");
+        await book.RecordAsync(kept, id, new ConfirmReplay(kept.Letter, replay, effect.EventId, effect.Stream, effect.Sequence), DeadLetterBook.Actor, cancellationToken);
+    }
+
+    /// <summary>It may be lost, with a process that held it in its memory. Where it is not, it is known by its id.</summary>
+    private async Task SendAgainAsync(Guid letter, int replay, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SendAsync(letter, replay, cancellationToken);
+            log.LogInformation("The dead letter {Letter} was sent again: nothing was heard of it", letter.ToString("N"));
+        }
+        catch (BusUnavailableException e)
+        {
+            log.LogWarning("The dead letter {Letter} waits to be sent again: {Fault}", letter.ToString("N"), e.Message);
+        }
     }
 }

@@ -2,6 +2,7 @@ using Antbot.ConsoleService.Access;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.ReadModels;
+using Antbot.Runtime.Store;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -10,12 +11,12 @@ namespace Antbot.ConsoleService.DeadLetters;
 internal sealed record DeadLetterAnswer(string Letter, DeadLetterStatus State, string By, string Reason);
 
 /// <summary>Dead letters: what there are, one by one and by their causes, and what is done about them.</summary>
-internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStories stories, DeadLetterBook book, IReadModels models)
+internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStories stories, DeadLetterBook book, ReplayIntents intents, EventCodec codec, Audit audit)
 {
     private const string Prefix = "/api/deadletters";
     private const int SearchLengthMax = 200;
 
-    private static readonly (string Name, string What)[] Paging = [("limit", $"1 to {ViewQuery.LimitMax} rows"), ("after", "the id of the last row of the page before")];
+    internal static readonly (string Name, string What)[] Paging = [("limit", $"1 to {ViewQuery.LimitMax} rows"), ("after", "the id of the last row of the page before")];
 
     private static readonly Dictionary<string, string> Columns = new(StringComparer.Ordinal) { ["endpoint"] = ViewTables.Endpoint, ["type"] = ViewTables.MessageType, ["fingerprint"] = ViewTables.Fingerprint };
 
@@ -43,6 +44,8 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
             new ApiRoute("GET", $"{Prefix}/{{id}}", Role.Viewer, "One dead letter, by its id or the beginning of one: the fault, the headers, the body, what was done about it.") { Answer = typeof(DeadLetterStory) }, (r, c) => r.ShowAsync(c));
         routes.MapGuarded<DeadLetterRoutes>(
             new ApiRoute("GET", $"{Prefix}/{{id}}/body", Role.Viewer, "The body of a dead letter, byte for byte as it came."), (r, c) => r.BodyAsync(c));
+        routes.MapGuarded<DeadLetterRoutes>(
+            new ApiRoute("POST", $"{Prefix}/{{id}}/give-up", Role.Operator, "What was sent once more is waited for no longer: it is open again.") { Body = typeof(ReasonBody), Answer = typeof(DeadLetterAnswer) }, (r, c) => r.GiveUpAsync(c));
         routes.MapGuarded<DeadLetterRoutes>(
             new ApiRoute("POST", $"{Prefix}/{{id}}/discard", Role.Operator, "Nothing is to come of it.") { Body = typeof(ReasonBody), Answer = typeof(DeadLetterAnswer) }, (r, c) => r.DiscardAsync(c));
         routes.MapGuarded<DeadLetterRoutes>(
@@ -81,32 +84,42 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
-    private Task DiscardAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, (kept, request, by, reason) => Task.FromResult<object>(new DiscardDeadLetter(kept.Letter, request, reason, by)));
+    private Task DiscardAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (kept, request, by, reason) => new Word(
+        "discard", DeadLetterStatus.Discarded, new DiscardDeadLetter(kept.Letter, request, reason, by, await EffectOfAsync(kept)), _ => new DeadLetterDiscarded(kept.Letter, request, kept.Fingerprint, reason, by)));
 
-    private Task ReplayAsync(HttpContext context) => DecideAsync(
-        context, StatusCodes.Status202Accepted,
-        async (kept, request, by, reason) => new ReplayDeadLetter(
-            kept.Letter, request, reason, by, Letter.IntentOf(kept, await stories.PropertiesOfAsync(kept, CancellationToken.None), await stories.ReadBodyAsync(kept.Letter, CancellationToken.None), await OverAsync(kept))));
+    private Task GiveUpAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (kept, request, by, reason) => new Word(
+        "give-up", DeadLetterStatus.New, new GiveUpReplay(kept.Letter, request, reason, by, await EffectOfAsync(kept)), replay => new DeadLetterGivenUp(kept.Letter, request, kept.Fingerprint, replay, reason, by)));
 
-    /// <summary>The phase in which the letter's trade has ended; null while it goes on, or where there is none.</summary>
-    private async Task<string?> OverAsync(DeadLetterKept kept) =>
-        kept.Trades is [var trade] && (await models.FindAsync(ViewTable.Trades, trade.Value))?.As<TradeView>() is { } view && TradeView.IsOver(view.Phase) ? view.Phase.ToString() : null;
+    private Task ReplayAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status202Accepted, async (kept, request, by, reason) =>
+    {
+        var intent = await intents.OfAsync(kept, CancellationToken.None);
+        return new Word(
+            "replay", DeadLetterStatus.Replaying, new ReplayDeadLetter(kept.Letter, request, reason, by, intent), replay => new DeadLetterReplayOrdered(kept.Letter, request, kept.Fingerprint, replay, reason, by));
+    });
 
-    private async Task DecideAsync(HttpContext context, int status, Func<DeadLetterKept, Guid, string, string, Task<object>> order)
+    private async Task<string?> EffectOfAsync(DeadLetterKept kept) =>
+        await book.EffectOfAsync(kept.Message, kept.Endpoint, CancellationToken.None) is { } effect ? $"event {effect.Sequence} of {effect.Stream} was decided on it" : null;
+
+    private async Task DecideAsync(HttpContext context, int status, Func<DeadLetterKept, Guid, string, string, Task<Word>> wordOf)
     {
         var letter = await ResolveAsync(context);
         var reason = Audit.Reason(await Api.BodyAsync(context));
         var kept = await book.FindAsync(letter, context.RequestAborted) ?? throw NoSuchLetter(letter.ToString("N"));
         var (request, by) = (Audit.IdOf(context), Caller.Of(context).Name);
+        var word = await wordOf(kept, request, by, reason);
         // From here on the word is carried through, whether or not whoever gave it still listens.
-        var done = await book.DecideAsync(kept, request, by, await order(kept, request, by, reason), CancellationToken.None) switch
+        var recorded = await book.DecideAsync(kept, request, by, word.Input, CancellationToken.None);
+        var decided = codec.Decode(recorded);
+        audit.MustBeSame(recorded, decided switch
         {
-            DeadLetterDiscarded e when e.Letter == letter => new DeadLetterAnswer(letter.ToString("N"), DeadLetterStatus.Discarded, e.By, e.Reason),
-            DeadLetterReplayOrdered e when e.Letter == letter => new DeadLetterAnswer(letter.ToString("N"), DeadLetterStatus.Replaying, e.By, e.Reason),
-            DeadLetterRefused e when e.Letter == letter => throw new ApiException(StatusCodes.Status409Conflict, "Refused", string.Join("; ", e.Verdicts.Where(v => !v.Passed).Select(v => $"{v.Rule}: {v.Saw}"))),
-            _ => throw new ApiException(StatusCodes.Status409Conflict, "Other", "Another request has been made under the same Idempotency-Key."),
-        };
-        await Api.AnswerAsync(context, done, status);
+            DeadLetterRefused e => e with { Letter = letter, Request = request, Command = word.Command, By = by },
+            DeadLetterReplayOrdered e => word.Done(e.Replay),
+            DeadLetterGivenUp e => word.Done(e.Replay),
+            _ => word.Done(0),
+        });
+        if (decided is DeadLetterRefused refused)
+            throw new ApiException(StatusCodes.Status409Conflict, "Refused", string.Join("; ", refused.Verdicts.Where(v => !v.Passed).Select(v => $"{v.Rule}: {v.Saw}")));
+        await Api.AnswerAsync(context, new DeadLetterAnswer(letter.ToString("N"), word.State, by, reason), status);
     }
 
     private async Task<Guid> ResolveAsync(HttpContext context)
@@ -125,13 +138,13 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
 
     private static ApiException NoSuchLetter(string id) => new(StatusCodes.Status404NotFound, "NotFound", $"There is no dead letter {id}.");
 
-    private static void Known(HttpContext context, string[] names)
+    internal static void Known(HttpContext context, string[] names)
     {
         if (context.Request.Query.Keys.FirstOrDefault(k => !names.Contains(k, StringComparer.Ordinal)) is { } unknown)
             throw Api.Invalid($"'{unknown}' is not known here: {string.Join(", ", names)} are.");
     }
 
-    private static ViewQuery Query(HttpContext context, string[] states)
+    internal static ViewQuery Query(HttpContext context, string[] states)
     {
         var asked = context.Request.Query;
         return new ViewQuery(
@@ -144,5 +157,9 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
     }
 
     /// <summary>Kinds of messages are named by whoever sends them.</summary>
-    private static string Sought(string text) => text.Length is >= 1 and <= SearchLengthMax && !text.Contains('\0', StringComparison.Ordinal) ? text : throw Api.Invalid($"What is sought has 1 to {SearchLengthMax} characters.");
+    internal static string Sought(string text) => text.Length is >= 1 and <= SearchLengthMax && !text.Contains('\0', StringComparison.Ordinal) ? text : throw Api.Invalid($"What is sought has 1 to {SearchLengthMax} characters.");
+
+    /// <param name="State">What the letter becomes of it.</param>
+    /// <param name="Done">What is recorded of it where nothing speaks against it, by the number of the replay.</param>
+    private sealed record Word(string Command, DeadLetterStatus State, object Input, Func<int, object> Done);
 }

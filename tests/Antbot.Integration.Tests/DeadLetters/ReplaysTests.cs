@@ -1,0 +1,143 @@
+using System.Text.Json;
+using Antbot.Contracts.Events;
+using Antbot.EventStore;
+using Antbot.Integration.Tests.Cli;
+using Antbot.Integration.Tests.ConsoleApi;
+using Antbot.Integration.Tests.Support;
+using Xunit;
+
+namespace Antbot.Integration.Tests.DeadLetters;
+
+/// <summary>Many dead letters are sent once more together, by whoever may, as carefully as that takes.</summary>
+public sealed class ReplaysTests : IAsyncLifetime
+{
+    private const string Cause = "0123456789abcdef";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-selections-").FullName;
+    private RunningConsole? _console;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_console is not null)
+            await _console.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Those_of_one_cause_go_batch_by_batch_and_what_comes_later_is_not_among_them()
+    {
+        var (token, console) = await StartAsync(15);
+        await console.Letters.KeepAsync(SeededLetters.Dead(Guid.NewGuid(), "CloseTrade", "{}"), Cancel);
+        var said = await AntbotProcess.RunAsync(_folder, "dlq", "replay", "--fingerprint", Cause, "--reason", "mended", "--wait", "--json", "--console", console.Address, "--token-file", token);
+        Assert.True(said.ExitCode == 0, said.Error);
+        var selection = JsonDocument.Parse(said.Output).RootElement.GetProperty("Selection");
+        Assert.Equal(("Done", 15, 15, 0, 0, 4), (State(selection), Number(selection, "Letters"), Number(selection, "Replayed"), Number(selection, "Refused"), Number(selection, "Failed"), Number(selection, "Batch")));
+        await Eventually.HoldsAsync(async () => (await ItemsAsync("/api/deadletters?state=replayed")).Count == 15, "all have had their effect");
+        Assert.Single(await ItemsAsync("/api/deadletters?state=new"));
+
+        var id = selection.GetProperty("Id").GetString()!;
+        await Eventually.HoldsAsync(async () => (await ItemsAsync("/api/replays?state=done")).Count == 1, "it is in the list");
+        Assert.Contains("15 of 15 letters replayed", (await AntbotProcess.RunAsync(_folder, "dlq", "replays", id, "--console", console.Address, "--token-file", token)).Output, StringComparison.Ordinal);
+        Assert.Contains("mended", (await AntbotProcess.RunAsync(_folder, "dlq", "replays", "--state", "done", "--console", console.Address, "--token-file", token)).Output, StringComparison.Ordinal);
+        // None of that cause is left.
+        var (status, why) = await console.PostAsync("/api/replays", new { Fingerprint = Cause, Reason = "once more" });
+        Assert.Equal((409, true), (status, why.GetProperty("Message").GetString()!.StartsWith("some: ", StringComparison.Ordinal)));
+        Assert.Equal(5, (await AntbotProcess.RunAsync(_folder, "dlq", "cancel", new string('0', 32), "--reason", "none", "--console", console.Address, "--token-file", token)).ExitCode);
+    }
+
+    [Fact]
+    public async Task Where_one_dies_again_the_rest_is_left_alone_and_what_may_not_be_sent_stops_nobody()
+    {
+        // The oldest has no id that it could be found by; the third one dies wherever it goes.
+        var (token, console) = await StartAsync(8, (i, kept) => i switch
+        {
+            0 => kept with { Properties = kept.Properties! with { MessageId = null } },
+            2 => SeededLetters.Deadly(kept),
+            _ => kept,
+        });
+        var said = await AntbotProcess.RunAsync(_folder, "dlq", "replay", "--all", "--reason", "mended", "--wait", "--console", console.Address, "--token-file", token);
+        Assert.Equal(1, said.ExitCode);
+        Assert.Contains("Stopped: 1 of 8 letters replayed, 1 refused, 1 failed", said.Output, StringComparison.Ordinal);
+        Assert.Contains("identified: it has no id", said.Output, StringComparison.Ordinal);
+        Assert.Contains("it came back", said.Output, StringComparison.Ordinal);
+        await Eventually.HoldsAsync(async () => (await ItemsAsync("/api/deadletters?state=new")).Count == 7, "the rest is as it was");
+    }
+
+    [Fact]
+    public async Task More_than_one_may_have_sent_alone_another_approves()
+    {
+        var (_, console) = await StartAsync(5, null, "--console:replayLettersMax=4");
+        var (status, requested) = await console.PostAsync("/api/replays", new { Endpoint = "execution", Reason = "mended" }, "the-same-key");
+        var selection = requested.GetProperty("Selection");
+        Assert.Equal((202, "Requested"), (status, State(selection)));
+        // Asked for again under the same key it is the same; anything else is told that it was not done.
+        Assert.Equal(selection.GetProperty("Id").GetString(), (await console.PostAsync("/api/replays", new { Endpoint = "execution", Reason = "mended" }, "the-same-key")).Body.GetProperty("Selection").GetProperty("Id").GetString());
+        foreach (var other in new object[] { new { Endpoint = "execution", Reason = "another" }, new { All = true, Reason = "mended" }, new { Endpoint = "execution", Reason = "mended", PerSecond = 1 } })
+            Assert.Equal((409, "Other"), (await console.PostAsync("/api/replays", other, "the-same-key")) is var (refused, why) ? (refused, why.GetProperty("Error").GetString()) : default);
+
+        var path = $"/api/replays/{selection.GetProperty("Id").GetString()}";
+        var (own, reason) = await console.PostAsync($"{path}/approve", new { Reason = "I say so" });
+        Assert.Equal((409, "another: default requested it"), (own, reason.GetProperty("Message").GetString()));
+        Assert.Equal(5, (await ItemsAsync("/api/deadletters?state=new")).Count);
+        var ben = (await console.PostAsync("/api/tokens", new { Name = "ben", Role = "Operator", Reason = "a test" })).Body.GetProperty("Token").GetString()!;
+        using var client = console.ClientOf(ben);
+        using var answer = await client.PostAsync(path + "/approve", new StringContent("""{"Reason":"looks right"}"""), Cancel);
+        Assert.True(answer.IsSuccessStatusCode);
+        await Eventually.HoldsAsync(async () => State((await console.GetAsync(path)).GetProperty("Selection")) == "Done", "it is done");
+        Assert.Equal("ben", (await console.GetAsync(path)).GetProperty("Selection").GetProperty("ApprovedBy").GetString());
+        Assert.Equal(409, (await console.PostAsync($"{path}/cancel", new { Reason = "too late" })).Status);
+    }
+
+    [Fact]
+    public async Task What_is_not_heard_of_in_time_stops_it_and_one_that_was_cancelled_never_begins()
+    {
+        var (_, console) = await StartAsync(3, (_, kept) => kept with { Endpoint = "risk" }, "--console:replayPatienceSeconds=2", "--console:replayNotionalMax=0");
+        var (_, small) = await console.PostAsync("/api/replays", new { All = true, Limit = 1, Reason = "perhaps" });
+        var path = $"/api/replays/{small.GetProperty("Selection").GetProperty("Id").GetString()}";
+        await Eventually.HoldsAsync(async () => State((await console.GetAsync(path)).GetProperty("Selection")) == "Stopped", "it is stopped");
+        Assert.Contains("nothing was heard of it within 2 s", (await console.GetAsync(path)).GetProperty("Selection").GetProperty("Why").GetString(), StringComparison.Ordinal);
+        // It is still on its way, and nobody says otherwise.
+        await Eventually.HoldsAsync(async () => (await ItemsAsync("/api/deadletters?state=replaying")).Count == 1, "it is under way");
+    }
+
+    [Theory]
+    [InlineData("""{"Reason":"mended"}""")]
+    [InlineData("""{"Reason":"mended","All":true,"Endpoint":"risk"}""")]
+    [InlineData("""{"Reason":"mended","All":false}""")]
+    [InlineData("""{"Reason":"mended","All":true,"Limit":0}""")]
+    [InlineData("""{"Reason":"mended","All":true,"PerSecond":1000000}""")]
+    [InlineData("""{"Reason":"mended","Trade":"x"}""")]
+    [InlineData("""{"Reason":"mended","Colour":"red"}""")]
+    [InlineData("""{"Reason":"","All":true}""")]
+    [InlineData("""{"All":true}""")]
+    public async Task What_cannot_be_meant_is_refused(string body)
+    {
+        var (_, console) = await StartAsync(1);
+        Assert.Equal(400, (await console.PostAsync("/api/replays", body)).Status);
+        Assert.Empty(await ItemsAsync("/api/replays"));
+    }
+
+    private async Task<(string Token, RunningConsole Console)> StartAsync(int letters, Func<int, DeadLetterKept, DeadLetterKept>? with = null, params IReadOnlyList<string> more)
+    {
+        await using (var store = await StoreAddress.OpenAsync($"sqlite:{Path.Combine(_folder, "antbot.db")}", create: true, Cancel))
+        {
+            for (var i = 0; i < letters; i++)
+                await SeededLetters.KeepAsync(store, k => (with?.Invoke(i, k) ?? k) with { Fingerprint = Cause });
+        }
+        _console = await RunningConsole.StartAsync(_folder, more);
+        await Eventually.HoldsAsync(async () => (await ItemsAsync("/api/deadletters")).Count == letters, "they are in the read models");
+        var token = Path.Combine(_folder, "token");
+        await File.WriteAllTextAsync(token, RunningConsole.Token, Cancel);
+        return (token, _console);
+    }
+
+    private async Task<List<JsonElement>> ItemsAsync(string path) => [.. (await _console!.GetAsync(path)).GetProperty("Items").EnumerateArray()];
+
+    private static string State(JsonElement view) => view.GetProperty("State").GetString()!;
+
+    private static int Number(JsonElement view, string name) => view.GetProperty(name).GetInt32();
+}
