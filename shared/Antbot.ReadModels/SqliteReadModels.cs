@@ -107,9 +107,13 @@ public sealed class SqliteReadModels : IReadModels
             if (query.IdPrefix is { } prefix)
                 where.Add($"id >= {Add(prefix)} AND id < {Add(ViewTables.PrefixEnd(prefix))}");
             var name = ViewTables.NameOf(table);
+            if (query.Since is { } since)
+                where.Add($"at >= {Add(SqliteTime.Format(since))}");
+            if (query.Until is { } until)
+                where.Add($"at <= {Add(SqliteTime.Format(until))}");
             if (query.After is { } after)
-                where.Add($"(at, id) < (SELECT at, id FROM {name} WHERE id = {Add(after)})");
-            var statement = s.Get($"SELECT {ViewTables.ColumnsOf(table)} FROM {name} {(where.Count > 0 ? $"WHERE {string.Join(" AND ", where)}" : "")} ORDER BY at DESC, id DESC LIMIT ?{values.Count + 1}");
+                where.Add($"(at, id) {(query.OldestFirst ? '>' : '<')} (SELECT at, id FROM {name} WHERE id = {Add(after)})");
+            var statement = s.Get($"SELECT {ViewTables.ColumnsOf(table)} FROM {name} {(where.Count > 0 ? $"WHERE {string.Join(" AND ", where)}" : "")} ORDER BY {(query.OldestFirst ? "at, id" : "at DESC, id DESC")} LIMIT ?{values.Count + 1}");
             for (var i = 0; i < values.Count; i++)
                 statement.Bind(i + 1, values[i]);
             return Rows(statement.Bind(values.Count + 1, query.Limit), table);
