@@ -1,12 +1,12 @@
-using System.Text.Json;
+using System.Globalization;
 using Antbot.Contracts;
 using Antbot.Runtime.Store;
 
 namespace Antbot.Forensics;
 
 /// <summary>
-/// From a symbol and a time, or an actor and a period, to what has a chain of its own. What people did is looked up; what services did, and
-/// what happened in a symbol, is read in the order of commits, so many events a page at most.
+/// From a symbol and a time, or an actor and a period, to what has a chain of its own. Trades and what people did are looked up; what services
+/// did is read in the order of commits, so many events a page at most.
 /// </summary>
 public sealed class TraceSelector(IEventStore store, ITraceIndex index)
 {
@@ -24,70 +24,55 @@ public sealed class TraceSelector(IEventStore store, ITraceIndex index)
         ArgumentNullException.ThrowIfNull(selection);
         if (selection.Fault is { } fault)
             throw new ArgumentException(fault, nameof(selection));
-        return selection.Actor is { } actor && !IsService(actor) ? LookUpAsync(selection, actor, cancellationToken) : ReadThroughAsync(selection, cancellationToken);
+        if (selection.Symbol is { } symbol)
+            return TradesAsync(selection, symbol, cancellationToken);
+        var after = selection.After is { } text ? long.Parse(text, CultureInfo.InvariantCulture) : (long?)null;
+        return IsService(selection.Actor!) ? ReadThroughAsync(selection, after, cancellationToken) : LookUpAsync(selection, after, cancellationToken);
     }
 
     private static bool IsService(string actor) => actor.StartsWith("service:", StringComparison.Ordinal) || actor.StartsWith("process:", StringComparison.Ordinal);
 
-    private async Task<TracePage> LookUpAsync(TraceSelection selection, string actor, CancellationToken cancellationToken)
+    private static TracePage Page(Subjects subjects, long? next) => new(subjects.All, next?.ToString(CultureInfo.InvariantCulture));
+
+    private async Task<TracePage> TradesAsync(TraceSelection selection, string symbol, CancellationToken cancellationToken)
     {
-        var places = await index.ActionsAsync(actor, selection.Since, selection.Until, selection.After, selection.Limit, cancellationToken);
-        var found = new List<StoredEvent>();
+        var trades = await index.TradesAsync(symbol, selection.Since, selection.Until, selection.After, selection.Limit, cancellationToken);
+        return new TracePage([.. trades.Select(t => new TraceSubject(new TraceTarget(TraceKind.Trade, t.Trade), t.From, t.Until, null, [t.State]))], trades.Count == selection.Limit ? trades[^1].Trade : null);
+    }
+
+    private async Task<TracePage> LookUpAsync(TraceSelection selection, long? after, CancellationToken cancellationToken)
+    {
+        var places = await index.ActionsAsync(selection.Actor!, selection.Since, selection.Until, after, selection.Limit, cancellationToken);
+        var subjects = new Subjects();
         foreach (var place in places)
         {
             if (await store.ReadPageAsync(place.Sequence - 1, 1, cancellationToken) is [var stored] && stored.Sequence == place.Sequence)
-                found.Add(stored);
+                subjects.Add(stored);
         }
-        var symbols = await SymbolsAsync(found, cancellationToken);
-        var subjects = new Subjects();
-        foreach (var stored in found.Where(e => selection.Symbol is null || SymbolOf(e, symbols) == selection.Symbol))
-            subjects.Add(stored, SymbolOf(stored, symbols));
-        var through = places.Count == 0 ? selection.After ?? 0 : places[^1].Sequence;
-        return new TracePage(subjects.All, through, places.Count == selection.Limit ? through : null);
+        return Page(subjects, places.Count == selection.Limit ? places[^1].Sequence : null);
     }
 
-    private async Task<TracePage> ReadThroughAsync(TraceSelection selection, CancellationToken cancellationToken)
+    private async Task<TracePage> ReadThroughAsync(TraceSelection selection, long? after, CancellationToken cancellationToken)
     {
-        var through = selection.After ?? (await Moment.FindAsync(store, (selection.Since - Skew).ToString("O"), cancellationToken)).Sequence;
+        var from = selection.Since - DateTimeOffset.UnixEpoch < Skew ? DateTimeOffset.UnixEpoch : selection.Since - Skew;
+        var through = after ?? (await Moment.FindAsync(store, from.ToString("O"), cancellationToken)).Sequence;
         var (subjects, read) = (new Subjects(), 0);
         while (read < ReadMax)
         {
             var page = await store.ReadPageAsync(through, PageSize, cancellationToken);
-            var symbols = selection.Symbol is null ? new Dictionary<string, string>() : await SymbolsAsync(page, cancellationToken);
             foreach (var stored in page)
             {
                 if (stored.Timestamp > selection.Until + Skew)
-                    return new TracePage(subjects.All, through, null);
-                if (stored.Timestamp >= selection.Since && stored.Timestamp <= selection.Until && (selection.Actor is null || stored.Actor == selection.Actor))
-                {
-                    var symbol = SymbolOf(stored, symbols);
-                    if ((selection.Symbol is null || symbol == selection.Symbol) && !subjects.TryAdd(stored, symbol, selection.Limit))
-                        return new TracePage(subjects.All, through, through);
-                }
+                    return Page(subjects, null);
+                if (stored.Actor == selection.Actor && stored.Timestamp >= selection.Since && stored.Timestamp <= selection.Until && !subjects.TryAdd(stored, selection.Limit))
+                    return Page(subjects, through);
                 through = stored.Sequence;
             }
             if (page.Count == 0)
-                return new TracePage(subjects.All, through, null);
+                return Page(subjects, null);
             read += page.Count;
         }
-        return new TracePage(subjects.All, through, through);
-    }
-
-    /// <summary>Of the trades whose chains these events are part of.</summary>
-    private Task<IReadOnlyDictionary<string, string>> SymbolsAsync(IEnumerable<StoredEvent> events, CancellationToken cancellationToken) =>
-        index.SymbolsAsync([.. events.Select(e => e.CorrelationId).OfType<string>().Where(c => TradeId.TryParse(c, out _)).Distinct(StringComparer.Ordinal)], cancellationToken);
-
-    private static string? SymbolOf(StoredEvent stored, IReadOnlyDictionary<string, string> symbols)
-    {
-        if (stored.CorrelationId is { } chain && symbols.TryGetValue(chain, out var known))
-            return known;
-        if (stored.Stream.StartsWith(Streams.ValidationPrefix, StringComparison.Ordinal))
-            return stored.Stream[Streams.ValidationPrefix.Length..];
-        using var document = JsonDocument.Parse(stored.Data);
-        var body = document.RootElement;
-        return Text(body, "Symbol") ?? (body.TryGetProperty("Signal", out var signal) ? Text(signal, "Symbol") : null);
-
-        static string? Text(JsonElement body, string name) => body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        return Page(subjects, through);
     }
 
     private static TraceTarget TargetOf(StoredEvent stored)
@@ -109,33 +94,31 @@ public sealed class TraceSelector(IEventStore store, ITraceIndex index)
         public IReadOnlyList<TraceSubject> All => [.. _order.Select(t => _known[t])];
 
         /// <summary>False, and nothing is added, where it is a new thing and there are as many as are wanted.</summary>
-        public bool TryAdd(StoredEvent stored, string? symbol, int limit)
+        public bool TryAdd(StoredEvent stored, int limit)
         {
             if (_known.Count >= limit && !_known.ContainsKey(TargetOf(stored)))
                 return false;
-            Add(stored, symbol);
+            Add(stored);
             return true;
         }
 
-        public void Add(StoredEvent stored, string? symbol)
+        public void Add(StoredEvent stored)
         {
             var target = TargetOf(stored);
             if (!_known.TryGetValue(target, out var subject))
             {
                 _order.Add(target);
-                subject = new TraceSubject(target, symbol, stored.Timestamp, stored.Timestamp, stored.Sequence, 0, [], []);
+                subject = new TraceSubject(target, stored.Timestamp, stored.Timestamp, 0, []);
             }
             _known[target] = subject with
             {
-                Symbol = subject.Symbol ?? symbol,
                 First = subject.First < stored.Timestamp ? subject.First : stored.Timestamp,
                 Last = subject.Last > stored.Timestamp ? subject.Last : stored.Timestamp,
                 Events = subject.Events + 1,
-                Types = With(subject.Types, stored.Type),
-                Actors = With(subject.Actors, stored.Actor ?? ""),
+                What = With(subject.What, stored.Type),
             };
         }
 
-        private static IReadOnlyList<string> With(IReadOnlyList<string> words, string word) => word.Length == 0 || words.Contains(word) || words.Count >= WordsMax ? words : [.. words, word];
+        private static IReadOnlyList<string> With(IReadOnlyList<string> words, string word) => words.Contains(word) || words.Count >= WordsMax ? words : [.. words, word];
     }
 }

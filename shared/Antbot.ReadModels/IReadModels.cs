@@ -47,6 +47,9 @@ public sealed record ViewQuery(
     /// <summary>When it began at the latest.</summary>
     public DateTimeOffset? Until { get; init; }
 
+    /// <summary>When it changed last, at the earliest.</summary>
+    public DateTimeOffset? ChangedSince { get; init; }
+
     public bool OldestFirst { get; init; }
 
     public static ViewQuery All { get; } = new([]);

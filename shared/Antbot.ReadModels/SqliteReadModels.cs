@@ -106,6 +106,8 @@ public sealed class SqliteReadModels : IReadModels
                 where.Add($"{column} = {Add(value)}");
             if (query.IdPrefix is { } prefix)
                 where.Add($"id >= {Add(prefix)} AND id < {Add(ViewTables.PrefixEnd(prefix))}");
+            if (query.ChangedSince is { } changed)
+                where.Add($"changed_at >= {Add(SqliteTime.Format(changed))}");
             var name = ViewTables.NameOf(table);
             if (query.Since is { } since)
                 where.Add($"at >= {Add(SqliteTime.Format(since))}");
@@ -198,6 +200,7 @@ public sealed class SqliteReadModels : IReadModels
             CREATE INDEX IF NOT EXISTS ix_{name}_at ON {name} (at, id);
             CREATE INDEX IF NOT EXISTS ix_{name}_state ON {name} (state, at, id);
             CREATE INDEX IF NOT EXISTS ix_{name}_trade ON {name} (trade);
+            CREATE INDEX IF NOT EXISTS ix_{name}_symbol ON {name} (symbol, at, id) WHERE symbol IS NOT NULL;
 
             """ + string.Join('\n', ViewTables.SearchedBy(t).Select(c => $"CREATE INDEX IF NOT EXISTS ix_{name}_{c} ON {name} ({c}, at, id);"));
     }));

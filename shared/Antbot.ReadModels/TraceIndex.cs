@@ -1,3 +1,4 @@
+using Antbot.Contracts.Events;
 using Antbot.Runtime.Store;
 
 namespace Antbot.ReadModels;
@@ -5,6 +6,8 @@ namespace Antbot.ReadModels;
 /// <summary>What a trace looks up, from the read models.</summary>
 public sealed class TraceIndex(IReadModels models) : ITraceIndex
 {
+    private static readonly string[] Live = [.. Enum.GetValues<TradePhase>().Where(p => p != TradePhase.None && !TradeView.IsOver(p)).Select(p => p.ToString())];
+
     public async Task<IReadOnlyList<EventPlace>> MentionsAsync(MentionKind kind, string id, CancellationToken cancellationToken = default)
     {
         var key = MentionFold.Key(kind, id);
@@ -14,10 +17,13 @@ public sealed class TraceIndex(IReadModels models) : ITraceIndex
     public async Task<IReadOnlyList<string>> TradesAsync(string beginning, CancellationToken cancellationToken = default) =>
         [.. (await models.ListAsync(ViewTable.Trades, new ViewQuery([], IdPrefix: beginning, Limit: 2), cancellationToken)).Select(r => r.Id)];
 
-    public async Task<IReadOnlyDictionary<string, string>> SymbolsAsync(IReadOnlyCollection<string> trades, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<TradeTimes>> TradesAsync(string symbol, DateTimeOffset since, DateTimeOffset until, string? after, int limit, CancellationToken cancellationToken = default)
     {
-        var rows = await models.FindAsync([.. trades.Select(t => new RowKey(ViewTable.Trades, t))], cancellationToken);
-        return rows.Values.Where(r => r.Symbol is not null).ToDictionary(r => r.Id, r => r.Symbol!, StringComparer.Ordinal);
+        var query = new ViewQuery([], Symbol: symbol, After: after, Limit: limit) { Until = until };
+        var rows = await models.ListAsync(ViewTable.Trades, query with { ChangedSince = since }, cancellationToken);
+        // One that is not over goes on, whenever it changed last.
+        var live = await models.ListAsync(ViewTable.Trades, query with { States = Live }, cancellationToken);
+        return [.. rows.Concat(live).DistinctBy(r => r.Id).OrderByDescending(r => r.At).ThenByDescending(r => r.Id, StringComparer.Ordinal).Take(limit).Select(r => new TradeTimes(r.Id, r.State, r.At, r.ChangedAt))];
     }
 
     public async Task<IReadOnlyList<EventPlace>> ActionsAsync(string actor, DateTimeOffset since, DateTimeOffset until, long? after, int limit, CancellationToken cancellationToken = default)

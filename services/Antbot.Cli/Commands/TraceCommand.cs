@@ -19,14 +19,14 @@ internal static class TraceCommand
     };
 
     private static readonly Option<TraceKind[]> Kind = new("--kind") { Description = $"What the id is the id of: {string.Join(", ", Enum.GetNames<TraceKind>().Select(n => n.ToLowerInvariant()))}. Whatever it may be where none is said.", CustomParser = Common.Words<TraceKind> };
-    private static readonly Option<string?> OfSymbol = new("--symbol") { Description = "What happened in a symbol: with --at, or --since and --until." };
+    private static readonly Option<string?> OfSymbol = new("--symbol") { Description = "The trades that were going on in a symbol: with --at, or --since and --until." };
     private static readonly Option<string?> Actor = new("--actor") { Description = "What somebody did, such as operator:anna or service:risk: with --at, or --since and --until." };
     private static readonly Option<DateTimeOffset?> At = Instants.Option("--at", "Within --around seconds of this time.");
     private static readonly Option<int> Around = new("--around") { Description = "Seconds before and after --at, 0 to 86400.", DefaultValueFactory = _ => 60 };
     private static readonly Option<DateTimeOffset?> Since = Instants.Option("--since", "Recorded at this time or later.");
     private static readonly Option<DateTimeOffset?> Until = Instants.Option("--until", "Recorded at this time or earlier; now where none is said.");
     private static readonly Option<int> Limit = new("--limit", "-n") { Description = $"How many things a selection tells, 1 to {TraceSelection.LimitMax}.", DefaultValueFactory = _ => 50 };
-    private static readonly Option<long?> After = new("--after") { Description = "Go on behind this sequence, which the page before names." };
+    private static readonly Option<string?> After = new("--after") { Description = "Go on after this, which the page before names." };
     private static readonly Option<bool> Whole = new("--whole") { Description = $"Tell the chain of each thing that is selected, of {WholeMax} at most." };
 
     public static Command Build()
@@ -97,7 +97,7 @@ internal static class TraceCommand
         var page = await source.TracesAsync(selection, cancellationToken);
         while (page is { Subjects.Count: 0, Next: { } next })
         {
-            progress.Report(next, 0);
+            progress.Report(long.Parse(next, System.Globalization.CultureInfo.InvariantCulture), 0);
             page = await source.TracesAsync(selection with { After = next }, cancellationToken);
         }
         return page;
@@ -109,13 +109,12 @@ internal static class TraceCommand
             Console.Out.WriteLine("Nothing was recorded of it.");
         else
         {
-            var table = Tables.New("what", "id", "symbol", "from", "until", "events", "who", "which");
+            var table = Tables.New("what", "id", "from", "until", "events", "which");
             foreach (var s in page.Subjects)
             {
                 string[] cells =
                 [
-                    s.Target.Kind.ToString(), s.Target.Id, s.Symbol ?? "", Tables.Time(s.First), Tables.Time(s.Last), $"{s.Events}", Tables.Plain(string.Join(' ', s.Actors.Take(3))),
-                    Tables.Plain($"{string.Join(' ', s.Types.Take(3))}{(s.Types.Count > 3 ? " …" : "")}"),
+                    s.Target.Kind.ToString(), s.Target.Id, Tables.Time(s.First), Tables.Time(s.Last), $"{s.Events}", Tables.Plain($"{string.Join(' ', s.What.Take(3))}{(s.What.Count > 3 ? " …" : "")}"),
                 ];
                 table.AddRow([.. cells.Select(Markup.Escape)]);
             }

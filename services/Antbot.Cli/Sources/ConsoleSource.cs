@@ -89,7 +89,7 @@ internal sealed class ConsoleSource : ISource
         if (selection.Actor is { } actor)
             asked.Add($"actor={Uri.EscapeDataString(actor)}");
         if (selection.After is { } after)
-            asked.Add($"after={after}");
+            asked.Add($"after={Uri.EscapeDataString(after)}");
         return GetAsync<TracePage>($"api/traces?{string.Join('&', asked)}", cancellationToken);
     }
 

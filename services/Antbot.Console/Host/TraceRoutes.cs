@@ -25,7 +25,7 @@ internal sealed class TraceRoutes(IEventStore store, IReadModels models, TimePro
             },
             (r, c) => r.TraceAsync(c));
         routes.MapGuarded<TraceRoutes>(
-            new ApiRoute("GET", "/api/traces", Role.Viewer, "What happened in a symbol, or what somebody did, in a period: what has a chain of its own, the oldest first.")
+            new ApiRoute("GET", "/api/traces", Role.Viewer, "The trades of a symbol that were going on in a period, the newest first; or what somebody did, the oldest first.")
             {
                 Query =
                 [
@@ -66,7 +66,7 @@ internal sealed class TraceRoutes(IEventStore store, IReadModels models, TimePro
             TimeOf(asked, "until") ?? clock.GetUtcNow(),
             ReadRoutes.Checked(asked["symbol"], t => Symbol.Fault(t)),
             string.IsNullOrEmpty(asked["actor"]) ? null : (string?)asked["actor"],
-            AfterOf(asked["after"]),
+            string.IsNullOrEmpty(asked["after"]) ? null : (string?)asked["after"],
             ReadRoutes.Limit(asked["limit"]));
         if (selection.Fault is { } fault)
             throw Api.Invalid(fault);
@@ -101,8 +101,4 @@ internal sealed class TraceRoutes(IEventStore store, IReadModels models, TimePro
     private static DateTimeOffset? TimeOf(IQueryCollection asked, string name) => string.IsNullOrEmpty(asked[name]) ? null
         : Moment.TryTime(asked[name]!, out var time) ? time
         : throw Api.Invalid($"'{name}' is no time, such as 2026-01-02T03:04:05Z.");
-
-    private static long? AfterOf(string? text) => string.IsNullOrEmpty(text) ? null
-        : long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var after) ? after
-        : throw Api.Invalid("'after' is what the page before says as Next.");
 }

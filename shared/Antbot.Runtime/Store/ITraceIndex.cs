@@ -3,6 +3,10 @@ namespace Antbot.Runtime.Store;
 /// <summary>Where an event stands.</summary>
 public sealed record EventPlace(string Stream, long Version, long Sequence);
 
+/// <param name="From">When it was raised.</param>
+/// <param name="Until">When it changed last.</param>
+public sealed record TradeTimes(string Trade, string State, DateTimeOffset From, DateTimeOffset Until);
+
 /// <summary>What an id that stands in an event is the id of.</summary>
 public enum MentionKind
 {
@@ -30,8 +34,9 @@ public interface ITraceIndex
     /// <summary>The trades whose ids begin so, at most two: one is meant, two is not unique.</summary>
     Task<IReadOnlyList<string>> TradesAsync(string beginning, CancellationToken cancellationToken = default);
 
-    /// <summary>The symbols of those trades that are known.</summary>
-    Task<IReadOnlyDictionary<string, string>> SymbolsAsync(IReadOnlyCollection<string> trades, CancellationToken cancellationToken = default);
+    /// <summary>The trades of a symbol that had begun by one time and were not over before another, the newest first.</summary>
+    /// <param name="after">The last one of the page before.</param>
+    Task<IReadOnlyList<TradeTimes>> TradesAsync(string symbol, DateTimeOffset since, DateTimeOffset until, string? after, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>What somebody did who is none of our services, oldest first.</summary>
     /// <param name="after">The sequence of the last one of the page before.</param>

@@ -49,8 +49,9 @@ public sealed class TraceVerbTests : IAsyncLifetime
         Assert.True(said.ExitCode == 0, said.Error);
         Assert.Contains($"Trade {id}: ", said.Output, StringComparison.Ordinal);
         var one = await JsonAsync(0, "trace", "--actor", "service:risk", "--since", "2026-01-01", "--until", "2027-01-01", "--limit", "1");
-        var next = await JsonAsync(0, "trace", "--actor", "service:risk", "--since", "2026-01-01", "--until", "2027-01-01", "--limit", "1", "--after", $"{one.GetProperty("Next").GetInt64()}");
-        Assert.True(next.GetProperty("Subjects")[0].GetProperty("FirstSequence").GetInt64() > one.GetProperty("Subjects")[0].GetProperty("FirstSequence").GetInt64());
+        var next = await JsonAsync(0, "trace", "--actor", "service:risk", "--since", "2026-01-01", "--until", "2027-01-01", "--limit", "1", "--after", one.GetProperty("Next").GetString()!);
+        Assert.True(next.GetProperty("Subjects")[0].GetProperty("First").GetDateTimeOffset() >= one.GetProperty("Subjects")[0].GetProperty("First").GetDateTimeOffset());
+        Assert.NotEqual(one.GetProperty("Subjects")[0].GetRawText(), next.GetProperty("Subjects")[0].GetRawText());
     }
 
     [Theory]

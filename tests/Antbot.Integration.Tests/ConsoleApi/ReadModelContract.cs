@@ -176,6 +176,12 @@ public abstract class ReadModelContract
                 Assert.Contains(await index.MentionsAsync(MentionKind.Message, message.ToString("N"), Cancel), p => p.Sequence == letter.Sequence);
         }
         Assert.Empty(await index.MentionsAsync(MentionKind.VenueOrder, "nobody's", Cancel));
+        // Long after the last event only what is not over goes on.
+        var (later, all) = (events[^1].Timestamp.AddDays(1), (await models.ListAsync(ViewTable.Trades, ViewQuery.All with { Limit = 1_000 }, Cancel)).Where(t => t.Symbol == "BTCUSDT").ToList());
+        var live = all.Where(t => !TradeView.IsOver(Enum.Parse<TradePhase>(t.State))).Select(t => t.Id).ToList();
+        Assert.Equal(live, (await index.TradesAsync("BTCUSDT", later, later, null, 500, Cancel)).Select(t => t.Trade));
+        Assert.True(live.Count > 1 && live.Count < all.Count);
+        Assert.Equal(live.Skip(1), (await index.TradesAsync("BTCUSDT", later, later, live[0], 500, Cancel)).Select(t => t.Trade));
     }
 
     private static ViewQuery Sought(string column, string value) => ViewQuery.All with { Search = new Dictionary<string, string> { [column] = value } };

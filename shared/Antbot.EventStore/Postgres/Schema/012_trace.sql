@@ -25,3 +25,6 @@ create table antbot.actions (
 );
 
 create index ix_actions_actor on antbot.actions (actor, at desc, id desc);
+
+-- What was open in a symbol at a time.
+create index ix_trades_symbol on antbot.trades (symbol, at desc, id desc);
