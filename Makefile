@@ -39,7 +39,7 @@ test: build ## everything CI runs; the last line is "N passed, N failed"
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure
 	@MARTEN_ON=$(MARTEN_ON) CLIENTS_ON="$$(build/clients.sh $(CLIENTS))" build/test.sh $(CONFIGURATION)
 
-bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline, start, servers, replay, deadletters)
+bench: build ## benchmarks, each figure beside its peer and its limit (AREA=store, venue, pipeline, start, servers, replay, deadletters, trace)
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter servers pipeline start,$(AREA)),,--postgres)
 	@dotnet tests/Antbot.Benchmarks/$(DLL)/Antbot.Benchmarks.dll --area $(AREA) $(ARGS)
 

@@ -14,9 +14,9 @@ public static class CommandLine
             Everything an operator or analyst does with Antbot, from a terminal.
 
             The store is named by --store or the variable {StoreAddress.Variable}: 'sqlite:FILE', or a PostgreSQL connection string.
-            status, trades, trade, reconcile, watch, dlq, halt and resume ask the Console where one is named or runs here, else the store itself; order resolve, dlq discard and replay, and token need the Console.
+            status, trades, trade, trace, reconcile, watch, dlq, halt and resume ask the Console where one is named or runs here, else the store itself; order resolve, dlq discard and replay, and token need the Console.
             Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 the history was tampered with, 4 intact but with unsealed events, 5 there is no such thing,
-            6 not allowed, 7 something would be decided otherwise, 130 stopped.
+            6 not allowed, 7 something would be decided otherwise, 8 a link of a chain is missing, 130 stopped.
             """)
         {
             StatusCommand.Build(),
@@ -24,6 +24,7 @@ public static class CommandLine
             TradeCommand.Build(),
             WatchCommand.Build(),
             ReconcileCommand.Build(),
+            TraceCommand.Build(),
             AtCommand.At(),
             AtCommand.Diff(),
             ReplayCommand.Build(),
@@ -66,5 +67,6 @@ internal static class ExitCode
     public const int NotFound = 5;
     public const int NotAllowed = 6;
     public const int Different = 7;
+    public const int Incomplete = 8;
     public const int Stopped = 130;
 }

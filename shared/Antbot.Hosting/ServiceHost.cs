@@ -89,7 +89,7 @@ public static class ServiceHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.ShutdownSeconds));
         AddLogging(builder.Logging, options, identity, SecretTexts.From(settings));
         var catalog = new EndpointCatalog();
-        AddPlatform(builder.Services, options, identity, catalog, modules);
+        AddPlatform(builder.Services, options, identity, ConfigurationHash.Of(settings), catalog, modules);
         foreach (var module in modules)
             module.Configure(new ModuleBuilder(module.Name, builder.Services, builder.Configuration, catalog));
         // Last, so that it is stopped first: see BackgroundWorks.
@@ -149,7 +149,7 @@ public static class ServiceHost
 
     private static LogLevel Max(LogLevel a, LogLevel b) => a > b ? a : b;
 
-    private static void AddPlatform(IServiceCollection services, PlatformOptions options, ServiceIdentity identity, EndpointCatalog catalog, IReadOnlyList<IServiceModule> modules)
+    private static void AddPlatform(IServiceCollection services, PlatformOptions options, ServiceIdentity identity, string configuration, EndpointCatalog catalog, IReadOnlyList<IServiceModule> modules)
     {
         var clock = options.ClockFrom.Length > 0 ? new MovedClock(options.ClockFrom) : TimeProvider.System;
         services.AddSingleton(new OptionsUse("", typeof(PlatformOptions)));
@@ -158,7 +158,7 @@ public static class ServiceHost
         services.AddSingleton(clock);
         services.AddSingleton(new EventCodec(EventRegistry.From(Assemblies(modules))));
         services.AddSingleton<DependencyBoard>();
-        services.AddSingleton<IEventStore>(provider => new MeteredEventStore(StoreKeeper.Connect(options.Store), provider.GetRequiredService<DependencyBoard>()));
+        services.AddSingleton<IEventStore>(provider => new ProcessEventStore(StoreKeeper.Connect(options.Store), identity.Process, provider.GetRequiredService<DependencyBoard>()));
         services.AddSingleton(_ => StoreAddress.OpenBlobs(options.Store));
         services.AddSingleton<StoreKeeper>();
         services.AddSingleton<IDependencyProbe>(provider => provider.GetRequiredService<StoreKeeper>());
@@ -177,7 +177,7 @@ public static class ServiceHost
         services.AddSingleton(provider => new Readiness(provider.GetRequiredService<HealthReport>()));
         services.AddSingleton<DegradationWatch>();
         services.AddSingleton<IDegradation>(provider => provider.GetRequiredService<DegradationWatch>());
-        services.AddSingleton(provider => new ProcessLife(provider.GetRequiredService<IEventStore>(), identity.Service, identity.Instance, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ProcessLife(provider.GetRequiredService<IEventStore>(), identity.Service, identity.Instance, identity.Process, configuration, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new BackgroundWork("platform/store", StopOrder.Support, (provider, token) => provider.GetRequiredService<StoreKeeper>().RunAsync(token)));
         services.AddSingleton(new BackgroundWork("platform/control", StopOrder.Support, (provider, token) => provider.GetRequiredService<ControlWatch>().RunAsync(token)));
         services.AddSingleton(new BackgroundWork("platform/health", StopOrder.Support, (provider, token) => provider.GetRequiredService<DegradationWatch>().RunAsync(token)));

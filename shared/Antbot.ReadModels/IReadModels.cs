@@ -11,6 +11,8 @@ public enum ViewTable
     Summaries = 5,
     DeadLetters = 6,
     DeadLetterGroups = 7,
+    Mentions = 8,
+    Actions = 9,
 }
 
 public readonly record struct RowKey(ViewTable Table, string Id);
@@ -39,6 +41,17 @@ public sealed record ViewQuery(
     /// <summary>What else must be so, by the names of <see cref="ViewTables.SearchedBy"/>.</summary>
     public IReadOnlyDictionary<string, string> Search { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>When it began at the earliest.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>When it began at the latest.</summary>
+    public DateTimeOffset? Until { get; init; }
+
+    /// <summary>When it changed last, at the earliest.</summary>
+    public DateTimeOffset? ChangedSince { get; init; }
+
+    public bool OldestFirst { get; init; }
+
     public static ViewQuery All { get; } = new([]);
 }
 
@@ -59,7 +72,7 @@ public interface IReadModels : IAsyncDisposable
     /// <summary>Forgets everything; whoever keeps them begins at the first event.</summary>
     Task ClearAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>The newest first.</summary>
+    /// <summary>The newest first, unless it is asked for otherwise.</summary>
     Task<IReadOnlyList<ViewRow>> ListAsync(ViewTable table, ViewQuery query, CancellationToken cancellationToken = default);
 }
 

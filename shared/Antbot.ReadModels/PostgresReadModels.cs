@@ -92,9 +92,15 @@ public sealed class PostgresReadModels : IReadModels
             where.Add($"{column} = ${Add(value)}");
         if (query.IdPrefix is { } prefix)
             where.Add($"""id collate "C" >= ${Add(prefix)} and id collate "C" < ${Add(ViewTables.PrefixEnd(prefix))}""");
+        if (query.Since is { } since)
+            where.Add($"at >= ${Add(since.UtcDateTime)}");
+        if (query.Until is { } until)
+            where.Add($"at <= ${Add(until.UtcDateTime)}");
+        if (query.ChangedSince is { } changed)
+            where.Add($"changed_at >= ${Add(changed.UtcDateTime)}");
         if (query.After is { } after)
-            where.Add($"(at, id) < (select at, id from antbot.{name} where id = ${Add(after)})");
-        command.CommandText = $"select {ViewTables.ColumnsOf(table)} from antbot.{name} {(where.Count > 0 ? $"where {string.Join(" and ", where)}" : "")} order by at desc, id desc limit ${Add(query.Limit)}";
+            where.Add($"(at, id) {(query.OldestFirst ? '>' : '<')} (select at, id from antbot.{name} where id = ${Add(after)})");
+        command.CommandText = $"select {ViewTables.ColumnsOf(table)} from antbot.{name} {(where.Count > 0 ? $"where {string.Join(" and ", where)}" : "")} order by {(query.OldestFirst ? "at, id" : "at desc, id desc")} limit ${Add(query.Limit)}";
         return (IReadOnlyList<ViewRow>)await ReadAsync(command, table, cancellationToken);
     }, cancellationToken);
 

@@ -106,10 +106,16 @@ public sealed class SqliteReadModels : IReadModels
                 where.Add($"{column} = {Add(value)}");
             if (query.IdPrefix is { } prefix)
                 where.Add($"id >= {Add(prefix)} AND id < {Add(ViewTables.PrefixEnd(prefix))}");
+            if (query.ChangedSince is { } changed)
+                where.Add($"changed_at >= {Add(SqliteTime.Format(changed))}");
             var name = ViewTables.NameOf(table);
+            if (query.Since is { } since)
+                where.Add($"at >= {Add(SqliteTime.Format(since))}");
+            if (query.Until is { } until)
+                where.Add($"at <= {Add(SqliteTime.Format(until))}");
             if (query.After is { } after)
-                where.Add($"(at, id) < (SELECT at, id FROM {name} WHERE id = {Add(after)})");
-            var statement = s.Get($"SELECT {ViewTables.ColumnsOf(table)} FROM {name} {(where.Count > 0 ? $"WHERE {string.Join(" AND ", where)}" : "")} ORDER BY at DESC, id DESC LIMIT ?{values.Count + 1}");
+                where.Add($"(at, id) {(query.OldestFirst ? '>' : '<')} (SELECT at, id FROM {name} WHERE id = {Add(after)})");
+            var statement = s.Get($"SELECT {ViewTables.ColumnsOf(table)} FROM {name} {(where.Count > 0 ? $"WHERE {string.Join(" AND ", where)}" : "")} ORDER BY {(query.OldestFirst ? "at, id" : "at DESC, id DESC")} LIMIT ?{values.Count + 1}");
             for (var i = 0; i < values.Count; i++)
                 statement.Bind(i + 1, values[i]);
             return Rows(statement.Bind(values.Count + 1, query.Limit), table);
@@ -194,6 +200,7 @@ public sealed class SqliteReadModels : IReadModels
             CREATE INDEX IF NOT EXISTS ix_{name}_at ON {name} (at, id);
             CREATE INDEX IF NOT EXISTS ix_{name}_state ON {name} (state, at, id);
             CREATE INDEX IF NOT EXISTS ix_{name}_trade ON {name} (trade);
+            CREATE INDEX IF NOT EXISTS ix_{name}_symbol ON {name} (symbol, at, id) WHERE symbol IS NOT NULL;
 
             """ + string.Join('\n', ViewTables.SearchedBy(t).Select(c => $"CREATE INDEX IF NOT EXISTS ix_{name}_{c} ON {name} ({c}, at, id);"));
     }));

@@ -24,7 +24,7 @@ public sealed class ViewFold
     private static readonly Dictionary<string, Type> Types = typeof(TradeRaised).Assembly.GetTypes()
         .Select(t => (Type: t, Name: t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false).Cast<StoredNameAttribute>().FirstOrDefault()?.Name))
         .Where(t => t.Name is not null && (t.Name.StartsWith("trade_", StringComparison.Ordinal) || t.Name.StartsWith("order_", StringComparison.Ordinal) || t.Name.StartsWith("position_", StringComparison.Ordinal)
-            || t.Name.StartsWith("dead_letter_", StringComparison.Ordinal) || t.Name.StartsWith("replay", StringComparison.Ordinal)))
+            || t.Name.StartsWith("dead_letter_", StringComparison.Ordinal) || t.Name.StartsWith("replay", StringComparison.Ordinal) || MentionFold.Types.Contains(t.Type)))
         .ToDictionary(t => t.Name!, t => t.Type, StringComparer.Ordinal);
 
     private readonly Dictionary<RowKey, object> _views = [];
@@ -38,10 +38,15 @@ public sealed class ViewFold
     }
 
     /// <summary>Whether the event says anything to a read model.</summary>
-    public static bool Wants(StoredEvent stored) => Types.ContainsKey(stored.Type) || stored.Type is ProcessStarted or ProcessStopped;
+    public static bool Wants(StoredEvent stored) => Reads(stored) || IsProcess(stored) || MentionFold.IsAction(stored);
+
+    /// <summary>Whether it must be given as what it is; of the others only the row is looked at.</summary>
+    public static bool Reads(StoredEvent stored) => Types.ContainsKey(stored.Type);
 
     /// <summary>The rows that must be at hand before the event is applied.</summary>
-    public static IEnumerable<RowKey> Touches(StoredEvent stored, object? @event) => @event switch
+    public static IEnumerable<RowKey> Touches(StoredEvent stored, object? @event) => Changes(stored, @event).Concat(MentionFold.KeysOf(@event));
+
+    private static IEnumerable<RowKey> Changes(StoredEvent stored, object? @event) => @event switch
     {
         TradeClosedRecorded or TradeRaised or TradeAdopted or TradeValidated or TradeRejected or TradeApproved or TradeDenied or TradeOpenedRecorded or TradeClosingRecorded or TradeFailed or TradeExpired =>
             [Trade(stored), new RowKey(ViewTable.Summaries, CountsId)],
@@ -49,9 +54,9 @@ public sealed class ViewFold
         PositionOpened e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
         PositionClosing e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
         PositionWrittenOff e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
-        null => [new RowKey(ViewTable.Processes, ProcessId(stored))],
+        null => IsProcess(stored) ? [new RowKey(ViewTable.Processes, ProcessId(stored))] : [],
         _ when DeadLetterFold.SubjectOf(@event) is (var letter, var group) => [new RowKey(ViewTable.DeadLetters, letter), new RowKey(ViewTable.DeadLetterGroups, group)],
-        DeadLetterRefused or ReplaysRefused => [],
+        DeadLetterRefused or ReplaysRefused or DifferenceFound or IRemedy or RemedyEnded => [],
         _ when ReplaysFold.SubjectOf(@event) is { } selection => [new RowKey(ViewTable.Summaries, selection.ToString("N"))],
         _ when OrderOf(@event) is { } order => [new RowKey(ViewTable.Orders, order.Value)],
         _ => [Trade(stored)],
@@ -63,15 +68,21 @@ public sealed class ViewFold
     public void Apply(StoredEvent stored, object? @event)
     {
         var at = stored.Timestamp;
-        if (@event is null)
+        foreach (var key in MentionFold.KeysOf(@event))
+            Put(key, stored, MentionFold.Apply(Get<MentionsView>(key.Table, key.Id), stored));
+        if (MentionFold.IsAction(stored))
+            Put(MentionFold.ActionKey(stored.Sequence), stored, new ActionView(stored.Actor!, at, stored.Type, stored.Stream, stored.Version));
+        if (@event is null && IsProcess(stored))
             Put(new RowKey(ViewTable.Processes, ProcessId(stored)), stored, Process(stored));
+        else if (@event is null)
+            return;
         else if (OrderOf(@event) is { } order)
             PutIf(new RowKey(ViewTable.Orders, order.Value), stored, OrderFold.Apply(Get<OrderView>(ViewTable.Orders, order.Value), @event, at));
         else if (DeadLetterFold.SubjectOf(@event) is (var letter, var group))
             ApplyDeadLetter(stored, @event, letter, group);
         else if (ReplaysFold.SubjectOf(@event) is { } selection)
             PutIf(new RowKey(ViewTable.Summaries, $"{selection:N}"), stored, ReplaysFold.Apply(Get<ReplaysView>(ViewTable.Summaries, $"{selection:N}"), @event, at));
-        else if (@event is DeadLetterRefused or ReplaysRefused)
+        else if (@event is DeadLetterRefused or ReplaysRefused or DifferenceFound or IRemedy or RemedyEnded)
             return;
         else if (@event is PositionOpened or PositionClosing or PositionClosed or PositionWrittenOff)
             ApplyPosition(stored, @event, at);
@@ -125,6 +136,8 @@ public sealed class ViewFold
         counts[after.Phase] = counts.GetValueOrDefault(after.Phase) + 1;
         Put(new RowKey(ViewTable.Summaries, CountsId), stored, new CountsView(counts.Where(c => c.Value != 0).ToDictionary()));
     }
+
+    private static bool IsProcess(StoredEvent stored) => stored.Type is ProcessStarted or ProcessStopped;
 
     private ProcessView Process(StoredEvent stored)
     {
@@ -198,6 +211,8 @@ public sealed class ViewFold
         ViewTable.Summaries => row.State switch { Counts => row.As<CountsView>(), Day => row.As<DayView>(), _ => row.As<ReplaysView>() },
         ViewTable.DeadLetters => row.As<DeadLetterView>(),
         ViewTable.DeadLetterGroups => row.As<DeadLetterGroupView>(),
+        ViewTable.Mentions => row.As<MentionsView>(),
+        ViewTable.Actions => row.As<ActionView>(),
         _ => throw new ArgumentException($"{row.Table} is no read model.", nameof(row)),
     };
 
@@ -219,6 +234,8 @@ public sealed class ViewFold
             },
             // The one that something was added to last is the newest.
             DeadLetterGroupView v => new ViewRow(key.Table, key.Id, sequence, null, null, null, v.State, v.LastSeen, v.LastSeen, document) { Search = [v.Endpoint, v.MessageType] },
+            MentionsView => new ViewRow(key.Table, key.Id, sequence, null, null, null, "Mentions", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, document),
+            ActionView v => new ViewRow(key.Table, key.Id, sequence, null, null, null, v.Type, v.At, v.At, document) { Search = [v.Actor] },
             _ => throw new ArgumentException($"{view.GetType().Name} is no view.", nameof(view)),
         };
     }

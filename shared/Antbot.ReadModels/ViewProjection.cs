@@ -65,7 +65,7 @@ public sealed class ViewProjection(IEventStore store, EventCodec codec, IReadMod
         if (page.Count == 0)
             return false;
         var to = page[^1].Sequence;
-        var wanted = page.Where(ViewFold.Wants).Select(e => (Stored: e, Event: e.Type.StartsWith("process_", StringComparison.Ordinal) ? null : codec.Decode(e))).ToList();
+        var wanted = page.Where(ViewFold.Wants).Select(e => (Stored: e, Event: ViewFold.Reads(e) ? codec.Decode(e) : null)).ToList();
         var keys = wanted.SelectMany(e => ViewFold.Touches(e.Stored, e.Event)).ToHashSet();
         var fold = new ViewFold(keys.Count == 0 ? new Dictionary<RowKey, ViewRow>() : await models.FindAsync(keys, cancellationToken));
         foreach (var (stored, @event) in wanted)

@@ -5,6 +5,7 @@ public static class ViewTables
     public const string Endpoint = "endpoint";
     public const string MessageType = "message_type";
     public const string Fingerprint = "fingerprint";
+    public const string Actor = "actor";
 
     private const string Columns = "id, sequence, trade, account, symbol, state, at, changed_at, document";
 
@@ -15,6 +16,7 @@ public static class ViewTables
     {
         ViewTable.DeadLetters => [Endpoint, MessageType, Fingerprint],
         ViewTable.DeadLetterGroups => [Endpoint, MessageType],
+        ViewTable.Actions => [Actor],
         _ => [],
     };
 
@@ -30,6 +32,8 @@ public static class ViewTables
         ViewTable.Summaries => "summaries",
         ViewTable.DeadLetters => "dead_letters",
         ViewTable.DeadLetterGroups => "dead_letter_groups",
+        ViewTable.Mentions => "mentions",
+        ViewTable.Actions => "actions",
         _ => throw new ArgumentOutOfRangeException(nameof(table), table, "That is no read model."),
     };
 

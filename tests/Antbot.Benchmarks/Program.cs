@@ -7,10 +7,10 @@ using Antbot.Benchmarks.Servers;
 using Antbot.Benchmarks.Store;
 using Antbot.Benchmarks.Venue;
 
-var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue, pipeline, start, servers, replay, deadletters.", DefaultValueFactory = _ => "store" };
-area.AcceptOnlyFromAmong("store", "venue", "pipeline", "start", "servers", "replay", "deadletters");
+var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue, pipeline, start, servers, replay, deadletters, trace.", DefaultValueFactory = _ => "store" };
+area.AcceptOnlyFromAmong("store", "venue", "pipeline", "start", "servers", "replay", "deadletters", "trace");
 var output = new Option<string>("--out") { Description = "Where the figures go, as JSON.", DefaultValueFactory = _ => "artifacts/bench.json" };
-var events = new Option<int>("--events") { Description = "How many events the long history has (import, scan, verify, memory), and how many dead letters there are.", DefaultValueFactory = _ => 1_000_000 };
+var events = new Option<int>("--events") { Description = "How many events the long history has (import, scan, verify, memory, trace), and how many dead letters there are.", DefaultValueFactory = _ => 1_000_000 };
 var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 2 };
 var burst = new Option<int>("--burst") { Description = "pipeline: how many signals are sent at once.", DefaultValueFactory = _ => 5_000 };
 var paced = new Option<double>("--paced") { Description = "pipeline: for how many seconds a hundred signals a second are sent.", DefaultValueFactory = _ => 20 };
@@ -30,6 +30,8 @@ command.SetAction(async (parsed, cancellationToken) =>
         await ReplayBench.RunAsync(report.Of("SQLite"), parsed.GetValue(trades), cancellationToken);
     else if (parsed.GetValue(area) == "deadletters")
         await DeadLetterBench.RunAsync(report, options.Events, cancellationToken);
+    else if (parsed.GetValue(area) == "trace")
+        await TraceBench.RunAsync(report, options, cancellationToken);
     else if (parsed.GetValue(area) == "start")
     {
         await NewcomerBench.RunAsync(report, cancellationToken);

@@ -103,7 +103,7 @@ public abstract class AppendContract : StoreTests
         var request = Some.Append(stream, Some.Event("""{"b":1.50,"a":"zażółć \"q\" \\ \n 🐜","nested":{"z":[1,null,true],"y":0.0000001},"big":79228162514264337593543950335}""")) with
         {
             At = new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.FromHours(2)).AddTicks(1234567),
-            Meta = new EventMeta("corr-1", "cause-1", "operator:łucja", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+            Meta = new EventMeta("corr-1", "cause-1", "operator:łucja", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", new Guid("4bf92f35-77b3-4da6-a3ce-929d0e0e4736")),
         };
         var appended = Assert.Single(await AppendAsync(request));
 
@@ -114,6 +114,7 @@ public abstract class AppendContract : StoreTests
         Assert.Equal("cause-1", read.CausationId);
         Assert.Equal("operator:łucja", read.Actor);
         Assert.Equal("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", read.TraceId);
+        Assert.Equal(new Guid("4bf92f35-77b3-4da6-a3ce-929d0e0e4736"), read.Process);
         Assert.Equal("order_placed", read.Type);
         Assert.Equal("Antbot.Tests.OrderPlaced, Antbot.Tests", read.ClrType);
         Assert.Equal(new DateTimeOffset(2026, 11, 21, 10, 0, 0, 123, 456, TimeSpan.Zero), read.Timestamp);

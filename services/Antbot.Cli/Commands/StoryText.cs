@@ -7,7 +7,7 @@ namespace Antbot.Cli.Commands;
 internal static class StoryText
 {
     private const int Width = 160;
-    private const string Indent = "                          ";
+    public const string Indent = "                          ";
 
     public static IEnumerable<string> Lines(TimelineEntry entry, DateTimeOffset? before)
     {
@@ -16,7 +16,7 @@ internal static class StoryText
         yield return $"{entry.At.UtcDateTime:HH:mm:ss.ffffff} {since,10} {entry.Type.Replace('_', ' '),-24} #{entry.Position}{cause}  {Tables.Plain(entry.Actor ?? "nobody")}  {entry.Stream} v{entry.Version}";
         foreach (var reason in entry.Reasons)
             yield return $"{Indent}{(reason.Passed ? "✓" : "✗")} {Tables.Plain(reason.Rule)}: {Tables.Plain(reason.Saw)}";
-        foreach (var line in Wrap(Facts(entry.Body, "").Select(f => $"{f.Name} {f.Value}")))
+        foreach (var line in Wrapped(entry.Body))
             yield return Indent + line;
     }
 
@@ -30,6 +30,9 @@ internal static class StoryText
 
     /// <summary>All that a value holds, a line each.</summary>
     public static IEnumerable<string> Facts(JsonElement body) => Facts(body, "").Select(f => $"{f.Name} {f.Value}");
+
+    /// <summary>All that a value holds, in lines of a terminal's width.</summary>
+    public static IEnumerable<string> Wrapped(JsonElement body) => Wrap(Facts(body));
 
     private static IEnumerable<(string Name, string Value)> Facts(JsonElement body, string path)
     {

@@ -90,6 +90,21 @@ internal sealed class ConsoleSource : ISource
 
     public Task<TradeSteps> StepsAsync(string id, CancellationToken cancellationToken) => GetAsync<TradeSteps>($"api/trades/{Uri.EscapeDataString(id)}/steps", cancellationToken);
 
+    public Task<Trace> TraceAsync(string id, TraceKind? kind, CancellationToken cancellationToken) =>
+        GetAsync<Trace>($"api/trace?id={Uri.EscapeDataString(id)}{(kind is { } k ? $"&kind={k}" : "")}", cancellationToken);
+
+    public Task<TracePage> TracesAsync(TraceSelection selection, CancellationToken cancellationToken)
+    {
+        var asked = new List<string> { $"since={Uri.EscapeDataString(selection.Since.ToString("O"))}", $"until={Uri.EscapeDataString(selection.Until.ToString("O"))}", $"limit={selection.Limit}" };
+        if (selection.Symbol is { } symbol)
+            asked.Add($"symbol={Uri.EscapeDataString(symbol)}");
+        if (selection.Actor is { } actor)
+            asked.Add($"actor={Uri.EscapeDataString(actor)}");
+        if (selection.After is { } after)
+            asked.Add($"after={Uri.EscapeDataString(after)}");
+        return GetAsync<TracePage>($"api/traces?{string.Join('&', asked)}", cancellationToken);
+    }
+
     public async IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var query = string.Join('&', new[] { after is { } a ? $"after={a}" : null, trade is null ? null : $"trade={Uri.EscapeDataString(trade)}" }.Where(p => p is not null));

@@ -45,6 +45,13 @@ internal interface ISource : IAsyncDisposable
     /// <summary>The same trade event by event, with what each made of its stream.</summary>
     Task<TradeSteps> StepsAsync(string id, CancellationToken cancellationToken);
 
+    /// <param name="id">Of anything.</param>
+    /// <param name="kind">Null for whatever it may be.</param>
+    Task<Trace> TraceAsync(string id, TraceKind? kind, CancellationToken cancellationToken);
+
+    /// <summary>What there is to trace.</summary>
+    Task<TracePage> TracesAsync(TraceSelection selection, CancellationToken cancellationToken);
+
     /// <param name="after">The sequence after which to begin; null for what comes from now on.</param>
     IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, CancellationToken cancellationToken);
 

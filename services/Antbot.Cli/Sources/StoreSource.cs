@@ -44,6 +44,24 @@ internal sealed class StoreSource(string address) : ISource
         return steps.Steps.Count > 0 ? steps : throw NoSuchTrade(id);
     }
 
+    public async Task<Trace> TraceAsync(string id, TraceKind? kind, CancellationToken cancellationToken)
+    {
+        await QueriesAsync(cancellationToken);
+        var tracer = new Tracer(_store!, new TraceIndex(_models!));
+        return await tracer.ResolveAsync(id, kind, cancellationToken) switch
+        {
+            [var only] => await tracer.TraceAsync(only, cancellationToken) ?? throw NoSuchThing(id),
+            [] => throw NoSuchThing(id),
+            var many => throw new CommandException("NotUnique", $"{id} is more than one thing: {string.Join(", ", many.Select(t => $"{t.Kind} {t.Id}"))}. Say --kind, or more digits."),
+        };
+    }
+
+    public async Task<TracePage> TracesAsync(TraceSelection selection, CancellationToken cancellationToken)
+    {
+        await QueriesAsync(cancellationToken);
+        return await new TraceSelector(_store!, new TraceIndex(_models!)).SelectAsync(selection, cancellationToken);
+    }
+
     public async IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var store = await OpenAsync(cancellationToken);
@@ -196,6 +214,8 @@ internal sealed class StoreSource(string address) : ISource
         [] => throw NoSuchTrade(id),
         _ => throw new CommandException("NotUnique", $"More than one trade begins with {id}; give more digits."),
     };
+
+    private static CommandException NoSuchThing(string id) => new("NotFound", $"Nothing in the history bears the id {id}.", ExitCode.NotFound);
 
     private static CommandException NoSuchTrade(string id) => new("NotFound", $"There is no trade {id}.", ExitCode.NotFound);
 

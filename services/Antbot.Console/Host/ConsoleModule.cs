@@ -32,6 +32,7 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<GrowthWatch>();
         services.AddSingleton<ReadRoutes>();
         services.AddSingleton<TimeRoutes>();
+        services.AddSingleton<TraceRoutes>();
         services.AddSingleton<ControlRoutes>();
         services.AddSingleton<SettlementRoutes>();
         services.AddSingleton<EventRoutes>();
@@ -60,6 +61,7 @@ public sealed class ConsoleModule : IServiceModule
     {
         ReadRoutes.Map(routes);
         TimeRoutes.Map(routes);
+        TraceRoutes.Map(routes);
         ControlRoutes.Map(routes);
         SettlementRoutes.Map(routes);
         EventRoutes.Map(routes);

@@ -1,11 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using System.Globalization;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
-using Antbot.Kernel.Identity;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
@@ -117,7 +115,7 @@ public sealed class TradeRunner(
         NextStep.Ask s => await AskAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
         NextStep.Cancel s => await CancelAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
         NextStep.Revalidate s => await RevalidateAsync(trade, origin, s, loaded.Version, cancellationToken),
-        NextStep.Decide => await DecideAsync(trade, origin with { Id = IdOf("proceed", trade.Value, loaded.Version) }, Proceed, cancellationToken),
+        NextStep.Decide => await DecideAsync(trade, origin with { Id = StepIds.Proceed(trade, loaded.Version) }, Proceed, cancellationToken),
         _ => null,
     };
 
@@ -184,7 +182,7 @@ public sealed class TradeRunner(
         var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
         return isAlone && loaded.State.Orders.FirstOrDefault(o => o.Status == OrderStatus.Attempted) is { } open
             ? await DecideAsync(
-                trade, input with { Id = IdOf("unanswered", open.Id.Value, open.Attempts) },
+                trade, input with { Id = StepIds.Unanswered(open.Id, open.Attempts) },
                 (_, stamp) => new AttemptUnanswered(open.Id, open.Attempts, "its sender never recorded an answer", stamp), cancellationToken)
             : new Outcome(loaded.State, loaded.Version, [], []);
     }
@@ -232,7 +230,7 @@ public sealed class TradeRunner(
         if (answer is VenueAnswer<OrderReport>.Said said)
             answer = new VenueAnswer<OrderReport>.Said(await CompleteAsync(said.Value, outcome.State, cancellationToken));
         return await DecideAsync(
-            trade, origin with { Id = IdOf("answer", attempted.Order.Value, attempted.Attempt) }, (state, stamp) => new AttemptAnswered(attempted.Order, attempted.Attempt, answer is VenueAnswer<OrderReport>.Said { Value: var report } ? new VenueAnswer<OrderReport>.Said(New(report, state)) : answer, stamp),
+            trade, origin with { Id = StepIds.Answer(attempted.Order, attempted.Attempt) }, (state, stamp) => new AttemptAnswered(attempted.Order, attempted.Attempt, answer is VenueAnswer<OrderReport>.Said { Value: var report } ? new VenueAnswer<OrderReport>.Said(New(report, state)) : answer, stamp),
             cancellationToken);
     }
 
@@ -250,7 +248,7 @@ public sealed class TradeRunner(
     {
         { Report: { } report } => await SeenAsync(trade, origin, order.Id, report, version, cancellationToken),
         { IsAbsent: true, AskedAt: { } at } => await DecideAsync(
-            trade, origin with { Id = IdOf("not-found", order.Id.Value, version) }, (_, stamp) => new OrderNotFound(order.Id, at, found.Evidence, stamp), cancellationToken),
+            trade, origin with { Id = StepIds.NotFound(order.Id, version) }, (_, stamp) => new OrderNotFound(order.Id, at, found.Evidence, stamp), cancellationToken),
         _ => null,
     };
 
@@ -258,7 +256,7 @@ public sealed class TradeRunner(
     {
         var rules = gate.Bar is null && await venue.ReadRulesAsync(cancellationToken) is VenueAnswer<IReadOnlyList<SymbolRules>>.Said said ? said.Value.FirstOrDefault(r => r.Symbol == step.Symbol) : null;
         return await DecideAsync(
-            trade, origin with { Id = IdOf("revalidate", step.Order.Value, version) },
+            trade, origin with { Id = StepIds.Revalidate(step.Order, version) },
             (state, stamp) =>
             {
                 var price = PriceOf(state);
@@ -271,7 +269,7 @@ public sealed class TradeRunner(
     {
         var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
         var complete = await CompleteAsync(report, loaded.State, cancellationToken);
-        return await DecideAsync(trade, origin with { Id = IdOf("seen", order.Value, version) }, (state, stamp) => new OrderSeen(order, New(complete, state), stamp), cancellationToken);
+        return await DecideAsync(trade, origin with { Id = StepIds.Seen(order, version) }, (state, stamp) => new OrderSeen(order, New(complete, state), stamp), cancellationToken);
     }
 
     /// <summary>
@@ -359,6 +357,4 @@ public sealed class TradeRunner(
     }
 
     private Contracts.Market.MarketPrice? PriceOf(OrdersState state) => state.Plan is { } plan ? prices.Fresh(plan.Signal.Symbol) : null;
-
-    private static Guid IdOf(string what, string of, long number) => DeterministicId.From("execution", what, of, number.ToString(CultureInfo.InvariantCulture));
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Antbot.Kernel.Time;
 
 namespace Antbot.EventStore.Sqlite;
@@ -26,6 +27,13 @@ internal static class SqliteTime
         text[19] = (byte)'.';
         Write(text[20..26], utc.Millisecond * 1000 + utc.Microsecond);
         text[26] = (byte)'Z';
+    }
+
+    public static string Format(DateTimeOffset time)
+    {
+        Span<byte> text = stackalloc byte[Length];
+        Format(time, text);
+        return Encoding.ASCII.GetString(text);
     }
 
     public static bool TryParse(ReadOnlySpan<byte> text, out DateTimeOffset time)

@@ -20,6 +20,11 @@ internal sealed partial class SecretTexts
         .Where(s => SecretName().IsMatch(s.Key)).SelectMany(s => (s.Value ?? "").Split([',', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(AfterName)
         .Concat(settings.Values.OfType<string>().Select(PasswordOf)));
 
+    /// <summary>A setting's value with nothing in it that may not be told.</summary>
+    public static string Without(string key, string value) => SecretName().IsMatch(key) ? Struck
+        : PasswordOf(value) is { Length: > 0 } password ? value.Replace(Uri.EscapeDataString(password), Struck, StringComparison.Ordinal).Replace(password, Struck, StringComparison.Ordinal)
+        : value;
+
     public string Strike(string text)
     {
         foreach (var secret in _texts)

@@ -7,11 +7,11 @@ using Antbot.Runtime.Store;
 namespace Antbot.Hosting;
 
 /// <summary>Records that this process started and stopped, in a stream of its service.</summary>
-public sealed class ProcessLife(IEventStore store, string service, string name, TimeProvider clock)
+/// <param name="instance">This very run of it.</param>
+/// <param name="configuration">The hash of its settings.</param>
+public sealed class ProcessLife(IEventStore store, string service, string name, Guid instance, string configuration, TimeProvider clock)
 {
     private static readonly EventCodec Codec = new(new EventRegistry().Add(typeof(ProcessStarted), typeof(ProcessStopped)));
-
-    private readonly Guid _instance = Guid.NewGuid();
 
     public static string Build { get; } =
         Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
@@ -19,20 +19,23 @@ public sealed class ProcessLife(IEventStore store, string service, string name, 
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         var head = await store.Ledger.ReadHeadAsync(cancellationToken);
-        await AppendAsync("started", new ProcessStarted(service, _instance, Build, RuntimeInformation.FrameworkDescription, Environment.ProcessId, head.Position, name), cancellationToken);
+        await AppendAsync("started", Started(head.Position), cancellationToken);
     }
 
-    public Task StoppedAsync(string reason, CancellationToken cancellationToken) => AppendAsync("stopped", new ProcessStopped(service, _instance, reason, name), cancellationToken);
+    public Task StoppedAsync(string reason, CancellationToken cancellationToken) => AppendAsync("stopped", new ProcessStopped(service, instance, reason, name), cancellationToken);
+
+    private ProcessStarted Started(long position) => new(
+        service, instance, Build, RuntimeInformation.FrameworkDescription, Environment.ProcessId, position, name, configuration, Life.BuildHash.Value);
 
     private Task<AppendOutcome> AppendAsync(string what, object @event, CancellationToken cancellationToken) => store.AppendAsync(
         new AppendRequest
         {
             Stream = new StreamId($"process-{service}"),
             Expected = ExpectedVersion.Any,
-            Decision = new Decision(_instance, what),
+            Decision = new Decision(instance, what),
             Events = [Codec.Encode(@event)],
             At = clock.GetUtcNow(),
-            Meta = new EventMeta(_instance.ToString("N"), null, $"process:{service}"),
+            Meta = new EventMeta(instance.ToString("N"), null, $"process:{service}"),
         },
         cancellationToken);
 }

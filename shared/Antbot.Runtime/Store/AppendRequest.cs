@@ -25,7 +25,8 @@ public sealed record AppendRequest
 /// <param name="Data">JSON in UTF-8.</param>
 public sealed record NewEvent(string Type, string ClrType, ReadOnlyMemory<byte> Data);
 
-public sealed record EventMeta(string? CorrelationId = null, string? CausationId = null, string? Actor = null, string? TraceId = null)
+/// <param name="Process">The process that decided: its first event says what it ran.</param>
+public sealed record EventMeta(string? CorrelationId = null, string? CausationId = null, string? Actor = null, string? TraceId = null, Guid? Process = null)
 {
     public static EventMeta None { get; } = new();
 }

@@ -44,7 +44,7 @@ public sealed class PreparedAppend
         var at = request.At.Cut();
         if (at < DateTimeOffset.UnixEpoch || at >= TimeMax)
             throw Invalid($"The time of an event lies between 1970 and 9999; this one is {request.At:u}.");
-        var headers = request.Meta.TraceId is { } trace ? HeadersOf(trace) : null;
+        var headers = HeadersOf(request.Meta);
         var events = new PreparedEvent[request.Events.Count];
         var bytes = 0;
         for (var i = 0; i < events.Length; i++)
@@ -154,8 +154,15 @@ public sealed class PreparedAppend
         }
     }
 
-    private static byte[] HeadersOf(string trace) =>
-        CanonicalJson.From(JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string>(StringComparer.Ordinal) { [EventHeaders.TraceId] = trace }));
+    private static byte[]? HeadersOf(EventMeta meta)
+    {
+        var headers = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (meta.TraceId is { } trace)
+            headers[EventHeaders.TraceId] = trace;
+        if (meta.Process is { } process)
+            headers[EventHeaders.Process] = process.ToString("N");
+        return headers.Count == 0 ? null : CanonicalJson.From(JsonSerializer.SerializeToUtf8Bytes(headers));
+    }
 
     private static void CheckType(string which, string? name, int lengthMax)
     {

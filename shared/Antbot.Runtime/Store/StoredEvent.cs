@@ -40,19 +40,17 @@ public sealed record StoredEvent
     /// <summary>What of it may be large.</summary>
     public int Bytes => Data.Length + (BinaryData?.Length ?? 0) + (Headers?.Length ?? 0);
 
-    public string? TraceId
+    public string? TraceId => Header(EventHeaders.TraceId);
+
+    /// <summary>The process that recorded it: what it ran is in that process's own first event.</summary>
+    public Guid? Process => Guid.TryParseExact(Header(EventHeaders.Process), "N", out var process) ? process : null;
+
+    private string? Header(string name)
     {
-        get
-        {
-            if (Headers is not { } headers)
-                return null;
-            using var document = JsonDocument.Parse(headers);
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                && document.RootElement.TryGetProperty(EventHeaders.TraceId, out var trace)
-                && trace.ValueKind == JsonValueKind.String
-                    ? trace.GetString()
-                    : null;
-        }
+        if (Headers is not { } headers)
+            return null;
+        using var document = JsonDocument.Parse(headers);
+        return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
     }
 
     /// <summary>The hash the ledger chains. A body that has no canonical form throws <see cref="CanonicalJsonException"/>.</summary>
@@ -83,4 +81,5 @@ public sealed record StoredEvent
 public static class EventHeaders
 {
     public const string TraceId = "trace_id";
+    public const string Process = "process";
 }

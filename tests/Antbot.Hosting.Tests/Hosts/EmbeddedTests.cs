@@ -94,6 +94,29 @@ public sealed class EmbeddedTests : IDisposable
         Assert.Equal(["process_started", "process_stopped"], (await ReadAsync()).Where(e => e.Stream == "process-standalone").Select(e => e.Type));
     }
 
+    [Fact]
+    public async Task What_a_process_records_names_it_and_its_first_event_says_what_it_ran()
+    {
+        var started = new List<JsonElement>();
+        foreach (var settings in new[] { ("PREFETCH", "20"), ("PREFETCH", "21"), ("HEALTHKEY", "a-key-for-health"), ("HEALTHKEY", "another-health-key"), ("PREFETCH", "20") })
+        {
+            await using var service = ServiceProcess.Start("execution,risk", ("STORE", Store), settings);
+            await service.ReadyAsync();
+            await service.WishAsync(Guid.NewGuid(), "quick");
+            Assert.Equal(0, await service.StopAsync());
+            var events = await ReadAsync();
+            started.Add(JsonDocument.Parse(events.Last(e => e.Type == "process_started").Data).RootElement);
+        }
+        foreach (var group in (await ReadAsync()).GroupBy(e => e.Process))
+            Assert.Contains(started, s => s.GetProperty("Instance").GetGuid() == group.Key);
+        Assert.Equal(5, started.Select(s => s.GetProperty("Instance").GetGuid()).Distinct().Count());
+        // Of a secret it shows that it is there, and not which.
+        var configurations = started.Select(s => s.GetProperty("Configuration").GetString()).ToList();
+        Assert.Equal(3, configurations.Distinct().Count());
+        Assert.Equal((configurations[0], configurations[2]), (configurations[4], configurations[3]));
+        Assert.Equal(64, Assert.Single(started.Select(s => s.GetProperty("BuildHash").GetString()).Distinct())!.Length);
+    }
+
     [Theory]
     [InlineData("INT")]
     [InlineData("QUIT")]

@@ -174,7 +174,7 @@ internal sealed class RandomHistory(IEventStore store, int seed)
                 Decision = new Decision(DeterministicId.From("append", seed.ToString(), (++_appends).ToString()), "test"),
                 Events = [.. events.Select(Codec.Encode)],
                 At = _now,
-                Meta = new EventMeta(trade is { } n ? Trade(n).Value : null, null, "service:test"),
+                Meta = new EventMeta(trade is { } n ? Trade(n).Value : null, null, events[0] is DeadLetterDiscarded or DeadLetterReplayOrdered or DeadLetterRefused ? "operator:anna" : "service:test"),
             },
             TestContext.Current.CancellationToken);
         Assert.IsType<AppendOutcome.Appended>(outcome);

@@ -62,7 +62,7 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
     [Fact]
     public async Task No_role_has_a_right_that_is_not_listed()
     {
-        string[] derived = ["dead_letter_groups", "dead_letters", "orders", "positions", "processes", "summaries", "trades"];
+        string[] derived = ["actions", "dead_letter_groups", "dead_letters", "mentions", "orders", "positions", "processes", "summaries", "trades"];
         string[] all = [.. derived, "blob", "checkpoints", "identity", "ledger", "mt_event_progression", "mt_events", "mt_streams", "schema", "snapshots", "venue_block", "venue_budget"];
         var expected = new List<string>();
         foreach (var role in new[] { "control", "reader", "writer" })

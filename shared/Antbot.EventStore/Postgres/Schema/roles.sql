@@ -26,7 +26,7 @@ grant select on public.mt_streams, public.mt_events, public.mt_event_progression
 grant insert on public.mt_events, antbot.ledger, antbot.checkpoints, antbot.blob to antbot_writer;
 grant insert, update on public.mt_streams, public.mt_event_progression, antbot.snapshots to antbot_writer;
 -- What is derived may be made anew.
-grant insert, update, delete on antbot.trades, antbot.orders, antbot.positions, antbot.processes, antbot.summaries, antbot.dead_letters, antbot.dead_letter_groups to antbot_writer;
+grant insert, update, delete on antbot.trades, antbot.orders, antbot.positions, antbot.processes, antbot.summaries, antbot.dead_letters, antbot.dead_letter_groups, antbot.mentions, antbot.actions to antbot_writer;
 -- No history: counts that are over are removed.
 grant insert, update, delete on antbot.venue_budget to antbot_writer;
 grant insert, update on antbot.venue_block to antbot_writer;

@@ -7,8 +7,11 @@ using Antbot.Runtime.Store;
 
 namespace Antbot.Hosting.Telemetry;
 
-/// <summary>The store with its appends counted; what fails for want of the database is told to health.</summary>
-internal sealed class MeteredEventStore(IEventStore inner, DependencyBoard board) : IEventStore
+/// <summary>
+/// The store as this process has it: what it appends says which process it was, and is counted; what fails for want of the database is told
+/// to health.
+/// </summary>
+internal sealed class ProcessEventStore(IEventStore inner, Guid process, DependencyBoard board) : IEventStore
 {
     private const string Dependency = Runtime.Health.StoreProbe.Dependency;
 
@@ -26,10 +29,10 @@ internal sealed class MeteredEventStore(IEventStore inner, DependencyBoard board
 
     public long AppendMark => inner.AppendMark;
 
-    public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default) => CountedAsync(() => inner.AppendAsync(request, cancellationToken));
+    public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default) => CountedAsync(() => inner.AppendAsync(Of(request), cancellationToken));
 
     public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default) =>
-        [.. inner.AppendInOrder(requests, cancellationToken).Select(append => CountedAsync(() => append))];
+        [.. inner.AppendInOrder([.. requests.Select(Of)], cancellationToken).Select(append => CountedAsync(() => append))];
 
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) => WatchedAsync(inner.FindDecisionAsync(decision, cancellationToken));
 
@@ -56,6 +59,8 @@ internal sealed class MeteredEventStore(IEventStore inner, DependencyBoard board
     public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => inner.SaveSnapshotAsync(snapshot, cancellationToken);
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private AppendRequest Of(AppendRequest request) => request with { Meta = request.Meta with { Process = process } };
 
     private async Task<AppendOutcome> CountedAsync(Func<Task<AppendOutcome>> append)
     {
