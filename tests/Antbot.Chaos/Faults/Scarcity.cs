@@ -7,6 +7,7 @@ namespace Antbot.Chaos.Faults;
 internal static class Scarcity
 {
     private const double Seconds = 30;
+    private const double Settled = 5;
     private const double Part = 0.95;
 
     /// <summary>A tenth, and what a signal that comes late leaves it.</summary>
@@ -22,6 +23,11 @@ internal static class Scarcity
     {
         var services = Programs.Services.Select(s => scene.Target[s]).ToList();
         var limits = new List<string>();
+        // What has run for long has grown into room that it does not need: a limit by that would be none.
+        foreach (var service in services)
+            await RestartAsync(scene, service);
+        await Task.WhenAll(services.Select(s => scene.ReadyAsync(s.Name)));
+        await scene.WaitAsync(Settled);
         foreach (var service in services)
         {
             var used = await HeapAsync(scene, service);
