@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using Antbot.Kernel.Proof;
 
 namespace Antbot.Hosting;
 
@@ -14,7 +13,10 @@ internal static class ConfigurationHash
 
     public static string Of(IReadOnlyDictionary<string, string?> settings)
     {
-        var told = settings.Where(s => s.Value is not null && !Places.Contains(s.Key)).ToDictionary(s => s.Key.ToUpperInvariant(), s => SecretTexts.Without(s.Key, s.Value!), StringComparer.Ordinal);
-        return Convert.ToHexStringLower(SHA256.HashData(CanonicalJson.From(JsonSerializer.SerializeToUtf8Bytes(told))));
+        // Sorted here and not made canonical: a setting may hold what no event may, such as a NUL.
+        var told = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in settings.Where(s => s.Value is not null && !Places.Contains(s.Key)))
+            told[name.ToUpperInvariant()] = SecretTexts.Without(name, value!);
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(told)));
     }
 }
