@@ -15,6 +15,9 @@ public sealed class PostgresLinkTests(PostgresFixture fixture) : IAsyncLifetime
     /// <summary>Of a store, in all.</summary>
     private const int Connections = 10;
 
+    /// <summary>A caller without an answer would keep everything behind it waiting: it fails by its name.</summary>
+    private const int StuckAfter = 300_000;
+
     private static readonly byte[] Sync = [(byte)'S', 0, 0, 0, 4];
 
     private PostgresDatabase _database = null!;
@@ -241,7 +244,7 @@ public sealed class PostgresLinkTests(PostgresFixture fixture) : IAsyncLifetime
     }
 
     /// <summary>No reset, no end, no answer: what a firewall does that has forgotten a connection. Nobody waits without limit, and nobody is told a guess.</summary>
-    [Theory]
+    [Theory(Timeout = StuckAfter)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task In_a_link_that_swallows_everything_every_caller_gets_an_honest_answer_within_its_bound(bool staysDumb)
@@ -310,7 +313,7 @@ public sealed class PostgresLinkTests(PostgresFixture fixture) : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [Fact(Timeout = StuckAfter)]
     public async Task A_silence_that_ends_in_time_costs_callers_time_and_no_answer()
     {
         await using var store = Open(TimeSpan.FromSeconds(30));
