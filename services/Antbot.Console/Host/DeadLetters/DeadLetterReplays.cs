@@ -80,7 +80,7 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
             try
             {
                 var properties = await stories.PropertiesOfAsync(kept, cancellationToken);
-                var body = await stories.ReadBodyAsync(kept.Letter, cancellationToken) ?? [];
+                var body = await stories.ReadToSendAsync(kept.Letter, cancellationToken: cancellationToken) ?? [];
                 await sender.SendAsync(kept.Endpoint, properties, body, Letter.ReplayOf(kept.Letter, replay), cancellationToken);
                 parts.CrashPoints.Reach("dead-letters.after-send");
                 return;
