@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Antbot.Chaos.Checking;
 using Antbot.Chaos.Links;
@@ -174,7 +175,7 @@ internal sealed class ServicesTarget : Target
         {
             return await GaugeAsync(process, metric, cancellationToken, label);
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             return null;
         }
