@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -195,7 +196,7 @@ internal sealed class ConsoleSource : ISource
         {
             answer = await _client.SendAsync(request, completion, cancellationToken);
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             throw new ConsoleUnreachableException($"{Where} cannot be reached: {e.Message}. Check that it runs, or say --store to ask the store itself.", e);
         }
