@@ -13,6 +13,8 @@ internal static class ContractFaults
 
     public static IReadOnlyList<string> Of(Type type, JsonElement element, JsonSerializerOptions options)
     {
+        // As their first use would make them; before it they do not tell of any type.
+        options.MakeReadOnly(populateMissingResolver: true);
         var faults = new List<string>();
         Check("", type, element, options, faults);
         return faults;

@@ -46,7 +46,8 @@ public sealed class DeadLetterLifeTests
     public void Every_fault_is_named_and_nothing_is_changed()
     {
         var refused = Assert.IsType<DeadLetterRefused>(Assert.Single(Decide([Kept], Edit(Sound with { Faults = ["/a: one", "/b: another"] }))));
-        Assert.Equal(("edit", ["/a: one", "/b: another"]), (refused.Command, refused.Verdicts.Where(v => !v.Passed).Select(v => v.Saw).ToArray()));
+        Assert.Equal("edit", refused.Command);
+        Assert.Equal(["/a: one", "/b: another"], refused.Verdicts.Where(v => !v.Passed).Select(v => v.Saw));
         Assert.Equal(Fold([Kept]), Fold([Kept, refused]));
         // Whoever changed it in between knows nothing of this.
         Assert.Equal("newest", Failed(Decide([Kept], Edit(Sound with { Before = Changed }))));
@@ -80,7 +81,7 @@ public sealed class DeadLetterLifeTests
     public void What_is_about_a_trade_that_goes_on_or_is_under_way_or_was_touched_meanwhile_does_not_expire()
     {
         var old = Expire(Now.AddDays(-10 * Days));
-        Assert.Empty(Decide([Kept], old with { OpenTrade = new TradeId(Guid.Empty) }));
+        Assert.Empty(Decide([Kept], old with { OpenTrade = TradeId.From("0123456789abcdef0123456789abcdef") }));
         object[] sent = [Kept, .. Decide([Kept], Replay)];
         Assert.Empty(Decide(sent, old with { Replays = 1 }));
         object[] edited = [Kept, .. Decide([Kept], Edit())];

@@ -48,9 +48,9 @@ public sealed class LetterEditTests
     [Fact]
     public void A_large_one_lies_beside_the_event_and_one_that_is_too_large_is_left()
     {
-        var edit = Edit($$"""{"messageType":["x"],"message":{"a":"{{new string('x', Letter.BodyInEventMax)}}"}}""", """[{"op":"add","path":"/d","value":true}]""", out var whole, out _);
+        var edit = Edit($$"""{"messageType":["x"],"message":{"a":"{{new string('x', Letter.BodyInEventMax)}}"} }""", """[{"op":"add","path":"/d","value":true}]""", out var whole, out _);
         Assert.Equal((null, whole.Length), (edit.Body, (int)edit.After.Bytes));
-        Assert.Contains("bytes", Assert.Single(Edit($$"""{"messageType":["x"],"message":{"a":"{{new string('x', LetterEdit.BytesMax)}}"}}""", """[{"op":"add","path":"/d","value":true}]""", out _, out _).Faults), StringComparison.Ordinal);
+        Assert.Contains("bytes", Assert.Single(Edit($$"""{"messageType":["x"],"message":{"a":"{{new string('x', LetterEdit.BytesMax)}}"} }""", """[{"op":"add","path":"/d","value":true}]""", out _, out _).Faults), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class LetterEditTests
         Assert.Contains("'other'", Assert.Single(EditBounds.FaultsOf(Parse($$"""{"TRADE":"{{Trade}}","Account":"other"}"""), close, null)), StringComparison.Ordinal);
         // Where the message does not say it, the letter does; where nobody does, it is nobody's to say.
         Assert.Empty(EditBounds.FaultsOf(Parse("""{"trade":7,"account":"main"}"""), close, Own));
-        Assert.NotEmpty(EditBounds.FaultsOf(Parse("""{"account":"main"}"""), close, new TradeId(Guid.Empty)));
+        Assert.NotEmpty(EditBounds.FaultsOf(Parse("""{"account":"main"}"""), close, TradeId.From("ffffffffffffffffffffffffffffffff")));
         Assert.Contains("cannot be said", Assert.Single(EditBounds.FaultsOf(Parse("""{"account":"main"}"""), close, null)), StringComparison.Ordinal);
     }
 
@@ -75,7 +75,7 @@ public sealed class LetterEditTests
     {
         var signal = Some.Signal with { Trade = Own };
         string Was(DateTimeOffset until, decimal reserved, string symbol, int side, string inSymbol = "null") => $$"""
-            {"signal":{"trade":"{{Trade}}","account":"{{signal.Account}}","symbol":"{{symbol}}","side":{{side}},"validUntil":"{{until:O}}"},"reserved":{{reserved}},"inSymbol":{{inSymbol}}}
+            {"signal":{"trade":"{{Trade}}","account":"{{signal.Account}}","symbol":"{{symbol}}","side":{{side}},"validUntil":"{{until:O}}"},"reserved":{{reserved}},"inSymbol":{{inSymbol}} }
             """;
         string[] Faults(string was, ITradeMessage message) => [.. EditBounds.FaultsOf(Parse(was), message, null)];
         var (until, symbol, side) = (signal.ValidUntil, signal.Symbol.Value, (int)signal.Side);

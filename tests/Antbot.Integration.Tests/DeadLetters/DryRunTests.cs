@@ -158,6 +158,17 @@ public sealed class DryRunTests : IAsyncLifetime
             Assert.Equal(400, (int)(await console.Client.GetAsync($"/api/deadletters/foresight{query}", Cancel)).StatusCode);
     }
 
+    [Fact]
+    public async Task Of_more_than_are_told_at_once_it_is_said_how_many_were_left_out()
+    {
+        var (console, token) = await StartAsync([.. Enumerable.Range(0, 503).Select(_ => Settle())], []);
+        var said = await AntbotProcess.RunAsync(_folder, "dlq", "replay", "--all", "--dry-run", "--json", "--console", console.Address, "--token-file", token);
+        Assert.Equal(8, said.ExitCode);
+        var sum = JsonDocument.Parse(said.Output).RootElement.GetProperty("Sum");
+        Assert.Equal((503, 500, "500 letters are the most at once"), (sum.GetProperty("Selected").GetInt32(), sum.GetProperty("Letters").GetInt32(), sum.GetProperty("Left").GetString()));
+        Assert.Equal(JsonValueKind.Null, sum.GetProperty("Notional").ValueKind);
+    }
+
     private static Signal SignalOf(decimal notional) => new(
         new TradeId(Guid.NewGuid()), new AccountId("main"), "strategy:test", new Symbol("BTCUSDT"), Side.Buy, OrderKind.Market, new Price(100), null, new Price(95), null, new Money(notional), 0.7m,
         DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddHours(1));
@@ -194,7 +205,7 @@ public sealed class DryRunTests : IAsyncLifetime
                 await SeededLetters.KeepAsync(store, _ => letter);
         }
         _console = await RunningConsole.StartAsync(_folder, others, more);
-        await Eventually.HoldsAsync(async () => (await ItemsAsync("limit=100")).Count == kept.Count + letters, "they are in the read models");
+        await Eventually.HoldsAsync(async () => (await ItemsAsync("limit=1000")).Count == kept.Count + letters, "they are in the read models");
         var token = Path.Combine(_folder, "token");
         await File.WriteAllTextAsync(token, RunningConsole.Token, Cancel);
         return (_console, token);

@@ -211,7 +211,7 @@ public sealed class LetterLifeTests : IAsyncLifetime
 
     private Task<IEventStore> StoreAsync() => StoreAddress.OpenAsync($"sqlite:{Path.Combine(_folder, "antbot.db")}", create: true, Cancel);
 
-    private Task<(int Status, JsonElement Body)> EditAsync(DeadLetterKept letter, string patch) => _console!.PostAsync($"/api/deadletters/{letter.Letter:N}/edit", $$"""{"Reason":"mended","Patch":{{patch}}}""");
+    private Task<(int Status, JsonElement Body)> EditAsync(DeadLetterKept letter, string patch) => _console!.PostAsync($"/api/deadletters/{letter.Letter:N}/edit", $$"""{"Reason":"mended","Patch":{{patch}} }""");
 
     private async Task<List<JsonElement>> ItemsAsync(string query) => [.. (await _console!.GetAsync($"/api/deadletters?{query}")).GetProperty("Items").EnumerateArray()];
 

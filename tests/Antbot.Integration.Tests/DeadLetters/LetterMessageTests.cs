@@ -31,7 +31,7 @@ public sealed class LetterMessageTests
         {
             var written = JsonSerializer.Serialize(message, message.GetType(), MessageJson.Options);
             Assert.Empty(LetterMessage.FaultsOf(message.GetType(), JsonElement.Parse(written)));
-            var body = $$"""{"messageType":["{{MassTransit.MessageUrn.ForTypeString(message.GetType())}}"],"message":{{written}}}""";
+            var body = $$"""{"messageType":["{{MassTransit.MessageUrn.ForTypeString(message.GetType())}}"],"message":{{written}} }""";
             Assert.Equal(written, JsonSerializer.Serialize(LetterMessage.Read(Encoding.UTF8.GetBytes(body), out var fault), message.GetType(), MessageJson.Options));
             Assert.Null(fault);
         }
