@@ -23,7 +23,7 @@ public sealed class ForesightTests
     public async Task What_is_foretold_of_a_message_is_what_was_decided_on_it()
     {
         var told = new Dictionary<(string, ForeseenOutcome), int>();
-        for (var seed = 500UL; seed < 508; seed++)
+        for (var seed = 500UL; seed < 505; seed++)
             await RetellAsync(RedecisionTests.HistoryOf(Planner.From(seed)), told);
         var text = string.Join(", ", told.Select(t => $"{t.Key}: {t.Value}"));
         foreach (var service in new[] { Routes.Coordinator, Routes.Validation, Routes.Risk })
@@ -125,7 +125,7 @@ public sealed class ForesightTests
     private static bool IsOf(IReadOnlyList<StoredEvent> decision, Dictionary<Guid, (string Endpoint, object Body)> messages) =>
         StreamKinds.Find(decision[0].Stream) is { } kind && kind.IsOwn(decision[0]) && messages.TryGetValue(InputOf(decision), out var message) && message.Endpoint == kind.Consumer;
 
-    private static Guid InputOf(IReadOnlyList<StoredEvent> decision) => Guid.TryParseExact(decision[0].CausationId, "N", out var id) ? id : Guid.Empty;
+    private static Guid InputOf(IReadOnlyList<StoredEvent> decision) => Guid.TryParseExact(StreamKinds.Of(decision[0].Stream).InputOf(decision[0]), "N", out var id) ? id : Guid.Empty;
 
     private static async Task AppendAsync(InMemoryEventStore store, List<StoredEvent> decision)
     {
@@ -134,7 +134,7 @@ public sealed class ForesightTests
             new AppendRequest
             {
                 Stream = new(first.Stream), Expected = ExpectedVersion.Exactly(first.Version - 1), Decision = kind?.IsOwn(first) == true ? new Decision(InputOf(decision), kind.Consumer) : new Decision(Guid.NewGuid(), "test"),
-                Events = [.. decision.Select(e => new NewEvent(e.Type, e.ClrType, e.Data))], At = first.Timestamp, Meta = new EventMeta(first.CorrelationId, first.CausationId, first.Actor, first.TraceId),
+                Events = [.. decision.Select(e => new NewEvent(e.Type, e.ClrType!, e.Data))], At = first.Timestamp, Meta = new EventMeta(first.CorrelationId, first.CausationId, first.Actor, first.TraceId),
             },
             Cancel);
         Assert.IsType<AppendOutcome.Appended>(outcome);

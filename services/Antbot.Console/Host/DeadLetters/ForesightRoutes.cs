@@ -74,7 +74,9 @@ internal sealed class ForesightRoutes(LetterForesight foresight, DeadLetterRoute
         {
             await foreach (var line in foresight.ForeseeAsync(selected, context.RequestAborted))
             {
-                context.Response.ContentType = Lines;
+                // What goes wrong before anything was told is told as everywhere.
+                if (!context.Response.HasStarted)
+                    context.Response.ContentType = Lines;
                 await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, ReadModelJson.Options), context.RequestAborted);
                 await context.Response.Body.WriteAsync(EndOfLine, context.RequestAborted);
                 await context.Response.Body.FlushAsync(context.RequestAborted);
