@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
@@ -191,7 +192,8 @@ public sealed class DryRunTests : IAsyncLifetime
         return (e.Type, e.Type == "order_input" ? "" : Compact(JsonSerializer.SerializeToElement(@event, @event.GetType(), EventCodec.JsonForPeople)));
     });
 
-    private static string Compact(JsonElement json) => JsonSerializer.Serialize(json);
+    /// <summary>One rule says what time it was when it was asked.</summary>
+    private static string Compact(JsonElement json) => Regex.Replace(JsonSerializer.Serialize(json), "now [-0-9 :.]+", "now", RegexOptions.None, TimeSpan.FromSeconds(1));
 
     private static long Number(JsonElement json, string name) => json.GetProperty(name).GetInt64();
 

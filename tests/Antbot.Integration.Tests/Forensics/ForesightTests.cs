@@ -27,7 +27,7 @@ public sealed class ForesightTests
             await RetellAsync(RedecisionTests.HistoryOf(Planner.From(seed)), told);
         var text = string.Join(", ", told.Select(t => $"{t.Key}: {t.Value}"));
         foreach (var service in new[] { Routes.Coordinator, Routes.Validation, Routes.Risk })
-            Assert.True(told.GetValueOrDefault((service, ForeseenOutcome.Decided)) > 20, text);
+            Assert.True(told.GetValueOrDefault((service, ForeseenOutcome.Decided)) > 10, text);
         Assert.True(told.GetValueOrDefault((Routes.Execution, ForeseenOutcome.DependsOnVenue)) > 0, text);
         Assert.True(told.GetValueOrDefault((Routes.Execution, ForeseenOutcome.Decided)) + told.GetValueOrDefault((Routes.Execution, ForeseenOutcome.DecidedAsFarAs)) > 0, text);
         Assert.DoesNotContain(told.Keys, k => k.Item2 is ForeseenOutcome.Fails or ForeseenOutcome.NoDecider or ForeseenOutcome.Refused);

@@ -167,7 +167,7 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
         };
     }
 
-    private static ApiException NoSuchLetter(string id) => new(StatusCodes.Status404NotFound, "NotFound", $"There is no dead letter {id}.");
+    internal static ApiException NoSuchLetter(string id) => new(StatusCodes.Status404NotFound, "NotFound", $"There is no dead letter {id}.");
 
     internal static void Known(HttpContext context, string[] names)
     {

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Antbot.ConsoleService.DeadLetters;
 
 /// <summary>What would come of dead letters, before anybody has them sent.</summary>
-internal sealed class ForesightRoutes(LetterForesight foresight, DeadLetterRoutes letters, ReplaysBook selections)
+internal sealed class ForesightRoutes(LetterForesight foresight, DeadLetterRoutes letters, DeadLetterBook book, ReplaysBook selections)
 {
     private const string Lines = "application/x-ndjson";
     private const int AtOnce = 2;
@@ -55,7 +55,13 @@ internal sealed class ForesightRoutes(LetterForesight foresight, DeadLetterRoute
         await AnswerAsync(context, await selections.SelectAsync(query, context.RequestAborted));
     }
 
-    private async Task OfOneAsync(HttpContext context) => await AnswerAsync(context, [new SelectedLetter(await letters.ResolveAsync(context), null)]);
+    private async Task OfOneAsync(HttpContext context)
+    {
+        var letter = await letters.ResolveAsync(context);
+        if (await book.FindAsync(letter, context.RequestAborted) is null)
+            throw DeadLetterRoutes.NoSuchLetter(letter.ToString("N"));
+        await AnswerAsync(context, [new SelectedLetter(letter, null)]);
+    }
 
     private async Task OfSelectionAsync(HttpContext context)
     {
