@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Antbot.Chaos.Checking;
 using Antbot.Chaos.Running;
 using Npgsql;
@@ -76,7 +77,7 @@ internal static class DeadLetters
     private static async Task RequestAsync(Scene scene, string name)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(scene.Services.AddressOf("console"), "api/replays")) { Content = JsonContent.Create(new { All = true, Reason = "mended" }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(scene.Services.AddressOf("console"), "api/replays")) { Content = JsonContent.Create(new { All = true, Reason = "mended" }, options: JsonSerializerOptions.Default) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", scene.Target.SignalKey);
         request.Headers.Add("Idempotency-Key", name);
         try
