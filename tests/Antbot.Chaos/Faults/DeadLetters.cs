@@ -52,8 +52,10 @@ internal static class DeadLetters
             return false;
         if (replayed >= Count)
             return true;
-        if (await TryCountAsync(scene, "replays_requested") is { } asked && await TryCountAsync(scene, "replays_done") + await TryCountAsync(scene, "replays_stopped") == asked)
-            await RequestAsync(scene, $"selection-{asked}");
+        var (asked, over, refused) = (await TryCountAsync(scene, "replays_requested"), await TryCountAsync(scene, "replays_done") + await TryCountAsync(scene, "replays_stopped"), await TryCountAsync(scene, "replays_refused"));
+        // A refusal is the answer to its request for ever: just after a death the list may not know yet what is open.
+        if (asked is not null && refused is not null && asked == over)
+            await RequestAsync(scene, $"selection-{asked}-{refused}");
         return false;
     }
 
