@@ -14,6 +14,7 @@ namespace Antbot.Chaos.Faults;
 internal static class DeadLetters
 {
     private const int Count = 10_000;
+    private const int SelectionMax = 5_000;
     private const int DeathsMin = 6;
     private const string Errors = "antbot-execution_error";
 
@@ -79,7 +80,7 @@ internal static class DeadLetters
     private static async Task RequestAsync(Scene scene, string name)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(scene.Services.AddressOf("console"), "api/replays")) { Content = JsonContent.Create(new { All = true, Reason = "mended" }, options: JsonSerializerOptions.Default) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(scene.Services.AddressOf("console"), "api/replays")) { Content = JsonContent.Create(new { All = true, Limit = SelectionMax, Reason = "mended" }, options: JsonSerializerOptions.Default) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", scene.Target.SignalKey);
         request.Headers.Add("Idempotency-Key", name);
         try
