@@ -16,6 +16,9 @@ internal static class DeadLetters
     private const int Count = 10_000;
     private const int SelectionMax = 5_000;
     private const int DeathsMin = 6;
+
+    /// <summary>Then the rest is let go on: each costs what was under way its seconds.</summary>
+    private const int DeathsMax = 18;
     private const string Errors = "antbot-execution_error";
 
     private static readonly TimeSpan Within = TimeSpan.FromMinutes(10);
@@ -68,7 +71,7 @@ internal static class DeadLetters
             () => scene.KillAsync("console"), () => scene.KillAsync("execution"), () => scene.KillAsync("console"), () => ServerFaults.KillRabbitAsync(scene),
             () => scene.KillAsync("console"), () => ServerFaults.RestartPostgresAsync(scene, scene.Services.Postgres.KillAsync),
         ];
-        for (; !over.IsCancellationRequested; deaths++)
+        for (; !over.IsCancellationRequested && deaths < DeathsMax; deaths++)
         {
             await turns[deaths % turns.Length]();
             await Task.WhenAny(Task.Delay(BetweenDeaths, over));
