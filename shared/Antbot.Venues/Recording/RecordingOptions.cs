@@ -26,7 +26,7 @@ public sealed class RecordingOptions
     [Range(256, 262_144)]
     public int AnswerBytes { get; set; } = 16_384;
 
-    /// <summary>How many of a symbol's prices are kept in a second; how many were left out is told with the next. Closed candles are always kept.</summary>
+    /// <summary>How many prices of a symbol are kept in a second; how many were left out is told. Closed candles are always kept.</summary>
     [Range(0, 1_000)]
     public int TicksPerSecond { get; set; } = 4;
 
