@@ -84,7 +84,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
             File.Delete(folder);
             await Eventually.HoldsAsync(() => Recording(services).State == HealthState.Ok, "it goes on");
             await stop.CancelAsync();
-            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
         Assert.Matches(@"^[0-9TZ]+\.test\.test-1\.[0-9a-f]{8}\.0001\.jsonl\.gz$", Path.GetFileName(Assert.Single(Directory.EnumerateFiles(folder))));
         Directory.Delete(folder, recursive: true);

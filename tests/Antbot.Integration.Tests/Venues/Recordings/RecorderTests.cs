@@ -135,7 +135,7 @@ public sealed class RecorderTests : IDisposable
         Say(recorder, "said");
         await Eventually.HoldsAsync(() => Directory.Exists(Folder) && Read().Exists(r => r.Record.Body?.Text == "said"), "what was said is in the file");
         await stop.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         Assert.DoesNotContain(Read(), r => r.Record.Kind == TrafficKind.Ended);
     }
 
@@ -166,7 +166,7 @@ public sealed class RecorderTests : IDisposable
         using var stop = new CancellationTokenSource();
         var running = recorder.RunAsync(stop.Token);
         await stop.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         Assert.Equal(Enumerable.Range(1, 8).Reverse().Select(h => RecordingFile.HourOf(Start.AddHours(-h))), RecordingFile.List(Folder).Select(f => f.File.Hour));
         Assert.True(File.Exists(stranger));
     }
@@ -181,7 +181,7 @@ public sealed class RecorderTests : IDisposable
         using var stop = new CancellationTokenSource();
         var running = recorder.RunAsync(stop.Token);
         await stop.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         Assert.Equal(8 * 1024 / 64, Files().Count);
     }
 
