@@ -24,6 +24,7 @@ public sealed class CircuitBreaker(string name, BreakerOptions options, TimeProv
     private int _failures;
     private long _openedAt;
     private bool _isProbing;
+    private int _era;
     private BreakerState _state;
 
     public string Name { get; } = name;
@@ -37,58 +38,68 @@ public sealed class CircuitBreaker(string name, BreakerOptions options, TimeProv
         }
     }
 
-    /// <summary>Whether a call may be made; where it may, <see cref="Succeeded"/>, <see cref="Failed"/> or <see cref="Abandoned"/> must follow.</summary>
+    /// <summary>Null where no call may be made; where one may, what became of it must be told to what is returned.</summary>
     /// <param name="retryAfter">When to ask again, where it may not.</param>
-    public bool TryEnter(out TimeSpan retryAfter)
+    public BreakerCall? TryEnter(out TimeSpan retryAfter)
     {
         lock (_lock)
         {
             retryAfter = TimeSpan.Zero;
             if (_state == BreakerState.Closed)
-                return true;
+                return new BreakerCall(this, _era);
             retryAfter = Rest();
             if (retryAfter > TimeSpan.Zero)
-                return false;
+                return null;
             if (_isProbing)
             {
                 retryAfter = TimeSpan.FromSeconds(1);
-                return false;
+                return null;
             }
-            _state = BreakerState.HalfOpen;
-            _isProbing = true;
-            return true;
+            (_state, _isProbing) = (BreakerState.HalfOpen, true);
+            return new BreakerCall(this, ++_era);
         }
     }
 
-    public void Succeeded()
+    internal void Succeeded(int era)
     {
         lock (_lock)
         {
+            if (era != _era)
+                return;
             _failures = 0;
-            _isProbing = false;
-            _state = BreakerState.Closed;
+            if (_state != BreakerState.Closed)
+                Begin(BreakerState.Closed);
         }
     }
 
-    public void Failed()
+    internal void Failed(int era)
     {
         lock (_lock)
         {
-            _isProbing = false;
+            if (era != _era)
+                return;
             _failures = Math.Min(_failures + 1, options.FailuresMax);
-            if (_state != BreakerState.Closed || _failures >= options.FailuresMax)
-            {
-                _state = BreakerState.Open;
-                _openedAt = clock.GetTimestamp();
-            }
+            if (_state == BreakerState.Closed && _failures < options.FailuresMax)
+                return;
+            _openedAt = clock.GetTimestamp();
+            Begin(BreakerState.Open);
         }
     }
 
-    /// <summary>The call told nothing about the route: it was given up by its caller.</summary>
-    public void Abandoned()
+    internal void Abandoned(int era)
     {
         lock (_lock)
-            _isProbing = false;
+        {
+            if (era == _era)
+                _isProbing = false;
+        }
+    }
+
+    /// <summary>What is still under way belongs to what was before: it neither closes what its neighbours have opened nor keeps it open.</summary>
+    private void Begin(BreakerState state)
+    {
+        (_state, _isProbing) = (state, false);
+        _era++;
     }
 
     private TimeSpan Rest()
@@ -96,4 +107,20 @@ public sealed class CircuitBreaker(string name, BreakerOptions options, TimeProv
         var rest = options.OpenFor - clock.GetElapsedTime(_openedAt);
         return rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
     }
+}
+
+/// <summary>A call that a breaker has let through.</summary>
+public readonly struct BreakerCall
+{
+    private readonly CircuitBreaker _breaker;
+    private readonly int _era;
+
+    internal BreakerCall(CircuitBreaker breaker, int era) => (_breaker, _era) = (breaker, era);
+
+    public void Succeeded() => _breaker.Succeeded(_era);
+
+    public void Failed() => _breaker.Failed(_era);
+
+    /// <summary>It told nothing about the route: it was given up by its caller.</summary>
+    public void Abandoned() => _breaker.Abandoned(_era);
 }

@@ -15,11 +15,10 @@ internal static class VenueCodes
         (_, -1022 or -2014 or -2015 or -1002) => Refusal.Unauthorized,
         (_, -2011 or -2013 or -2026) => Refusal.UnknownOrder,
         (_, -2010) => OrderRejected(text),
-        (_, -1013) => Refusal.Invalid,
+        (_, -1013 or -1014 or -1020) => Refusal.Invalid,
         (_, <= -1100 and >= -1199) => Refusal.Invalid,
-        // Disconnected, timed out inside, unexpected: the venue itself does not say what happened.
-        (_, 0 or -1000 or -1001 or -1006 or -1007) => null,
-        _ => Refusal.Other,
+        // Disconnected, timed out inside, unexpected: the venue itself does not say what happened. And of a code that nobody knows here it is not known what it says.
+        _ => null,
     };
 
     private static Refusal OrderRejected(string text) => text switch

@@ -65,26 +65,26 @@ internal sealed class VenueHttp : IDisposable
         VenueRoute route, int weight, HttpMethod method, string path, string parameters, bool isSigned, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         var breaker = _breakers.Get(NameOf(route), route.Breaker, _clock);
-        if (!breaker.TryEnter(out var retryAfter))
+        if (breaker.TryEnter(out var retryAfter) is not { } call)
             return new VenueAnswer<T>.NotSent($"the breaker of {breaker.Name} is open", retryAfter);
         try
         {
             var permit = await _budget.TakeAsync(weight, route.IsOrder, route.Part, cancellationToken, route.TellsLimits);
             if (permit.Why is { } why)
             {
-                breaker.Abandoned();
+                call.Abandoned();
                 return new VenueAnswer<T>.NotSent(why, permit.RetryAfter);
             }
             var answer = await ExchangeAsync(route, method, path, parameters, isSigned ? SignatureOf(parameters, _secret) : null, read, cancellationToken);
             if (answer is VenueAnswer<T>.Unknown or VenueAnswer<T>.NotSent)
-                breaker.Failed();
+                call.Failed();
             else
-                breaker.Succeeded();
+                call.Succeeded();
             return answer;
         }
         catch
         {
-            breaker.Abandoned();
+            call.Abandoned();
             throw;
         }
     }
@@ -187,7 +187,8 @@ internal sealed class VenueHttp : IDisposable
     {
         _budget.Counted(sent, new VenueLimits(Header(response, "X-MBX-USED-WEIGHT-1M"), Header(response, "X-MBX-ORDER-COUNT-10S"), Header(response, "X-MBX-ORDER-COUNT-1D")));
         var status = (int)response.StatusCode;
-        if (status is not (429 or 418))
+        // A firewall that is asked on and on after its 403 shuts out for longer.
+        if (status is not (429 or 418 or 403))
             return;
         var wait = response.Headers.RetryAfter switch
         {

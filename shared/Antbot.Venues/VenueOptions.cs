@@ -49,8 +49,13 @@ public sealed class VenueOptions
             yield return new ValidationResult("It is no http or https address.", [nameof(Address)]);
         else if (options.Address is { Scheme: "http", IsLoopback: false } && !options.Paper)
             yield return new ValidationResult("A real venue is spoken to over https alone.", [nameof(Address)]);
+        // Whether money is real is said by who configures it, and here the address knows better.
+        if (options is { Paper: true, Address: { IsAbsoluteUri: true } real } && Production.Contains(real.Host))
+            yield return new ValidationResult($"There is real money at {real.Host}, and it is said to be paper.", [nameof(Paper)]);
         if (options.StreamAddress is { } streams && !(streams.IsAbsoluteUri && streams.Scheme is "ws" or "wss"))
             yield return new ValidationResult("It is no ws or wss address.", [nameof(StreamAddress)]);
+        else if (options.StreamAddress is { Scheme: "ws", IsLoopback: false } && !options.Paper)
+            yield return new ValidationResult("The prices of a real venue are heard over wss alone.", [nameof(StreamAddress)]);
         foreach (var (name, value, file) in new[] { (nameof(Key), options.Key, options.KeyFile), (nameof(Secret), options.Secret, options.SecretFile) })
         {
             if (FaultOf(value, file) is { } fault)

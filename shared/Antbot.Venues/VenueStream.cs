@@ -14,6 +14,9 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(10);
 
+    /// <summary>One that has lasted so long was a good one.</summary>
+    private static readonly TimeSpan Steady = TimeSpan.FromMinutes(1);
+
     /// <param name="connected">Called after every connect, before the first message: what was missed can be fetched then.</param>
     /// <param name="heard">A fault in it breaks the connection, not the loop. It says whether it was one that is decided on by itself, such as a closed candle.</param>
     /// <param name="silence">After this long without a message the stream is taken for dead.</param>
@@ -22,11 +25,12 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
     {
         var address = new Uri(options.Streams, $"stream?streams={string.Join('/', streams)}");
         using var watched = watch.Begin(streams, silence);
-        var connecting = Retry.UntilItWorks(clock, Pause, RetryMax, Broke);
+        var (connecting, pause) = (Retry.UntilItWorks(clock, Pause, RetryMax, Broke), Pause);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var socket = await connecting.ExecuteAsync(async token => await ConnectAsync(address, token), cancellationToken);
+            var began = clock.GetTimestamp();
             try
             {
                 recorder?.Stream(watched.Name, $"connected to {address.Authority}");
@@ -39,8 +43,9 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
                 Broke(e);
                 socket.Abort();
             }
-            // One that is cut as soon as it is made shall not keep us busy.
-            await Task.Delay(Pause, clock, cancellationToken);
+            // One that is cut as soon as it is made, again and again, is asked for ever more slowly: venues count connections, and shut out whoever makes too many.
+            pause = clock.GetElapsedTime(began) >= Steady ? Pause : pause * 2 < RetryMax ? pause * 2 : RetryMax;
+            await Task.Delay(pause, clock, cancellationToken);
         }
 
         void Broke(Exception e)

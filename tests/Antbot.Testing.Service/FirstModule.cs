@@ -64,10 +64,11 @@ public sealed class FirstModule : IServiceModule
     private static Task Call(HttpContext context)
     {
         var breaker = context.RequestServices.GetRequiredService<BreakerPanel>().Get("test-route", BreakerOptions.Default, TimeProvider.System);
+        var call = breaker.TryEnter(out _);
         if (context.Request.Query["outcome"] == "failed")
-            breaker.Failed();
+            call?.Failed();
         else
-            breaker.Succeeded();
+            call?.Succeeded();
         return Task.CompletedTask;
     }
 

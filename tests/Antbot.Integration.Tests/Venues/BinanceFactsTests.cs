@@ -145,6 +145,21 @@ public sealed class BinanceFactsTests
     public void Production_without_encryption_is_refused() =>
         Assert.Contains(VenueOptions.Check(new VenueOptions { Address = new Uri("http://api.binance.com"), Key = "k", Secret = "s" }), f => f.ErrorMessage!.Contains("https alone", StringComparison.Ordinal));
 
+    /// <summary>Prevents real orders in Dry: one wrong setting would send them, with no look at the key and no word of it.</summary>
+    [Theory]
+    [InlineData("https://api.binance.com", null, "real money")]
+    [InlineData("http://API1.binance.com", null, "real money")]
+    [InlineData("https://api-gcp.binance.com:443", null, "real money")]
+    [InlineData("https://testnet.binance.vision", null, null)]
+    [InlineData("http://127.0.0.1:8080", "ws://127.0.0.1:8081", null)]
+    public void What_is_said_to_be_paper_is_not_believed_of_a_venue_with_real_money(string address, string? streams, string? fault) =>
+        Assert.Equal(fault is not null, VenueOptions.Check(new VenueOptions { Address = new Uri(address), StreamAddress = streams is null ? null : new Uri(streams), Key = "k", Secret = "s", Paper = true })
+            .Any(f => f.ErrorMessage!.Contains(fault ?? "", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Streams_of_a_real_venue_in_the_clear_are_refused() =>
+        Assert.Contains(VenueOptions.Check(new VenueOptions { Address = new Uri("https://api.binance.com"), StreamAddress = new Uri("ws://stream.binance.com:9443"), Key = "k", Secret = "s" }), f => f.ErrorMessage!.Contains("wss alone", StringComparison.Ordinal));
+
     private sealed class Spy : IVenueBudget
     {
         public List<long> Weights { get; } = [];

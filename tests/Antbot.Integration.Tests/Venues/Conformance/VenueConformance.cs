@@ -148,6 +148,11 @@ public abstract class VenueConformance : IAsyncLifetime
     [InlineData(400, -1000, "An unknown error occurred while processing the request.", null)]
     [InlineData(400, -1001, "Internal error; unable to process your request.", null)]
     [InlineData(400, -1006, "An unexpected response was received from the message bus.", null)]
+    [InlineData(400, -1014, "Unsupported order combination.", Refusal.Invalid)]
+    [InlineData(400, -1020, "This operation is not supported.", Refusal.Invalid)]
+    [InlineData(400, -1016, "This service is no longer available.", null)]
+    [InlineData(409, -2021, "Order cancel-replace partially failed.", null)]
+    [InlineData(400, -7777, "A code that came after this was written.", null)]
     [InlineData(400, -1007, "Timeout waiting for response from backend server.", null)]
     public async Task V08_every_code_is_a_refusal_of_one_kind_or_leaves_it_unknown(int status, int code, string text, Refusal? kind)
     {
