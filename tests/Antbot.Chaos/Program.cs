@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
 using Antbot.Chaos;
 using Antbot.Chaos.Running;
 
@@ -36,10 +38,12 @@ root.SetAction(async (parsed, cancellationToken) =>
             await using var campaign = NewCampaign();
             return await new RandomKills(campaign, evidence, goal, Console.Out, Console.Error).RunAsync(cancellationToken);
         }
+        var began = Stopwatch.GetTimestamp();
         var results = await new Lanes(Math.Clamp(parsed.GetValue(lanes), 1, 16), NewCampaign, Console.Out, Console.Error, parsed.GetValue(json)).RunAsync([.. Cases.InRunningOrder(cases)], cancellationToken);
         var failed = results.Count(r => !r.Passed);
         if (results.Count < cases.Count)
             await Console.Error.WriteLineAsync($"antbot-chaos: it was interrupted; {cases.Count - results.Count} cases were not run.");
+        await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"antbot-chaos: {results.Count} cases in {Stopwatch.GetElapsedTime(began).TotalMinutes:0.0} minutes."));
         Console.WriteLine($"{results.Count - failed} passed, {failed} failed");
         return results.Count < cases.Count ? 130 : failed == 0 ? 0 : 1;
     }

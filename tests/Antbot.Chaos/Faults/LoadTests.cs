@@ -30,6 +30,7 @@ internal static class LoadTests
             await VenueFaults.OrderAsync(scene, new { kind, route = "order", probability, ms = 10_000 });
         await scene.Load.FinishAsync(scene.Cancel);
         await VenueFaults.ClearAsync(scene);
+        scene.Healed();
         var (struck, exposed) = await scene.Target.VenueFaultsAsync(scene.Cancel);
         var share = struck.Values.Sum() / (double)Math.Max(1, exposed);
         scene.Note($"{struck.Values.Sum():N0} of {exposed:N0} requests with orders failed, {share:P1}");
