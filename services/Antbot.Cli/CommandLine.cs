@@ -27,6 +27,7 @@ public static class CommandLine
             TraceCommand.Build(),
             ChangesCommand.Build(),
             IncidentCommand.Build(),
+            RecordingCommand.Build(),
             AtCommand.At(),
             AtCommand.Diff(),
             ReplayCommand.Build(),

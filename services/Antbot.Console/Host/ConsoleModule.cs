@@ -46,6 +46,9 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<DeadLetterReplays>();
         services.AddSingleton<DeadLetterRoutes>();
         services.AddSingleton<ReplayIntents>();
+        services.AddSingleton<LetterRetention>();
+        services.AddSingleton<LetterForesight>();
+        services.AddSingleton<ForesightRoutes>();
         services.AddSingleton<ReplaysBook>();
         services.AddSingleton<ReplaysRunner>();
         services.AddSingleton<ReplaysRoutes>();
@@ -63,6 +66,7 @@ public sealed class ConsoleModule : IServiceModule
         builder.LeasedWork("replayed", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().LookAsync(token));
         builder.LeasedWork("replay-selections", StopOrder.Work, (provider, token) => provider.GetRequiredService<ReplaysRunner>().RunAsync(token));
         builder.LeasedWork("incidents", StopOrder.Work, (provider, token) => provider.GetRequiredService<IncidentWatch>().RunAsync(token));
+        builder.LeasedWork("letter-retention", StopOrder.Support, (provider, token) => provider.GetRequiredService<LetterRetention>().RunAsync(token));
         builder.LeasedWork("commands", StopOrder.Work, (provider, token) => provider.GetRequiredService<OperatorCommandPublisher>().RunAsync(token));
     }
 
@@ -79,6 +83,7 @@ public sealed class ConsoleModule : IServiceModule
         ReplaysRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         ChangeRoutes.Map(routes);
+        ForesightRoutes.Map(routes);
         OpenApi.Map(routes);
         routes.MapGuardedRest();
     }
