@@ -94,29 +94,6 @@ internal static class ExportCommand
         if (file == "-")
             return await write(Console.OpenStandardOutput(), null);
         using var progress = new Progress(doing);
-        return await ToFileAsync(file, to => write(to, progress.Report));
-    }
-
-    /// <summary>Under its name there is only ever a whole export.</summary>
-    private static async Task<T> ToFileAsync<T>(string file, Func<Stream, Task<T>> write)
-    {
-        if (File.Exists(file))
-            throw new IOException($"'{file}' is there already and an export overwrites nothing; choose another name.");
-        var aside = $"{file}.{Guid.NewGuid():N}.part";
-        try
-        {
-            T summary;
-            await using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 1 << 20))
-            {
-                summary = await write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(aside, file, overwrite: false);
-            return summary;
-        }
-        finally
-        {
-            File.Delete(aside);
-        }
+        return await NewFile.WriteAsync(file, to => write(to, progress.Report));
     }
 }

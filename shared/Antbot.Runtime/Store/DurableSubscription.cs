@@ -4,6 +4,9 @@ public sealed record SubscriptionOptions
 {
     public int PageSize { get; init; } = 500;
 
+    /// <summary>Only streams whose names begin so; empty for all. The rest is passed over where it lies.</summary>
+    public IReadOnlyList<string> Prefixes { get; init; } = [];
+
     /// <summary>How long it waits for a signal before it looks by itself.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -64,15 +67,24 @@ public sealed class DurableSubscription(
         if (Position < 0)
             Interlocked.Exchange(ref _position, await store.LoadCheckpointAsync(Name, cancellationToken));
         var mark = store.AppendMark;
-        var page = await store.ReadPageAsync(Position, _options.PageSize, cancellationToken);
-        if (page.Count == 0)
+        var page = await ReadAsync(cancellationToken);
+        if (page.Through == Position)
         {
             await store.WaitForAppendAsync(mark, _options.Poll, cancellationToken);
             return;
         }
-        await handle(page, cancellationToken);
-        await store.SaveCheckpointAsync(Name, page[^1].Sequence, cancellationToken);
-        Interlocked.Exchange(ref _position, page[^1].Sequence);
+        if (page.Events.Count > 0)
+            await handle(page.Events, cancellationToken);
+        await store.SaveCheckpointAsync(Name, page.Through, cancellationToken);
+        Interlocked.Exchange(ref _position, page.Through);
+    }
+
+    private async Task<EventPage> ReadAsync(CancellationToken cancellationToken)
+    {
+        if (_options.Prefixes.Count > 0)
+            return await store.ReadPageAsync(Position, _options.PageSize, _options.Prefixes, cancellationToken);
+        var page = await store.ReadPageAsync(Position, _options.PageSize, cancellationToken);
+        return new EventPage(page, page.Count == 0 ? Position : page[^1].Sequence);
     }
 
     private async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
