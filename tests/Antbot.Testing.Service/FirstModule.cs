@@ -63,7 +63,7 @@ public sealed class FirstModule : IServiceModule
     /// <summary><c>POST /calls?outcome=failed</c>: a call over a route with a breaker that ends so, or succeeds.</summary>
     private static Task Call(HttpContext context)
     {
-        var breaker = context.RequestServices.GetRequiredService<BreakerPanel>().Get("test-route", BreakerOptions.Default, TimeProvider.System);
+        var breaker = context.RequestServices.GetRequiredService<BreakerPanel>().Get("test-route", BreakerOptions.Default with { OpenFor = TimeSpan.FromSeconds(10) }, TimeProvider.System);
         var call = breaker.TryEnter(out _);
         if (context.Request.Query["outcome"] == "failed")
             call?.Failed();

@@ -191,8 +191,14 @@ public sealed class EmbeddedTests : IDisposable
         // It works worse, and takes its work all the same.
         Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/readyz")).Status);
 
-        await CallAsync("worked");
-        await service.UntilAsync(async () => await LevelAndBreakerAsync() == ("normal", "closed"), "the level rises");
+        await service.UntilAsync(
+            async () =>
+            {
+                // Let through, and told, only when it has been open for its time.
+                await CallAsync("worked");
+                return await LevelAndBreakerAsync() == ("normal", "closed");
+            },
+            "the level rises");
 
         async Task CallAsync(string outcome)
         {

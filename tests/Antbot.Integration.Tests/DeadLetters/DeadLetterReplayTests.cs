@@ -1,8 +1,6 @@
-using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
-using Antbot.EventStore;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Integration.Tests.Support;
 using Antbot.Runtime.Store;
@@ -11,22 +9,8 @@ using Xunit;
 namespace Antbot.Integration.Tests.DeadLetters;
 
 /// <summary>What is sent once more within one process: it is found again, is lost to nobody, and holds nobody up.</summary>
-public sealed class DeadLetterReplayTests : IAsyncLifetime
+public sealed class DeadLetterReplayTests : OnAConsole
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-replays-").FullName;
-    private RunningConsole? _console;
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_console is not null)
-            await _console.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
-
     /// <summary>Its bytes are others by then: it is written anew on the way.</summary>
     [Fact]
     public async Task One_that_dies_again_is_the_same_letter()
@@ -34,17 +18,17 @@ public sealed class DeadLetterReplayTests : IAsyncLifetime
         var console = await StartAsync();
         var (trade, id) = (new TradeId(Guid.NewGuid()), Guid.NewGuid());
         await console.Letters.KeepAsync(SeededLetters.Dead(id, nameof(CloseTrade), $$"""{"trade":"{{trade}}","account":"main","reason":"{{RunningConsole.Deadly}}"}"""), Cancel);
-        await Eventually.HoldsAsync(async () => (await ItemsAsync()).Count == 1, "it is in the read models");
-        var letter = (await ItemsAsync())[0].GetProperty("Id").GetString()!;
+        await Eventually.HoldsAsync(async () => (await LettersAsync()).Count == 1, "it is in the read models");
+        var letter = (await LettersAsync())[0].GetProperty("Id").GetString()!;
         Assert.Equal(202, (await console.PostAsync($"/api/deadletters/{letter}/replay", new { Reason = "perhaps" })).Status);
-        await Eventually.HoldsAsync(async () => (await ItemsAsync()).Any(l => l.GetProperty("Replays").GetInt32() == 1 && State(l) == "New"), "it is back");
+        await Eventually.HoldsAsync(async () => (await LettersAsync()).Any(l => l.GetProperty("Replays").GetInt32() == 1 && State(l) == "New"), "it is back");
         await Task.Delay(500, Cancel);
-        Assert.Equal(letter, Assert.Single(await ItemsAsync()).GetProperty("Id").GetString());
+        Assert.Equal(letter, Assert.Single(await LettersAsync()).GetProperty("Id").GetString());
 
         // The same header on another message: that one was never sent once more, and is not dropped for it.
         var other = SeededLetters.Dead(Guid.NewGuid(), nameof(CloseTrade), "{}");
         await console.Letters.KeepAsync(other with { Properties = other.Properties with { Headers = [new(0, DeadLetterHeaders.Replay, HeaderKind.Text, $"{letter}/1")] } }, Cancel);
-        await Eventually.HoldsAsync(async () => (await ItemsAsync()).Count == 2, "it is a letter of its own");
+        await Eventually.HoldsAsync(async () => (await LettersAsync()).Count == 2, "it is a letter of its own");
     }
 
     /// <summary>It was in the memory of a process that is gone; that it was sent had been noted.</summary>
@@ -78,11 +62,11 @@ public sealed class DeadLetterReplayTests : IAsyncLifetime
         });
         await StartAsync();
         await Eventually.HoldsAsync(async () => State(await LetterAsync(letters[2])) == "Replayed", "the one behind them has its effect");
-        await Eventually.HoldsAsync(async () => (await ItemsAsync("state=new")).Count == 2, "the list says so");
+        await Eventually.HoldsAsync(async () => (await LettersAsync("state=new")).Count == 2, "the list says so");
         foreach (var (letter, why) in new[] { (letters[0], "has been changed since it was put there"), (letters[1], "It cannot be sent") })
         {
             // One whose body is not what it was is not shown, but listed.
-            var view = Assert.Single(await ItemsAsync("state=new"), l => l.GetProperty("Id").GetString() == $"{letter:N}");
+            var view = Assert.Single(await LettersAsync("state=new"), l => l.GetProperty("Id").GetString() == $"{letter:N}");
             Assert.Contains(why, view.GetProperty("Reason").GetString(), StringComparison.Ordinal);
         }
     }
@@ -124,7 +108,7 @@ public sealed class DeadLetterReplayTests : IAsyncLifetime
             return all;
         });
         var console = await StartAsync();
-        await Eventually.HoldsAsync(async () => (await ItemsAsync("state=replaying&limit=1000")).Count == 1_000, "they are in the read models");
+        await Eventually.HoldsAsync(async () => (await LettersAsync("state=replaying&limit=1000")).Count == 1_000, "they are in the read models");
         foreach (var letter in new[] { kept[0], kept[550], kept[^1] })
         {
             await console.Store.AppendAsync(SeededLetters.EffectOf(letter), Cancel);
@@ -143,16 +127,16 @@ public sealed class DeadLetterReplayTests : IAsyncLifetime
             return new[] { one.Letter, other.Letter };
         });
         var console = await StartAsync("--console:resendSeconds=1");
-        await Eventually.HoldsAsync(async () => (await ItemsAsync("state=replaying")).Count == 2, "they are in the read models");
+        await Eventually.HoldsAsync(async () => (await LettersAsync("state=replaying")).Count == 2, "they are in the read models");
         await Task.Delay(3_000, Cancel);
-        Assert.Equal(2, (await ItemsAsync("state=replaying")).Count);
+        Assert.Equal(2, (await LettersAsync("state=replaying")).Count);
 
         var (status, done) = await console.PostAsync($"/api/deadletters/{letters[0]:N}/give-up", new { Reason = "it takes too long" }, "give-up-one");
         Assert.Equal((200, "New", "default"), (status, State(done), done.GetProperty("By").GetString()));
         Assert.Equal(409, (await console.PostAsync($"/api/deadletters/{letters[0]:N}/give-up", new { Reason = "once more" })).Status);
         Assert.Equal(200, (await console.PostAsync($"/api/deadletters/{letters[1]:N}/discard", new { Reason = "of no use" })).Status);
         Assert.Equal(("New", "Discarded"), (State(await LetterAsync(letters[0])), State(await LetterAsync(letters[1]))));
-        await Eventually.HoldsAsync(async () => (await ItemsAsync("state=replaying")).Count == 0, "the list says so");
+        await Eventually.HoldsAsync(async () => (await LettersAsync("state=replaying")).Count == 0, "the list says so");
         Assert.Equal(202, (await console.PostAsync($"/api/deadletters/{letters[0]:N}/replay", new { Reason = "mended" })).Status);
         Assert.Equal(2, (await LetterAsync(letters[0])).GetProperty("Replays").GetInt32());
     }
@@ -185,17 +169,11 @@ public sealed class DeadLetterReplayTests : IAsyncLifetime
         Assert.Equal((409, "Other"), (again, why.GetProperty("Error").GetString()));
     }
 
-    private async Task<RunningConsole> StartAsync(params IReadOnlyList<string> more) => _console = await RunningConsole.StartAsync(_folder, more);
+    private Task<RunningConsole> StartAsync(params IReadOnlyList<string> more) => RunAsync([], more);
 
     private async Task<T> SeedAsync<T>(Func<IEventStore, Task<T>> seed)
     {
-        await using var store = await StoreAddress.OpenAsync($"sqlite:{Path.Combine(_folder, "antbot.db")}", create: true, Cancel);
+        await using var store = await StoreAsync();
         return await seed(store);
     }
-
-    private async Task<List<JsonElement>> ItemsAsync(string query = "limit=100") => [.. (await _console!.GetAsync($"/api/deadletters?{query}")).GetProperty("Items").EnumerateArray()];
-
-    private async Task<JsonElement> LetterAsync(Guid letter) => (await _console!.GetAsync($"/api/deadletters/{letter:N}")).GetProperty("Letter");
-
-    private static string State(JsonElement letter) => letter.GetProperty("State").GetString()!;
 }

@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
-using Antbot.EventStore;
 using Antbot.Forensics;
 using Antbot.Hosting;
 using Antbot.Integration.Tests.Cli;
@@ -19,22 +18,8 @@ using Xunit;
 namespace Antbot.Integration.Tests.DeadLetters;
 
 /// <summary>What is told before letters are sent is what comes of them when they are, and telling it leaves no trace.</summary>
-public sealed class DryRunTests : IAsyncLifetime
+public sealed class DryRunTests : OnAConsole
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-dry-run-").FullName;
-    private RunningConsole? _console;
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_console is not null)
-            await _console.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
-
     /// <summary>The first takes what the second would have needed; the limits are those that the service beside it runs with.</summary>
     [Fact]
     public async Task What_is_foretold_is_what_comes_of_it()
@@ -47,7 +32,7 @@ public sealed class DryRunTests : IAsyncLifetime
         ];
         var (console, token) = await StartAsync(letters, [new RiskModule()], "--risk:maxExposure=150");
         var before = await HeadAsync();
-        var said = await AntbotProcess.RunAsync(_folder, "dlq", "replay", "--all", "--dry-run", "--json", "--console", console.Address, "--token-file", token);
+        var said = await AntbotProcess.RunAsync(Folder, "dlq", "replay", "--all", "--dry-run", "--json", "--console", console.Address, "--token-file", token);
         Assert.True(said.ExitCode == 0, said.Error + said.Output);
         Assert.Equal(before, await HeadAsync());
         var told = JsonDocument.Parse(said.Output).RootElement;
@@ -56,7 +41,7 @@ public sealed class DryRunTests : IAsyncLifetime
         Assert.Equal((1, 1), (sum.GetProperty("Messages").GetProperty("RiskApproved").GetInt32(), sum.GetProperty("Messages").GetProperty("RiskDenied").GetInt32()));
 
         Assert.Equal(202, (await console.PostAsync("/api/replays", new { All = true, Reason = "mended" })).Status);
-        await Eventually.HoldsAsync(async () => (await ItemsAsync("state=replayed")).Count == letters.Length, "all have had their effect");
+        await Eventually.HoldsAsync(async () => (await LettersAsync("state=replayed")).Count == letters.Length, "all have had their effect");
         foreach (var letter in told.GetProperty("Letters").EnumerateArray())
         {
             var kept = letters.Single(l => l.Letter == letter.GetProperty("Letter").GetGuid());
@@ -105,16 +90,16 @@ public sealed class DryRunTests : IAsyncLifetime
         Assert.Equal(["coordinator", "risk"], exit.GetProperty("Messages").EnumerateArray().Select(e => e.GetProperty("Endpoint").GetString()));
 
         // Not all of it is known: a script can tell.
-        var said = await AntbotProcess.RunAsync(_folder, "dlq", "replay", "--all", "--dry-run", "--console", console.Address, "--token-file", token);
+        var said = await AntbotProcess.RunAsync(Folder, "dlq", "replay", "--all", "--dry-run", "--console", console.Address, "--token-file", token);
         Assert.Equal(8, said.ExitCode);
         Assert.Contains("9 letters, 1 Decided, 2 Refused, 1 Fails, 2 DependsOnVenue, 2 NoDecider, 1 Unreadable", said.Output, StringComparison.Ordinal);
         Assert.Contains("Nothing was recorded, and nothing was sent.", said.Output, StringComparison.Ordinal);
-        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "dlq", "replay", $"{cases[^1].Letter.Letter:N}", "--dry-run", "--console", console.Address, "--token-file", token)).ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(Folder, "dlq", "replay", $"{cases[^1].Letter.Letter:N}", "--dry-run", "--console", console.Address, "--token-file", token)).ExitCode);
         // Whoever has something sent says why.
-        Assert.Equal(2, (await AntbotProcess.RunAsync(_folder, "dlq", "replay", "--all", "--console", console.Address, "--token-file", token)).ExitCode);
-        Assert.Equal(5, (await AntbotProcess.RunAsync(_folder, "dlq", "replay", new string('f', 32), "--dry-run", "--console", console.Address, "--token-file", token)).ExitCode);
+        Assert.Equal(2, (await AntbotProcess.RunAsync(Folder, "dlq", "replay", "--all", "--console", console.Address, "--token-file", token)).ExitCode);
+        Assert.Equal(5, (await AntbotProcess.RunAsync(Folder, "dlq", "replay", new string('f', 32), "--dry-run", "--console", console.Address, "--token-file", token)).ExitCode);
         Assert.Equal(before, await HeadAsync());
-        Assert.Equal(cases.Length, (await ItemsAsync("state=new")).Count);
+        Assert.Equal(cases.Length, (await LettersAsync("state=new")).Count);
     }
 
     /// <summary>Where the service runs elsewhere its limits are those that it last decided with.</summary>
@@ -138,7 +123,7 @@ public sealed class DryRunTests : IAsyncLifetime
         var moved = foreseen.GetProperty("Moved");
         Assert.Equal((1L, 1L, 3L, 3L, 2L), (Number(moved, "ThenVersion"), Number(moved, "ThenSequence"), Number(moved, "NowVersion"), Number(moved, "NowSequence"), Number(moved, "Events")));
         Assert.Equal([2L, 3L], moved.GetProperty("Between").EnumerateArray().Select(e => Number(e, "Sequence")));
-        var said = await AntbotProcess.RunAsync(_folder, "dlq", "replay", $"{letter.Letter:N}", "--dry-run", "--console", _console!.Address, "--token-file", token);
+        var said = await AntbotProcess.RunAsync(Folder, "dlq", "replay", $"{letter.Letter:N}", "--dry-run", "--console", Running.Address, "--token-file", token);
         Assert.Contains("account-main was at version 1 (event 1) when it failed and is at 3 (event 3): risk_denied #2, risk_denied #3", said.Output, StringComparison.Ordinal);
         Assert.Contains("settings: those of event 3", said.Output, StringComparison.Ordinal);
     }
@@ -149,11 +134,11 @@ public sealed class DryRunTests : IAsyncLifetime
         var letters = Enumerable.Range(0, 3).Select(_ => Settle()).ToArray();
         var (console, token) = await StartAsync(letters, [], 0, "--console:replayLettersMax=2");
         var selection = (await console.PostAsync("/api/replays", new { All = true, Reason = "mended" })).Body.GetProperty("Selection").GetProperty("Id").GetString()!;
-        var said = await AntbotProcess.RunAsync(_folder, "dlq", "approve", selection, "--dry-run", "--json", "--console", console.Address, "--token-file", token);
+        var said = await AntbotProcess.RunAsync(Folder, "dlq", "approve", selection, "--dry-run", "--json", "--console", console.Address, "--token-file", token);
         Assert.True(said.ExitCode == 0, said.Error);
         Assert.Equal(3, JsonDocument.Parse(said.Output).RootElement.GetProperty("Sum").GetProperty("Events").GetProperty("order_settlement_refused").GetInt32());
         Assert.Equal("Requested", (await console.GetAsync($"/api/replays/{selection}")).GetProperty("Selection").GetProperty("State").GetString());
-        Assert.Equal(2, (await AntbotProcess.RunAsync(_folder, "dlq", "approve", selection, "--console", console.Address, "--token-file", token)).ExitCode);
+        Assert.Equal(2, (await AntbotProcess.RunAsync(Folder, "dlq", "approve", selection, "--console", console.Address, "--token-file", token)).ExitCode);
         Assert.Equal(404, (int)(await console.Client.GetAsync($"/api/replays/{new string('0', 32)}/foresight", Cancel)).StatusCode);
         foreach (var query in new[] { "", "?all=false", "?all=true&endpoint=risk", "?all=true&limit=0", "?all=true&colour=red", "?trade=x" })
             Assert.Equal(400, (int)(await console.Client.GetAsync($"/api/deadletters/foresight{query}", Cancel)).StatusCode);
@@ -163,7 +148,7 @@ public sealed class DryRunTests : IAsyncLifetime
     public async Task Of_more_than_are_told_at_once_it_is_said_how_many_were_left_out()
     {
         var (console, token) = await StartAsync([.. Enumerable.Range(0, 503).Select(_ => Settle())], []);
-        var said = await AntbotProcess.RunAsync(_folder, "dlq", "replay", "--all", "--dry-run", "--json", "--console", console.Address, "--token-file", token);
+        var said = await AntbotProcess.RunAsync(Folder, "dlq", "replay", "--all", "--dry-run", "--json", "--console", console.Address, "--token-file", token);
         Assert.Equal(8, said.ExitCode);
         var sum = JsonDocument.Parse(said.Output).RootElement.GetProperty("Sum");
         Assert.Equal((503, 500, "500 letters are the most at once"), (sum.GetProperty("Selected").GetInt32(), sum.GetProperty("Letters").GetInt32(), sum.GetProperty("Left").GetString()));
@@ -206,18 +191,10 @@ public sealed class DryRunTests : IAsyncLifetime
             foreach (var letter in kept)
                 await SeededLetters.KeepAsync(store, _ => letter);
         }
-        _console = await RunningConsole.StartAsync(_folder, others, more);
-        await Eventually.HoldsAsync(async () => (await ItemsAsync("limit=1000")).Count == kept.Count + letters, "they are in the read models");
-        var token = Path.Combine(_folder, "token");
-        await File.WriteAllTextAsync(token, RunningConsole.Token, Cancel);
-        return (_console, token);
+        return await RunAsync(kept.Count + letters, others, more);
     }
 
-    private Task<IEventStore> StoreAsync() => StoreAddress.OpenAsync($"sqlite:{Path.Combine(_folder, "antbot.db")}", create: true, Cancel);
+    private async Task<long> HeadAsync() => (await Running.Store.Ledger.ReadHeadAsync(Cancel)).Sequence;
 
-    private async Task<long> HeadAsync() => (await _console!.Store.Ledger.ReadHeadAsync(Cancel)).Sequence;
-
-    private async Task<List<JsonElement>> LinesAsync(string path) => [.. (await _console!.Client.GetStringAsync(path, Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonElement.Parse(l))];
-
-    private async Task<List<JsonElement>> ItemsAsync(string query) => [.. (await _console!.GetAsync($"/api/deadletters?{query}")).GetProperty("Items").EnumerateArray()];
+    private async Task<List<JsonElement>> LinesAsync(string path) => [.. (await Running.Client.GetStringAsync(path, Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonElement.Parse(l))];
 }

@@ -2,34 +2,18 @@ using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
-using Antbot.EventStore;
 using Antbot.Integration.Tests.Cli;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Integration.Tests.Support;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Bus;
-using Antbot.Runtime.Store;
 using Xunit;
 
 namespace Antbot.Integration.Tests.DeadLetters;
 
 /// <summary>A letter that is mended before it is sent once more, and those that nobody does anything about, over the API and from a terminal.</summary>
-public sealed class LetterLifeTests : IAsyncLifetime
+public sealed class LetterLifeTests : OnAConsole
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-letter-life-").FullName;
-    private RunningConsole? _console;
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_console is not null)
-            await _console.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
-
     /// <summary>It dies again as it came; mended it has its effect, once, under the id that it always had.</summary>
     [Fact]
     public async Task What_is_mended_goes_out_so_and_has_one_effect()
@@ -40,9 +24,9 @@ public sealed class LetterLifeTests : IAsyncLifetime
         string[] at = ["--console", console.Address, "--token-file", token];
         var letter = $"{kept.Letter:N}";
 
-        var patch = Path.Combine(_folder, "patch.json");
+        var patch = Path.Combine(Folder, "patch.json");
         await File.WriteAllTextAsync(patch, $$"""[{"op":"test","path":"/reason","value":"{{RunningConsole.Deadly}}"},{"op":"replace","path":"/reason","value":"it is enough"}]""", Cancel);
-        var said = await AntbotProcess.RunAsync(_folder, ["dlq", "edit", letter[..12], "--patch", patch, "--reason", "a typing error", .. at]);
+        var said = await AntbotProcess.RunAsync(Folder, ["dlq", "edit", letter[..12], "--patch", patch, "--reason", "a typing error", .. at]);
         Assert.True(said.ExitCode == 0, said.Error);
         Assert.Contains("is Edited by default: a typing error", said.Output, StringComparison.Ordinal);
 
@@ -55,7 +39,7 @@ public sealed class LetterLifeTests : IAsyncLifetime
         // What came is untouched, beside what goes.
         Assert.Equal(kept.Body, await console.Client.GetByteArrayAsync($"/api/deadletters/{letter}/body", Cancel));
         Assert.Contains("it is enough", await console.Client.GetStringAsync($"/api/deadletters/{letter}/body?edited=true", Cancel), StringComparison.Ordinal);
-        Assert.Contains("it is enough", (await AntbotProcess.RunAsync(_folder, ["dlq", "show", letter, .. at])).Output, StringComparison.Ordinal);
+        Assert.Contains("it is enough", (await AntbotProcess.RunAsync(Folder, ["dlq", "show", letter, .. at])).Output, StringComparison.Ordinal);
 
         Assert.Equal(202, (await console.PostAsync($"/api/deadletters/{letter}/replay", new { Reason = "mended" })).Status);
         await Eventually.HoldsAsync(() => Task.FromResult(console.Closes.Any(c => c.Trade == trade)), "it has arrived");
@@ -73,9 +57,9 @@ public sealed class LetterLifeTests : IAsyncLifetime
         // The same request is the same edit; another one under its key is none.
         Assert.Equal(200, (await console.PostAsync($"/api/deadletters/{letter}/edit", new { Reason = "mended", Patch = Set("/reason", "as it was changed") }, "edit-once")).Status);
         Assert.Equal(409, (await console.PostAsync($"/api/deadletters/{letter}/edit", new { Reason = "mended", Patch = Set("/reason", "otherwise") }, "edit-once")).Status);
-        Assert.Equal(1, (await LetterAsync(kept)).GetProperty("Edits").GetInt32());
+        Assert.Equal(1, (await LetterAsync(kept.Letter)).GetProperty("Edits").GetInt32());
         Assert.Equal(202, (await console.PostAsync($"/api/deadletters/{letter}/replay", new { Reason = "mended" })).Status);
-        await Eventually.HoldsAsync(async () => State(await LetterAsync(kept)) == "Replayed", "it has its effect");
+        await Eventually.HoldsAsync(async () => State(await LetterAsync(kept.Letter)) == "Replayed", "it has its effect");
 
         // A copy of the original that was on its way all the time: it finds what was decided on the other.
         await console.Parts.Bus.PublishAsync([new OutboundMessage(id, Routes.Risk, new EntryFailed(trade, new AccountId("main"), "as it came"), trade.Value, null)], Cancel);
@@ -119,18 +103,18 @@ public sealed class LetterLifeTests : IAsyncLifetime
         }
         foreach (var patch in new[] { """[]""", """{}""", """[{"op":"merge","path":"/a"}]""", "null", "\"x\"" })
             Assert.Equal(400, (await EditAsync(kept, patch)).Status);
-        Assert.Equal("New", State(await LetterAsync(kept)));
+        Assert.Equal("New", State(await LetterAsync(kept.Letter)));
         Assert.Equal(kept.Body, await console.Client.GetByteArrayAsync($"/api/deadletters/{kept.Letter:N}/body?edited=true", Cancel));
 
         string[] at = ["--console", console.Address, "--token-file", token];
-        var refused = await AntbotProcess.RunAsync(_folder, ["dlq", "edit", $"{kept.Letter:N}", "--set", "account=7", "--set", "reason=null", "--reason", "x", .. at]);
+        var refused = await AntbotProcess.RunAsync(Folder, ["dlq", "edit", $"{kept.Letter:N}", "--set", "account=7", "--set", "reason=null", "--reason", "x", .. at]);
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("/reason: it must not be null", refused.Error, StringComparison.Ordinal);
         Assert.Contains("/account: ", refused.Error, StringComparison.Ordinal);
-        Assert.Equal(2, (await AntbotProcess.RunAsync(_folder, ["dlq", "edit", $"{kept.Letter:N}", "--reason", "x", .. at])).ExitCode);
-        Assert.Equal(2, (await AntbotProcess.RunAsync(_folder, ["dlq", "edit", $"{kept.Letter:N}", "--set", "account", "--reason", "x", .. at])).ExitCode);
-        Assert.Equal(2, (await AntbotProcess.RunAsync(_folder, ["dlq", "edit", $"{kept.Letter:N}", "--set", "reason=later", .. at])).ExitCode);
-        var json = await AntbotProcess.RunAsync(_folder, ["dlq", "edit", $"{kept.Letter:N}", "--set", "reason=later", "--reason", "x", "--json", .. at]);
+        Assert.Equal(2, (await AntbotProcess.RunAsync(Folder, ["dlq", "edit", $"{kept.Letter:N}", "--reason", "x", .. at])).ExitCode);
+        Assert.Equal(2, (await AntbotProcess.RunAsync(Folder, ["dlq", "edit", $"{kept.Letter:N}", "--set", "account", "--reason", "x", .. at])).ExitCode);
+        Assert.Equal(2, (await AntbotProcess.RunAsync(Folder, ["dlq", "edit", $"{kept.Letter:N}", "--set", "reason=later", .. at])).ExitCode);
+        var json = await AntbotProcess.RunAsync(Folder, ["dlq", "edit", $"{kept.Letter:N}", "--set", "reason=later", "--reason", "x", "--json", .. at]);
         Assert.Equal("Edited", JsonDocument.Parse(json.Output).RootElement.GetProperty("State").GetString());
     }
 
@@ -151,17 +135,17 @@ public sealed class LetterLifeTests : IAsyncLifetime
             await SeededLetters.AppendAsync(store, letters[3], new DeadLetterEdited(letters[3].Letter, Guid.NewGuid(), letters[3].Fingerprint, 1, "[]", letters[3].Content, letters[3].Content, letters[3].Body, "later", "anna"));
             letters.Add(await SeededLetters.KeepAsync(store));
         }
-        _console = await RunningConsole.StartAsync(_folder, "--console:deadLetterDays=170");
-        await Eventually.HoldsAsync(async () => (await ItemsAsync("state=expired")).Count == 2, "those that are nobody's any more have expired");
+        await RunAsync([], ["--console:deadLetterDays=170"]);
+        await Eventually.HoldsAsync(async () => (await LettersAsync("state=expired")).Count == 2, "those that are nobody's any more have expired");
         await Task.Delay(1_000, Cancel);
         Assert.Equal(["New", "Expired", "Expired", "Edited", "New"], await Task.WhenAll(letters.Select(Of)));
-        var expired = await LetterAsync(letters[1]);
+        var expired = await LetterAsync(letters[1].Letter);
         Assert.Equal(("system", "nothing was done about it for 170 days"), (expired.GetProperty("By").GetString(), expired.GetProperty("Reason").GetString()));
-        var (status, why) = await _console.PostAsync($"/api/deadletters/{letters[1].Letter:N}/replay", new { Reason = "after all" });
+        var (status, why) = await Running.PostAsync($"/api/deadletters/{letters[1].Letter:N}/replay", new { Reason = "after all" });
         Assert.Equal((409, "new: it is Expired"), (status, why.GetProperty("Message").GetString()));
-        Assert.Equal(409, (await _console.PostAsync($"/api/deadletters/{letters[1].Letter:N}/discard", new { Reason = "after all" })).Status);
+        Assert.Equal(409, (await Running.PostAsync($"/api/deadletters/{letters[1].Letter:N}/discard", new { Reason = "after all" })).Status);
 
-        async Task<string> Of(DeadLetterKept letter) => State(await LetterAsync(letter));
+        async Task<string> Of(DeadLetterKept letter) => State(await LetterAsync(letter.Letter));
     }
 
     /// <summary>A yes to a wish is over with the wish; a way out never is.</summary>
@@ -193,8 +177,6 @@ public sealed class LetterLifeTests : IAsyncLifetime
 
     private static object[] Set(string path, string value) => [new { op = "replace", path, value }];
 
-    private static string State(JsonElement letter) => letter.GetProperty("State").GetString()!;
-
     private async Task<(RunningConsole Console, string Token)> StartAsync(IReadOnlyList<DeadLetterKept> letters, params IReadOnlyList<Antbot.Hosting.IServiceModule> others)
     {
         await using (var store = await StoreAsync())
@@ -202,18 +184,8 @@ public sealed class LetterLifeTests : IAsyncLifetime
             foreach (var letter in letters)
                 await SeededLetters.KeepAsync(store, _ => letter);
         }
-        _console = await RunningConsole.StartAsync(_folder, others, []);
-        await Eventually.HoldsAsync(async () => (await ItemsAsync("limit=100")).Count == letters.Count, "they are in the read models");
-        var token = Path.Combine(_folder, "token");
-        await File.WriteAllTextAsync(token, RunningConsole.Token, Cancel);
-        return (_console, token);
+        return await RunAsync(letters.Count, others, []);
     }
 
-    private Task<IEventStore> StoreAsync() => StoreAddress.OpenAsync($"sqlite:{Path.Combine(_folder, "antbot.db")}", create: true, Cancel);
-
-    private Task<(int Status, JsonElement Body)> EditAsync(DeadLetterKept letter, string patch) => _console!.PostAsync($"/api/deadletters/{letter.Letter:N}/edit", $$"""{"Reason":"mended","Patch":{{patch}} }""");
-
-    private async Task<List<JsonElement>> ItemsAsync(string query) => [.. (await _console!.GetAsync($"/api/deadletters?{query}")).GetProperty("Items").EnumerateArray()];
-
-    private async Task<JsonElement> LetterAsync(DeadLetterKept letter) => (await _console!.GetAsync($"/api/deadletters/{letter.Letter:N}")).GetProperty("Letter");
+    private Task<(int Status, JsonElement Body)> EditAsync(DeadLetterKept letter, string patch) => Running.PostAsync($"/api/deadletters/{letter.Letter:N}/edit", $$"""{"Reason":"mended","Patch":{{patch}} }""");
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Antbot.Contracts.Events;
-using Antbot.EventStore;
 using Antbot.Integration.Tests.Cli;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Integration.Tests.Support;
@@ -9,30 +8,16 @@ using Xunit;
 namespace Antbot.Integration.Tests.DeadLetters;
 
 /// <summary>Many dead letters are sent once more together, by whoever may, as carefully as that takes.</summary>
-public sealed class ReplaysTests : IAsyncLifetime
+public sealed class ReplaysTests : OnAConsole
 {
     private const string Cause = "0123456789abcdef";
-
-    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-selections-").FullName;
-    private RunningConsole? _console;
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_console is not null)
-            await _console.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
 
     [Fact]
     public async Task Those_of_one_cause_go_batch_by_batch_and_what_comes_later_is_not_among_them()
     {
-        var (token, console) = await StartAsync(15);
+        var (console, token) = await StartAsync(15);
         await console.Letters.KeepAsync(SeededLetters.Dead(Guid.NewGuid(), "CloseTrade", "{}"), Cancel);
-        var said = await AntbotProcess.RunAsync(_folder, "dlq", "replay", "--fingerprint", Cause, "--reason", "mended", "--wait", "--json", "--console", console.Address, "--token-file", token);
+        var said = await AntbotProcess.RunAsync(Folder, "dlq", "replay", "--fingerprint", Cause, "--reason", "mended", "--wait", "--json", "--console", console.Address, "--token-file", token);
         Assert.True(said.ExitCode == 0, said.Error);
         var selection = JsonDocument.Parse(said.Output).RootElement.GetProperty("Selection");
         Assert.Equal(("Done", 15, 15, 0, 0, 4), (State(selection), Number(selection, "Letters"), Number(selection, "Replayed"), Number(selection, "Refused"), Number(selection, "Failed"), Number(selection, "Batch")));
@@ -41,25 +26,25 @@ public sealed class ReplaysTests : IAsyncLifetime
 
         var id = selection.GetProperty("Id").GetString()!;
         await Eventually.HoldsAsync(async () => (await ItemsAsync("/api/replays?state=done")).Count == 1, "it is in the list");
-        Assert.Contains("15 of 15 letters replayed", (await AntbotProcess.RunAsync(_folder, "dlq", "replays", id, "--console", console.Address, "--token-file", token)).Output, StringComparison.Ordinal);
-        Assert.Contains("mended", (await AntbotProcess.RunAsync(_folder, "dlq", "replays", "--state", "done", "--console", console.Address, "--token-file", token)).Output, StringComparison.Ordinal);
+        Assert.Contains("15 of 15 letters replayed", (await AntbotProcess.RunAsync(Folder, "dlq", "replays", id, "--console", console.Address, "--token-file", token)).Output, StringComparison.Ordinal);
+        Assert.Contains("mended", (await AntbotProcess.RunAsync(Folder, "dlq", "replays", "--state", "done", "--console", console.Address, "--token-file", token)).Output, StringComparison.Ordinal);
         // None of that cause is left.
         var (status, why) = await console.PostAsync("/api/replays", new { Fingerprint = Cause, Reason = "once more" });
         Assert.Equal((409, true), (status, why.GetProperty("Message").GetString()!.StartsWith("some: ", StringComparison.Ordinal)));
-        Assert.Equal(5, (await AntbotProcess.RunAsync(_folder, "dlq", "cancel", new string('0', 32), "--reason", "none", "--console", console.Address, "--token-file", token)).ExitCode);
+        Assert.Equal(5, (await AntbotProcess.RunAsync(Folder, "dlq", "cancel", new string('0', 32), "--reason", "none", "--console", console.Address, "--token-file", token)).ExitCode);
     }
 
     [Fact]
     public async Task Where_one_dies_again_the_rest_is_left_alone_and_what_may_not_be_sent_stops_nobody()
     {
         // The oldest has no id that it could be found by; the third one dies wherever it goes.
-        var (token, console) = await StartAsync(8, (i, kept) => i switch
+        var (console, token) = await StartAsync(8, (i, kept) => i switch
         {
             0 => kept with { Properties = kept.Properties! with { MessageId = null } },
             2 => SeededLetters.Deadly(kept),
             _ => kept,
         });
-        var said = await AntbotProcess.RunAsync(_folder, "dlq", "replay", "--all", "--reason", "mended", "--wait", "--console", console.Address, "--token-file", token);
+        var said = await AntbotProcess.RunAsync(Folder, "dlq", "replay", "--all", "--reason", "mended", "--wait", "--console", console.Address, "--token-file", token);
         Assert.Equal(1, said.ExitCode);
         Assert.Contains("Stopped: 1 of 8 letters replayed, 1 refused, 1 failed", said.Output, StringComparison.Ordinal);
         Assert.Contains("identified: it has no id", said.Output, StringComparison.Ordinal);
@@ -70,7 +55,7 @@ public sealed class ReplaysTests : IAsyncLifetime
     [Fact]
     public async Task More_than_one_may_have_sent_alone_another_approves()
     {
-        var (_, console) = await StartAsync(5, null, "--console:replayLettersMax=4");
+        var (console, _) = await StartAsync(5, null, "--console:replayLettersMax=4");
         var (status, requested) = await console.PostAsync("/api/replays", new { Endpoint = "execution", Reason = "mended" }, "the-same-key");
         var selection = requested.GetProperty("Selection");
         Assert.Equal((202, "Requested"), (status, State(selection)));
@@ -95,7 +80,7 @@ public sealed class ReplaysTests : IAsyncLifetime
     [Fact]
     public async Task What_is_not_heard_of_in_time_stops_it_and_one_that_was_cancelled_never_begins()
     {
-        var (_, console) = await StartAsync(3, (_, kept) => kept with { Endpoint = "risk" }, "--console:replayPatienceSeconds=2", "--console:replayNotionalMax=0");
+        var (console, _) = await StartAsync(3, (_, kept) => kept with { Endpoint = "risk" }, "--console:replayPatienceSeconds=2", "--console:replayNotionalMax=0");
         var (_, small) = await console.PostAsync("/api/replays", new { All = true, Limit = 1, Reason = "perhaps" });
         var path = $"/api/replays/{small.GetProperty("Selection").GetProperty("Id").GetString()}";
         await Eventually.HoldsAsync(async () => State((await console.GetAsync(path)).GetProperty("Selection")) == "Stopped", "it is stopped");
@@ -116,28 +101,20 @@ public sealed class ReplaysTests : IAsyncLifetime
     [InlineData("""{"All":true}""")]
     public async Task What_cannot_be_meant_is_refused(string body)
     {
-        var (_, console) = await StartAsync(1);
+        var (console, _) = await StartAsync(1);
         Assert.Equal(400, (await console.PostAsync("/api/replays", body)).Status);
         Assert.Empty(await ItemsAsync("/api/replays"));
     }
 
-    private async Task<(string Token, RunningConsole Console)> StartAsync(int letters, Func<int, DeadLetterKept, DeadLetterKept>? with = null, params IReadOnlyList<string> more)
+    private async Task<(RunningConsole Console, string Token)> StartAsync(int letters, Func<int, DeadLetterKept, DeadLetterKept>? with = null, params IReadOnlyList<string> more)
     {
-        await using (var store = await StoreAddress.OpenAsync($"sqlite:{Path.Combine(_folder, "antbot.db")}", create: true, Cancel))
+        await using (var store = await StoreAsync())
         {
             for (var i = 0; i < letters; i++)
                 await SeededLetters.KeepAsync(store, k => (with?.Invoke(i, k) ?? k) with { Fingerprint = Cause });
         }
-        _console = await RunningConsole.StartAsync(_folder, more);
-        await Eventually.HoldsAsync(async () => (await ItemsAsync("/api/deadletters")).Count == letters, "they are in the read models");
-        var token = Path.Combine(_folder, "token");
-        await File.WriteAllTextAsync(token, RunningConsole.Token, Cancel);
-        return (token, _console);
+        return await RunAsync(letters, [], more);
     }
-
-    private async Task<List<JsonElement>> ItemsAsync(string path) => [.. (await _console!.GetAsync(path)).GetProperty("Items").EnumerateArray()];
-
-    private static string State(JsonElement view) => view.GetProperty("State").GetString()!;
 
     private static int Number(JsonElement view, string name) => view.GetProperty(name).GetInt32();
 }

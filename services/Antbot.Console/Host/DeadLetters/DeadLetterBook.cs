@@ -12,6 +12,10 @@ using Antbot.Runtime.Store;
 
 namespace Antbot.ConsoleService.DeadLetters;
 
+/// <param name="KeptAt">When it was kept.</param>
+/// <param name="At">When something was last recorded of it.</param>
+internal sealed record OpenedLetter(DeadLetterKept Kept, DateTimeOffset KeptAt, DeadLetterState State, DateTimeOffset At);
+
 /// <summary>The record of dead letters: what is kept in it, and what is decided about it.</summary>
 internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLetterStories stories) : IDeadLetters
 {
@@ -87,20 +91,17 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
         return faults.Count > 0 ? faults : EditBounds.FaultsOf(before, (ITradeMessage)LetterMessage.Read(type, after), kept.Trades is [var trade] ? trade : null);
     }
 
-    public async Task<DateTimeOffset> KeptAtAsync(Guid letter, CancellationToken cancellationToken)
+    /// <summary>The whole of it in one reading; null where there is no such letter.</summary>
+    public async Task<OpenedLetter?> OpenAsync(Guid letter, CancellationToken cancellationToken)
     {
+        OpenedLetter? opened = null;
         await foreach (var stored in parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
-            return stored.Timestamp;
-        return DateTimeOffset.MinValue;
-    }
-
-    /// <summary>When something was last recorded of it, and as what it stood then.</summary>
-    public async Task<(DeadLetterState State, DateTimeOffset At)> LastOfAsync(Guid letter, CancellationToken cancellationToken)
-    {
-        var (state, at) = (DeadLetterState.Initial, DateTimeOffset.MinValue);
-        await foreach (var stored in parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
-            (state, at) = (DeadLetterDecider.Behaviour.Fold.Apply(state, parts.Codec.Decode(stored)), stored.Timestamp);
-        return (state, at);
+        {
+            var @event = parts.Codec.Decode(stored);
+            opened ??= @event is DeadLetterKept kept ? new OpenedLetter(kept, stored.Timestamp, DeadLetterState.Initial, stored.Timestamp) : null;
+            opened = opened is null ? null : opened with { State = DeadLetterDecider.Behaviour.Fold.Apply(opened.State, @event), At = stored.Timestamp };
+        }
+        return opened;
     }
 
     /// <summary>What was decided on an operator's word, now or when it was given first.</summary>

@@ -100,10 +100,7 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
 
     /// <summary>An order may be read again, after what it was about has been decided otherwise: then there is nothing to send.</summary>
     private async Task<DeadLetterKept?> WaitingAsync(Guid letter, int replay, CancellationToken cancellationToken) =>
-        await book.FindAsync(letter, cancellationToken) is { } kept
-            && await book.StateOfAsync(letter, cancellationToken) is { Status: DeadLetterStatus.Replaying } state && state.Replays == replay
-        ? kept
-        : null;
+        await book.OpenAsync(letter, cancellationToken) is { State.Status: DeadLetterStatus.Replaying } opened && opened.State.Replays == replay ? opened.Kept : null;
 
     /// <summary>While the broker takes nothing all wait. One that it does not take although it takes others waits for nobody, and nobody for it.</summary>
     private async Task SendAsync(DeadLetterKept kept, int replay, CancellationToken cancellationToken)

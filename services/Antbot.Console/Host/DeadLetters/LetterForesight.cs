@@ -43,7 +43,7 @@ internal sealed class LetterForesight(IEventStore store, DeadLetterBook book, De
 
     private async Task<(ForeseenLetter Letter, long Bytes)> ForeseeAsync(Foresight foresight, Guid letter, CancellationToken cancellationToken)
     {
-        if (await book.FindAsync(letter, cancellationToken) is not { } kept)
+        if (await book.OpenAsync(letter, cancellationToken) is not var (kept, keptAt, state, _))
             return (new ForeseenLetter(letter, "", "", null, null, ForeseenMessage.Without(ForeseenOutcome.Refused, "there is no such letter")), 0);
         TradeId? trade = kept.Trades is [var one] ? one : null;
         var told = new ForeseenLetter(letter, kept.MessageType, kept.Endpoint, trade, null, ForeseenMessage.Without(ForeseenOutcome.Refused, ""));
@@ -51,12 +51,11 @@ internal sealed class LetterForesight(IEventStore store, DeadLetterBook book, De
         {
             var body = await stories.ReadToSendAsync(letter, cancellationToken: cancellationToken) ?? [];
             told = told with { Notional = Letter.NotionalOf(body) };
-            var (state, _) = await book.LastOfAsync(letter, cancellationToken);
             var wish = new ReplayDeadLetter(letter, Guid.Empty, "", "", await intents.OfAsync(kept, cancellationToken));
             if (DeadLetterDecider.Behaviour.Decide(state, wish, clock.GetUtcNow()) is [DeadLetterRefused refused])
                 return (told with { Foreseen = ForeseenMessage.Without(ForeseenOutcome.Refused, string.Join("; ", refused.Verdicts.Where(v => !v.Passed).Select(v => $"{v.Rule}: {v.Saw}"))) }, body.Length);
             var foreseen = LetterMessage.Read(body, out var fault) is { } message
-                ? await foresight.ForeseeAsync(kept.Endpoint, kept.Message!.Value, message, kept.FailedAt ?? await book.KeptAtAsync(letter, cancellationToken), cancellationToken)
+                ? await foresight.ForeseeAsync(kept.Endpoint, kept.Message!.Value, message, kept.FailedAt ?? keptAt, cancellationToken)
                 : ForeseenMessage.Without(ForeseenOutcome.Unreadable, fault!);
             return (told with { Foreseen = foreseen }, body.Length);
         }

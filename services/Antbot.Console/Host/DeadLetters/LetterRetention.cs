@@ -41,9 +41,8 @@ internal sealed class LetterRetention(PipelineParts parts, DeadLetterBook book, 
 
     private async Task LookAsync(Guid letter, Dictionary<TradeId, bool> going, CancellationToken cancellationToken)
     {
-        if (await book.FindAsync(letter, cancellationToken) is not { } kept)
+        if (await book.OpenAsync(letter, cancellationToken) is not var (kept, _, state, at))
             return;
-        var (state, at) = await book.LastOfAsync(letter, cancellationToken);
         TradeId? open = null;
         foreach (var trade in kept.Trades)
         {
