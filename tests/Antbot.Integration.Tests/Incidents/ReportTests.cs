@@ -106,7 +106,7 @@ public sealed partial class ReportTests : IAsyncLifetime
         foreach (var (one, other) in before.Zip(after))
         {
             Assert.Equal(Unescaped(one), Unescaped(other));
-            Assert.DoesNotMatch(@"(^|[^\\])(https?:/|www\.|@)", Regex.Replace(other, @"\\\\", ""));
+            Assert.DoesNotMatch(@"(^|[^\\])(https?:/|www\.|@)", other.Replace(@"\\", "", StringComparison.Ordinal));
         }
     }
 
@@ -121,7 +121,7 @@ public sealed partial class ReportTests : IAsyncLifetime
     private static List<string> Tags(string html) => [.. Tag().Matches(html).Select(m => m.Value)];
 
     /// <summary>The marks of a line that no backslash makes a text.</summary>
-    private static string Unescaped(string line) => string.Concat(Regex.Replace(line, @"\\.", "").Where(c => "|#`*_[]<>!&~".Contains(c, StringComparison.Ordinal)));
+    private static string Unescaped(string line) => string.Concat(Escaped().Replace(line, "").Where(c => "|#`*_[]<>!&~".Contains(c, StringComparison.Ordinal)));
 
     private async Task<IncidentReport> ReportAsync(params object[] events)
     {
@@ -139,6 +139,9 @@ public sealed partial class ReportTests : IAsyncLifetime
         },
         Cancel));
 
-    [GeneratedRegex("<[^>]*>")]
+    [GeneratedRegex("<[^>]*>", RegexOptions.NonBacktracking)]
     private static partial Regex Tag();
+
+    [GeneratedRegex(@"\\.", RegexOptions.NonBacktracking)]
+    private static partial Regex Escaped();
 }
