@@ -3,6 +3,7 @@ using Antbot.Cli.Commands;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.EventStore;
+using Antbot.EventStore.Archives;
 using Antbot.EventStore.Postgres;
 using Antbot.Forensics;
 using Antbot.Kernel.Control;
@@ -13,7 +14,7 @@ using Antbot.Runtime.Store;
 namespace Antbot.Cli.Sources;
 
 /// <summary>Asks the store itself, whatever else is down. Its read models are brought up to date first, where that is allowed.</summary>
-internal sealed class StoreSource(string address) : ISource
+internal sealed class StoreSource(string address, ArchiveFolder? archives = null) : ISource
 {
     private const int PageSize = 500;
 
@@ -166,7 +167,7 @@ internal sealed class StoreSource(string address) : ISource
             await _store.DisposeAsync();
     }
 
-    private async Task<IEventStore> OpenAsync(CancellationToken cancellationToken) => _store ??= await StoreAddress.OpenAsync(address, create: false, cancellationToken);
+    private async Task<IEventStore> OpenAsync(CancellationToken cancellationToken) => _store ??= await Common.OpenHistoryAsync(address, archives, cancellationToken);
 
     private async Task<ReadModelQueries> QueriesAsync(CancellationToken cancellationToken)
     {
