@@ -92,6 +92,8 @@ internal static class Cases
         new("somebody-buys-and-sells", "Somebody else", "coins are bought by hand, adopted, and sold by hand under their stop", Strangers.BuyAndSellAsync) { Spoils = true },
         new("somebody-bids-and-cancels", "Somebody else", "an order is placed by hand, adopted and cancelled, and so are stops of ours", Strangers.BidAndCancelAsync),
 
+        new("dead-letters", "Dead letters", "10,000 dead letters are sent once more while the Console, Execution, RabbitMQ and PostgreSQL die again and again", DeadLetters.ReplayAsync) { Spoils = true, Alone = true },
+
         new("memory", "Scarce", "every service has hardly more memory than it uses, for 30 s", Scarcity.MemoryAsync) { Alone = true },
         new("cpu", "Scarce", "every service has a tenth of a processor, for 30 s", Scarcity.ProcessorAsync) { Rate = 2, Alone = true },
 
