@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
-using Antbot.Kernel.Identity;
 using Antbot.Kernel.Proof;
 using Antbot.Runtime.Projections;
 using Antbot.Runtime.Store;

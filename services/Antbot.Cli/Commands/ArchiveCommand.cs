@@ -3,7 +3,6 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Antbot.Cli.Sources;
 using Antbot.EventStore.Archives;
-using Antbot.EventStore.Proof;
 using Antbot.Forensics;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Store;

@@ -1,23 +1,27 @@
 using System.Security.Cryptography;
-using System.Text.RegularExpressions;
 using Antbot.EventStore.Proof;
 using Antbot.Runtime.Store;
 
 namespace Antbot.EventStore.Archives;
 
 /// <summary>Where the files are that old streams were moved to.</summary>
-public sealed partial class ArchiveFolder(string path)
+public sealed class ArchiveFolder(string path)
 {
+    private const string Ending = ".jsonl";
+    private const int DigestLength = 16;
+    private const int NameLengthMax = 120;
     private const long FileBytesMax = 2L * 1024 * 1024 * 1024;
 
     public string Location { get; } = path;
 
     /// <summary>What stands in the store is not trusted with a path: it names a file in this folder, or none.</summary>
-    public static bool IsName(string name) => name.Length <= 120 && Name().IsMatch(name);
+    public static bool IsName(string name) =>
+        name.Length <= NameLengthMax && name.Split('-') is ["antbot", var first, var last, var end] && IsNumber(first) && IsNumber(last) && end.Length == DigestLength + Ending.Length
+        && end.EndsWith(Ending, StringComparison.Ordinal) && end.AsSpan(0, DigestLength).IndexOfAnyExcept("0123456789abcdef") < 0;
 
     public string PathOf(string name) => IsName(name)
         ? Path.Combine(Location, name)
-        : throw new EventStoreException(StoreFault.Corrupt, $"'{(name.Length > 120 ? name[..120] : name)}' is no archive's name. Run 'antbot verify'.");
+        : throw new EventStoreException(StoreFault.Corrupt, $"'{(name.Length > NameLengthMax ? name[..NameLengthMax] : name)}' is no archive's name. Run 'antbot verify'.");
 
     public bool Has(string name) => File.Exists(PathOf(name));
 
@@ -47,8 +51,7 @@ public sealed partial class ArchiveFolder(string path)
         }
     }
 
-    [GeneratedRegex("^antbot-[0-9]{1,19}-[0-9]{1,19}-[0-9a-f]{16}\\.jsonl\\z")]
-    private static partial Regex Name();
+    private static bool IsNumber(string text) => text.Length is >= 1 and <= 19 && text.All(char.IsAsciiDigit);
 }
 
 /// <summary>What is in an archive's file.</summary>

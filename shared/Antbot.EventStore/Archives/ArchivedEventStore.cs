@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
-using Antbot.EventStore.Proof;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Store;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.EventStore.Proof;

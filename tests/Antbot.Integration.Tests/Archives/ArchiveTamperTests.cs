@@ -1,6 +1,5 @@
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
-using Antbot.EventStore.Archives;
 using Antbot.EventStore.Contract;
 using Antbot.EventStore.Proof;
 using Antbot.Kernel.Identity;
