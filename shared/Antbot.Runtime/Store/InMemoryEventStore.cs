@@ -26,7 +26,16 @@ public sealed partial class InMemoryEventStore : IEventStore, IArchivingLedger
     public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(Append(PreparedAppend.From(request)));
+        var prepared = PreparedAppend.From(request);
+        try
+        {
+            return Task.FromResult(Append(prepared));
+        }
+        catch (EventStoreException e)
+        {
+            // As from every engine: one that is refused is no reason for the caller not to await the others.
+            return Task.FromException<AppendOutcome>(e);
+        }
     }
 
     /// <summary>The same, for whoever has prepared it already.</summary>
