@@ -22,6 +22,11 @@ secret | put venue-admin/key
 secret | put signals/api-key
 secret | put console/token
 
+# What checkpoints are signed with, and its public half for whoever verifies them.
+command -v openssl >/dev/null || { echo "openssl is missing: the notary's key cannot be made." >&2; exit 1; }
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 | put notary/signing-key
+openssl pkey -in notary/signing-key -pubout | put notary-public/signing-key.pub
+
 # What the broker reads, and beside it what its operator wants to have in such a Secret.
 printf 'default_user = antbot\ndefault_pass = %s\n' "$(cat rabbitmq/password)" | put rabbitmq/default_user.conf
 printf antbot | put rabbitmq/username

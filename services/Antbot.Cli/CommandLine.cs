@@ -25,6 +25,7 @@ public static class CommandLine
             WatchCommand.Build(),
             ReconcileCommand.Build(),
             TraceCommand.Build(),
+            RecordingCommand.Build(),
             AtCommand.At(),
             AtCommand.Diff(),
             ReplayCommand.Build(),

@@ -36,6 +36,8 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
     private readonly TimeProvider _clock = TimeProvider.System;
     private readonly KeyFolder _keys = new(Path.Combine(options.Data, "keys"));
 
+    private string Recording => Path.GetFullPath(Path.Combine(options.Data, "recording"));
+
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         if (RunningProcess.Find(options.Data) is { } before)
@@ -143,6 +145,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         $"--venue:secret_file={_keys.FileOf("venue-secret")}",
         $"--signal:apikey_file={_keys.FileOf("signal-api-key")}",
         $"--console:token_file={_keys.FileOf("console-token")}",
+        $"--recording:folder={Recording}",
         "--logLevel=Warning",
         // On candles of one second nobody wants to hold a position for a day to see it closed.
         "--execution:holdingSecondsMax=120",
@@ -158,6 +161,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             tokenFile = Path.GetFullPath(_keys.FileOf("console-token")),
             signals = address,
             signalKeyFile = Path.GetFullPath(_keys.FileOf("signal-api-key")),
+            recording = Recording,
             venue = new { address = venue.Address, keyFile = Path.GetFullPath(_keys.FileOf("venue-key")), secretFile = Path.GetFullPath(_keys.FileOf("venue-secret")), paper = true },
         }));
         IReadOnlyList<string> lines =

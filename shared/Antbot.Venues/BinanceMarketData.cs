@@ -63,8 +63,10 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
             token => FillAsync(sequence, came.Writer, DateTimeOffset.MaxValue, token),
             async (json, token) =>
             {
-                if (BinanceReader.Closed(json, interval) is { } candle)
-                    await sequence.TakeAsync(candle, came.Writer, token);
+                if (BinanceReader.Closed(json, interval) is not { } candle)
+                    return false;
+                await sequence.TakeAsync(candle, came.Writer, token);
+                return true;
             },
             // Quiet symbols have quiet streams: a candle that is due is fetched whether the stream speaks or not.
             TimeSpan.FromSeconds(30),
@@ -101,7 +103,7 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
                     updates[price.Symbol] = update;
                     Keep(price);
                 }
-                return ValueTask.CompletedTask;
+                return ValueTask.FromResult(false);
             },
             StaleAfter,
             cancellationToken);

@@ -29,6 +29,8 @@ internal sealed class StreamWatch(TimeProvider clock, ILogger<StreamWatch> log)
         private long _heardAt = owner._clock.GetTimestamp();
         private string? _broken;
 
+        public string Name => name;
+
         public string? Fault
         {
             get

@@ -7,6 +7,7 @@ using System.Text;
 using System.Text.Json;
 using Antbot.Contracts.Venue;
 using Antbot.Resilience;
+using Antbot.Venues.Recording;
 using Microsoft.Extensions.Logging;
 
 namespace Antbot.Venues;
@@ -34,14 +35,15 @@ internal sealed class VenueHttp : IDisposable
     private readonly RequestBudget _budget;
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
+    private readonly TrafficRecorder? _recorder;
     private readonly byte[] _secret;
 
     /// <summary>What the last long answer was read into: a list of thousands of open orders every other second would leave megabytes behind each time.</summary>
     private byte[]? _spare;
 
-    public VenueHttp(VenueOptions options, BreakerPanel breakers, RequestBudget budget, TimeProvider clock, ILogger log, HttpMessageHandler? handler = null)
+    public VenueHttp(VenueOptions options, BreakerPanel breakers, RequestBudget budget, TimeProvider clock, ILogger log, HttpMessageHandler? handler = null, TrafficRecorder? recorder = null)
     {
-        (_options, _breakers, _budget, _clock, _log) = (options, breakers, budget, clock, log);
+        (_options, _breakers, _budget, _clock, _log, _recorder) = (options, breakers, budget, clock, log, recorder);
         _secret = Encoding.UTF8.GetBytes(VenueOptions.Read(options.Secret, options.SecretFile));
         _http = new HttpClient(handler ?? Handler())
         {
@@ -73,7 +75,7 @@ internal sealed class VenueHttp : IDisposable
                 breaker.Abandoned();
                 return new VenueAnswer<T>.NotSent(why, permit.RetryAfter);
             }
-            var answer = await ExchangeAsync(method, path, isSigned ? Signed(parameters) : parameters, read, cancellationToken);
+            var answer = await ExchangeAsync(route, method, path, parameters, isSigned ? SignatureOf(parameters, _secret) : null, read, cancellationToken);
             if (answer is VenueAnswer<T>.Unknown or VenueAnswer<T>.NotSent)
                 breaker.Failed();
             else
@@ -119,8 +121,6 @@ internal sealed class VenueHttp : IDisposable
         MaxConnectionsPerServer = 128,
     };
 
-    private string Signed(string parameters) => $"{parameters}&signature={SignatureOf(parameters, _secret)}";
-
     internal static string SignatureOf(string parameters, ReadOnlySpan<byte> secret)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
@@ -128,7 +128,25 @@ internal sealed class VenueHttp : IDisposable
         return Convert.ToHexStringLower(hash);
     }
 
-    private async Task<VenueAnswer<T>> ExchangeAsync<T>(HttpMethod method, string path, string parameters, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
+    private async Task<VenueAnswer<T>> ExchangeAsync<T>(
+        VenueRoute route, HttpMethod method, string path, string parameters, string? signature, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
+    {
+        var recorded = _recorder?.Begin(route.Name, method, path, parameters, signature);
+        try
+        {
+            var answer = await ExchangeAsync(method, path, signature is null ? parameters : $"{parameters}&signature={signature}", recorded, read, cancellationToken);
+            recorded?.Ended(answer);
+            return answer;
+        }
+        catch (Exception e)
+        {
+            recorded?.Ended($"given up: {e.Message}");
+            throw;
+        }
+    }
+
+    private async Task<VenueAnswer<T>> ExchangeAsync<T>(
+        HttpMethod method, string path, string parameters, RecordedExchange? recorded, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(_options.TimeoutMilliseconds), _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -138,7 +156,7 @@ internal sealed class VenueHttp : IDisposable
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             await HeedAsync(response, sent);
-            return await ReadAsync(response, read, either.Token);
+            return await ReadAsync(response, recorded, read, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -186,13 +204,13 @@ internal sealed class VenueHttp : IDisposable
     private static long? Header(HttpResponseMessage response, string name) =>
         response.Headers.TryGetValues(name, out var values) && long.TryParse(values.FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private async Task<VenueAnswer<T>> ReadAsync<T>(HttpResponseMessage response, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
+    private async Task<VenueAnswer<T>> ReadAsync<T>(HttpResponseMessage response, RecordedExchange? recorded, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
         var pooled = ArrayPool<byte>.Shared.Rent(BufferFirst);
+        var (buffer, length) = (pooled, 0);
         try
         {
-            var (buffer, length) = (pooled, 0);
             while (await stream.ReadAsync(buffer.AsMemory(length), cancellationToken) is > 0 and var count)
             {
                 length += count;
@@ -201,14 +219,14 @@ internal sealed class VenueHttp : IDisposable
                 if (length == buffer.Length)
                     buffer = Larger(buffer);
             }
-            var answer = Answer(response, buffer.AsMemory(0, length), read);
-            if (buffer != pooled && buffer.Length <= BufferKept)
-                Volatile.Write(ref _spare, buffer);
-            return answer;
+            return Answer(response, buffer.AsMemory(0, length), read);
         }
         finally
         {
+            recorded?.Answered((int)response.StatusCode, buffer.AsSpan(0, length));
             ArrayPool<byte>.Shared.Return(pooled);
+            if (buffer != pooled && buffer.Length <= BufferKept)
+                Volatile.Write(ref _spare, buffer);
         }
     }
 

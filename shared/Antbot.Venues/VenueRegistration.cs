@@ -1,6 +1,7 @@
 using Antbot.Hosting;
 using Antbot.Resilience;
 using Antbot.Runtime.Venue;
+using Antbot.Venues.Recording;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ public static class VenueRegistration
         if (builder.Services.Any(s => s.ServiceType == typeof(IVenue)))
             return builder;
         builder.SharedOptions<VenueOptions>(VenueOptions.Section, VenueOptions.Check);
+        builder.SharedOptions<RecordingOptions>(RecordingOptions.Section, RecordingOptions.Check);
         builder.Services.TryAddSingleton<BreakerPanel>();
         builder.Services.AddSingleton<VenueClock>();
         builder.Services.AddSingleton<KeyWatch>();
@@ -32,9 +34,10 @@ public static class VenueRegistration
         builder.Services.AddSingleton(p => new RequestBudget(
             p.GetRequiredService<VenueOptions>(), p.GetRequiredService<IVenueBudget>(), p.GetRequiredService<VenueClock>(), p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<RequestBudget>>()));
+        builder.Services.AddSingleton(MakeRecorder);
         builder.Services.AddSingleton(p => new VenueHttp(
             p.GetRequiredService<VenueOptions>(), p.GetRequiredService<BreakerPanel>(), p.GetRequiredService<RequestBudget>(), p.GetRequiredService<TimeProvider>(),
-            p.GetRequiredService<ILogger<VenueHttp>>()));
+            p.GetRequiredService<ILogger<VenueHttp>>(), recorder: p.GetRequiredService<TrafficRecorder>()));
         builder.Services.AddSingleton<StreamWatch>();
         builder.Services.AddSingleton<VenueStream>();
         builder.Services.AddSingleton<IVenue, BinanceVenue>();
@@ -44,6 +47,8 @@ public static class VenueRegistration
                 ? new HealthReading("venue", HealthState.Degraded, $"The venue has told us to wait for {Math.Ceiling(wait.TotalSeconds):0} s more; nothing is sent to it until then.")
                 : new HealthReading("venue", HealthState.Ok))
             .Health(p => p.GetRequiredService<StreamWatch>().Trouble is { } trouble ? new HealthReading("market", HealthState.Degraded, trouble) : new HealthReading("market", HealthState.Ok))
+            .Health(p => p.GetRequiredService<TrafficRecorder>().Trouble is { } trouble ? new HealthReading("recording", HealthState.Degraded, trouble) : new HealthReading("recording", HealthState.Ok))
+            .Work("venue-recording", StopOrder.Support, (provider, cancellationToken) => provider.GetRequiredService<TrafficRecorder>().RunAsync(cancellationToken))
             .Work("venue-limits", StopOrder.Support, (provider, cancellationToken) =>
                 KeepLimitsAsync(provider.GetRequiredService<IVenue>(), provider.GetRequiredService<TimeProvider>(), cancellationToken))
             .Work("venue-key", StopOrder.Support, (provider, cancellationToken) =>
@@ -52,6 +57,15 @@ public static class VenueRegistration
                 KeepClockAsync(provider.GetRequiredService<IVenue>(), provider.GetRequiredService<TimeProvider>(), cancellationToken))
             .Work("venue-routes", StopOrder.Support, (provider, cancellationToken) =>
                 KeepRoutesAsync(provider.GetRequiredService<VenueHttp>(), provider.GetRequiredService<TimeProvider>(), cancellationToken));
+    }
+
+    private static TrafficRecorder MakeRecorder(IServiceProvider provider)
+    {
+        var (venue, identity) = (provider.GetRequiredService<VenueOptions>(), provider.GetRequiredService<ServiceIdentity>());
+        var self = new RecordingFile(default, RecordingFile.Plain(identity.Service), RecordingFile.Plain(identity.Instance), identity.Process.ToString("N")[..8], 0);
+        return new TrafficRecorder(
+            provider.GetRequiredService<RecordingOptions>(), self, $"{identity.Service} {identity.Instance}, process {identity.Process:D}, build {ProcessLife.Build}, venue {venue.Name}",
+            [VenueOptions.Read(venue.Key, venue.KeyFile), VenueOptions.Read(venue.Secret, venue.SecretFile)], provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<TrafficRecorder>>());
     }
 
     private static async Task KeepRoutesAsync(VenueHttp http, TimeProvider clock, CancellationToken cancellationToken)

@@ -1,11 +1,12 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using Antbot.Resilience;
+using Antbot.Venues.Recording;
 
 namespace Antbot.Venues;
 
 /// <summary>A stream of market messages that comes back whenever it breaks or falls silent.</summary>
-internal sealed class VenueStream(VenueOptions options, RequestBudget budget, StreamWatch watch, TimeProvider clock)
+internal sealed class VenueStream(VenueOptions options, RequestBudget budget, StreamWatch watch, TimeProvider clock, TrafficRecorder? recorder = null)
 {
     private const int MessageBytesMax = 256 * 1024;
 
@@ -14,31 +15,38 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(10);
 
     /// <param name="connected">Called after every connect, before the first message: what was missed can be fetched then.</param>
-    /// <param name="heard">A fault in it breaks the connection, not the loop.</param>
+    /// <param name="heard">A fault in it breaks the connection, not the loop. It says whether it was one that is decided on by itself, such as a closed candle.</param>
     /// <param name="silence">After this long without a message the stream is taken for dead.</param>
     public async Task FollowAsync(
-        IReadOnlyList<string> streams, Func<CancellationToken, Task> connected, Func<JsonElement, CancellationToken, ValueTask> heard, TimeSpan silence, CancellationToken cancellationToken)
+        IReadOnlyList<string> streams, Func<CancellationToken, Task> connected, Func<JsonElement, CancellationToken, ValueTask<bool>> heard, TimeSpan silence, CancellationToken cancellationToken)
     {
         var address = new Uri(options.Streams, $"stream?streams={string.Join('/', streams)}");
         using var watched = watch.Begin(streams, silence);
-        var connecting = Retry.UntilItWorks(clock, Pause, RetryMax, e => watched.Broke(e.Message));
+        var connecting = Retry.UntilItWorks(clock, Pause, RetryMax, Broke);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var socket = await connecting.ExecuteAsync(async token => await ConnectAsync(address, token), cancellationToken);
             try
             {
+                recorder?.Stream(watched.Name, $"connected to {address.Authority}");
                 await connected(cancellationToken);
                 await ListenAsync(socket, watched, heard, silence, cancellationToken);
-                watched.Broke("the venue has ended it");
+                Broke(new IOException("the venue has ended it"));
             }
             catch (Exception e) when (e is WebSocketException or TimeoutException or IOException || Json.MakesNoSense(e))
             {
-                watched.Broke(e.Message);
+                Broke(e);
                 socket.Abort();
             }
             // One that is cut as soon as it is made shall not keep us busy.
             await Task.Delay(Pause, clock, cancellationToken);
+        }
+
+        void Broke(Exception e)
+        {
+            watched.Broke(e.Message);
+            recorder?.Stream(watched.Name, $"broken: {e.Message}");
         }
     }
 
@@ -65,7 +73,7 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
         }
     }
 
-    private async Task ListenAsync(ClientWebSocket socket, StreamWatch.Watched watched, Func<JsonElement, CancellationToken, ValueTask> heard, TimeSpan silence, CancellationToken cancellationToken)
+    private async Task ListenAsync(ClientWebSocket socket, StreamWatch.Watched watched, Func<JsonElement, CancellationToken, ValueTask<bool>> heard, TimeSpan silence, CancellationToken cancellationToken)
     {
         var buffer = new byte[MessageBytesMax];
         while (true)
@@ -73,10 +81,19 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
             var length = await ReceiveAsync(socket, buffer, silence, cancellationToken);
             if (length < 0)
                 return;
-            using var document = JsonDocument.Parse(buffer.AsMemory(0, length));
-            await heard(document.RootElement.Need("data"), cancellationToken);
-            // Only now: what cannot be read is no news.
-            watched.Heard();
+            var (stream, keep) = ("", false);
+            try
+            {
+                using var document = JsonDocument.Parse(buffer.AsMemory(0, length));
+                stream = document.RootElement.Find("stream") is { ValueKind: JsonValueKind.String } name ? name.GetString()! : "";
+                keep = await heard(document.RootElement.Need("data"), cancellationToken);
+                // Only now: what cannot be read is no news.
+                watched.Heard();
+            }
+            finally
+            {
+                recorder?.Heard(stream, buffer.AsSpan(0, length), keep);
+            }
         }
     }
 

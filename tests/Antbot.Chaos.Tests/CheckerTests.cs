@@ -420,17 +420,18 @@ public sealed partial class CheckerTests
         Letter("deadletter-a", Message);
         Finds("dead letters were not replayed in the end: deadletter-a dead_letter_kept", $"dead letters have not had one effect: {Message} 0");
         _evidence.Add("deadletter-a", "dead_letter_replayed", "{}");
-        Effect(Message);
+        Effect(Message, "order_input");
+        Effect(Message, "order_settlement_refused");
         Assert.Empty(Checker.Violations(_evidence.Sealed()));
-        Effect(Message);
-        Finds($"dead letters have not had one effect: {Message} 2");
+        Effect(Message, "order_settlement_refused");
+        Finds($"dead letters have not had one effect: {Message} 3");
         Letter("deadletter-b", Message);
         Finds($"dead letters are there more than once: {Message}");
 
         void Letter(string stream, string message) => _evidence.Add(stream, "dead_letter_kept", $$"""{"Message":"{{message}}","MessageType":"SettleOrder","Endpoint":"execution","FaultMessage":""}""");
-        void Effect(string message)
+        void Effect(string message, string type)
         {
-            _evidence.Add($"order-{SoundEvidence.Adopted}", "order_settlement_refused", "{}");
+            _evidence.Add($"order-{SoundEvidence.Adopted}", type, "{}");
             _evidence.Events[^1] = _evidence.Events[^1] with { Causation = Guid.Parse(message).ToString("N") };
         }
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Antbot.Cli.Sources;
 using Antbot.EventStore.Proof;
 using Antbot.EventStore.Proof.Publishing;
+using Antbot.Runtime.Store;
 
 namespace Antbot.Cli.Commands;
 
@@ -32,31 +33,28 @@ internal static class CheckpointCommand
             if (result.GetValue(publishEvery) is < 60 or > 86_400)
                 result.AddError("--publish-every takes 60 to 86400 seconds.");
         });
-        var command = new Command("checkpoint", "Signs where the history stands, outside the database and in it.") { keyFile, checkpoints, every, publish, publishEvery };
+        var groupKey = new Option<bool>("--group-key") { Description = "The key's file may be read by its group, as a secret is that is mounted for one container alone." };
+        var heartbeat = new Option<string?>("--heartbeat") { Description = "With --every: a file that is written after each turn: 'ok', or what is wrong. A health check looks at it, and at how old it is." };
+        var command = new Command("checkpoint", "Signs where the history stands, outside the database and in it.") { keyFile, checkpoints, every, publish, publishEvery, groupKey, heartbeat };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(publish) is { Length: > 0 } && result.GetValue(every) is null)
-                result.AddError("--publish goes with --every.");
+            if ((result.GetValue(publish) is { Length: > 0 } || result.GetValue(heartbeat) is not null) && result.GetValue(every) is null)
+                result.AddError("--publish and --heartbeat go with --every.");
         });
         command.SetAction((parsed, cancellationToken) => Common.WithStoreAsync(
             parsed,
             create: false,
             async store =>
             {
-                using var key = SigningKey.LoadOrCreate(parsed.GetValue(keyFile)!);
+                using var key = SigningKey.LoadOrCreate(parsed.GetValue(keyFile)!, parsed.GetValue(groupKey));
                 var file = new CheckpointFile(parsed.GetValue(checkpoints)!);
                 if (parsed.GetValue(every) is { } seconds)
                 {
                     using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
                     CheckpointPlace[] places = [.. parsed.GetValue(publish)!.Select(p => PlaceOf(p, http))];
                     Console.Error.WriteLine($"Signs every {seconds} s with key {key.Public.Id}, and keeps it in '{file.Location}'. Ctrl-C ends it.");
-                    // None of them ends by itself: if one fails, that is the end, and not a silence.
-                    using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                    var signing = new Checkpointer(store.Ledger, key, file, TimeProvider.System).RunAsync(TimeSpan.FromSeconds(seconds), e => Say(e.Message), stop.Token);
-                    var publishing = new CheckpointPublisher(file, places, TimeSpan.FromSeconds(parsed.GetValue(publishEvery)), TimeProvider.System, Say).RunAsync(signing, stop.Token);
-                    await Task.WhenAny(places.Length > 0 ? [signing, publishing] : [signing]);
-                    await stop.CancelAsync();
-                    await Task.WhenAll(signing, publishing);
+                    var publisher = new CheckpointPublisher(file, places, TimeSpan.FromSeconds(parsed.GetValue(publishEvery)), TimeProvider.System, Say);
+                    await SignAsync(store.Ledger, key, file, TimeSpan.FromSeconds(seconds), publisher, places.Length > 0, new Heartbeat(parsed.GetValue(heartbeat), Say), cancellationToken);
                     return ExitCode.Done;
                 }
                 var made = await new Checkpointer(store.Ledger, key, file, TimeProvider.System).CheckpointAsync(cancellationToken);
@@ -68,6 +66,25 @@ internal static class CheckpointCommand
             },
             cancellationToken));
         return command;
+    }
+
+    /// <summary>None of the two ends by itself: if one fails, that is the end, and not a silence.</summary>
+    private static async Task SignAsync(ILedger ledger, SigningKey key, CheckpointFile file, TimeSpan every, CheckpointPublisher publisher, bool publishes, Heartbeat heartbeat, CancellationToken cancellationToken)
+    {
+        heartbeat.Beat(null);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var signing = new Checkpointer(ledger, key, file, TimeProvider.System) { Done = () => heartbeat.Beat(publisher.Trouble) }.RunAsync(
+            every,
+            e =>
+            {
+                Say(e.Message);
+                heartbeat.Beat(e.Message);
+            },
+            stop.Token);
+        var publishing = publisher.RunAsync(signing, stop.Token);
+        await Task.WhenAny(publishes ? [signing, publishing] : [signing]);
+        await stop.CancelAsync();
+        await Task.WhenAll(signing, publishing);
     }
 
     private static void Say(string what) => Console.Error.WriteLine($"antbot: {what}");

@@ -1,3 +1,4 @@
+using Antbot.Cli.Sources;
 using Antbot.Forensics;
 
 namespace Antbot.Cli.Commands;
@@ -17,6 +18,8 @@ internal static class TraceText
             Show(to, step, before);
             before = step.At;
         }
+        foreach (var recorded in trace.Trades.Select(t => trace.Steps is [var first, ..] and [.., var last] ? Recordings.Of(t, first.At, last.At) : null).OfType<string>())
+            to.WriteLine(recorded);
         foreach (var related in trace.Related)
             to.WriteLine($"See also: antbot trace {related.Id}");
         foreach (var gap in trace.Gaps)

@@ -71,6 +71,8 @@ internal static class TradeCommand
                 out_.WriteLine(line);
             before = entry.At;
         }
+        if (story is { Trade: { } trade, Timeline: [var first, ..] and [.., var last] } && Recordings.Of(trade.Id.Value, first.At, last.At) is { } recorded)
+            out_.WriteLine(recorded);
         if (story.More)
             out_.WriteLine("There is more; this is its beginning. 'antbot export' has all of it.");
     }

@@ -6,10 +6,16 @@ namespace Antbot.Cli.Commands;
 
 internal static class VerifyCommand
 {
+    private const string PublicKeyVariable = "ANTBOT_PUBLIC_KEY_FILE";
+
     public static Command Build()
     {
         var export = new Option<string?>("--export") { Description = "Verify this export or excerpt instead of a store; needs nothing else. '-' reads the standard input." };
-        var key = new Option<string?>("--public-key") { Description = "The public key (PEM) whose signatures count. Default: the one beside the signing key." };
+        var key = new Option<string?>("--public-key") 
+        {
+            Description = $"The public key's file (PEM) whose signatures count. Default: the variable {PublicKeyVariable}, else the one beside the signing key.",
+            DefaultValueFactory = _ => Environment.GetEnvironmentVariable(PublicKeyVariable) is { Length: > 0 } named ? named : null,
+        };
         var keyFile = Common.KeyFile();
         var checkpoints = Common.Checkpoints();
         var fromCheckpoint = new Option<bool>("--from-checkpoint") { Description = "Only what came after the last signed checkpoint outside the database." };

@@ -9,7 +9,8 @@ internal sealed record LocalVenue(string Address, string KeyFile, string SecretF
 /// <param name="Address">The Console.</param>
 /// <param name="Signals">Where signals are taken.</param>
 /// <param name="Store">The store itself, for when nothing else answers.</param>
-internal sealed record LocalRun(string? Address, string? TokenFile, string? Signals, string? SignalKeyFile, string? Store, LocalVenue? Venue = null)
+/// <param name="Recording">The folder with the traffic with the venue.</param>
+internal sealed record LocalRun(string? Address, string? TokenFile, string? Signals, string? SignalKeyFile, string? Store, LocalVenue? Venue = null, string? Recording = null)
 {
     private const int BytesMax = 64 * 1024;
 

@@ -30,8 +30,11 @@ internal static class Api
 {
     private const int BodyBytesMax = 16 * 1024;
 
-    /// <summary>A refusal repeats what was wrong, and that may be as long as a request.</summary>
+    /// <summary>What was wrong with a request is repeated to whoever made it, and that may be as long as a request.</summary>
     private const int MessageLengthMax = 500;
+
+    /// <summary>What speaks against it is said by rules of ours, every one of them.</summary>
+    private const int RefusalLengthMax = 4_000;
 
     /// <summary>The routes are made when they are first asked for: a process starts, and says how it is, without the store.</summary>
     public static void MapGuarded<TRoutes>(this IEndpointRouteBuilder routes, ApiRoute route, Func<TRoutes, HttpContext, Task> handle)
@@ -119,7 +122,9 @@ internal static class Api
         }
     }
 
-    private static Task FailAsync(HttpContext context, int status, string error, string message) => context.Response.HasStarted
-        ? Task.CompletedTask
-        : AnswerAsync(context, new ApiError(error, message.Length <= MessageLengthMax ? message : $"{message[..MessageLengthMax]} …"), status);
+    private static Task FailAsync(HttpContext context, int status, string error, string message)
+    {
+        var lengthMax = status == StatusCodes.Status409Conflict ? RefusalLengthMax : MessageLengthMax;
+        return context.Response.HasStarted ? Task.CompletedTask : AnswerAsync(context, new ApiError(error, message.Length <= lengthMax ? message : $"{message[..lengthMax]} …"), status);
+    }
 }

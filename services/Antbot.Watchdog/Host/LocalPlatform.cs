@@ -45,6 +45,9 @@ public sealed class LocalPlatform : IAsyncDisposable
 
     public string Logs => Path.Combine(_folder, "logs");
 
+    /// <summary>What was said with the venue.</summary>
+    public string Recording => Path.Combine(_folder, "recording");
+
     public Uri? Console { get; private set; }
 
     public Uri? Signals { get; private set; }
@@ -136,6 +139,7 @@ public sealed class LocalPlatform : IAsyncDisposable
             ["ANTBOT_VENUE__PAPER"] = "true",
             ["ANTBOT_VENUE__KEY_FILE"] = Keys.FileOf("venue-key"),
             ["ANTBOT_VENUE__SECRET_FILE"] = Keys.FileOf("venue-secret"),
+            ["ANTBOT_RECORDING__FOLDER"] = Recording,
             ["ANTBOT_SIGNAL__APIKEY_FILE"] = Keys.FileOf("signal-api-key"),
             ["ANTBOT_CONSOLE__TOKEN_FILE"] = Keys.FileOf("console-token"),
         };

@@ -135,6 +135,7 @@ internal static class UpCommand
             signals = platform.Signals,
             signalKeyFile = platform.Keys.FileOf("signal-api-key"),
             store = platform.Store,
+            recording = platform.Recording,
             venue = new { address = platform.Venue, keyFile = platform.Keys.FileOf("venue-key"), secretFile = platform.Keys.FileOf("venue-secret"), paper = true },
         });
     }

@@ -8,6 +8,9 @@ public sealed class Checkpointer(ILedger ledger, SigningKey key, CheckpointFile 
     /// <summary>Of the last one that is known to be in the database too.</summary>
     private long? _kept;
 
+    /// <summary>Called after each turn that went well, whether or not there was anything to sign.</summary>
+    public Action? Done { get; init; }
+
     /// <returns>The new checkpoint, or null where nothing has come since the last one.</returns>
     public async Task<Checkpoint?> CheckpointAsync(CancellationToken cancellationToken = default)
     {
@@ -56,6 +59,7 @@ public sealed class Checkpointer(ILedger ledger, SigningKey key, CheckpointFile 
         try
         {
             await CheckpointAsync(cancellationToken);
+            Done?.Invoke();
         }
         catch (EventStoreException e)
         {

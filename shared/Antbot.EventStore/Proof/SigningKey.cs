@@ -28,15 +28,16 @@ public sealed class SigningKey : IDisposable
     public PublicKey Public { get; }
 
     /// <summary>From the environment where it is set, else from the file, which is made where it is missing.</summary>
-    public static SigningKey LoadOrCreate(string path)
+    /// <param name="groupMayRead">A secret that is mounted for one container alone is its group's as well.</param>
+    public static SigningKey LoadOrCreate(string path, bool groupMayRead = false)
     {
         if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } pem)
             return Parse(pem, $"the variable {KeyVariable}");
         var file = Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } named ? named : path;
-        return File.Exists(file) ? LoadKept(file) : Create(file);
+        return File.Exists(file) ? LoadKept(file, groupMayRead) : Create(file);
     }
 
-    public static SigningKey Load(string path)
+    public static SigningKey Load(string path, bool groupMayRead = false)
     {
         string pem;
         try
@@ -47,7 +48,7 @@ public sealed class SigningKey : IDisposable
         {
             throw new EventStoreException(StoreFault.Forbidden, $"The signing key cannot be read: {e.Message}", e);
         }
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & OpenToOthers) != UnixFileMode.None)
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (groupMayRead ? OpenToOthers & ~UnixFileMode.GroupRead : OpenToOthers)) != UnixFileMode.None)
             throw new EventStoreException(StoreFault.Forbidden, $"The signing key '{path}' can be read or changed by others, so its signatures prove nothing. Make it private (chmod 600), or make a new key if anyone may have seen it.");
         return Parse(pem, $"the file '{path}'");
     }
@@ -57,9 +58,9 @@ public sealed class SigningKey : IDisposable
     public void Dispose() => _key.Dispose();
 
     /// <summary>Where the public half is missing (a crash came between the two files, or the key came alone), it is made again: who verifies looks for it there.</summary>
-    private static SigningKey LoadKept(string path)
+    private static SigningKey LoadKept(string path, bool groupMayRead = false)
     {
-        var key = Load(path);
+        var key = Load(path, groupMayRead);
         if (File.Exists(PublicFileOf(path)))
             return key;
         try

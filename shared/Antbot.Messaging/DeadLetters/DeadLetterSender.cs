@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Runtime.Bus;
@@ -115,10 +114,8 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IAs
     {
         var id = Guid.Parse(properties.MessageId ?? "");
         var headers = HeaderLines.To(HeaderLines.OfTheLiving(properties.Headers));
-        using var document = JsonDocument.Parse(body);
-        var urn = document.RootElement.GetProperty("messageType")[0].GetString() ?? "";
-        var type = Routes.All.Keys.FirstOrDefault(t => MassTransit.MessageUrn.ForTypeString(t) == urn) ?? throw new JsonException($"'{urn}' is no message of this build.");
-        var message = document.RootElement.GetProperty("message").Deserialize(type, MessageJson.Options) ?? throw new JsonException("The message is null.");
+        var (type, element) = LetterMessage.Open(body);
+        var message = LetterMessage.Read(type, element);
         var how = MassTransit.Pipe.Execute<MassTransit.SendContext>(context =>
         {
             context.MessageId = id;

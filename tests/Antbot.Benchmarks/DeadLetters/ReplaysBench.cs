@@ -61,7 +61,7 @@ public static class ReplaysBench
     private static async Task<double> ReplayAsync(HttpClient client, int letters, CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
-        using var answer = await client.PostAsJsonAsync("/api/replays", new { All = true, Reason = "measured" }, cancellationToken);
+        using var answer = await client.PostAsJsonAsync("/api/replays", new { All = true, Reason = "measured" }, JsonSerializerOptions.Default, cancellationToken);
         var text = await answer.Content.ReadAsStringAsync(cancellationToken);
         if (!answer.IsSuccessStatusCode)
             throw new InvalidOperationException($"The selection was refused: {text}");

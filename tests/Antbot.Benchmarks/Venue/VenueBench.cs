@@ -112,6 +112,7 @@ public static class VenueBench
             report.AtLeast("orders through HTTP, 64 callers (limit: parsed, signature checked, answered, nothing done)", o.PerSecond, "orders/s", HttpFloor, peer: one[0].PerSecond, limit: l.PerSecond, ratio: o.PerSecond);
             report.Show("order through HTTP, 64 callers, p99", o.P99Milliseconds, "ms", limit: l.P99Milliseconds);
             report.Show("order through HTTP, 1 caller, p50 (limit: a page synced)", s.P50Milliseconds, "ms", limit: LoadResult.Median(syncs).P50Milliseconds);
+            RecorderBench.Run(report, TimeSpan.FromMilliseconds(s.P50Milliseconds));
         }
         finally
         {

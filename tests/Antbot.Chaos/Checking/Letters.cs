@@ -11,7 +11,7 @@ internal static class Letters
 
     public static bool IsByHand(EventRow kept) => MessageOf(kept)?.StartsWith(ByHand, StringComparison.Ordinal) == true;
 
-    /// <summary>Each message is one letter, each letter came to be replayed, and each message was decided on once.</summary>
+    /// <summary>Each message is one letter, each letter came to be replayed, and each message was decided on once: in one stream, and nothing of it twice.</summary>
     public static IEnumerable<(string What, IReadOnlyList<string> Which)> Faults(Store store)
     {
         var letters = store.Events.Where(e => e.Type == Kept && IsByHand(e)).ToLookup(e => MessageOf(e)!, StringComparer.Ordinal);
@@ -20,9 +20,9 @@ internal static class Letters
         yield return ("dead letters are there more than once", [.. letters.Where(l => l.Count() > 1).Select(l => l.Key)]);
         yield return ("dead letters were not replayed in the end", [.. letters.SelectMany(l => l).Where(l => ends[l.Stream] != Replayed).Select(l => $"{l.Stream} {ends[l.Stream]}")]);
         yield return ("dead letters have not had one effect", [.. letters
-            .Select(l => (Message: l.Key, Effects: effects[Guid.Parse(l.Key).ToString("N")].Count()))
-            .Where(l => l.Effects != 1)
-            .Select(l => $"{l.Message} {l.Effects}")]);
+            .Select(l => (Message: l.Key, Effects: effects[Guid.Parse(l.Key).ToString("N")].ToList()))
+            .Where(l => l.Effects.Count == 0 || l.Effects.DistinctBy(e => e.Type).Count() < l.Effects.Count || l.Effects.Any(e => e.Stream != l.Effects[0].Stream))
+            .Select(l => $"{l.Message} {l.Effects.Count}")]);
     }
 
     private static string? MessageOf(EventRow kept) => kept.Body.TryGetProperty("Message", out var message) ? message.GetString() : null;

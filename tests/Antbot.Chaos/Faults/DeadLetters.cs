@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Antbot.Chaos.Checking;
 using Antbot.Chaos.Running;
 using Npgsql;
@@ -13,7 +14,11 @@ namespace Antbot.Chaos.Faults;
 internal static class DeadLetters
 {
     private const int Count = 10_000;
+    private const int SelectionMax = 5_000;
     private const int DeathsMin = 6;
+
+    /// <summary>Then the rest is let go on: each costs what was under way its seconds.</summary>
+    private const int DeathsMax = 18;
     private const string Errors = "antbot-execution_error";
 
     private static readonly TimeSpan Within = TimeSpan.FromMinutes(10);
@@ -51,8 +56,10 @@ internal static class DeadLetters
             return false;
         if (replayed >= Count)
             return true;
-        if (await TryCountAsync(scene, "replays_requested") is { } asked && await TryCountAsync(scene, "replays_done") + await TryCountAsync(scene, "replays_stopped") == asked)
-            await RequestAsync(scene, $"selection-{asked}");
+        var (asked, over, refused) = (await TryCountAsync(scene, "replays_requested"), await TryCountAsync(scene, "replays_done") + await TryCountAsync(scene, "replays_stopped"), await TryCountAsync(scene, "replays_refused"));
+        // A refusal is the answer to its request for ever: just after a death the list may not know yet what is open.
+        if (asked is not null && refused is not null && asked == over)
+            await RequestAsync(scene, $"selection-{asked}-{refused}");
         return false;
     }
 
@@ -64,7 +71,7 @@ internal static class DeadLetters
             () => scene.KillAsync("console"), () => scene.KillAsync("execution"), () => scene.KillAsync("console"), () => ServerFaults.KillRabbitAsync(scene),
             () => scene.KillAsync("console"), () => ServerFaults.RestartPostgresAsync(scene, scene.Services.Postgres.KillAsync),
         ];
-        for (; !over.IsCancellationRequested; deaths++)
+        for (; !over.IsCancellationRequested && deaths < DeathsMax; deaths++)
         {
             await turns[deaths % turns.Length]();
             await Task.WhenAny(Task.Delay(BetweenDeaths, over));
@@ -76,7 +83,7 @@ internal static class DeadLetters
     private static async Task RequestAsync(Scene scene, string name)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(scene.Services.AddressOf("console"), "api/replays")) { Content = JsonContent.Create(new { All = true, Reason = "mended" }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(scene.Services.AddressOf("console"), "api/replays")) { Content = JsonContent.Create(new { All = true, Limit = SelectionMax, Reason = "mended" }, options: JsonSerializerOptions.Default) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", scene.Target.SignalKey);
         request.Headers.Add("Idempotency-Key", name);
         try

@@ -26,6 +26,7 @@ public sealed class CliTests : IDisposable
     [InlineData("export", "--help")]
     [InlineData("import", "--help")]
     [InlineData("checkpoint", "--help")]
+    [InlineData("recording", "--help")]
     [InlineData("seal", "--help")]
     public async Task Every_command_explains_itself(params string[] arguments)
     {

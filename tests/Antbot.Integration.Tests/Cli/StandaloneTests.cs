@@ -170,6 +170,10 @@ public sealed class StandaloneTests : IDisposable
         await UntilAsync(async () => (await AntbotProcess.RunAsync(_folder, "signal", "BTCUSDT", "buy", "--notional", "50")).ExitCode == 0, "a signal is accepted");
         await UntilAsync(async () => (await LedgerAsync()).Any(o => o.GetProperty("clientOrderId").GetString()![0] == 's' && o.GetProperty("status").GetString() == "NEW"), "its position has a stop");
         await UntilAsync(async () => (await EventsAsync<TradeOpenedRecorded>()).Count == 1, "its trade is open");
+        // What was said with the venue is recorded without anybody asking for it.
+        var trade = (await EventsAsync<TradeOpenedRecorded>())[0].Opened.Trade.Value;
+        await UntilAsync(async () => (await AntbotProcess.RunAsync(_folder, "recording", "--trade", trade)).Output.Contains($"[order e0-{trade}]", StringComparison.Ordinal), "its entry is in the recording");
+        await UntilAsync(async () => (await AntbotProcess.RunAsync(_folder, "recording", "--symbol", "BTCUSDT")).Output.Contains("heard on btcusdt@bookTicker", StringComparison.Ordinal), "its prices are in the recording");
 
         var stopped = await RunAsync(["stop", "--data", Data]);
         Assert.True(stopped.ExitCode == 0, stopped.Error);
@@ -178,6 +182,7 @@ public sealed class StandaloneTests : IDisposable
         Assert.Contains("BTCUSDT", stopped.Output, StringComparison.Ordinal);
         Assert.Contains("rests at the venue", stopped.Output, StringComparison.Ordinal);
         Assert.True(process.HasExited);
+        Assert.All(["venue-key", "venue-secret"], key => Assert.DoesNotContain(File.ReadAllText(Path.Combine(Data, "keys", key)).Trim(), Recorded(), StringComparison.Ordinal));
 
         var nothing = await RunAsync(["stop", "--data", Data]);
         Assert.Equal((0, $"Nothing runs on '{Data}'."), (nothing.ExitCode, nothing.Output.Trim()));
@@ -337,6 +342,18 @@ public sealed class StandaloneTests : IDisposable
         var codec = new EventCodec(EventRegistry.From(typeof(TradeRaised).Assembly));
         var name = EventRegistry.From(typeof(TradeRaised).Assembly).NameOf(typeof(TEvent));
         return [.. (await StoredAsync()).Where(e => e.Type == name).Select(e => (TEvent)codec.Decode(e))];
+    }
+
+    /// <summary>All that any recording here holds, as any tool would unpack it.</summary>
+    private string Recorded()
+    {
+        var all = new StringBuilder();
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Data, "recording")))
+        {
+            using var unpacked = new StreamReader(new System.IO.Compression.GZipStream(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite), System.IO.Compression.CompressionMode.Decompress));
+            all.Append(unpacked.ReadToEnd());
+        }
+        return all.ToString();
     }
 
     private async Task<List<StoredEvent>> StoredAsync()

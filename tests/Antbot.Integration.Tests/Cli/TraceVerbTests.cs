@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Antbot.Integration.Tests.Forensics;
+using Antbot.Venues.Recording;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Cli;
@@ -34,6 +35,18 @@ public sealed class TraceVerbTests : IAsyncLifetime
             Assert.Contains($"[{i + 1}] {steps[i].GetProperty("Type").GetString()!.Replace('_', ' ')}  #{steps[i].GetProperty("Sequence").GetInt64()} ", said.Output, StringComparison.Ordinal);
         foreach (var part in new[] { "← from outside: webhook:", "← [1] message: SignalRaised to coordinator", "→ ValidateSignal to validation ", "✓ ", "Limits.", "Not kept [1] what webhook:" })
             Assert.Contains(part, said.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_what_was_said_with_the_venue_is_recorded_that_is_told()
+    {
+        var trade = (await JsonAsync(0, "trades")).GetProperty("Items").EnumerateArray().First();
+        var (id, raised) = (trade.GetProperty("Id").GetString()!, trade.GetProperty("RaisedAt").GetDateTimeOffset());
+        var recording = Directory.CreateDirectory(Path.Combine(_folder, ".local", "recording")).FullName;
+        Assert.DoesNotContain("Said with the venue", (await AntbotProcess.RunAsync(_folder, "trade", id)).Output, StringComparison.Ordinal);
+        File.WriteAllBytes(Path.Combine(recording, new RecordingFile(RecordingFile.HourOf(raised), "execution", "execution", "0123abcd", 1).Name), []);
+        foreach (var verb in new[] { "trade", "trace" })
+            Assert.Contains($"Said with the venue: antbot recording --trade {id} --folder '.local/recording'", (await AntbotProcess.RunAsync(_folder, verb, id)).Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,6 +12,9 @@ internal static partial class ComposeChecks
     /// <summary>They end when they have done their work.</summary>
     public static readonly IReadOnlySet<string> OneShots = new HashSet<string>(StringComparer.Ordinal) { "keys", "schema", "cli" };
 
+    /// <summary>Other names for the command line's image.</summary>
+    private static readonly HashSet<string> CommandLines = new(StringComparer.Ordinal) { "schema", "notary" };
+
     private static readonly Dictionary<string, string> PublicImages = new(StringComparer.Ordinal) { ["postgres"] = "postgres:17", ["rabbitmq"] = "rabbitmq:4-management" };
 
     private static readonly Dictionary<string, string> Projects = ServiceProgram.All.ToDictionary(p => p.Name, p => p.Project, StringComparer.Ordinal);
@@ -28,7 +31,7 @@ internal static partial class ComposeChecks
             return [e.Message];
         }
         var faults = new List<string>();
-        var wanted = Projects.Keys.Concat(PublicImages.Keys).Concat(OneShots).Order(StringComparer.Ordinal).ToList();
+        var wanted = Projects.Keys.Concat(PublicImages.Keys).Concat(OneShots).Union(CommandLines, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         if (!wanted.SequenceEqual(file.Services.Keys.Order(StringComparer.Ordinal), StringComparer.Ordinal))
             faults.Add($"The services are {string.Join(", ", file.Services.Keys)}; there should be {string.Join(", ", wanted)}.");
         foreach (var (name, service) in file.Services)
@@ -88,7 +91,7 @@ internal static partial class ComposeChecks
                 yield return $"image '{service.Image}' is not the public {image}.";
             yield break;
         }
-        if (service.Image != $"antbot/{(name == "schema" ? "cli" : name)}")
+        if (service.Image != $"antbot/{(CommandLines.Contains(name) ? "cli" : name)}")
             yield return $"image '{service.Image}' is not its own.";
         if (Projects.TryGetValue(name, out var project) && service.Build?.Args?.GetValueOrDefault("SERVICE") != project)
             yield return $"what is built for it is not {project}.";

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Text.RegularExpressions;
+using Antbot.EventStore.Proof;
 using Antbot.Hosting;
 using Xunit;
 
@@ -49,6 +50,12 @@ public sealed class ComposeTests(DeploymentFiles files) : IClassFixture<Deployme
     [InlineData("services/risk/environment/ANTBOT_STORE_FILE", "\"/run/antbot/owner/store\"", "not mounted")]
     [InlineData("services/risk/volumes/0", "\"keys-platform:/run/antbot/platform\"", "may write secrets")]
     [InlineData("services/risk/volumes/-", "\"./:/source:ro:z\"", "is no mount")]
+    [InlineData("services/notary/image", "\"antbot/notary\"", "not its own")]
+    [InlineData("services/notary/healthcheck", """{"disable":true}""", "no health check")]
+    [InlineData("services/notary/environment/ANTBOT_SIGNING_KEY", "\"x\"", "secret in the open")]
+    [InlineData("services/notary/environment/ANTBOT_SIGNING_KEY_FILE", "\"/run/antbot/notary/key\"", "nobody makes")]
+    [InlineData("services/risk/environment/ANTBOT_RECORDING__FOLDER", "\"/recording\"", "nothing that it reads")]
+    [InlineData("volumes/recording", null, "volumes that are declared")]
     [InlineData("volumes/keys-signals", null, "volumes that are declared")]
     public void Whatever_is_made_wrong_in_it_is_found(string path, string? json, string named)
     {
@@ -113,6 +120,8 @@ public sealed class ComposeTests(DeploymentFiles files) : IClassFixture<Deployme
         var first = Directory.EnumerateFiles(files.Keys.Folder, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.ReadAllText, StringComparer.Ordinal);
         files.Keys.Make();
         Assert.Equal(first.OrderBy(f => f.Key, StringComparer.Ordinal), Directory.EnumerateFiles(files.Keys.Folder, "*", SearchOption.AllDirectories).ToDictionary(f => f, File.ReadAllText, StringComparer.Ordinal).OrderBy(f => f.Key, StringComparer.Ordinal));
+        using var key = SigningKey.Load(Path.Combine(files.Keys.Folder, "notary", "signing-key"), groupMayRead: true);
+        Assert.Equal(key.Public.Id, PublicKey.Load(Path.Combine(files.Keys.Folder, "notary-public", "signing-key.pub")).Id);
         Assert.Equal(8, first.Values.Count(v => Regex.IsMatch(v, "^[0-9a-f]{48}$", RegexOptions.None, TimeSpan.FromSeconds(1))));
         Assert.Equal(8, first.Values.Where(v => v.Length == 48).Distinct(StringComparer.Ordinal).Count());
         if (!OperatingSystem.IsWindows())

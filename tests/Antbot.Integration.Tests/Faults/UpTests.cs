@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Antbot.Contracts.Events;
 using Antbot.EventStore.Proof;
 using Antbot.Integration.Tests.Cli;
@@ -49,6 +50,10 @@ public sealed class UpTests : IAsyncLifetime
         // The command line finds what runs here, and the Console says who is down.
         var status = await AntbotProcess.RunAsync(_up.Folder, "status", "--json");
         Assert.True(status.ExitCode == 0, status.Error);
+        // Whoever speaks to the venue records it, each beside the others.
+        var recorded = await AntbotProcess.RunAsync(_up.Folder, "recording", "--json", "--limit", "1000");
+        Assert.True(recorded.ExitCode == 0, recorded.Error);
+        Assert.Equal(["execution", "reconciliation", "signal"], JsonDocument.Parse(recorded.Output).RootElement.GetProperty("Records").EnumerateArray().Select(r => r.GetProperty("Service").GetString()).Distinct().Order(StringComparer.Ordinal));
         RunningUp.Kill(state["risk"].ProcessId!.Value);
         RunningUp.Kill(state["validation-2"].ProcessId!.Value);
         await RunningUp.UntilAsync(async () => await HealthOfAsync("risk") == "does not answer", () => "risk is shown as down");

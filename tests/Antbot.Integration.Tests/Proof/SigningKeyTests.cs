@@ -63,6 +63,20 @@ public sealed class SigningKeyTests : IDisposable
         Assert.Contains("chmod 600", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Kubernetes gives a secret to the pod's group; nobody else has it.</summary>
+    [Fact]
+    public void A_mounted_secret_is_its_groups_to_read_where_that_was_said_and_nothing_more()
+    {
+        SigningKey.LoadOrCreate(KeyFile).Dispose();
+        File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        SigningKey.LoadOrCreate(KeyFile, groupMayRead: true).Dispose();
+        foreach (var more in new[] { UnixFileMode.GroupWrite, UnixFileMode.OtherRead, UnixFileMode.OtherWrite })
+        {
+            File.SetUnixFileMode(KeyFile, UnixFileMode.UserRead | UnixFileMode.GroupRead | more);
+            Assert.Equal(StoreFault.Forbidden, Assert.Throws<EventStoreException>(() => SigningKey.LoadOrCreate(KeyFile, groupMayRead: true)).Fault);
+        }
+    }
+
     [Fact]
     public void What_is_no_key_is_said_to_be_none_and_is_not_repeated()
     {

@@ -70,6 +70,29 @@ public sealed class VenueAdapterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_recording_that_cannot_be_written_is_told_and_nothing_else_comes_of_it()
+    {
+        var folder = Path.Combine(Path.GetTempPath(), $"antbot-{Guid.NewGuid():N}");
+        await File.WriteAllTextAsync(folder, "in the way", Cancel);
+        await using (var services = Connect(_server.Server.Address, _server.Server.Key.Key, _server.Server.Key.Secret, recording: folder))
+        {
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+            var running = services.GetServices<BackgroundWork>().Single(w => w.Name == "test/venue-recording").Run(services, stop.Token);
+            Said(await services.GetRequiredService<IVenue>().PlaceAsync(Market(NextId()), Cancel));
+            await Eventually.HoldsAsync(() => Recording(services) is { State: HealthState.Degraded, Level: DegradationLevel.Reduced, IsNeeded: false }, "it is told");
+            Assert.Contains("trading does not wait for it", Recording(services).Reason, StringComparison.Ordinal);
+            File.Delete(folder);
+            await Eventually.HoldsAsync(() => Recording(services).State == HealthState.Ok, "it goes on");
+            await stop.CancelAsync();
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+        Assert.Matches(@"^[0-9TZ]+\.test\.test-1\.[0-9a-f]{8}\.0001\.jsonl\.gz$", Path.GetFileName(Assert.Single(Directory.EnumerateFiles(folder))));
+        Directory.Delete(folder, recursive: true);
+
+        static HealthReading Recording(ServiceProvider services) => services.GetServices<IHealthSource>().SelectMany(s => s.Read()).Single(r => r.Name == "recording");
+    }
+
+    [Fact]
     public async Task Refusals_are_told_apart()
     {
         Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
@@ -255,7 +278,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
 
     private static BreakerState Entries(IServiceProvider services) => services.GetRequiredService<BreakerPanel>().All.Single(b => b.Name == "venue/entry").State;
 
-    internal static ServiceProvider Connect(Uri address, string key, string secret, TimeProvider? clock = null, ILoggerProvider? log = null)
+    internal static ServiceProvider Connect(Uri address, string key, string secret, TimeProvider? clock = null, ILoggerProvider? log = null, string recording = "")
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -264,10 +287,12 @@ public sealed class VenueAdapterTests : IAsyncLifetime
             ["venue:Secret"] = secret,
             ["venue:Paper"] = "true",
             ["venue:TIMEOUT_MILLISECONDS"] = "5000",
+            ["recording:Folder"] = recording,
         }).Build();
         var services = new ServiceCollection();
         services.AddLogging(l => l.AddProvider(log ?? NullLoggerProvider.Instance));
         services.AddSingleton(clock ?? TimeProvider.System);
+        services.AddSingleton(new ServiceIdentity("test", "test-1"));
         var builder = new ModuleBuilder("test", services, configuration, new EndpointCatalog());
         builder.AddVenue().AddVenue();
         var provider = services.BuildServiceProvider();

@@ -135,7 +135,7 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     private async Task SendAsync(DeadLetterKept kept, int replay, bool alone, CancellationToken cancellationToken)
     {
         var properties = await stories.PropertiesOfAsync(kept, cancellationToken);
-        var body = await stories.ReadBodyAsync(kept.Letter, cancellationToken) ?? [];
+        var body = await stories.ReadToSendAsync(kept.Letter, cancellationToken: cancellationToken) ?? [];
         await sender.SendAsync(kept.Endpoint, properties, body, Letter.ReplayOf(kept.Letter, replay), alone, cancellationToken);
         parts.CrashPoints.Reach("dead-letters.after-send");
     }

@@ -105,7 +105,7 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
         else if (letter.Status == DeadLetterStatus.Replayed)
             turn.IsReplayed = true;
         else if (letter.Status != DeadLetterStatus.Replaying)
-            turn.Failed = letter.Status == DeadLetterStatus.New ? "it came back" : $"it is {letter.Status}";
+            turn.Failed = letter.IsWaiting ? "it came back" : $"it is {letter.Status}";
     }
 
     private static List<ReplayMiss> MissesOf(IEnumerable<Turn> turns, Func<Turn, string?> why) => [.. turns.Where(t => why(t) is not null).Select(t => new ReplayMiss(t.Letter, why(t)!))];

@@ -9,8 +9,13 @@ public sealed class CheckpointPublisher(CheckpointFile file, IReadOnlyList<Check
     private static readonly TimeSpan AgainMax = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LastWithin = TimeSpan.FromSeconds(10);
 
+    private readonly Place[] _places = [.. places.Select(p => new Place(p))];
+
+    /// <summary>What keeps the newest from being everywhere; null while nothing does.</summary>
+    public string? Trouble => _places.Select(p => p.Contradiction ?? p.Trouble).FirstOrDefault(t => t is not null);
+
     /// <summary>Until it is stopped, and <paramref name="ended"/> once more: then the last checkpoint is made.</summary>
-    public Task RunAsync(Task ended, CancellationToken cancellationToken) => Task.WhenAll(places.Select(p => PublishAsync(new Place(p), ended, cancellationToken)));
+    public Task RunAsync(Task ended, CancellationToken cancellationToken) => Task.WhenAll(_places.Select(p => PublishAsync(p, ended, cancellationToken)));
 
     private async Task PublishAsync(Place place, Task ended, CancellationToken cancellationToken)
     {
@@ -42,7 +47,7 @@ public sealed class CheckpointPublisher(CheckpointFile file, IReadOnlyList<Check
         {
             // Said each time, and no later success makes it good.
             say($"TAMPERED: {e.Message}");
-            place.Trouble = null;
+            (place.Trouble, place.Contradiction) = (null, e.Message);
         }
         catch (Exception e) when (e is CheckpointNotPublishedException or EventStoreException)
         {
@@ -63,5 +68,7 @@ public sealed class CheckpointPublisher(CheckpointFile file, IReadOnlyList<Check
         public long? Published { get; set; }
 
         public string? Trouble { get; set; }
+
+        public string? Contradiction { get; set; }
     }
 }

@@ -6,6 +6,9 @@ internal static class ComposeComparison
     /// <summary>There they are done once for everybody, here by whoever runs the cluster.</summary>
     private static readonly HashSet<string> ComposeAlone = new(StringComparer.Ordinal) { "keys", "cli" };
 
+    /// <summary>What may go with its pod: a volume there, and here a folder of the pod's.</summary>
+    private static readonly HashSet<string> MayGo = new(StringComparer.Ordinal) { "/recording" };
+
     public static IEnumerable<string> Faults(IReadOnlyList<Thing> things, ComposeFile compose)
     {
         var workloads = Workload.Of(things).ToDictionary(w => w.Name, StringComparer.Ordinal);
@@ -51,7 +54,7 @@ internal static class ComposeComparison
     /// <summary>The same secrets and data at the same paths.</summary>
     private static IEnumerable<string> Mounts(ComposeService service, PodSpec pod, Container container)
     {
-        var here = container.VolumeMounts.Where(m => pod.Volumes.FirstOrDefault(v => v.Name == m.Name)?.EmptyDir is null).Select(m => m.MountPath.Value).ToHashSet(StringComparer.Ordinal);
+        var here = container.VolumeMounts.Where(m => MayGo.Contains(m.MountPath.Value) || pod.Volumes.FirstOrDefault(v => v.Name == m.Name)?.EmptyDir is null).Select(m => m.MountPath.Value).ToHashSet(StringComparer.Ordinal);
         foreach (var mount in service.Mounts.Where(m => !here.Contains(m.Path) && !here.Contains(Path.GetDirectoryName(m.Path)!)))
             yield return $"{mount.Path} is mounted in compose, and not here.";
         foreach (var path in here.Where(p => !service.Mounts.Any(m => m.Path == p || Path.GetDirectoryName(m.Path) == p)))

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Antbot.Contracts.Messages;
 using Antbot.Messaging;
+using Antbot.Venues.Recording;
 
 namespace Antbot.Integration.Tests.Deployment.Kubernetes;
 
@@ -10,10 +11,15 @@ internal static partial class ManifestChecks
 {
     private const string NamespaceName = "antbot";
     private const string SecretPrefix = "antbot-";
-    private const string Venue = "venue";
+
+    /// <summary>Two of them would be two exchanges over one journal, or two who add to one file.</summary>
+    private static readonly HashSet<string> OneAlone = new(StringComparer.Ordinal) { "venue", "notary" };
 
     /// <summary>For what a process does after its own deadline.</summary>
     private const int EndingGraceSeconds = 5;
+
+    /// <summary>The folder is looked through once a minute, and grows until then.</summary>
+    private const long RecordingSpare = 512L * 1024 * 1024;
 
     /// <summary>Made for the database's operator of the same passwords, in the form that it wants.</summary>
     private static readonly string[] OperatorSecrets = ["antbot-database-owner", "antbot-database-services"];
@@ -82,9 +88,9 @@ internal static partial class ManifestChecks
 
     private static IEnumerable<string> Alone(Deployment deployment)
     {
-        if (deployment.Name == Venue && deployment.Spec is not { Replicas: 1, Strategy.Type: StrategyType.Recreate })
-            yield return "there may be one venue, and never two at once.";
-        if (deployment.Name != Venue && deployment.Spec.Replicas is not null)
+        if (OneAlone.Contains(deployment.Name) && deployment.Spec is not { Replicas: 1, Strategy.Type: StrategyType.Recreate })
+            yield return $"there may be one {deployment.Name}, and never two at once.";
+        if (!OneAlone.Contains(deployment.Name) && deployment.Spec.Replicas is not null)
             yield return "its number is the autoscaler's to say.";
     }
 
@@ -116,6 +122,8 @@ internal static partial class ManifestChecks
             yield return $"there is no volume {mount.Name} to mount.";
         foreach (var name in volumes.Where(v => container.VolumeMounts.All(m => m.Name.Value != v)))
             yield return $"volume {name} is mounted nowhere.";
+        foreach (var fault in Recording(container, pod))
+            yield return fault;
         foreach (var mount in container.VolumeMounts.Where(m => m.SubPath is not null))
         {
             var map = pod.Volumes.FirstOrDefault(v => v.Name == mount.Name)?.ConfigMap?.Name.Value;
@@ -131,6 +139,19 @@ internal static partial class ManifestChecks
             if (variable.Name.Value.EndsWith("_FILE", StringComparison.Ordinal) && !IsMounted(variable.Value, container, pod, keys))
                 yield return $"{variable.Name.Value}: no secret has {variable.Value}.";
         }
+    }
+
+    /// <summary>A pod that outgrows its folder is evicted: the recording shall end before that.</summary>
+    private static IEnumerable<string> Recording(Container container, PodSpec pod)
+    {
+        if (container.Env.FirstOrDefault(e => e.Name.Value == "ANTBOT_RECORDING__FOLDER")?.Value is not { } folder)
+            yield break;
+        var megabytes = container.Env.FirstOrDefault(e => e.Name.Value == "ANTBOT_RECORDING__MEGABYTES") is { } given ? int.Parse(given.Value) : new RecordingOptions().Megabytes;
+        var mount = container.VolumeMounts.FirstOrDefault(m => m.MountPath.Value == folder);
+        if (mount is null || mount.ReadOnly || pod.Volumes.FirstOrDefault(v => v.Name == mount.Name) is not { } volume)
+            yield return $"it cannot write its recording to {folder}.";
+        else if (volume.EmptyDir is { } own && own.SizeLimit.Amount < (megabytes * 1024L * 1024) + RecordingSpare)
+            yield return $"its recording may take {megabytes} MB, and its folder holds too little more than that.";
     }
 
     private static bool IsMounted(string path, Container container, PodSpec pod, Keys keys)
@@ -222,14 +243,14 @@ internal static partial class ManifestChecks
         {
             if (!things.OfType<Deployment>().Any(d => d.Name == target))
                 yield return $"{thing}: there is no deployment {target}.";
-            if (target == Venue)
-                yield return $"{thing}: there may be one venue.";
+            if (OneAlone.Contains(target))
+                yield return $"{thing}: there may be one {target}.";
             if (min < 2 || max < min)
                 yield return $"{thing}: from {min} to {max} is no range that survives the loss of one.";
         }
         if (scalers.Count > 0)
         {
-            foreach (var deployment in things.OfType<Deployment>().Where(d => d.Name != Venue && scalers.Count(s => s.Target == d.Name) != 1))
+            foreach (var deployment in things.OfType<Deployment>().Where(d => !OneAlone.Contains(d.Name) && scalers.Count(s => s.Target == d.Name) != 1))
                 yield return $"{deployment}: it has not one autoscaler.";
         }
         foreach (var autoscaler in things.OfType<HorizontalPodAutoscaler>().Where(h => h.Spec is not { ScaleTargetRef: { ApiVersion: "apps/v1", Kind: "Deployment" }, Metrics: [{ Resource: { Name: ResourceName.cpu, Target: { Type: TargetType.Utilization, AverageUtilization: > 0 and <= 100 } } }] }))
