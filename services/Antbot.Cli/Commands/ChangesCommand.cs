@@ -14,7 +14,7 @@ internal static class ChangesCommand
         var until = Instants.OrAgo("--until", "What changed at this time or earlier; now where none is said.");
         var limit = new Option<int>("--limit", "-n") { Description = $"How many, 1 to {ChangeSelection.LimitMax}.", DefaultValueFactory = _ => 100 };
         var after = new Option<string?>("--after") { Description = "Go on after this, which the page before names." };
-        var command = new Command("changes", "What changed in a period, in one list: services that began with other code or other settings, control, and what people had done; who, when, what and why. What could not be read is named.") { since, until, limit, after, SourceOptions.Bundle };
+        var command = new Command("changes", "What changed in a period, in one list: services that began with other code or other settings, control, and what people had done; who, when, what and why. What could not be read is named.") { since, until, limit, after, SourceOptions.Bundle, Common.Archives };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
             var selection = new ChangeSelection(parsed.GetValue(since)!.Value, parsed.GetValue(until) ?? TimeProvider.System.GetUtcNow(), parsed.GetValue(after), parsed.GetValue(limit));

@@ -15,10 +15,9 @@ internal static class ExportCommand
         var trade = Some("--trade", "This trade's events alone, of all streams; may be given several times.", TradeId.Fault);
         var stream = Some("--stream", "This stream's events alone, such as account-main.", StreamId.Fault);
         var sequence = Some("--sequence", "The event with this sequence alone.", text => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? null : "A sequence is a whole number above zero.");
-        var command = new Command("export", "Writes the whole history as JSON lines, with every number and proof, for another store or an offline verification; or an excerpt: some events, and the proof that a signed checkpoint vouches for each.") { output, trade, stream, sequence };
-        command.SetAction((parsed, cancellationToken) => Common.WithStoreAsync(
+        var command = new Command("export", "Writes the whole history as JSON lines, with every number and proof, for another store or an offline verification; or an excerpt: some events, and the proof that a signed checkpoint vouches for each.") { output, trade, stream, sequence, Common.Archives };
+        command.SetAction((parsed, cancellationToken) => Common.WithHistoryAsync(
             parsed,
-            create: false,
             async store =>
             {
                 var file = parsed.GetValue(output)!;

@@ -21,11 +21,11 @@ internal static class IncidentBundleCommand
         var command = new Command("bundle", """
             Writes an incident into one file that another machine opens offline: its events with the proof that signed checkpoints vouch for each, the report, dead letters, builds and
             hashes of settings, logs, and a signed manifest with the hash of every member. 'antbot verify --bundle' verifies it with the public key alone; trade, trace, changes, incident and replay read it with --bundle.
-            """) { id, output, logs, keyFile };
+            """) { id, output, logs, keyFile, Common.Archives };
         command.SetAction((parsed, cancellationToken) => Common.RunAsync(parsed, async () =>
         {
             var address = SourceOptions.StoreOf(parsed);
-            await using var store = await StoreAddress.OpenAsync(address, create: false, cancellationToken);
+            await using var store = await Common.OpenHistoryAsync(address, Common.ArchiveFolderOf(parsed), cancellationToken);
             await using var models = await ReadModelsAddress.OpenAsync(address, store, cancellationToken);
             var codec = new EventCodec(StreamKinds.Registry);
             await StoreSource.CatchUpAsync(store, models, cancellationToken);

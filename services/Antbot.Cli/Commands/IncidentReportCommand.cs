@@ -13,7 +13,7 @@ internal static class IncidentReportCommand
         var id = IncidentCommand.Id();
         var html = new Option<string?>("--html") { Description = "Write it as a page for a browser into this file, which loads nothing and runs nothing; '-' is the standard output. An existing file is not overwritten." };
         var markdown = new Option<string?>("--md") { Description = "Write it as Markdown into this file; '-' is the standard output. The default is '--md -'." };
-        var command = new Command("report", "What an incident was, from top to bottom: impact in trades, accounts and money, what changed before it, what happened in order, dead letters, what was done, how it ended.") { id, html, markdown, SourceOptions.Bundle };
+        var command = new Command("report", "What an incident was, from top to bottom: impact in trades, accounts and money, what changed before it, what happened in order, dead letters, what was done, how it ended.") { id, html, markdown, SourceOptions.Bundle, Common.Archives };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
             var (asHtml, asMarkdown) = (parsed.GetValue(html), parsed.GetValue(markdown));

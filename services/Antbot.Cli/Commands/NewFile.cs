@@ -1,3 +1,5 @@
+using Antbot.EventStore;
+
 namespace Antbot.Cli.Commands;
 
 /// <summary>A file that was not there before: under its name there is only ever the whole of it.</summary>
@@ -6,7 +8,7 @@ internal static class NewFile
     public static async Task<T> WriteAsync<T>(string file, Func<Stream, Task<T>> write)
     {
         if (File.Exists(file))
-            throw new IOException($"'{file}' is there already and nothing is overwritten; choose another name.");
+            throw IsThere(file);
         var aside = $"{file}.{Guid.NewGuid():N}.part";
         try
         {
@@ -16,12 +18,13 @@ internal static class NewFile
                 summary = await write(stream);
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(aside, file, overwrite: false);
-            return summary;
+            return WholeFile.TryPlace(aside, file) ? summary : throw IsThere(file);
         }
         finally
         {
             File.Delete(aside);
         }
     }
+
+    private static IOException IsThere(string file) => new($"'{file}' is there already and nothing is overwritten; choose another name.");
 }

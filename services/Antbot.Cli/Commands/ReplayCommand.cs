@@ -37,7 +37,7 @@ internal static class ReplayCommand
         });
         var command = new Command("replay", "Makes every recorded decision again with what it was made on, and tells those that would be made otherwise now. Exit code 7 where there are any.")
         {
-            export, SourceOptions.Bundle, with, stream, service, trade, since, until, limit,
+            export, SourceOptions.Bundle, with, stream, service, trade, since, until, limit, Common.Archives,
         };
         command.SetAction((parsed, cancellationToken) => Common.RunAsync(parsed, async () =>
         {
@@ -63,7 +63,7 @@ internal static class ReplayCommand
     private static async Task<(string, RedecisionReport)> OfStoreAsync(ParseResult parsed, RedecisionOptions options, CancellationToken cancellationToken)
     {
         var address = parsed.GetValue(Common.Store)!;
-        await using var store = await StoreAddress.OpenAsync(address, create: false, cancellationToken);
+        await using var store = await Common.OpenHistoryAsync(address, Common.ArchiveFolderOf(parsed), cancellationToken);
         var all = (await store.Ledger.ReadHeadAsync(cancellationToken)).Position;
         using var progress = new Progress("deciding again");
         return (StoreAddress.Describe(address), await Redecision.RunAsync(HistoryPages.Of(store, cancellationToken), options, done => progress.Report(done, all), cancellationToken));

@@ -23,7 +23,7 @@ internal static class VerifyCommand
         var fromCheckpoint = new Option<bool>("--from-checkpoint") { Description = "Only what came after the last signed checkpoint outside the database." };
         var command = new Command("verify", "Recomputes the whole hash chain and names the first event that is not as it was recorded, and what is wrong with it.")
         {
-            export, bundle, key, keyFile, checkpoints, fromCheckpoint,
+            export, bundle, key, keyFile, checkpoints, fromCheckpoint, Common.Archives,
         };
         command.SetAction((parsed, cancellationToken) => Common.RunAsync(parsed, async () =>
         {
@@ -32,6 +32,7 @@ internal static class VerifyCommand
             {
                 Key = FindKey(parsed.GetValue(key), parsed.GetValue(keyFile)!),
                 Outside = new CheckpointFile(parsed.GetValue(checkpoints)!),
+                Archives = Common.ArchiveFolderOf(parsed),
                 FromLastCheckpoint = parsed.GetValue(fromCheckpoint),
                 Progress = progress.Report,
             };
@@ -47,7 +48,7 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static PublicKey? FindKey(string? publicKey, string keyFile)
+    internal static PublicKey? FindKey(string? publicKey, string keyFile)
     {
         if (publicKey is not null)
             return PublicKey.Load(publicKey);
@@ -102,7 +103,7 @@ internal static class VerifyCommand
         var lines = new List<string>();
         var range = report.FromPosition > 0 ? $" (from position {report.FromPosition:N0})" : "";
         lines.Add(report.IsIntact
-            ? $"Intact: {report.EventsChecked:N0} events up to position {report.ToPosition:N0}{range}, {report.CheckpointsChecked} checkpoints, store {report.StoreId}."
+            ? $"Intact: {report.EventsChecked:N0} events up to position {report.ToPosition:N0}{range}{(report.EventsArchived > 0 ? $", {report.EventsArchived:N0} of them in archives" : "")}, {report.CheckpointsChecked} checkpoints, store {report.StoreId}."
             : $"TAMPERED: {report.Findings.Count} finding(s) in {report.EventsChecked:N0} events{range} of store {report.StoreId}. The first:");
         lines.AddRange(report.Findings.Select(f => $"  {f.Kind} at position {f.Position}: {f.What}{(f.Stream is null ? "" : $" [{f.Stream} version {f.Version}, event {f.EventId}]")}"));
         if (report.Unsealed.Count > 0)

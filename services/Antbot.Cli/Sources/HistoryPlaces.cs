@@ -1,4 +1,6 @@
+using Antbot.Cli.Commands;
 using Antbot.EventStore;
+using Antbot.EventStore.Archives;
 using Antbot.EventStore.Postgres;
 using Antbot.Incidents.Bundles;
 using Antbot.ReadModels;
@@ -22,11 +24,11 @@ internal interface IHistoryPlace : IDisposable
     IEventStore? OpenForControl();
 }
 
-internal sealed class StorePlace(string address) : IHistoryPlace
+internal sealed class StorePlace(string address, ArchiveFolder? archives = null) : IHistoryPlace
 {
     public string Where => StoreAddress.Describe(address);
 
-    public Task<IEventStore> OpenAsync(CancellationToken cancellationToken) => StoreAddress.OpenAsync(address, create: false, cancellationToken);
+    public Task<IEventStore> OpenAsync(CancellationToken cancellationToken) => Common.OpenHistoryAsync(address, archives, cancellationToken);
 
     public Task<IReadModels> OpenModelsAsync(IEventStore store, CancellationToken cancellationToken) => ReadModelsAddress.OpenAsync(address, store, cancellationToken);
 

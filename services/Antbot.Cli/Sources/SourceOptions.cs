@@ -33,12 +33,16 @@ internal static class SourceOptions
         var local = LocalRun.Find();
         var storeIsMeant = IsStoreMeant(parsed);
         var asked = parsed.GetValue(ConsoleAddress) ?? (parsed.GetResult(Common.Store) is { Implicit: false } ? null : Environment.GetEnvironmentVariable(ConsoleVariable));
-        if (!string.IsNullOrEmpty(asked))
+        // Only whoever has the files can read them.
+        var archives = Common.ArchiveFolderOf(parsed);
+        if (archives is not null && parsed.GetResult(ConsoleAddress) is { Implicit: false })
+            throw new CommandException("Usage", "--archives goes with the store itself, and a Console knows of no folder here.", ExitCode.Usage);
+        if (!string.IsNullOrEmpty(asked) && archives is null)
         {
             await using var console = Open(asked, parsed.GetValue(TokenFile) ?? Environment.GetEnvironmentVariable(TokenFileVariable) ?? local.TokenFile);
             return await RunAsync(console, work);
         }
-        if (!storeIsMeant && local.Address is { } found)
+        if (!storeIsMeant && archives is null && local.Address is { } found)
         {
             try
             {
@@ -50,7 +54,7 @@ internal static class SourceOptions
                 await Console.Error.WriteLineAsync($"antbot: the Console that ran here ({found}) does not answer; asking the store itself.");
             }
         }
-        await using var store = new StoreSource(new StorePlace(StoreOf(parsed)));
+        await using var store = new StoreSource(new StorePlace(StoreOf(parsed), archives));
         return await work(store);
     });
 

@@ -14,6 +14,7 @@ public static class Streams
     public const string ReplaysPrefix = "replays-";
     public const string IncidentPrefix = "incident-";
     public const string ProcessPrefix = "process-";
+    public const string ArchivePrefix = "archive-";
 
     public static StreamId Control { get; } = new("control");
 
@@ -45,6 +46,9 @@ public static class Streams
 
     /// <summary>Which processes of a service began, and how they ended.</summary>
     public static StreamId Process(string service) => new($"{ProcessPrefix}{service}");
+
+    /// <summary>What a file of old streams has.</summary>
+    public static StreamId Archive(string file) => new($"{ArchivePrefix}{file}");
 
     /// <summary>What an operator had done, a stream a day.</summary>
     public static StreamId Audit(DateTimeOffset at) => new($"{AuditPrefix}{at.UtcDateTime:yyyy-MM-dd}");

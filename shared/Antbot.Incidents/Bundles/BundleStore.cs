@@ -34,8 +34,8 @@ public sealed class BundleStore : IEventStore, ILedger
         if (bundle.Has(BundleContent.Events))
         {
             using var input = new MemoryStream(await bundle.ReadAsync(BundleContent.Events, BundleLimits.WholeBytesMax, cancellationToken));
-            await foreach (var stored in ExcerptReader.ReadAsync(input, cancellationToken))
-                events.Add(stored);
+            await foreach (var link in ExcerptReader.ReadAsync(input, cancellationToken))
+                events.Add(link.Event!);
         }
         if (events.DistinctBy(e => e.EventId).Count() != events.Count || events.DistinctBy(e => (e.Stream, e.Version)).Count() != events.Count || events.Zip(events.Skip(1)).Any(p => p.First.Sequence >= p.Second.Sequence))
             throw BundleLimits.Refused("its events are not in order, or one is there twice");

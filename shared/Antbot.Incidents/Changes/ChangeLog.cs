@@ -29,7 +29,7 @@ public sealed class ChangeLog(IEventStore store, IReadModels models, Func<string
         if (await FromAsync(selection, cancellationToken) is not { } from)
             return null;
         var gaps = new List<string>();
-        var (changes, looked) = await PeopleAsync(selection, from, cancellationToken);
+        var (changes, looked) = await PeopleAsync(selection, from, gaps, cancellationToken);
         changes.AddRange(await ControlAsync(selection, gaps, cancellationToken));
         foreach (var service in await ServicesAsync(selection, gaps, cancellationToken))
             changes.AddRange(await ProcessesAsync(service, selection, gaps, cancellationToken));
@@ -56,7 +56,15 @@ public sealed class ChangeLog(IEventStore store, IReadModels models, Func<string
     }
 
     /// <returns>What people did, and where it was left off; null where all of it was looked at.</returns>
-    private async Task<(List<Change> Changes, Place? Looked)> PeopleAsync(ChangeSelection selection, Place from, CancellationToken cancellationToken)
+    private async Task<(List<Change> Changes, Place? Looked)> PeopleAsync(ChangeSelection selection, Place from, List<string> gaps, CancellationToken cancellationToken)
+    {
+        var archived = new ArchivedCount();
+        var (changes, looked) = await PeopleAsync(selection, from, archived, cancellationToken);
+        archived.Tell(gaps);
+        return (changes, looked);
+    }
+
+    private async Task<(List<Change> Changes, Place? Looked)> PeopleAsync(ChangeSelection selection, Place from, ArchivedCount archived, CancellationToken cancellationToken)
     {
         var (changes, looked, query) = (new List<Change>(), 0, new ViewQuery([], Limit: ViewQuery.LimitMax) { Since = from.At, Until = selection.Until, OldestFirst = true });
         while (true)
@@ -64,7 +72,7 @@ public sealed class ChangeLog(IEventStore store, IReadModels models, Func<string
             var page = await models.ListAsync(ViewTable.Actions, query, cancellationToken);
             foreach (var (row, action) in page.Select(r => (r, r.As<ActionView>())))
             {
-                if (IsChange(action) && new Place(row.At, row.Sequence).IsAfter(from) && await ReadAsync(row.Sequence, cancellationToken) is { } stored)
+                if (IsChange(action) && new Place(row.At, row.Sequence).IsAfter(from) && await ReadAsync(row.Sequence, archived, cancellationToken) is { } stored)
                     changes.Add(Of(stored, ChangeKind.Operator));
                 if (changes.Count > selection.Limit)
                     return (changes, new Place(row.At, row.Sequence));
@@ -133,8 +141,13 @@ public sealed class ChangeLog(IEventStore store, IReadModels models, Func<string
             gaps.Add($"The read models stand at sequence {position}: what people did, and services that began, after {unread.Timestamp:u} may be missing.");
     }
 
-    private async Task<StoredEvent?> ReadAsync(long sequence, CancellationToken cancellationToken) =>
-        await store.ReadPageAsync(sequence - 1, 1, cancellationToken) is [var stored] && stored.Sequence == sequence ? stored : null;
+    private async Task<StoredEvent?> ReadAsync(long sequence, ArchivedCount archived, CancellationToken cancellationToken)
+    {
+        var page = await store.ReadPageAsync(sequence - 1, 1, EventPage.EveryStream, cancellationToken);
+        foreach (var one in page.Archived)
+            archived.Add(one);
+        return page.Events is [var stored] && stored.Sequence == sequence ? stored : null;
+    }
 
     private Change Of(StoredEvent stored, ChangeKind kind)
     {

@@ -27,6 +27,7 @@ internal sealed class TimelineReader(IEventStore store, Func<string, bool>? mayR
     ];
 
     private readonly SortedDictionary<(DateTimeOffset At, long Sequence), ReportLine> _lines = [];
+    private readonly ArchivedCount _archived = new();
     private int _ofTrades;
     private int _others;
 
@@ -39,6 +40,7 @@ internal sealed class TimelineReader(IEventStore store, Func<string, bool>? mayR
                 Add(stored, ref _ofTrades);
         }
         await LookThroughAsync(incident, since, until, gaps, progress, cancellationToken);
+        _archived.Tell(gaps);
         if (_ofTrades > LinesMax)
             gaps.Add($"Of what happened to trades the first {LinesMax:N0} events are told; 'antbot trade' and 'antbot trace' tell all of them.");
         if (_others > LinesMax)
@@ -50,7 +52,7 @@ internal sealed class TimelineReader(IEventStore store, Func<string, bool>? mayR
     {
         string[] prefixes = incident.Trades.Count > 0 ? Around : [.. Around, Streams.TradePrefix];
         var end = (await store.Ledger.ReadHeadAsync(cancellationToken)).Sequence;
-        var from = (await Moment.FindAsync(store, (since - DateTimeOffset.UnixEpoch < Skew ? DateTimeOffset.UnixEpoch : since - Skew).ToString("O"), cancellationToken)).Sequence;
+        var from = await Moment.LastKeptAsync(store, since - DateTimeOffset.UnixEpoch < Skew ? DateTimeOffset.UnixEpoch : since - Skew, cancellationToken);
         var through = from;
         while (through < end)
         {
@@ -62,6 +64,9 @@ internal sealed class TimelineReader(IEventStore store, Func<string, bool>? mayR
                 else
                     Add(stored, ref _others);
             }
+            var past = page.Events.FirstOrDefault(e => e.Timestamp > until + Skew)?.Sequence ?? long.MaxValue;
+            foreach (var archived in page.Archived.Where(a => a.Sequence < past))
+                _archived.Add(archived);
             if (page.Through == through || (page.Events.Count > 0 && page.Events[^1].Timestamp > until + Skew))
                 return;
             through = page.Through;

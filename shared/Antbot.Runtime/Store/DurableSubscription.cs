@@ -4,8 +4,8 @@ public sealed record SubscriptionOptions
 {
     public int PageSize { get; init; } = 500;
 
-    /// <summary>Only streams whose names begin so; empty for all. The rest is passed over where it lies.</summary>
-    public IReadOnlyList<string> Prefixes { get; init; } = [];
+    /// <summary>Only streams whose names begin so. The rest is passed over where it lies.</summary>
+    public IReadOnlyList<string> Prefixes { get; init; } = EventPage.EveryStream;
 
     /// <summary>How long it waits for a signal before it looks by itself.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
@@ -17,7 +17,8 @@ public sealed record SubscriptionOptions
 
 /// <summary>
 /// Follows everything that is committed, in commit order, and remembers how far it came. The handler sees every event at least
-/// once: the checkpoint is kept after it, so it must bear repetition. A failing handler is tried again, never passed over.
+/// once: the checkpoint is kept after it, so it must bear repetition. A failing handler is tried again, never passed over. What was archived
+/// before it came there is over, and passed over.
 /// </summary>
 public sealed class DurableSubscription(
     IEventStore store,
@@ -67,7 +68,7 @@ public sealed class DurableSubscription(
         if (Position < 0)
             Interlocked.Exchange(ref _position, await store.LoadCheckpointAsync(Name, cancellationToken));
         var mark = store.AppendMark;
-        var page = await ReadAsync(cancellationToken);
+        var page = await store.ReadPageAsync(Position, _options.PageSize, _options.Prefixes, cancellationToken);
         if (page.Through == Position)
         {
             await store.WaitForAppendAsync(mark, _options.Poll, cancellationToken);
@@ -77,14 +78,6 @@ public sealed class DurableSubscription(
             await handle(page.Events, cancellationToken);
         await store.SaveCheckpointAsync(Name, page.Through, cancellationToken);
         Interlocked.Exchange(ref _position, page.Through);
-    }
-
-    private async Task<EventPage> ReadAsync(CancellationToken cancellationToken)
-    {
-        if (_options.Prefixes.Count > 0)
-            return await store.ReadPageAsync(Position, _options.PageSize, _options.Prefixes, cancellationToken);
-        var page = await store.ReadPageAsync(Position, _options.PageSize, cancellationToken);
-        return new EventPage(page, page.Count == 0 ? Position : page[^1].Sequence);
     }
 
     private async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
