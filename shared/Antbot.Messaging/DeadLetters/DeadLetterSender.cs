@@ -13,15 +13,11 @@ public sealed class UnsendableLetterException(Exception inner) : Exception($"It 
 /// Sends a dead letter once more to where it was going, byte for byte under the id that it had, so that whoever decided on it before finds
 /// that. A header names the letter: should it die again, it is known for that one.
 /// </summary>
-public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IAsyncDisposable
+public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IDeadLetterSender, IAsyncDisposable
 {
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private BrokerLink? _link;
 
-    /// <summary>Returns when the broker has confirmed it. Sending it twice is harmless.</summary>
-    /// <param name="replay">What the header says.</param>
-    /// <exception cref="UnsendableLetterException">It is to blame itself.</exception>
-    /// <exception cref="BusUnavailableException">It was not confirmed; whether the bus takes anything at all, <see cref="TakesOthersAsync"/> says.</exception>
     public async Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, CancellationToken cancellationToken)
     {
         var send = SendingOf(endpoint, properties, body, replay);
@@ -43,7 +39,6 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IAs
         }
     }
 
-    /// <summary>Whether the broker takes messages: then one that it does not take is to blame itself, or its queue is.</summary>
     public async Task<bool> TakesOthersAsync(CancellationToken cancellationToken)
     {
         // Within one process there is no other reason than that its endpoint has not begun.
