@@ -46,7 +46,7 @@ internal sealed class LetterOperators(SimWorld world)
                     After(f.AfterSeconds, () => ReplayAsync(f, letter));
                     break;
                 case LetterDiscarded f when f.NthLetter == nth && Letters.CanBeSpared(letter):
-                    After(f.AfterSeconds, () => SayAsync<DeadLetterDiscarded>(f, Dan, (console, request) => console.DiscardAsync(letter, request, Dan, "the plan")));
+                    After(f.AfterSeconds, () => SayAsync(f, Dan, (console, request) => console.DiscardAsync(letter, request, Dan, "the plan")));
                     break;
                 case LettersSelected f when f.NthLetter == nth:
                     After(f.AfterSeconds, () => SelectAsync(f, letter));
@@ -61,20 +61,22 @@ internal sealed class LetterOperators(SimWorld world)
     private void Ordered(int nth, Guid letter)
     {
         foreach (var fault in world.Plan.Faults.OfType<LetterGivenUp>().Where(f => f.NthReplay == nth))
-            After(fault.AfterSeconds, () => SayAsync<DeadLetterGivenUp>(fault, Dan, (console, request) => console.GiveUpAsync(letter, request, Dan, "the plan")));
+            After(fault.AfterSeconds, () => SayAsync(fault, Dan, (console, request) => console.GiveUpAsync(letter, request, Dan, "the plan")));
     }
 
     private void After(double seconds, Func<Task> act) => world.Loop.At(TimeSpan.FromSeconds(seconds), () => world.Watch(act()));
 
-    private async Task SayAsync<TDone>(Fault fault, string by, Func<SimConsole, Guid, Task<object>> say)
+    /// <summary>What comes of it is counted where it is recorded.</summary>
+    private Task SayAsync(Fault fault, string by, Func<SimConsole, Guid, Task<object>> say)
     {
+        world.Tally.Happened(fault);
         var request = NewRequest(by);
-        if (await AskAsync(0, request, console => say(console, request)) is TDone)
-            world.Tally.Happened(fault);
+        return AskAsync(0, request, console => say(console, request));
     }
 
     private async Task ReplayAsync(LetterReplayed fault, Guid letter)
     {
+        world.Tally.Happened(fault);
         for (var time = 0; time < fault.Times; time++)
         {
             var asked = new List<Task<object>>();
@@ -85,15 +87,14 @@ internal sealed class LetterOperators(SimWorld world)
                 foreach (var request in fault.Together && time == 0 ? new[] { NewRequest(Carla), NewRequest(by) } : [NewRequest(by)])
                     asked.Add(AskAsync(console, request, c => c.ReplayAsync(letter, request, by, "the plan")));
             }
-            var answers = await Task.WhenAll(asked);
-            if (answers.Any(a => a is DeadLetterReplayOrdered))
-                world.Tally.Happened(fault);
+            await Task.WhenAll(asked);
             await world.Loop.DelayAsync(Think, world.Loop.World);
         }
     }
 
     private async Task SelectAsync(LettersSelected fault, Guid letter)
     {
+        world.Tally.Happened(fault);
         var query = new ReplaysQuery(fault.Narrow ? Letters.EndpointOf(letter) : null, null, null, null, null);
         var selection = NewRequest(Carla);
         var asked = new List<Task>();
@@ -108,7 +109,6 @@ internal sealed class LetterOperators(SimWorld world)
         {
             if (await AskAsync(1, id, c => c.SelectAsync(id, query, by, Letters.ReasonOf(id))) is not ReplaysRequested requested)
                 return;
-            world.Tally.Happened(fault);
             await world.Loop.DelayAsync(Think, world.Loop.World);
             if (requested.NeedsApproval)
             {
