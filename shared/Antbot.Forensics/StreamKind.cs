@@ -1,6 +1,8 @@
 using Antbot.Contracts;
+using Antbot.Contracts.Messages;
 using Antbot.Kernel.Decisions;
 using Antbot.Kernel.Identity;
+using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
 
 namespace Antbot.Forensics;
@@ -60,6 +62,9 @@ public abstract class StreamKind(string service, string name, string consumer, F
 
     /// <summary>A stream of it, at its beginning.</summary>
     public abstract FollowedStream Follow(string stream);
+
+    /// <summary>Whoever tells what messages to it would come to; null where it takes none.</summary>
+    internal abstract IForeseer? Foreseer(PipelineParts parts, Terms terms);
 }
 
 public sealed class StreamKind<TState>(string service, string name, Behaviour<TState> behaviour, Repeat<TState> repeat) : StreamKind(service, name, behaviour.Consumer, behaviour.React)
@@ -67,6 +72,19 @@ public sealed class StreamKind<TState>(string service, string name, Behaviour<TS
 {
     /// <summary>Whose account a stream is about; null where it is about none, or that is not known yet.</summary>
     public Func<string, TState, AccountId?> AccountOf { get; init; } = static (_, _) => null;
+
+    /// <summary>Where a message to it is decided; null where it takes none.</summary>
+    public Func<ITradeMessage, StreamId>? StreamOf { get; init; }
+
+    /// <summary>What a message is decided on. More than one where the venue has its say as well: what they all come to holds whatever it says. Null where all of it depends on that.</summary>
+    public Func<TState, ITradeMessage, DateTimeOffset, IReadOnlyList<object>?> InputsOf { get; init; } = static (_, message, _) => [message];
+
+    /// <summary>With the settings that decisions are made with now.</summary>
+    public Func<Terms, Behaviour<TState>>? With { get; init; }
+
+    internal override IForeseer? Foreseer(PipelineParts parts, Terms terms) => StreamOf is { } streamOf
+        ? new Foreseer<TState>(new StreamPipeline<TState>(parts, With?.Invoke(terms) ?? behaviour), behaviour, parts, streamOf, InputsOf)
+        : null;
 
     public override FollowedStream Follow(string stream) => new Following(this, stream, behaviour, repeat, AccountOf);
 

@@ -29,11 +29,14 @@ public static class StreamKinds
 
     public static IReadOnlyList<StreamKind> All { get; } =
     [
-        new StreamKind<TradeState>("coordinator", Streams.TradePrefix, TradeDecider.With(TradePatience.Default), Coordinate) { Endpoint = Routes.Coordinator, AccountOf = static (_, state) => state.Signal?.Account },
-        new StreamKind<OrdersState>("execution", Streams.OrderPrefix, ExecutionDecider.Behaviour, Execute) { AccountOf = static (_, state) => state.Plan?.Signal.Account },
-        new StreamKind<RiskState>("risk", Streams.AccountPrefix, RiskDecider.With(RiskLimits.Default), Assess) { Endpoint = Routes.Risk, AccountOf = static (stream, _) => AccountBehind(Streams.AccountPrefix, stream) },
-        new StreamKind<SymbolMemory>("validation", Streams.ValidationPrefix, ValidationDecider.With(ValidationLimits.Default), Validate) { Endpoint = Routes.Validation },
-        new StreamKind<ReconciliationState>("reconciliation", Streams.ReconciliationPrefix, ReconciliationDecider.Behaviour, Reconcile) { AccountOf = static (stream, _) => AccountBehind(Streams.ReconciliationPrefix, stream) },
+        new StreamKind<TradeState>("coordinator", Streams.TradePrefix, TradeDecider.With(TradePatience.Default), Coordinate) { Endpoint = Routes.Coordinator, AccountOf = static (_, state) => state.Signal?.Account, StreamOf = static m => Streams.Trade(m.Trade), With = static t => t.Trade },
+        new StreamKind<OrdersState>("execution", Streams.OrderPrefix, ExecutionDecider.Behaviour, Execute) { AccountOf = static (_, state) => state.Plan?.Signal.Account, StreamOf = static m => Streams.Order(m.Trade), InputsOf = Beforehand.InputsOf },
+        new StreamKind<RiskState>("risk", Streams.AccountPrefix, RiskDecider.With(RiskLimits.Default), Assess) { Endpoint = Routes.Risk, AccountOf = static (stream, _) => AccountBehind(Streams.AccountPrefix, stream), StreamOf = RiskDecider.StreamOf, With = static t => t.Risk },
+        new StreamKind<SymbolMemory>("validation", Streams.ValidationPrefix, ValidationDecider.With(ValidationLimits.Default), Validate) { Endpoint = Routes.Validation, StreamOf = static m => ValidationDecider.StreamOf((ValidateSignal)m), With = static t => t.Validation },
+        new StreamKind<ReconciliationState>("reconciliation", Streams.ReconciliationPrefix, ReconciliationDecider.Behaviour, Reconcile)
+        {
+            AccountOf = static (stream, _) => AccountBehind(Streams.ReconciliationPrefix, stream), StreamOf = static m => Streams.Reconciliation(((VerifyTrade)m).Account), InputsOf = static (_, _, _) => null,
+        },
         new StreamKind<SignalState>("signal", Streams.SignalPrefix, Signals, Think) { AccountOf = static (_, state) => state.Recorded?.Signal.Account },
         new StreamKind<ControlState>("control", Streams.Control.Value, Control, Obey) { InputOf = static stored => stored.CorrelationId },
         new StreamKind<AccessState>("access", Streams.Access.Value, AccessDecider.Behaviour, Admit),
@@ -44,6 +47,8 @@ public static class StreamKinds
     {
         typeof(SignalRecorded), typeof(OperatorCommands), typeof(TradeDecider), typeof(ExecutionDecider), typeof(ReconciliationDecider), typeof(RiskDecider), typeof(SignalDecider), typeof(ValidationDecider),
     }.Select(t => t.Assembly).Distinct());
+
+    public static EventCodec Codec { get; } = new(Registry);
 
     /// <summary>Null where the stream is of no such kind.</summary>
     public static StreamKind? Find(string stream)

@@ -13,10 +13,12 @@ internal sealed class BrokerLink : IAsyncDisposable
     public const uint BrokersLargestMessage = 512 * 1024 * 1024;
 
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
+    private static readonly CreateChannelOptions Confirming = new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true);
 
     private readonly CancellationTokenSource _lost = new();
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private readonly IConnection _connection;
+    private IChannel? _shared;
 
     private BrokerLink(IConnection connection)
     {
@@ -88,14 +90,25 @@ internal sealed class BrokerLink : IAsyncDisposable
         },
         cancellationToken);
 
-    /// <summary>Returns when the broker has it in a queue; where there is none it throws.</summary>
-    public Task PublishAsync(string exchange, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) => OnChannelAsync(
-        async (channel, token) =>
-        {
-            await channel.BasicPublishAsync(exchange, routingKey: "", mandatory: true, properties, body, token);
-            return 0;
-        },
-        cancellationToken);
+    /// <summary>
+    /// Returns when the broker has it in its queue; where there is none it throws. Many at once share a channel: one that the broker ends it for
+    /// ends all that are under way on it, and whoever is to blame is found by sending each of them again <paramref name="alone"/>.
+    /// </summary>
+    public Task PublishAsync(string queue, BasicProperties properties, ReadOnlyMemory<byte> body, bool alone, CancellationToken cancellationToken) => alone
+        ? OnChannelAsync(
+            async (channel, token) =>
+            {
+                await PublishAsync(channel, queue, properties, body, token);
+                return 0;
+            },
+            cancellationToken)
+        : WithinAsync(
+            async token =>
+            {
+                await PublishAsync(await SharedChannelAsync(token), queue, properties, body, token);
+                return 0;
+            },
+            cancellationToken);
 
     /// <summary>Messages that wait in each queue.</summary>
     public Task<IReadOnlyDictionary<string, long>> CountAsync(IEnumerable<string> queues, CancellationToken cancellationToken) => OnChannelAsync<IReadOnlyDictionary<string, long>>(
@@ -121,23 +134,56 @@ internal sealed class BrokerLink : IAsyncDisposable
         await _connection.DisposeAsync();
     }
 
-    private async Task<TResult> OnChannelAsync<TResult>(Func<IChannel, CancellationToken, Task<TResult>> work, CancellationToken cancellationToken)
+    private static ValueTask PublishAsync(IChannel channel, string queue, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) =>
+        channel.BasicPublishAsync(exchange: "", routingKey: queue, mandatory: true, properties, body, cancellationToken);
+
+    private async Task<IChannel> SharedChannelAsync(CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(AnswerWithin);
-        await _oneAtATime.WaitAsync(limit.Token);
+        if (_shared is { IsOpen: true } open)
+            return open;
+        await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
-            await using var channel = await _connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), limit.Token);
-            return await work(channel, limit.Token);
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new TimeoutException($"The broker has not answered within {AnswerWithin.TotalSeconds:0} s.", e);
+            if (_shared is { IsOpen: false } ended)
+            {
+                _shared = null;
+                await ended.DisposeAsync();
+            }
+            return _shared ??= await _connection.CreateChannelAsync(Confirming, cancellationToken);
         }
         finally
         {
             _oneAtATime.Release();
+        }
+    }
+
+    private Task<TResult> OnChannelAsync<TResult>(Func<IChannel, CancellationToken, Task<TResult>> work, CancellationToken cancellationToken) => WithinAsync(
+        async token =>
+        {
+            await _oneAtATime.WaitAsync(token);
+            try
+            {
+                await using var channel = await _connection.CreateChannelAsync(Confirming, token);
+                return await work(channel, token);
+            }
+            finally
+            {
+                _oneAtATime.Release();
+            }
+        },
+        cancellationToken);
+
+    private static async Task<TResult> WithinAsync<TResult>(Func<CancellationToken, Task<TResult>> work, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(AnswerWithin);
+        try
+        {
+            return await work(limit.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The broker has not answered within {AnswerWithin.TotalSeconds:0} s.", e);
         }
     }
 }

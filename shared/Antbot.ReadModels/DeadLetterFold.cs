@@ -15,6 +15,8 @@ internal static class DeadLetterFold
         DeadLetterReturned e => (e.Letter.ToString("N"), e.Fingerprint),
         DeadLetterGivenUp e => (e.Letter.ToString("N"), e.Fingerprint),
         DeadLetterReplayed e => (e.Letter.ToString("N"), e.Fingerprint),
+        DeadLetterEdited e => (e.Letter.ToString("N"), e.Fingerprint),
+        DeadLetterExpired e => (e.Letter.ToString("N"), e.Fingerprint),
         _ => null,
     };
 
@@ -30,11 +32,15 @@ internal static class DeadLetterFold
     {
         DeadLetterDiscarded e => letter with { State = DeadLetterStatus.Discarded, ChangedAt = at, By = e.By, Reason = e.Reason },
         DeadLetterReplayOrdered e => letter with { State = DeadLetterStatus.Replaying, ChangedAt = at, By = e.By, Reason = e.Reason, Replays = e.Replay },
-        DeadLetterReturned e => letter.State is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == letter.Replays ? letter with { State = DeadLetterStatus.New, ChangedAt = at, Reason = Cut($"It came back: {e.FaultMessage}") } : letter,
-        DeadLetterGivenUp e => letter.State == DeadLetterStatus.Replaying && e.Replay == letter.Replays ? letter with { State = DeadLetterStatus.New, ChangedAt = at, By = e.By, Reason = e.Reason } : letter,
+        DeadLetterReturned e => letter.State is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == letter.Replays ? letter with { State = Waiting(letter), ChangedAt = at, Reason = Cut($"It came back: {e.FaultMessage}") } : letter,
+        DeadLetterGivenUp e => letter.State == DeadLetterStatus.Replaying && e.Replay == letter.Replays ? letter with { State = Waiting(letter), ChangedAt = at, By = e.By, Reason = e.Reason } : letter,
         DeadLetterReplayed e => letter with { State = DeadLetterStatus.Replayed, ChangedAt = at, Effect = e.Sequence },
+        DeadLetterEdited e => letter with { State = DeadLetterStatus.Edited, ChangedAt = at, By = e.By, Reason = e.Reason, Edits = e.Edit },
+        DeadLetterExpired e => letter with { State = DeadLetterStatus.Expired, ChangedAt = at, By = e.By, Reason = e.Reason },
         _ => letter,
     };
+
+    private static DeadLetterStatus Waiting(DeadLetterView letter) => letter.Edits > 0 ? DeadLetterStatus.Edited : DeadLetterStatus.New;
 
     public static DeadLetterGroupView? Apply(DeadLetterGroupView? group, DeadLetterView? before, DeadLetterView? after, DateTimeOffset at)
     {

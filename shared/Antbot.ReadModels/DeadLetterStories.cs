@@ -10,7 +10,13 @@ namespace Antbot.ReadModels;
 /// <param name="Body">In base64; null where it is larger than <see cref="DeadLetterStories.BodyShownMax"/>, and is to be had by itself.</param>
 /// <param name="Text">The body where it is a text in UTF-8.</param>
 public sealed record DeadLetterStory(
-    DeadLetterView Letter, string Stack, MessageProperties Properties, string Sha256, string? Body, string? Text, IReadOnlyList<DeadLetterStep> History);
+    DeadLetterView Letter, string Stack, MessageProperties Properties, string Sha256, string? Body, string? Text, IReadOnlyList<DeadLetterStep> History, IReadOnlyList<DeadLetterEdit> Edits);
+
+/// <summary>How the message of a letter was changed.</summary>
+/// <param name="Patch">A JSON patch (RFC 6902).</param>
+/// <param name="Before">The hash of what would have been sent until then.</param>
+/// <param name="Text">The whole of what is sent from then on; null where it is longer than is shown.</param>
+public sealed record DeadLetterEdit(int Edit, DateTimeOffset At, string By, string Reason, JsonElement Patch, string Before, string After, string? Text);
 
 /// <param name="Reasons">What stood against it, where it was refused.</param>
 public sealed record DeadLetterStep(DateTimeOffset At, string Type, string By, string Reason, IReadOnlyList<Contracts.Messages.Verdict> Reasons);
@@ -44,19 +50,21 @@ public sealed class DeadLetterStories(IEventStore store, EventCodec codec, IRead
     {
         DeadLetterKept? kept = null;
         DeadLetterView? view = null;
-        var history = new List<DeadLetterStep>();
+        var (history, edits) = (new List<DeadLetterStep>(), new List<DeadLetterEdit>());
         await foreach (var stored in store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
         {
             var @event = codec.Decode(stored);
             kept ??= @event as DeadLetterKept;
             view = DeadLetterFold.Apply(view, @event, stored.Timestamp);
             history.Add(Step(stored, @event));
+            if (@event is DeadLetterEdited e)
+                edits.Add(new DeadLetterEdit(e.Edit, stored.Timestamp, e.By, e.Reason, JsonElement.Parse(e.Patch), e.Before.Sha256, e.After.Sha256, e.After.Bytes <= BodyShownMax ? TextOf(await BodyOfAsync(e.Body, e.After, cancellationToken)) : null));
         }
         if (kept is null || view is null)
             return null;
         var body = kept.Content.Bytes <= BodyShownMax ? await BodyOfAsync(kept, cancellationToken) : null;
         return new DeadLetterStory(
-            view, kept.Stack, await PropertiesOfAsync(kept, cancellationToken), kept.Content.Sha256, body is null ? null : Convert.ToBase64String(body), body is null ? null : TextOf(body), history);
+            view, kept.Stack, await PropertiesOfAsync(kept, cancellationToken), kept.Content.Sha256, body is null ? null : Convert.ToBase64String(body), body is null ? null : TextOf(body), history, edits);
     }
 
     /// <summary>The bytes as they came, of any size; null where there is no such letter.</summary>
@@ -67,6 +75,23 @@ public sealed class DeadLetterStories(IEventStore store, EventCodec codec, IRead
         return null;
     }
 
+    /// <summary>What is sent once more: as it came, or as it was changed last; null where there is no such letter.</summary>
+    /// <param name="bytesMax">Null for a longer one, too.</param>
+    public async Task<byte[]?> ReadToSendAsync(Guid letter, long bytesMax = long.MaxValue, CancellationToken cancellationToken = default)
+    {
+        (byte[]? Body, ContentHash Content)? sent = null;
+        await foreach (var stored in store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
+        {
+            sent = codec.Decode(stored) switch
+            {
+                DeadLetterKept kept => (kept.Body, kept.Content),
+                DeadLetterEdited edited => (edited.Body, edited.After),
+                _ => sent,
+            };
+        }
+        return sent is var (body, content) && content.Bytes <= bytesMax ? await BodyOfAsync(body, content, cancellationToken) : null;
+    }
+
     public async Task<MessageProperties> PropertiesOfAsync(DeadLetterKept kept, CancellationToken cancellationToken = default)
     {
         if (kept.Properties is { } properties)
@@ -75,7 +100,10 @@ public sealed class DeadLetterStories(IEventStore store, EventCodec codec, IRead
         return JsonSerializer.Deserialize<MessageProperties>(large, EventCodec.Json) ?? throw new JsonException("The properties are null.");
     }
 
-    private async Task<byte[]> BodyOfAsync(DeadLetterKept kept, CancellationToken cancellationToken) => kept.Body is { } body ? BlobHash.Checked(kept.Content.Sha256, body) : await FindAsync(kept.Content.Sha256, cancellationToken);
+    private Task<byte[]> BodyOfAsync(DeadLetterKept kept, CancellationToken cancellationToken) => BodyOfAsync(kept.Body, kept.Content, cancellationToken);
+
+    private async Task<byte[]> BodyOfAsync(byte[]? body, ContentHash content, CancellationToken cancellationToken) =>
+        body is not null ? BlobHash.Checked(content.Sha256, body) : await FindAsync(content.Sha256, cancellationToken);
 
     private async Task<byte[]> FindAsync(string sha256, CancellationToken cancellationToken) => await blobs.FindAsync(sha256, cancellationToken)
         ?? throw new EventStoreException(StoreFault.Corrupt, $"The body {sha256} that the history names is not in the store.");
@@ -87,6 +115,8 @@ public sealed class DeadLetterStories(IEventStore store, EventCodec codec, IRead
         DeadLetterGivenUp e => new(stored.Timestamp, stored.Type, e.By, $"{e.Replay}: {e.Reason}", []),
         DeadLetterReturned e => new(stored.Timestamp, stored.Type, stored.Actor ?? "", $"{e.Replay}: {e.FaultType}: {e.FaultMessage}", []),
         DeadLetterReplayed e => new(stored.Timestamp, stored.Type, stored.Actor ?? "", $"{e.Replay}: event {e.Sequence} of {e.Stream}", []),
+        DeadLetterEdited e => new(stored.Timestamp, stored.Type, e.By, $"{e.Edit}: {e.Reason}", []),
+        DeadLetterExpired e => new(stored.Timestamp, stored.Type, e.By, e.Reason, []),
         DeadLetterRefused e => new(stored.Timestamp, stored.Type, e.By, e.Command, e.Verdicts),
         _ => new(stored.Timestamp, stored.Type, stored.Actor ?? "", "", []),
     };

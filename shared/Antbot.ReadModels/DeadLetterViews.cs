@@ -5,11 +5,16 @@ namespace Antbot.ReadModels;
 
 /// <summary>A dead letter as a list shows it.</summary>
 /// <param name="Reason">Of whoever decided about it last, or why it came back.</param>
+/// <param name="Edits">How often its message was changed.</param>
 /// <param name="Effect">The sequence of the event that shows that it was worked on in the end.</param>
 public sealed record DeadLetterView(
     string Id, DeadLetterStatus State, string Queue, string Endpoint, DeadLetterKind Kind, Guid? Message, string MessageType, IReadOnlyList<TradeId> Trades,
     string FaultType, string Fault, int? Attempts, DateTimeOffset? FailedAt, string Build, string Fingerprint, long Bytes, DateTimeOffset KeptAt, DateTimeOffset ChangedAt, string By, string Reason,
-    int Replays, long? Effect);
+    int Replays, long? Effect, int Edits = 0)
+{
+    /// <summary>The states in which a letter may be sent once more.</summary>
+    public static IReadOnlyList<string> Waiting { get; } = [nameof(DeadLetterStatus.New), nameof(DeadLetterStatus.Edited)];
+}
 
 /// <summary>All dead letters of one cause.</summary>
 /// <param name="Letters">How many stand in which state.</param>
@@ -23,5 +28,5 @@ public sealed record DeadLetterGroupView(
     public const string Settled = "Settled";
 
     /// <summary>Open while nothing has been decided about one of them.</summary>
-    public string State => Letters.GetValueOrDefault(DeadLetterStatus.New) > 0 ? Open : Settled;
+    public string State => Letters.GetValueOrDefault(DeadLetterStatus.New) + Letters.GetValueOrDefault(DeadLetterStatus.Edited) > 0 ? Open : Settled;
 }

@@ -56,6 +56,8 @@ public static class Timeline
             // Whatever bytes it had are told by its own story.
             if (decoded is DeadLetterKept letter)
                 decoded = letter with { Properties = null, Body = null };
+            else if (decoded is DeadLetterEdited edited)
+                decoded = edited with { Body = null };
             return JsonSerializer.SerializeToElement(decoded, decoded.GetType(), ReadModelJson.Options);
         }
         catch (EventStoreException)

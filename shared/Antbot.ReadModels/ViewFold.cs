@@ -12,7 +12,7 @@ namespace Antbot.ReadModels;
 public sealed class ViewFold
 {
     /// <summary>Changes whenever the rows do: those of another build are then made anew.</summary>
-    public const string Name = "views-4";
+    public const string Name = "views-5";
 
     public const string CountsId = "trades";
 

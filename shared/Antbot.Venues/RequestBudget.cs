@@ -57,9 +57,9 @@ internal sealed class RequestBudget : IDisposable
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly CancellationTokenSource _end = new();
     private readonly Meter _meter = new("Antbot.Venues");
-    private readonly Count _weight = new("weight", TimeSpan.FromMinutes(1), 6_000);
-    private readonly Count _orders = new("orders-10s", TimeSpan.FromSeconds(10), 100);
-    private readonly Count _ordersOfDay = new("orders-1d", TimeSpan.FromDays(1), 200_000);
+    private readonly BudgetCount _weight = new("weight", TimeSpan.FromMinutes(1), 6_000);
+    private readonly BudgetCount _orders = new("orders-10s", TimeSpan.FromSeconds(10), 100);
+    private readonly BudgetCount _ordersOfDay = new("orders-1d", TimeSpan.FromDays(1), 200_000);
     private readonly string _venue;
     private readonly string _account;
     private readonly string _name;
@@ -298,7 +298,7 @@ internal sealed class RequestBudget : IDisposable
         return true;
     }
 
-    private IEnumerable<Line> Lines(Count count, long need)
+    private IEnumerable<Line> Lines(BudgetCount count, long need)
     {
         var now = Now;
         var (first, last) = (count.SlotOf(now - Ahead), count.SlotOf(now + OnTheWay));
@@ -313,7 +313,7 @@ internal sealed class RequestBudget : IDisposable
         return new Permit($"the request budget is used up ({string.Join(", ", over.Select(l => l.Count.Kind).Distinct(StringComparer.Ordinal))})", _told ? wait : Min(wait, ToldSoon));
     }
 
-    private static long CapOf(Count count, BudgetPart part) => part switch
+    private static long CapOf(BudgetCount count, BudgetPart part) => part switch
     {
         BudgetPart.Shared => count.Limit * SharedPart / 100,
         BudgetPart.Asking => count.Limit * AskingPart / 100,
@@ -329,78 +329,13 @@ internal sealed class RequestBudget : IDisposable
             return [.. All.Select(c => new Measurement<double>((double)c.Known(c.SlotOf(Now)) / c.Limit, new("venue", _name), new("kind", c.Kind)))];
     }
 
-    private Count[] All => [_weight, _orders, _ordersOfDay];
+    private BudgetCount[] All => [_weight, _orders, _ordersOfDay];
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private readonly record struct Line(Count Count, long Slot, long Need);
-
-    /// <summary>One of the venue's counts: what is known of its slots here. Two of them are of interest, so few are kept.</summary>
-    private sealed class Count(string kind, TimeSpan length, long limit)
-    {
-        private const int SlotsMax = 4;
-
-        private readonly Dictionary<long, long> _known = [];
-        private readonly Dictionary<long, long> _seen = [];
-        private readonly Dictionary<long, long> _alone = [];
-
-        public string Kind { get; } = kind;
-
-        public long Limit { get; set; } = limit;
-
-        /// <summary>What was drawn and not used yet, of each slot and part.</summary>
-        public Dictionary<(long Slot, BudgetPart Part), (long Left, long Since)> Along { get; } = [];
-
-        public long SlotOf(DateTimeOffset time) => time.ToUnixTimeMilliseconds() / (long)length.TotalMilliseconds;
-
-        public DateTimeOffset EndOf(long slot) => DateTimeOffset.FromUnixTimeMilliseconds((slot + 1) * (long)length.TotalMilliseconds);
-
-        public long Known(long slot) => Math.Max(_known.GetValueOrDefault(slot), Seen(slot));
-
-        public long Seen(long slot) => _seen.GetValueOrDefault(slot);
-
-        public long Alone(long slot) => _alone.GetValueOrDefault(slot);
-
-        public void Know(long slot, long used) => Set(_known, slot, used);
-
-        /// <summary>More than we know of: somebody else is at it too, and what was taken along may be too much.</summary>
-        public void See(long slot, long figure)
-        {
-            if (figure > Known(slot))
-                Along.Clear();
-            Set(_seen, slot, figure);
-        }
-
-        public void TakeAlone(long slot, long need) => Set(_alone, slot, Alone(slot) + need);
-
-        /// <summary>However long ago it was drawn: it stays counted for the whole slot, and of a day that would be thousands with every order.</summary>
-        public long Left(long slot, BudgetPart part) => Along.TryGetValue((slot, part), out var along) ? along.Left : 0;
-
-        public void Keep(long slot, BudgetPart part, long left, long now)
-        {
-            if (Along.Count >= SlotsMax * 2)
-                Along.Clear();
-            Along[(slot, part)] = (left, now);
-        }
-
-        public bool HasAlong(long slot, BudgetPart part, long need, TimeProvider clock, TimeSpan atMost) =>
-            need > 0 && Along.TryGetValue((slot, part), out var along) && along.Left >= need && clock.GetElapsedTime(along.Since) < atMost;
-
-        public void TakeAlong(long slot, BudgetPart part, long need)
-        {
-            var along = Along[(slot, part)];
-            Along[(slot, part)] = along with { Left = along.Left - need };
-        }
-
-        private static void Set(Dictionary<long, long> of, long slot, long value)
-        {
-            if (of.Count >= SlotsMax && !of.ContainsKey(slot))
-                of.Remove(of.Keys.Min());
-            of[slot] = Math.Max(of.GetValueOrDefault(slot), value);
-        }
-    }
+    private readonly record struct Line(BudgetCount Count, long Slot, long Need);
 }
 
 /// <summary>What a venue allows, or what it has counted; null where it does not say.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -147,7 +148,8 @@ internal sealed class VenueHttp : IDisposable
         {
             return new VenueAnswer<T>.NotSent($"no connection: {e.Message}", null);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        // The client lets a socket's own exception through where the other side is gone just after it took the connection.
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
         {
             return new VenueAnswer<T>.Unknown($"the connection broke: {Cut(e.Message)}");
         }

@@ -29,7 +29,11 @@ command.SetAction(async (parsed, cancellationToken) =>
     else if (parsed.GetValue(area) == "replay")
         await ReplayBench.RunAsync(report.Of("SQLite"), parsed.GetValue(trades), cancellationToken);
     else if (parsed.GetValue(area) == "deadletters")
-        await DeadLetterBench.RunAsync(report, options.Events, cancellationToken);
+    {
+        await ReplaysBench.RunAsync(report, cancellationToken);
+        if (options.Events > 0)
+            await DeadLetterBench.RunAsync(report, options.Events, cancellationToken);
+    }
     else if (parsed.GetValue(area) == "trace")
         await TraceBench.RunAsync(report, options, cancellationToken);
     else if (parsed.GetValue(area) == "start")

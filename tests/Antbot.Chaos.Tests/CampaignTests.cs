@@ -25,8 +25,8 @@ public sealed class CampaignTests : IDisposable
     [Fact]
     public async Task Evidence_that_can_never_be_read_fails_the_case_and_the_next_one_is_run()
     {
-        await using var campaign = NewCampaign((_, folder) => Task.FromResult<Target>(new Unreadable(folder, () => throw new InvalidOperationException(Broken))));
-        var results = await campaign.RunAsync([Nothing, Nothing with { Name = "more-of-it" }], Cancel);
+        var campaign = NewCampaign((_, folder) => Task.FromResult<Target>(new Unreadable(folder, () => throw new InvalidOperationException(Broken))));
+        var results = await RunAsync(campaign, [Nothing, Nothing with { Name = "more-of-it" }]);
         Assert.Equal([false, false], results.Select(r => r.Passed));
         Assert.All(results, r => Assert.Contains($"could not be read what is left: {Broken}", Assert.Single(r.Faults), StringComparison.Ordinal));
         foreach (var name in new[] { "nothing", "more-of-it" })
@@ -40,19 +40,19 @@ public sealed class CampaignTests : IDisposable
     [Fact]
     public async Task An_answer_that_does_not_come_is_told_as_that()
     {
-        await using var campaign = NewCampaign((_, folder) => Task.FromResult<Target>(new Unreadable(folder, () => throw new TaskCanceledException("no answer within 10 s"))));
-        Assert.Contains("no answer within 10 s", Assert.Single((await campaign.RunAsync([Nothing], Cancel))[0].Faults), StringComparison.Ordinal);
+        var campaign = NewCampaign((_, folder) => Task.FromResult<Target>(new Unreadable(folder, () => throw new TaskCanceledException("no answer within 10 s"))));
+        Assert.Contains("no answer within 10 s", Assert.Single((await RunAsync(campaign, [Nothing]))[0].Faults), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task What_cannot_even_be_started_keeps_its_logs()
     {
-        await using var campaign = NewCampaign((Case @case, string folder) =>
+        var campaign = NewCampaign((Case @case, string folder) =>
         {
             var begun = new Unreadable(folder, () => []);
             throw new InvalidOperationException(Broken);
         });
-        Assert.Contains(Broken, Assert.Single((await campaign.RunAsync([Nothing], Cancel))[0].Faults), StringComparison.Ordinal);
+        Assert.Contains(Broken, Assert.Single((await RunAsync(campaign, [Nothing]))[0].Faults), StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(_artifacts, "nothing", "logs", "service.log")));
     }
 
@@ -70,15 +70,47 @@ public sealed class CampaignTests : IDisposable
     public async Task A_run_that_is_interrupted_is_no_failure()
     {
         using var stop = new CancellationTokenSource();
-        await using var campaign = NewCampaign((_, folder) => Task.FromResult<Target>(new Unreadable(folder, () =>
+        var campaign = NewCampaign((_, folder) => Task.FromResult<Target>(new Unreadable(folder, () =>
         {
             stop.Cancel();
             throw new InvalidOperationException(Broken);
         })));
-        Assert.Empty(await campaign.RunAsync([Nothing], stop.Token));
+        Assert.Empty(await RunAsync(campaign, [Nothing], cancellationToken: stop.Token));
     }
 
-    private Campaign NewCampaign(Func<Case, string, Task<Target>> start) => new(Programs.Own(), _artifacts, TimeSpan.FromMilliseconds(1), null, _table, TextWriter.Null, json: false, start);
+    /// <summary>Prevents a figure of the machine that is taken while another case uses it.</summary>
+    [Fact]
+    public async Task Beside_each_other_run_those_that_leave_room_and_the_others_alone_after_them()
+    {
+        var (now, most, ran) = (0, 0, new List<(string Name, int Beside)>());
+        using var met = new Barrier(2);
+        Case NewCase(string name, bool alone) => new(name, "None", "counts who is beside it", _ =>
+        {
+            lock (ran)
+            {
+                most = Math.Max(most, ++now);
+                ran.Add((name, now));
+            }
+            // Two lanes are two at once: who had to wait for the other's end would wait here for ever.
+            Assert.True(alone || met.SignalAndWait(TimeSpan.FromSeconds(30)));
+            lock (ran)
+                now--;
+            return Task.CompletedTask;
+        })
+        { Signals = 0, LateWithin = TimeSpan.Zero, Alone = alone };
+        var results = await new Lanes(2, () => NewCampaign((_, folder) => Task.FromResult<Target>(new Unreadable(folder, () => []))), _table, TextWriter.Null, json: false)
+            .RunAsync([NewCase("a", alone: true), NewCase("b", alone: false), NewCase("c", alone: false), NewCase("d", alone: true), NewCase("e", alone: false), NewCase("f", alone: false)], Cancel);
+        Assert.Equal(["a", "b", "c", "d", "e", "f"], results.Select(r => r.Case).Order(StringComparer.Ordinal));
+        Assert.Equal(2, most);
+        Assert.Equal(["a", "d"], ran.Skip(4).Select(r => r.Name));
+        Assert.All(ran.Skip(4), r => Assert.Equal(1, r.Beside));
+        Assert.Equal(6, _table.ToString().Split('\n').Count(l => l.Contains("/6 ", StringComparison.Ordinal)));
+    }
+
+    private Campaign NewCampaign(Func<Case, string, Task<Target>> start) => new(Programs.Own(), _artifacts, TimeSpan.FromMilliseconds(1), null, start);
+
+    private Task<IReadOnlyList<Result>> RunAsync(Campaign campaign, IReadOnlyList<Case> cases, int lanes = 1, CancellationToken? cancellationToken = null) =>
+        new Lanes(lanes, () => campaign, _table, TextWriter.Null, json: false).RunAsync(cases, cancellationToken ?? Cancel);
 
     private sealed class Unreadable : Target
     {

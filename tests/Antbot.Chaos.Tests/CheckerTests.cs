@@ -412,6 +412,29 @@ public sealed partial class CheckerTests
 
     private void IsNotAtRest(string what) => Assert.Contains(Checker.Unsettled(_evidence.Sealed()), u => u.Contains(what, StringComparison.Ordinal));
 
+    /// <summary>Laid there by a case itself, it has to be replayed, and to have one effect.</summary>
+    [Fact]
+    public void A_dead_letter_of_a_case_that_was_not_replayed_once_is_found()
+    {
+        const string Message = "0badf00d-0000-4000-8000-000000000001";
+        Letter("deadletter-a", Message);
+        Finds("dead letters were not replayed in the end: deadletter-a dead_letter_kept", $"dead letters have not had one effect: {Message} 0");
+        _evidence.Add("deadletter-a", "dead_letter_replayed", "{}");
+        Effect(Message);
+        Assert.Empty(Checker.Violations(_evidence.Sealed()));
+        Effect(Message);
+        Finds($"dead letters have not had one effect: {Message} 2");
+        Letter("deadletter-b", Message);
+        Finds($"dead letters are there more than once: {Message}");
+
+        void Letter(string stream, string message) => _evidence.Add(stream, "dead_letter_kept", $$"""{"Message":"{{message}}","MessageType":"SettleOrder","Endpoint":"execution","FaultMessage":""}""");
+        void Effect(string message)
+        {
+            _evidence.Add($"order-{SoundEvidence.Adopted}", "order_settlement_refused", "{}");
+            _evidence.Events[^1] = _evidence.Events[^1] with { Causation = Guid.Parse(message).ToString("N") };
+        }
+    }
+
     private void Finds(params string[] what)
     {
         var violations = Checker.Violations(_evidence.Sealed());

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Antbot.Chaos.Checking;
 using Antbot.Chaos.Running;
 using Antbot.LocalServers;
@@ -13,12 +12,12 @@ namespace Antbot.Chaos;
 internal sealed record Result(
     string Case, bool Passed, IReadOnlyList<string> Faults, IReadOnlyList<string> Notes, int Accepted, int Closed, int Deaths, TimeSpan? Converged, TimeSpan HeldBack, TimeSpan P99, TimeSpan Took, string? Evidence, IReadOnlyList<string> Story);
 
-/// <summary>Runs cases one after the other, each with its load, and has each judged.</summary>
+/// <summary>Runs one case at a time, each with its load, and has it judged. What it ran on is kept for the next of its kind.</summary>
 /// <param name="within">How soon after the end of a fault everything has to be at rest.</param>
 /// <param name="previous">The commit of the build before this one; null for the one before the last that changed what runs.</param>
 /// <param name="start">What a case runs on, in this folder; by default what its layout says.</param>
 internal sealed class Campaign(
-    Programs programs, string artifacts, TimeSpan within, string? previous, TextWriter table, TextWriter progress, bool json, Func<Case, string, Task<Target>>? start = null) : IAsyncDisposable
+    Programs programs, string artifacts, TimeSpan within, string? previous, Func<Case, string, Task<Target>>? start = null) : IAsyncDisposable
 {
     /// <summary>And as long as a look around takes.</summary>
     private static readonly TimeSpan BreakerOpen = TimeSpan.FromSeconds(65);
@@ -43,20 +42,6 @@ internal sealed class Campaign(
     private HashSet<string> _promised = new(StringComparer.Ordinal);
     private int _number;
     private int _loads;
-
-    public async Task<IReadOnlyList<Result>> RunAsync(IReadOnlyList<Case> cases, CancellationToken cancellationToken)
-    {
-        var results = new List<Result>();
-        for (var i = 0; i < cases.Count && !cancellationToken.IsCancellationRequested; i++)
-        {
-            var say = Progress($"{i + 1}/{cases.Count} {cases[i].Name}");
-            if (await RunAsync(cases[i], say, cancellationToken) is not { } result)
-                break;
-            results.Add(result);
-            Tell(i + 1, cases.Count, result);
-        }
-        return results;
-    }
 
     /// <summary>Null where it was interrupted.</summary>
     public async Task<Result?> RunAsync(Case @case, Action<string> say, CancellationToken cancellationToken)
@@ -271,24 +256,5 @@ internal sealed class Campaign(
         }
         await File.WriteAllLinesAsync(Path.Combine(folder, "verdict.txt"), [@case.What, "", .. faults, "", .. notes, "", .. story], cancellationToken);
         return new Result(@case.Name, Passed: false, faults, notes, accepted, closed, deaths, converged, heldBack, p99, Stopwatch.GetElapsedTime(began), folder, story);
-    }
-
-    private Action<string> Progress(string head) => what => progress.WriteLine($"   {DateTime.Now:HH:mm:ss} {head}: {what}");
-
-    private void Tell(int number, int of, Result result)
-    {
-        if (json)
-        {
-            table.WriteLine(JsonSerializer.Serialize(result, JsonSerializerOptions.Web));
-            return;
-        }
-        var converged = result.Converged is { } time ? $"at rest after {time.TotalSeconds:0} s{(result.HeldBack > TimeSpan.Zero ? $", {result.HeldBack.TotalSeconds:0} of them with an open breaker" : "")}" : "not at rest";
-        table.WriteLine($"{number,3}/{of} {(result.Passed ? "passed" : "FAILED")} {result.Case,-32} {result.Accepted,6} trades, {result.Closed,5} of them entered and closed, {result.Deaths,2} deaths, 99 % answered in {result.P99.TotalSeconds:0.0} s, {converged}, {result.Took.TotalSeconds:0} s{string.Concat(result.Notes.Select(n => $"; {n}"))}");
-        foreach (var fault in result.Faults)
-            table.WriteLine($"            {fault}");
-        foreach (var line in result.Story)
-            table.WriteLine($"            {line}");
-        if (result.Evidence is not null)
-            table.WriteLine($"            everything about it: {result.Evidence}");
     }
 }

@@ -36,6 +36,9 @@ internal sealed record Case(string Name, string Group, string What, Func<Scene, 
     /// <summary>What comes after it begins afresh.</summary>
     public bool Spoils { get; init; }
 
+    /// <summary>It wants the whole machine, or measures it: nothing else runs beside it.</summary>
+    public bool Alone { get; init; }
+
     /// <summary>Whoever is late but comes to rest has lost time and nothing else; so much longer is waited to tell the two apart.</summary>
     public TimeSpan LateWithin { get; init; } = TimeSpan.FromMinutes(3);
 

@@ -92,14 +92,16 @@ internal static class Cases
         new("somebody-buys-and-sells", "Somebody else", "coins are bought by hand, adopted, and sold by hand under their stop", Strangers.BuyAndSellAsync) { Spoils = true },
         new("somebody-bids-and-cancels", "Somebody else", "an order is placed by hand, adopted and cancelled, and so are stops of ours", Strangers.BidAndCancelAsync),
 
-        new("memory", "Scarce", "every service has hardly more memory than it uses, for 30 s", Scarcity.MemoryAsync),
-        new("cpu", "Scarce", "every service has a tenth of a processor, for 30 s", Scarcity.ProcessorAsync) { Rate = 2 },
+        new("dead-letters", "Dead letters", "10,000 dead letters are sent once more while the Console, Execution, RabbitMQ and PostgreSQL die again and again", DeadLetters.ReplayAsync) { Spoils = true, Alone = true },
 
-        new("builds", "Upgrade", "this build beside the one before, this one alone, the one before alone, and both again", Builds.UpAndBackAsync) { Layout = Builds.TwoOfAll, WithPrevious = true, Spoils = true },
+        new("memory", "Scarce", "every service has hardly more memory than it uses, for 30 s", Scarcity.MemoryAsync) { Alone = true },
+        new("cpu", "Scarce", "every service has a tenth of a processor, for 30 s", Scarcity.ProcessorAsync) { Rate = 2, Alone = true },
 
-        new("load-1000", "Load", "1,000 orders at 10 a second, 10 % of them fail: at the end all is normal and no breaker open", LoadTests.ThousandAsync) { Rate = 10, Signals = 1_000, Layout = LoadTests.Afresh, EnteredPartMin = 0.8 },
-        new("load-breaker", "Load", "the same with a venue that fails to the end, which the same check must find", LoadTests.BreakerAsync) { Rate = 10, Signals = 150, Layout = LoadTests.Afresh },
-        new("load-5-minutes", "Load", "100 signals a second for five minutes, with a fault every 20 s", LoadTests.LongAsync) { Rate = 100, Signals = 30_000, Layout = LoadTests.Long, Spoils = true, MayOpenBreaker = true, LateWithin = TimeSpan.FromMinutes(15), EnteredPartMin = 0.3 },
+        new("builds", "Upgrade", "this build beside the one before, this one alone, the one before alone, and both again", Builds.UpAndBackAsync) { Layout = Builds.TwoOfAll, WithPrevious = true, Spoils = true, Alone = true },
+
+        new("load-1000", "Load", "1,000 orders at 10 a second, 10 % of them fail: at the end all is normal and no breaker open", LoadTests.ThousandAsync) { Rate = 10, Signals = 1_000, Layout = LoadTests.Afresh, EnteredPartMin = 0.8, Alone = true },
+        new("load-breaker", "Load", "the same with a venue that fails to the end, which the same check must find", LoadTests.BreakerAsync) { Rate = 10, Signals = 150, Layout = LoadTests.Afresh, Alone = true },
+        new("load-5-minutes", "Load", "100 signals a second for five minutes, with a fault every 20 s", LoadTests.LongAsync) { Rate = 100, Signals = 30_000, Layout = LoadTests.Long, Spoils = true, MayOpenBreaker = true, LateWithin = TimeSpan.FromMinutes(15), EnteredPartMin = 0.3, Alone = true },
 
         new("standalone-killed", "Standalone", "one process on SQLite is killed five times", StandaloneFaults.KillAsync) { Standalone = new StandaloneLayout(), InShortRun = true },
         new("standalone-frozen", "Standalone", "one process on SQLite stands still for 20 s", s => s.FreezeAsync("standalone", 20)) { Standalone = new StandaloneLayout() },

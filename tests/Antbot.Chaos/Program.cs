@@ -9,8 +9,9 @@ var within = new Option<int>("--within") { Description = "Seconds in which every
 var artifacts = new Option<string>("--artifacts") { Description = "Where a failing case leaves its evidence.", DefaultValueFactory = _ => "artifacts/chaos" };
 var kills = new Option<int>("--kills") { Description = "So many kills of anything at any time instead of the cases; run again, it goes on where it was." };
 var previous = new Option<string?>("--previous") { Description = "The commit, or the name of a release, whose build stands beside this one in the case 'builds'. Default: the one before the last that changed what runs." };
+var lanes = new Option<int>("--lanes") { Description = "So many cases beside each other, but for those that want the whole machine.", DefaultValueFactory = _ => 2 };
 var json = new Option<bool>("--json") { Description = "A line of JSON for each case instead of the table." };
-var root = new RootCommand("Breaks the real services, servers and the paper venue under load, and has what is left judged from outside. Ctrl-C ends it in order.") { name, quick, list, kills, within, artifacts, previous, json };
+var root = new RootCommand("Breaks the real services, servers and the paper venue under load, and has what is left judged from outside. Ctrl-C ends it in order.") { name, quick, list, kills, within, artifacts, previous, lanes, json };
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var wanted = parsed.GetValue(name)!.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -28,10 +29,14 @@ root.SetAction(async (parsed, cancellationToken) =>
     }
     try
     {
-        await using var campaign = new Campaign(Programs.Own(), Path.GetFullPath(parsed.GetValue(artifacts)!), TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(within), 1, 3_600)), parsed.GetValue(previous), Console.Out, Console.Error, parsed.GetValue(json));
+        var (programs, evidence) = (Programs.Own(), Path.GetFullPath(parsed.GetValue(artifacts)!));
+        Campaign NewCampaign() => new(programs, evidence, TimeSpan.FromSeconds(Math.Clamp(parsed.GetValue(within), 1, 3_600)), parsed.GetValue(previous));
         if (parsed.GetValue(kills) is > 0 and var goal)
-            return await new RandomKills(campaign, Path.GetFullPath(parsed.GetValue(artifacts)!), goal, Console.Out, Console.Error).RunAsync(cancellationToken);
-        var results = await campaign.RunAsync([.. Cases.InRunningOrder(cases)], cancellationToken);
+        {
+            await using var campaign = NewCampaign();
+            return await new RandomKills(campaign, evidence, goal, Console.Out, Console.Error).RunAsync(cancellationToken);
+        }
+        var results = await new Lanes(Math.Clamp(parsed.GetValue(lanes), 1, 16), NewCampaign, Console.Out, Console.Error, parsed.GetValue(json)).RunAsync([.. Cases.InRunningOrder(cases)], cancellationToken);
         var failed = results.Count(r => !r.Passed);
         if (results.Count < cases.Count)
             await Console.Error.WriteLineAsync($"antbot-chaos: it was interrupted; {cases.Count - results.Count} cases were not run.");

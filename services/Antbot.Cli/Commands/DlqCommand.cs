@@ -16,11 +16,11 @@ internal static class DlqCommand
     private const int HeaderShown = 200;
     private const int TextShown = 4_000;
 
-    public static Command Build() => new("dlq", "Dead letters: messages that nobody could work on, kept as they came, and what is done about them.") { List(), Groups(), Show(), DlqReplayCommand.Replay(), DlqReplayCommand.Replays(), DlqReplayCommand.Approve(), DlqReplayCommand.Cancel(), GiveUp(), Discard() };
+    public static Command Build() => new("dlq", "Dead letters: messages that nobody could work on, kept as they came, and what is done about them.") { List(), Groups(), Show(), DlqReplayCommand.Replay(), DlqReplayCommand.Replays(), DlqReplayCommand.Approve(), DlqReplayCommand.Cancel(), DlqEditCommand.Build(), GiveUp(), Discard() };
 
     private static Command List()
     {
-        var state = new Option<DeadLetterStatus[]>("--state") { Description = "Only letters in these states: new, replaying, replayed, discarded.", AllowMultipleArgumentsPerToken = true, CustomParser = Common.Words<DeadLetterStatus> };
+        var state = new Option<DeadLetterStatus[]>("--state") { Description = "Only letters in these states: new, edited, replaying, replayed, discarded, expired.", AllowMultipleArgumentsPerToken = true, CustomParser = Common.Words<DeadLetterStatus> };
         var fingerprint = new Option<string>("--fingerprint") { Description = "Only letters of this cause; 'antbot dlq groups' names them." };
         var trade = new Option<string>("--trade") { Description = "Only letters about this trade." };
         trade.Validators.Add(result => Common.Check(result, TradeId.Fault));
@@ -56,7 +56,7 @@ internal static class DlqCommand
             if (!Common.AnswerJson(parsed, page))
                 Write(page, "No dead letters.", ["fingerprint", "new", "all", "first", "last", "endpoint", "message", "fault"], g =>
                 [
-                    g.Fingerprint, $"{g.Letters.GetValueOrDefault(DeadLetterStatus.New)}", $"{g.Letters.Values.Sum()}", Tables.Time(g.FirstSeen), Tables.Time(g.LastSeen), g.Endpoint, Short(g.MessageType), Fault(g.FaultType, g.Fault),
+                    g.Fingerprint, $"{g.Letters.GetValueOrDefault(DeadLetterStatus.New) + g.Letters.GetValueOrDefault(DeadLetterStatus.Edited)}", $"{g.Letters.Values.Sum()}", Tables.Time(g.FirstSeen), Tables.Time(g.LastSeen), g.Endpoint, Short(g.MessageType), Fault(g.FaultType, g.Fault),
                 ], "antbot dlq groups");
             return ExitCode.Done;
         }));
@@ -67,11 +67,12 @@ internal static class DlqCommand
     {
         var id = Id();
         var body = new Option<FileInfo>("--body") { Description = "Write the body into this file, byte for byte as it came, of any size. The file must not be there." };
-        var command = new Command("show", "One dead letter: the fault, the headers, the body, what was done about it.") { id, body };
+        var edited = new Option<bool>("--edited") { Description = "With --body: as it is sent once more, with its message changed." };
+        var command = new Command("show", "One dead letter: the fault, the headers, the body, what was done about it.") { id, body, edited };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
             if (parsed.GetValue(body) is { } file)
-                await WriteAsync(file, await source.DeadLetterBodyAsync(parsed.GetValue(id)!, cancellationToken), cancellationToken);
+                await WriteAsync(file, await source.DeadLetterBodyAsync(parsed.GetValue(id)!, parsed.GetValue(edited), cancellationToken), cancellationToken);
             var story = await source.DeadLetterAsync(parsed.GetValue(id)!, cancellationToken);
             if (!Common.AnswerJson(parsed, story))
                 Tell(story);
@@ -173,6 +174,11 @@ internal static class DlqCommand
         else
             out_.WriteLine("No text, or a long one: 'antbot dlq show --body FILE' writes it into a file.");
         out_.WriteLine();
+        foreach (var edit in story.Edits)
+        {
+            out_.WriteLine($"Changed by {edit.By}, {edit.Edit}: SHA-256 {edit.Before} → {edit.After}");
+            out_.WriteLine($"  {Tables.Plain(edit.Patch.GetRawText())}");
+        }
         foreach (var step in story.History)
             out_.WriteLine($"{step.At:u} {step.Type} {step.By} {Tables.Plain(step.Reason)}{string.Concat(step.Reasons.Where(v => !v.Passed).Select(v => $"; {v.Rule}: {Tables.Plain(v.Saw)}"))}");
     }

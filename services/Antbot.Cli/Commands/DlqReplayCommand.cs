@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Antbot.Cli.Sources;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
@@ -28,7 +29,8 @@ internal static class DlqReplayCommand
         var all = new Option<bool>("--all") { Description = "Every one about which nothing has been decided." };
         var (limit, rate) = (new Option<int?>("--limit", "-n") { Description = "Of those that are meant the newest, so many." }, new Option<int?>("--rate") { Description = "So many a second at most." });
         var wait = new Option<bool>("--wait") { Description = "Until all have had their turn: ends with 0 when they have, with 1 where it was stopped or cancelled." };
-        var reason = Reason();
+        var dryRun = DlqForesight.DryRun("Sends nothing: tells of each letter, and of all, which events and messages would come of it now, at what money, and how far the state has moved since it failed. Ends with 0 where that is known of all, else with 8.");
+        var reason = Reason(isNeeded: false);
         var command = new Command("replay", """
             Sends dead letters once more to where they were going, byte for byte and under the ids that they had: whoever decided on one before does not do
             so again. A letter is replayed when what was decided on it is in the history, and new again when it comes back. A wish to enter whose signal is no
@@ -37,19 +39,24 @@ internal static class DlqReplayCommand
             Many at once are chosen when it is asked for, and nothing is added later. They go in batches of 1, 2, 5, 10 and so on, of one trade one at a time;
             where one of a batch dies again or is not heard of, the rest is left alone. Where they are many, or much money, a second operator approves them
             with 'antbot dlq approve'.
-            """) { id, endpoint, type, fingerprint, trade, all, limit, rate, wait, reason };
+            """) { id, endpoint, type, fingerprint, trade, all, limit, rate, wait, dryRun, reason };
         command.Validators.Add(result =>
         {
             var isMany = result.GetValue(all) || new[] { endpoint, type, fingerprint, trade }.Any(o => result.GetValue(o) is not null);
             if (isMany == result.GetValue(id) is not null)
                 result.AddError("Say which are meant: the id of one, or --endpoint, --type, --fingerprint, --trade or --all.");
+            NeedReason(result, dryRun, reason);
         });
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
+            if (parsed.GetValue(id) is { } letter && parsed.GetValue(dryRun))
+                return await DlqForesight.TellAsync(parsed, source.ForeseeLetterAsync(letter, cancellationToken), cancellationToken);
             if (parsed.GetValue(id) is { } one)
                 return await ReplayAsync(parsed, source, one, parsed.GetValue(reason)!, cancellationToken);
             var wish = new ReplaysWish(
-                parsed.GetValue(reason)!, parsed.GetValue(endpoint), parsed.GetValue(type), parsed.GetValue(fingerprint), parsed.GetValue(trade), parsed.GetValue(all), parsed.GetValue(limit), parsed.GetValue(rate));
+                parsed.GetValue(reason) ?? "", parsed.GetValue(endpoint), parsed.GetValue(type), parsed.GetValue(fingerprint), parsed.GetValue(trade), parsed.GetValue(all), parsed.GetValue(limit), parsed.GetValue(rate));
+            if (parsed.GetValue(dryRun))
+                return await DlqForesight.TellAsync(parsed, source.ForeseeLettersAsync(wish, cancellationToken), cancellationToken);
             var story = await source.RequestReplaysAsync(wish, cancellationToken);
             if (parsed.GetValue(wait))
                 story = await WaitAsync(parsed, source, story, cancellationToken);
@@ -76,19 +83,33 @@ internal static class DlqReplayCommand
         return command;
     }
 
-    public static Command Approve() => Say("approve", "Lets what another operator requested be sent once more.");
+    public static Command Approve()
+    {
+        var id = new Argument<string>("id") { Description = "As 'antbot dlq replays' names it." };
+        id.Validators.Add(result => Common.Check(result, FaultOfId));
+        var dryRun = DlqForesight.DryRun("Approves nothing: tells what would come of it if it were sent now, as 'antbot dlq replay --dry-run' does.");
+        var reason = Reason(isNeeded: false);
+        var command = new Command("approve", "Lets what another operator requested be sent once more.") { id, dryRun, reason };
+        command.Validators.Add(result => NeedReason(result, dryRun, reason));
+        command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
+        {
+            if (parsed.GetValue(dryRun))
+                return await DlqForesight.TellAsync(parsed, source.ForeseeReplaysAsync(parsed.GetValue(id)!, cancellationToken), cancellationToken);
+            Answer(parsed, await source.SayOfReplaysAsync(parsed.GetValue(id)!, "approve", parsed.GetValue(reason)!, cancellationToken));
+            return ExitCode.Done;
+        }));
+        return command;
+    }
 
-    public static Command Cancel() => Say("cancel", "Begins no further batch of it. The one that is under way comes to its end.");
-
-    private static Command Say(string word, string what)
+    public static Command Cancel()
     {
         var id = new Argument<string>("id") { Description = "As 'antbot dlq replays' names it." };
         id.Validators.Add(result => Common.Check(result, FaultOfId));
         var reason = Reason();
-        var command = new Command(word, what) { id, reason };
+        var command = new Command("cancel", "Begins no further batch of it. The one that is under way comes to its end.") { id, reason };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
-            Answer(parsed, await source.SayOfReplaysAsync(parsed.GetValue(id)!, word, parsed.GetValue(reason)!, cancellationToken));
+            Answer(parsed, await source.SayOfReplaysAsync(parsed.GetValue(id)!, "cancel", parsed.GetValue(reason)!, cancellationToken));
             return ExitCode.Done;
         }));
         return command;
@@ -147,9 +168,16 @@ internal static class DlqReplayCommand
 
     private static string? FaultOfId(string text) => text.Length == 32 && text.All(char.IsAsciiHexDigit) ? null : "The id of a selection has 32 hexadecimal digits.";
 
-    private static Option<string> Reason()
+    /// <summary>Who only asks need not say why.</summary>
+    private static void NeedReason(CommandResult result, Option<bool> dryRun, Option<string> reason)
     {
-        var reason = new Option<string>("--reason") { Description = "Why, for those who read it later.", Required = true };
+        if (!result.GetValue(dryRun) && result.GetValue(reason) is null)
+            result.AddError("Option '--reason' is required.");
+    }
+
+    private static Option<string> Reason(bool isNeeded = true)
+    {
+        var reason = new Option<string>("--reason") { Description = "Why, for those who read it later.", Required = isNeeded };
         reason.Validators.Add(result => Common.Check(result, ControlCommands.ReasonFault));
         return reason;
     }

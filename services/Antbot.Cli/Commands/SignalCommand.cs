@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Antbot.Cli.Sources;
@@ -88,7 +89,7 @@ internal static class SignalCommand
             Common.Answer(parsed, new { Trade = trade }, $"Taken as trade {trade}. Follow it with: antbot trade {trade[..12]}");
             return ExitCode.Done;
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             throw new CommandException("Unavailable", $"{uri}signals cannot be reached: {e.Message}. The signal was not sent; check that the platform runs.", inner: e);
         }

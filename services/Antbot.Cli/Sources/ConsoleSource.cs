@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
@@ -42,14 +44,17 @@ internal sealed class ConsoleSource : ISource
 
     public Task<DeadLetterStory> DeadLetterAsync(string id, CancellationToken cancellationToken) => GetAsync<DeadLetterStory>($"api/deadletters/{Uri.EscapeDataString(id)}", cancellationToken);
 
-    public async Task<byte[]> DeadLetterBodyAsync(string id, CancellationToken cancellationToken)
+    public async Task<byte[]> DeadLetterBodyAsync(string id, bool edited, CancellationToken cancellationToken)
     {
         // Of any size, and so past the limit of what is read into an answer.
-        using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"api/deadletters/{Uri.EscapeDataString(id)}/body"), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"api/deadletters/{Uri.EscapeDataString(id)}/body{(edited ? "?edited=true" : "")}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         using var body = new MemoryStream();
         await (await answer.Content.ReadAsStreamAsync(cancellationToken)).CopyToAsync(body, cancellationToken);
         return body.ToArray();
     }
+
+    public Task<DeadLetterDone> EditDeadLetterAsync(string id, JsonElement patch, string reason, CancellationToken cancellationToken) =>
+        PostAsync<DeadLetterDone>($"api/deadletters/{Uri.EscapeDataString(id)}/edit", new { Reason = reason, Patch = patch }, cancellationToken);
 
     public Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) =>
         PostAsync<DeadLetterDone>($"api/deadletters/{Uri.EscapeDataString(id)}/discard", new { Reason = reason }, cancellationToken);
@@ -63,6 +68,19 @@ internal sealed class ConsoleSource : ISource
     public Task<Page<ReplaysView>> ReplaysAsync(ViewQuery query, CancellationToken cancellationToken) => GetAsync<Page<ReplaysView>>(PathOf("api/replays", query), cancellationToken);
 
     public Task<ReplaysStory> ReplaysAsync(string id, CancellationToken cancellationToken) => GetAsync<ReplaysStory>($"api/replays/{Uri.EscapeDataString(id)}", cancellationToken);
+
+    public IAsyncEnumerable<ForesightLine> ForeseeLetterAsync(string id, CancellationToken cancellationToken) => LinesAsync<ForesightLine>($"api/deadletters/{Uri.EscapeDataString(id)}/foresight", cancellationToken);
+
+    public IAsyncEnumerable<ForesightLine> ForeseeLettersAsync(ReplaysWish wish, CancellationToken cancellationToken)
+    {
+        var asked = new (string Name, string? Value)[]
+        {
+            ("endpoint", wish.Endpoint), ("type", wish.Type), ("fingerprint", wish.Fingerprint), ("trade", wish.Trade), ("all", wish.All ? "true" : null), ("limit", wish.Limit?.ToString(CultureInfo.InvariantCulture)),
+        };
+        return LinesAsync<ForesightLine>($"api/deadletters/foresight?{string.Join('&', asked.Where(a => a.Value is not null).Select(a => $"{a.Name}={Uri.EscapeDataString(a.Value!)}"))}", cancellationToken);
+    }
+
+    public IAsyncEnumerable<ForesightLine> ForeseeReplaysAsync(string id, CancellationToken cancellationToken) => LinesAsync<ForesightLine>($"api/replays/{Uri.EscapeDataString(id)}/foresight", cancellationToken);
 
     public Task<ReplaysStory> RequestReplaysAsync(ReplaysWish wish, CancellationToken cancellationToken) => PostAsync<ReplaysStory>("api/replays", wish, cancellationToken);
 
@@ -145,6 +163,19 @@ internal sealed class ConsoleSource : ISource
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>As they come; one that is cut off in the middle is none.</summary>
+    private async IAsyncEnumerable<T> LinesAsync<T>(string path, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8);
+        while (await ReadLineAsync(reader, cancellationToken) is { } line)
+        {
+            if (line.Length > LineMax)
+                throw new CommandException("TooLarge", "The Console sent a line that is too long.");
+            yield return Parse<T>(line);
+        }
+    }
+
     private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
     {
         using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseContentRead, cancellationToken);
@@ -165,7 +196,7 @@ internal sealed class ConsoleSource : ISource
         {
             answer = await _client.SendAsync(request, completion, cancellationToken);
         }
-        catch (HttpRequestException e)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             throw new ConsoleUnreachableException($"{Where} cannot be reached: {e.Message}. Check that it runs, or say --store to ask the store itself.", e);
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Forensics;
@@ -76,7 +77,11 @@ internal interface ISource : IAsyncDisposable
     Task<DeadLetterStory> DeadLetterAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>The bytes as they came.</summary>
-    Task<byte[]> DeadLetterBodyAsync(string id, CancellationToken cancellationToken);
+    /// <param name="edited">As they are sent once more.</param>
+    Task<byte[]> DeadLetterBodyAsync(string id, bool edited, CancellationToken cancellationToken);
+
+    /// <param name="patch">A JSON patch of the message.</param>
+    Task<DeadLetterDone> EditDeadLetterAsync(string id, JsonElement patch, string reason, CancellationToken cancellationToken);
 
     Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken);
 
@@ -90,6 +95,15 @@ internal interface ISource : IAsyncDisposable
     Task<ReplaysStory> ReplaysAsync(string id, CancellationToken cancellationToken);
 
     Task<ReplaysStory> RequestReplaysAsync(ReplaysWish wish, CancellationToken cancellationToken);
+
+    /// <summary>What would come of one letter if it were sent once more; a line a letter, and the sum last.</summary>
+    IAsyncEnumerable<ForesightLine> ForeseeLetterAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>The same of all that are like that.</summary>
+    IAsyncEnumerable<ForesightLine> ForeseeLettersAsync(ReplaysWish wish, CancellationToken cancellationToken);
+
+    /// <summary>The same of what is left of a selection.</summary>
+    IAsyncEnumerable<ForesightLine> ForeseeReplaysAsync(string id, CancellationToken cancellationToken);
 
     /// <param name="command">approve or cancel.</param>
     Task<ReplaysStory> SayOfReplaysAsync(string id, string command, string reason, CancellationToken cancellationToken);

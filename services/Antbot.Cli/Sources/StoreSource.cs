@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Runtime.CompilerServices;
 using Antbot.Cli.Commands;
 using Antbot.Contracts;
@@ -104,17 +105,25 @@ internal sealed class StoreSource(string address) : ISource
         return await stories.ReadAsync(letter, cancellationToken) ?? throw NoSuchLetter(id);
     }
 
-    public async Task<byte[]> DeadLetterBodyAsync(string id, CancellationToken cancellationToken)
+    public async Task<byte[]> DeadLetterBodyAsync(string id, bool edited, CancellationToken cancellationToken)
     {
         var (stories, letter) = await LetterAsync(id, cancellationToken);
-        return await stories.ReadBodyAsync(letter, cancellationToken) ?? throw NoSuchLetter(id);
+        return await (edited ? stories.ReadToSendAsync(letter, cancellationToken: cancellationToken) : stories.ReadBodyAsync(letter, cancellationToken)) ?? throw NoSuchLetter(id);
     }
+
+    public Task<DeadLetterDone> EditDeadLetterAsync(string id, JsonElement patch, string reason, CancellationToken cancellationToken) => throw NoOperator();
 
     public Task<DeadLetterDone> DiscardDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
 
     public Task<DeadLetterDone> GiveUpDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
 
     public Task<DeadLetterDone> ReplayDeadLetterAsync(string id, string reason, CancellationToken cancellationToken) => throw NoOperator();
+
+    public IAsyncEnumerable<ForesightLine> ForeseeLetterAsync(string id, CancellationToken cancellationToken) => throw NoDeciders();
+
+    public IAsyncEnumerable<ForesightLine> ForeseeLettersAsync(ReplaysWish wish, CancellationToken cancellationToken) => throw NoDeciders();
+
+    public IAsyncEnumerable<ForesightLine> ForeseeReplaysAsync(string id, CancellationToken cancellationToken) => throw NoDeciders();
 
     public Task<Page<ReplaysView>> ReplaysAsync(ViewQuery query, CancellationToken cancellationToken) => throw NoOperator();
 
@@ -195,6 +204,9 @@ internal sealed class StoreSource(string address) : ISource
             _ => throw new CommandException("NotUnique", $"More than one dead letter begins with {id}; give more digits."),
         };
     }
+
+    private static CommandException NoDeciders() =>
+        new("Unavailable", "What would come of a dead letter is told by the Console, which knows the settings that it would be decided with. Name it with --console and a token with --token-file.");
 
     private static CommandException NoOperator() =>
         new("Unavailable", "What is done about a dead letter goes through the Console, which knows who does it. Name it with --console and your own token with --token-file.");

@@ -30,8 +30,8 @@ internal static class Api
 {
     private const int BodyBytesMax = 16 * 1024;
 
-    /// <summary>A refusal repeats what was wrong, and that may be as long as a request.</summary>
-    private const int MessageLengthMax = 500;
+    /// <summary>A refusal repeats what was wrong, and that may be as long as a request; of a message that is changed every fault is named.</summary>
+    private const int MessageLengthMax = 4_000;
 
     /// <summary>The routes are made when they are first asked for: a process starts, and says how it is, without the store.</summary>
     public static void MapGuarded<TRoutes>(this IEndpointRouteBuilder routes, ApiRoute route, Func<TRoutes, HttpContext, Task> handle)

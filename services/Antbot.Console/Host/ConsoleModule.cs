@@ -44,6 +44,9 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<DeadLetterReplays>();
         services.AddSingleton<DeadLetterRoutes>();
         services.AddSingleton<ReplayIntents>();
+        services.AddSingleton<LetterRetention>();
+        services.AddSingleton<LetterForesight>();
+        services.AddSingleton<ForesightRoutes>();
         services.AddSingleton<ReplaysBook>();
         services.AddSingleton<ReplaysRunner>();
         services.AddSingleton<ReplaysRoutes>();
@@ -54,6 +57,7 @@ public sealed class ConsoleModule : IServiceModule
         builder.LeasedWork("replays", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().SendAsync(token));
         builder.LeasedWork("replayed", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().LookAsync(token));
         builder.LeasedWork("replay-selections", StopOrder.Work, (provider, token) => provider.GetRequiredService<ReplaysRunner>().RunAsync(token));
+        builder.LeasedWork("letter-retention", StopOrder.Support, (provider, token) => provider.GetRequiredService<LetterRetention>().RunAsync(token));
         builder.LeasedWork("commands", StopOrder.Work, (provider, token) => provider.GetRequiredService<OperatorCommandPublisher>().RunAsync(token));
     }
 
@@ -68,6 +72,7 @@ public sealed class ConsoleModule : IServiceModule
         TokenRoutes.Map(routes);
         DeadLetterRoutes.Map(routes);
         ReplaysRoutes.Map(routes);
+        ForesightRoutes.Map(routes);
         OpenApi.Map(routes);
         routes.MapGuardedRest();
     }

@@ -52,6 +52,10 @@ public sealed class ConsoleOptions
     [Range(1, 3_600)]
     public int ReplayPatienceSeconds { get; set; } = 60;
 
+    /// <summary>A dead letter about which nothing was done for so many days expires, unless a trade that it is about goes on.</summary>
+    [Range(1, 3_650)]
+    public int DeadLetterDays { get; set; } = 30;
+
     public static IEnumerable<ValidationResult> Check(ConsoleOptions options)
     {
         if (Fault(options) is { } fault)

@@ -71,7 +71,7 @@ internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own) : 
             // One that only starts takes itself for normal; to the others it is missing.
             return answer.IsSuccessStatusCode ? new Answer(Ready, said) : new Answer("not ready", said > DegradationLevel.Minimal ? said : DegradationLevel.Minimal);
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or SocketException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return new Answer("does not answer", DegradationLevel.Minimal);
         }

@@ -8,9 +8,10 @@ public static class RecordedPatience
 {
     /// <param name="decided">All events of one decision.</param>
     /// <param name="now">The time that it was made with.</param>
-    public static TradePatience Of(IReadOnlyList<object> decided, DateTimeOffset now)
+    /// <param name="before">What is known of the others.</param>
+    public static TradePatience Of(IReadOnlyList<object> decided, DateTimeOffset now, TradePatience? before = null)
     {
-        var patience = TradePatience.Default;
+        var patience = before ?? TradePatience.Default;
         return decided is not [var first, ..] ? patience : first switch
         {
             TradeRaised e => patience with { Validating = e.Due - now },

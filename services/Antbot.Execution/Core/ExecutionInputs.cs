@@ -13,7 +13,18 @@ namespace Antbot.Execution;
 public sealed record Stamp(DateTimeOffset? VenueTime, int WindowMilliseconds, long ControlVersion, string? EntryBar, string? EntryHold, Price? Last);
 
 /// <summary>What the orders of one trade are decided on.</summary>
-public abstract record ExecutionInput(Stamp Stamp);
+public abstract record ExecutionInput(Stamp Stamp)
+{
+    /// <summary>Of a message that says all that it takes; null for one on which the venue or the market has its say, too.</summary>
+    public static ExecutionInput? Of(ITradeMessage message, Stamp stamp) => message switch
+    {
+        CancelTrade m => new GetOut(m.Trade, m.Account, m.Reason, stamp),
+        CloseTrade m => new GetOut(m.Trade, m.Account, m.Reason, stamp),
+        CorrectOrder m => new Correct(m.Order, m.What, m.Evidence, stamp),
+        WriteOffPosition m => new WriteOff(m.Quantity, m.What, m.Evidence, stamp),
+        _ => null,
+    };
+}
 
 /// <param name="Market">What an entry would pay now: the ask for a purchase, the bid for a sale; null where no price is fresh.</param>
 public sealed record Enter(Signal Signal, Money Reserved, SymbolRules? Rules, Price? Market, ExecutionPolicy Policy, Stamp Stamp) : ExecutionInput(Stamp);

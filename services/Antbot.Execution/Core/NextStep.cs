@@ -6,6 +6,7 @@ namespace Antbot.Execution;
 public abstract record NextStep
 {
     private static readonly Rest Resting = new();
+    private static readonly IReadOnlyList<NextStep> AtRest = [Resting];
 
     private NextStep()
     {
@@ -55,7 +56,7 @@ public abstract record NextStep
             Consider(Of(order, state, now, venueNow));
         }
         Consider(!isLive && state.Stage is TradeStage.Entering or TradeStage.Closing ? new Decide() : Age(state, now));
-        return due ?? [wait ?? Resting];
+        return due ?? (wait is null ? AtRest : [wait]);
 
         void Consider(NextStep step)
         {

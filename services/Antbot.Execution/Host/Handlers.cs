@@ -31,19 +31,19 @@ public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Symb
 public sealed class CancelTradeHandler(TradeRunner runner) : IMessageHandler<CancelTrade>
 {
     public Task HandleAsync(CancelTrade message, Input input, CancellationToken cancellationToken) =>
-        runner.HandleAsync(message.Trade, input, Recall.WayOut, (_, stamp) => new GetOut(message.Trade, message.Account, message.Reason, stamp), cancellationToken);
+        runner.HandleAsync(message.Trade, input, Recall.WayOut, (_, stamp) => ExecutionInput.Of(message, stamp)!, cancellationToken);
 }
 
 public sealed class CloseTradeHandler(TradeRunner runner) : IMessageHandler<CloseTrade>
 {
     public Task HandleAsync(CloseTrade message, Input input, CancellationToken cancellationToken) =>
-        runner.HandleAsync(message.Trade, input, Recall.WayOut, (_, stamp) => new GetOut(message.Trade, message.Account, message.Reason, stamp), cancellationToken);
+        runner.HandleAsync(message.Trade, input, Recall.WayOut, (_, stamp) => ExecutionInput.Of(message, stamp)!, cancellationToken);
 }
 
 public sealed class CorrectOrderHandler(TradeRunner runner) : IMessageHandler<CorrectOrder>
 {
     public Task HandleAsync(CorrectOrder message, Input input, CancellationToken cancellationToken) =>
-        runner.HandleAsync(message.Trade, input, Recall.Own, (_, stamp) => new Correct(message.Order, message.What, message.Evidence, stamp), cancellationToken);
+        runner.HandleAsync(message.Trade, input, Recall.Own, (_, stamp) => ExecutionInput.Of(message, stamp)!, cancellationToken);
 }
 
 public sealed class AdoptPositionHandler(TradeRunner runner, RuleBook rules, IVenue venue, ControlWatch control, ExecutionOptions options) : IMessageHandler<AdoptPosition>
@@ -71,7 +71,7 @@ public sealed class AdoptPositionHandler(TradeRunner runner, RuleBook rules, IVe
 public sealed class WriteOffPositionHandler(TradeRunner runner) : IMessageHandler<WriteOffPosition>
 {
     public Task HandleAsync(WriteOffPosition message, Input input, CancellationToken cancellationToken) =>
-        runner.HandleAsync(message.Trade, input, Recall.Own, (_, stamp) => new WriteOff(message.Quantity, message.What, message.Evidence, stamp), cancellationToken);
+        runner.HandleAsync(message.Trade, input, Recall.Own, (_, stamp) => ExecutionInput.Of(message, stamp)!, cancellationToken);
 }
 
 public sealed class SettleOrderHandler(TradeRunner runner) : IMessageHandler<SettleOrder>

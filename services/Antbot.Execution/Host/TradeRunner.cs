@@ -128,7 +128,7 @@ public sealed class TradeRunner(
     /// <summary>An operator's word on an order in doubt: the venue is asked first, and where it says what became of it, that is what counts.</summary>
     public async Task SettleAsync(SettleOrder message, Input input, CancellationToken cancellationToken)
     {
-        var (trade, evidence, origin) = (message.Trade, "the venue was not asked: it is in no doubt", Own(input));
+        var (trade, evidence, origin) = (message.Trade, Beforehand.NotAsked, Own(input));
         var isAlone = Begin(trade);
         try
         {
@@ -142,9 +142,7 @@ public sealed class TradeRunner(
             }
             var outcome = await DecideAsync(
                 trade, input,
-                (_, stamp) => message.Confirms
-                    ? new ConfirmSettlement(message.Order, message.Request, message.By, message.Reason, evidence, stamp)
-                    : new ProposeSettlement(message.Order, message.Request, message.By, message.Reason, evidence, stamp),
+                (_, stamp) => Beforehand.Settle(message, evidence, stamp),
                 cancellationToken);
             if (!outcome.IsNew)
                 outcome = await RecallAsync(trade, origin, outcome.Stored, Recall.Own, isAlone, cancellationToken);

@@ -12,6 +12,16 @@ public static class RiskDecider
 
     public static Behaviour<RiskState> With(RiskLimits limits) => new(Consumer, RiskState.Fold, (state, input, now) => Decide(state, input, now, limits), React);
 
+    /// <summary>Everything that is said of an account's trades is decided in the order of that account's stream.</summary>
+    public static StreamId StreamOf(ITradeMessage message) => Streams.Account(message switch
+    {
+        AssessRisk m => m.Signal.Account,
+        TradeOpened m => m.Account,
+        EntryFailed m => m.Account,
+        TradeClosed m => m.Account,
+        _ => throw new ArgumentException($"Risk does not know what to do with a {message.GetType().Name}.", nameof(message)),
+    });
+
     /// <summary>At least one event for whatever comes: a redelivery is recognised by it.</summary>
     public static IReadOnlyList<object> Decide(RiskState state, object input, DateTimeOffset now, RiskLimits limits) => input switch
     {

@@ -1,3 +1,4 @@
+using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Kernel.Decisions;
 using Antbot.Validation.Core.Rules;
@@ -16,6 +17,9 @@ public static class ValidationDecider
             ? [Decide(memory, m.Signal, now, limits)]
             : throw new ArgumentException($"Validation does not know what to do with a {input.GetType().Name}.", nameof(input)),
         React);
+
+    /// <summary>Signals for one symbol are decided in the order of that symbol's stream.</summary>
+    public static StreamId StreamOf(ValidateSignal message) => Streams.Validation(message.Signal.Symbol);
 
     /// <summary>One event for whatever comes: a redelivery is recognised by it.</summary>
     public static object Decide(SymbolMemory memory, Signal signal, DateTimeOffset now, ValidationLimits limits)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Text.Json;
 using Antbot.EventStore.Postgres;
 using Antbot.Hosting;
@@ -234,7 +235,7 @@ public sealed class LocalPlatform : IAsyncDisposable
             using var answer = await client.GetAsync(health, cancellationToken);
             return answer.IsSuccessStatusCode ? null : await answer.Content.ReadAsStringAsync(cancellationToken);
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return e.Message;
         }

@@ -28,6 +28,12 @@ public enum DeadLetterStatus
 
     /// <summary>What was decided on it is in the history.</summary>
     Replayed = 4,
+
+    /// <summary>What would be sent once more is another message than the one that came. Nothing else has been decided about it.</summary>
+    Edited = 5,
+
+    /// <summary>Nothing was done about it for so long that nothing is to come of it any more.</summary>
+    Expired = 6,
 }
 
 /// <summary>A header's type on the wire. What is stored and sent again has the one it came with.</summary>
@@ -99,6 +105,18 @@ public sealed record DeadLetterDiscarded(Guid Letter, Guid Request, string Finge
 [StoredName("dead_letter_replay_ordered")]
 public sealed record DeadLetterReplayOrdered(Guid Letter, Guid Request, string Fingerprint, int Replay, string Reason, string By);
 
+/// <summary>The message within is another one from now on, under the same ids: that is what is sent once more. The bytes that came stay as they are.</summary>
+/// <param name="Edit">Counts those of this letter, from 1.</param>
+/// <param name="Patch">What was done to the message, as a JSON patch (RFC 6902).</param>
+/// <param name="Before">What would have been sent until then.</param>
+/// <param name="Body">Null where it is too large for an event: then it lies under <paramref name="After"/>.</param>
+[StoredName("dead_letter_edited")]
+public sealed record DeadLetterEdited(Guid Letter, Guid Request, string Fingerprint, int Edit, string Patch, ContentHash Before, ContentHash After, byte[]? Body, string Reason, string By);
+
+/// <summary>It has been left alone for longer than letters are kept waiting.</summary>
+[StoredName("dead_letter_expired")]
+public sealed record DeadLetterExpired(Guid Letter, string Fingerprint, string Reason, string By);
+
 /// <summary>It has an effect: an event of whoever it was going to, that was decided on this very message.</summary>
 /// <param name="Sequence">Of that event.</param>
 [StoredName("dead_letter_replayed")]
@@ -114,6 +132,6 @@ public sealed record DeadLetterReturned(
 [StoredName("dead_letter_given_up")]
 public sealed record DeadLetterGivenUp(Guid Letter, Guid Request, string Fingerprint, int Replay, string Reason, string By);
 
-/// <param name="Command">What was wanted: discard, replay, give-up.</param>
+/// <param name="Command">What was wanted: discard, replay, give-up, edit.</param>
 [StoredName("dead_letter_refused")]
 public sealed record DeadLetterRefused(Guid Letter, Guid Request, string Command, string By, IReadOnlyList<Messages.Verdict> Verdicts);

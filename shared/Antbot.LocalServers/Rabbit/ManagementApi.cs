@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Antbot.LocalServers.Rabbit;
@@ -52,7 +53,7 @@ internal sealed class ManagementApi(Uri address)
             throw new ServerException(
                 $"RabbitMQ's management API answered {(int)response.StatusCode} to {method} {path}: {text[..Math.Min(text.Length, BodyLengthMax)]}");
         }
-        catch (Exception unreachable) when (unreachable is HttpRequestException or TaskCanceledException { InnerException: TimeoutException })
+        catch (Exception unreachable) when (unreachable is HttpRequestException or SocketException or TaskCanceledException { InnerException: TimeoutException })
         {
             throw new ServerException($"RabbitMQ's management API at {address.Host}:{address.Port} does not answer: {unreachable.Message}", unreachable);
         }

@@ -1,8 +1,8 @@
-using System.Text.Json;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Runtime.Bus;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace Antbot.Messaging;
 
@@ -15,27 +15,25 @@ public sealed class UnsendableLetterException(Exception inner) : Exception($"It 
 /// </summary>
 public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IDeadLetterSender, IAsyncDisposable
 {
-    private readonly SemaphoreSlim _oneAtATime = new(1);
+    /// <summary>Some brokers end the channel over a body that is too large for them, and with it what else is on it.</summary>
+    private const int TogetherBytesMax = 1024 * 1024;
+
+    private readonly SemaphoreSlim _opening = new(1);
+    private readonly ByteBudget _alone = new(1);
     private BrokerLink? _link;
 
-    public async Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, CancellationToken cancellationToken)
+    public async Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, bool alone, CancellationToken cancellationToken)
     {
-        var send = SendingOf(endpoint, properties, body, replay);
+        var send = SendingOf(endpoint, properties, body, replay, alone || body.Length > TogetherBytesMax);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.PublishWithin);
-        await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
             await send(limit.Token);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            await LetGoAsync();
             throw new BusUnavailableException($"The dead letter to '{endpoint}' was not confirmed: {e.Message}", e);
-        }
-        finally
-        {
-            _oneAtATime.Release();
         }
     }
 
@@ -44,27 +42,22 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IDe
         // Within one process there is no other reason than that its endpoint has not begun.
         if (options.IsMemory)
             return false;
-        await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
-            await (await LinkAsync(cancellationToken)).CheckAsync(cancellationToken);
+            await OnLinkAsync(link => link.CheckAsync(cancellationToken), cancellationToken);
             return true;
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
-            await LetGoAsync();
             return false;
-        }
-        finally
-        {
-            _oneAtATime.Release();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await LetGoAsync();
-        _oneAtATime.Dispose();
+        if (_link is { } link)
+            await LetGoAsync(link);
+        _opening.Dispose();
     }
 
     /// <summary>A null is no property: it does not go on the wire.</summary>
@@ -86,11 +79,11 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IDe
     private static string? Unescape(string? text) => text is null ? null : HeaderLines.Unescape(text);
 
     /// <summary>Made of the letter before anything is asked of the bus: what fails here is the letter's own fault.</summary>
-    private Func<CancellationToken, Task> SendingOf(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay)
+    private Func<CancellationToken, Task> SendingOf(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, bool alone)
     {
         try
         {
-            return options.IsMemory ? HandingOver(endpoint, properties, body, replay) : Publishing(endpoint, properties, body, replay);
+            return options.IsMemory ? HandingOver(endpoint, properties, body, replay) : Publishing(endpoint, properties, body, replay, alone);
         }
         catch (Exception e)
         {
@@ -98,12 +91,16 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IDe
         }
     }
 
-    private Func<CancellationToken, Task> Publishing(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay)
+    private Func<CancellationToken, Task> Publishing(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, bool alone)
     {
         var headers = HeaderLines.To(HeaderLines.OfTheLiving(properties.Headers));
         headers[DeadLetterHeaders.Replay] = replay;
         var letter = PropertiesOf(properties, headers);
-        return async cancellationToken => await (await LinkAsync(cancellationToken)).PublishAsync(Topology.QueueOf(endpoint), letter, body, cancellationToken);
+        return async cancellationToken =>
+        {
+            using var turn = alone ? await _alone.TakeAsync(1, cancellationToken) : null;
+            await OnLinkAsync(link => link.PublishAsync(Topology.QueueOf(endpoint), letter, body, alone, cancellationToken), cancellationToken);
+        };
     }
 
     /// <summary>Within one process nothing takes bytes: it goes as the message that it is.</summary>
@@ -111,10 +108,8 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IDe
     {
         var id = Guid.Parse(properties.MessageId ?? "");
         var headers = HeaderLines.To(HeaderLines.OfTheLiving(properties.Headers));
-        using var document = JsonDocument.Parse(body);
-        var urn = document.RootElement.GetProperty("messageType")[0].GetString() ?? "";
-        var type = Routes.All.Keys.FirstOrDefault(t => MassTransit.MessageUrn.ForTypeString(t) == urn) ?? throw new JsonException($"'{urn}' is no message of this build.");
-        var message = document.RootElement.GetProperty("message").Deserialize(type, MessageJson.Options) ?? throw new JsonException("The message is null.");
+        var (type, element) = LetterMessage.Open(body);
+        var message = LetterMessage.Read(type, element);
         var how = MassTransit.Pipe.Execute<MassTransit.SendContext>(context =>
         {
             context.MessageId = id;
@@ -131,19 +126,47 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IDe
         };
     }
 
-    private async Task<BrokerLink> LinkAsync(CancellationToken cancellationToken)
+    /// <summary>A link on which anything fails but a message's own way is given up; what else is under way on it is sent again.</summary>
+    private async Task OnLinkAsync(Func<BrokerLink, Task> act, CancellationToken cancellationToken)
     {
-        if (_link is { Lost.IsCancellationRequested: false } link)
-            return link;
-        await LetGoAsync();
-        return _link = await BrokerLink.OpenAsync(BrokerAddress.Parse(options.Address), options.Name, "replays", cancellationToken);
+        var link = await LinkAsync(cancellationToken);
+        try
+        {
+            await act(link);
+        }
+        catch (PublishException)
+        {
+            // Perhaps there is no such queue any more: whoever sends it again finds one.
+            await link.DeclareAsync(cancellationToken);
+            throw;
+        }
+        catch (Exception)
+        {
+            await LetGoAsync(link);
+            throw;
+        }
     }
 
-    private async Task LetGoAsync()
+    private async Task<BrokerLink> LinkAsync(CancellationToken cancellationToken)
     {
-        if (_link is not { } link)
-            return;
-        _link = null;
+        await _opening.WaitAsync(cancellationToken);
+        try
+        {
+            if (_link is { Lost.IsCancellationRequested: false } open)
+                return open;
+            if (_link is { } lost)
+                await LetGoAsync(lost);
+            return _link = await BrokerLink.OpenAsync(BrokerAddress.Parse(options.Address), options.Name, "replays", cancellationToken);
+        }
+        finally
+        {
+            _opening.Release();
+        }
+    }
+
+    private async Task LetGoAsync(BrokerLink link)
+    {
+        Interlocked.CompareExchange(ref _link, null, link);
         await link.DisposeAsync();
     }
 }

@@ -26,7 +26,10 @@ public static class Outgoing
         for (var i = 0; i < bodies.Count; i++)
         {
             foreach (var endpoint in Routes.Of(bodies[i].GetType()))
-                messages.Add(new OutboundMessage(IdOf(stored, i, endpoint), endpoint, bodies[i], stored.CorrelationId, stored.TraceId));
+                messages.Add(new OutboundMessage(IdOf(stored, i, endpoint), endpoint, bodies[i], ChainOf(bodies[i], stored), stored.TraceId));
         }
     }
+
+    /// <summary>What is about a trade belongs to the trade's chain, wherever it was decided: at an account much is decided about trades.</summary>
+    private static string? ChainOf(object body, StoredEvent stored) => body is ITradeMessage about ? about.Trade.Value : stored.CorrelationId;
 }

@@ -60,8 +60,7 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
     private volatile Loaded<TState>? _known;
     private bool _mayHaveMoved = true;
 
-    /// <param name="Events">What the request is to record, as objects.</param>
-    private sealed record Prepared(LaneWork<TState> Work, AppendRequest Request, IReadOnlyList<object> Events, Loaded<TState> After);
+    private sealed record Prepared(LaneWork<TState> Work, Deliberation<TState> Deliberation);
 
     /// <summary>Decides a round of inputs; those that must be decided again are returned, in their order. Never throws: what fails, fails its own work.</summary>
     public async Task<List<LaneWork<TState>>> DecideAsync(IReadOnlyList<LaneWork<TState>> round)
@@ -90,7 +89,7 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
                     _mayHaveMoved = false;
                 }
                 var isNewest = fresh && decided.Count == 0;
-                if (await DeliberateAsync(work, decided.Count == 0 ? assumed ?? _known! : decided[^1].After) is not { } next)
+                if (await DeliberateAsync(work, decided.Count == 0 ? assumed ?? _known! : decided[^1].Deliberation.After) is not { } next)
                     await FindAsync(work, isNewest, again);
                 else
                     decided.Add(next);
@@ -126,24 +125,7 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
         var decided = await work.Decide(state.State, now);
         if (decided.Events.Count == 0)
             return null;
-        var encoded = new NewEvent[decided.Events.Count];
-        for (var i = 0; i < encoded.Length; i++)
-            encoded[i] = parts.Codec.Encode(decided.Events[i]);
-        // Nobody sends what comes of a deadline, a price or an age: it goes on in the trace of what it comes of.
-        var trace = work.Input.TraceId ?? (state.Trail?.CorrelationId == work.Input.CorrelationId ? state.Trail?.TraceId : null);
-        var request = new AppendRequest
-        {
-            Stream = stream,
-            Expected = ExpectedVersion.Exactly(state.Version),
-            Decision = new Decision(work.Input.Id, behaviour.Consumer),
-            Events = encoded,
-            At = now,
-            Meta = new EventMeta(work.Input.CorrelationId, work.Input.Id.ToString("N"), work.Input.Actor, trace),
-            Guards = decided.Guards,
-        };
-        var folded = decided.Events.Aggregate(state.State, behaviour.Fold.Apply);
-        var trail = trace is null ? null : state.Trail is { } known && known.TraceId == trace && known.CorrelationId == work.Input.CorrelationId ? known : new Trail(work.Input.CorrelationId, trace);
-        return new Prepared(work, request, decided.Events, state with { State = folded, Version = state.Version + encoded.Length, Trail = trail });
+        return new Prepared(work, Deliberation<TState>.Of(stream, work.Input, behaviour, parts.Codec, state, decided, now));
     }
 
     /// <summary>Nothing to decide is only true on the newest state; a lane may have slept while another process wrote.</summary>
@@ -165,8 +147,8 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
             parts.CrashPoints.Reach($"{behaviour.Consumer}.before-append");
             // Each rests on the one before it. Once they are on their way, no single caller can take its own back.
             appends = decided.Count == 1
-                ? [parts.Store.AppendAsync(decided[0].Request, decided[0].Work.CancellationToken)]
-                : parts.Store.AppendInOrder([.. decided.Select(d => d.Request)], CancellationToken.None);
+                ? [parts.Store.AppendAsync(decided[0].Deliberation.Request, decided[0].Work.CancellationToken)]
+                : parts.Store.AppendInOrder([.. decided.Select(d => d.Deliberation.Request)], CancellationToken.None);
         }
         catch (Exception e)
         {
@@ -189,9 +171,9 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
             switch (await append)
             {
                 case AppendOutcome.Appended done:
-                    _known = prepared.After;
+                    _known = prepared.Deliberation.After;
                     for (var i = 0; i < done.Events.Count; i++)
-                        parts.Codec.Remember(done.Events[i], prepared.Events[i]);
+                        parts.Codec.Remember(done.Events[i], prepared.Deliberation.Events[i]);
                     work.Done.TrySetResult(new Recorded(done.Events, IsNew: true));
                     return true;
                 case AppendOutcome.AlreadyThere there:

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Antbot.Contracts;
 using Antbot.Kernel.Decisions;
+using Antbot.Kernel.Identity;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Store;
 
@@ -92,6 +93,24 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
     public Task<Loaded<TState>> LoadAsync(StreamId stream, CancellationToken cancellationToken = default) => _lanes.TryGetValue(stream, out var queue) && queue.Lane.Known is { } known
         ? parts.Loader.CatchUpAsync(stream, behaviour.Fold, known, cancellationToken)
         : parts.Loader.LoadAsync(stream, behaviour.Fold, cancellationToken);
+
+    /// <summary>
+    /// What would come of an input at this time, by the same steps; nothing is recorded and nothing is sent. What a decider throws of the input is
+    /// thrown here, too.
+    /// </summary>
+    /// <param name="on">The stream as it would stand by then; null for as it stands.</param>
+    public async Task<Foreseen<TState>> ForeseeAsync(StreamId stream, Input input, DateTimeOffset now, Loaded<TState>? on = null, CancellationToken cancellationToken = default)
+    {
+        var state = on ?? await LoadAsync(stream, cancellationToken);
+        if (await parts.Store.FindDecisionAsync(new Decision(input.Id, behaviour.Consumer), cancellationToken) is { Count: > 0 } found)
+            return new Foreseen<TState>(found, Outgoing.From(found, parts.Codec, behaviour.React), IsOld: true, state);
+        if (behaviour.Decide(state.State, input.Body, now) is not { Count: > 0 } decided)
+            return new Foreseen<TState>([], [], IsOld: false, state);
+        var deliberation = Deliberation<TState>.Of(stream, input, behaviour, parts.Codec, state, Decided.Of(decided), now);
+        // As the store would give them back: what it does not take fails here, too.
+        var stored = PreparedAppend.From(deliberation.Request).ToStored(state.Version + 1, 0, new long[decided.Count]);
+        return new Foreseen<TState>(stored, Outgoing.From(stored, parts.Codec, behaviour.React), IsOld: false, deliberation.After);
+    }
 
     private async Task RunAsync(Queue queue)
     {

@@ -20,7 +20,7 @@ internal sealed class AntbotPipeline : IPipeline
 
     private AntbotPipeline(Servers servers, VenueProcess venue, string database, Uri bus)
     {
-        (_servers, _venue) = (servers, venue);
+        (_servers, _venue, Bus) = (servers, venue, bus);
         _environment = new Dictionary<string, string>(LoadSettings.All, StringComparer.Ordinal)
         {
             ["ANTBOT_STORE"] = database,
@@ -40,6 +40,8 @@ internal sealed class AntbotPipeline : IPipeline
     public HistoryReader History { get; }
 
     public VenueProcess Venue => _venue;
+
+    public Uri Bus { get; }
 
     public string Logs => _servers.Folder;
 
@@ -116,19 +118,27 @@ internal sealed class AntbotPipeline : IPipeline
     /// <summary>A Console is started on the history and reads it to its end: what it and PostgreSQL use for that.</summary>
     public async Task<(TimeSpan Console, TimeSpan Postgres)> ReadIntoModelsAsync(CancellationToken cancellationToken)
     {
-        Set("ANTBOT_CONSOLE__TOKEN_FILE", _venue.Keys.FileOf("console-token"));
         var postgres = _servers.Processes.Single(p => p.Name == "postgres");
         var before = postgres.Processor();
-        var (process, address) = Start("Console");
+        var (process, client) = await StartConsoleAsync(cancellationToken);
+        using (client)
         await using (process)
         {
-            using var client = new HttpClient { BaseAddress = address };
-            client.DefaultRequestHeaders.Authorization = new("Bearer", await File.ReadAllTextAsync(_venue.Keys.FileOf("console-token"), cancellationToken));
-            await Servers.UntilAnsweredAsync(new Uri(address, "/readyz"), process, ReadyWithin, cancellationToken);
             while (JsonElement.Parse(await client.GetByteArrayAsync(new Uri("/api/status", UriKind.Relative), cancellationToken)).GetProperty("Views").GetProperty("Behind").GetInt64() > 0)
                 await Task.Delay(500, cancellationToken);
             return (process.Processor(), postgres.Processor() - before);
         }
+    }
+
+    /// <summary>Ready, and asked by an operator.</summary>
+    public async Task<(BenchProcess Process, HttpClient Client)> StartConsoleAsync(CancellationToken cancellationToken)
+    {
+        Set("ANTBOT_CONSOLE__TOKEN_FILE", _venue.Keys.FileOf("console-token"));
+        var (process, address) = Start("Console");
+        await Servers.UntilAnsweredAsync(new Uri(address, "/readyz"), process, ReadyWithin, cancellationToken);
+        var client = new HttpClient { BaseAddress = address };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await File.ReadAllTextAsync(_venue.Keys.FileOf("console-token"), cancellationToken));
+        return (process, client);
     }
 
     private (BenchProcess Process, Uri Address) Start(string name)

@@ -83,7 +83,7 @@ internal sealed class Servers : IAsyncDisposable
                     return;
                 said = await answer.Content.ReadAsStringAsync(cancellationToken);
             }
-            catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
             {
                 said = e.Message;
             }

@@ -68,8 +68,10 @@ internal static class Checker
         var exposure = new Exposure(evidence.Store);
         Name(wrong, "faults of reservations", exposure.Faults);
         Name(wrong, "trades are over and exposure is still held for them", exposure.Holders.Select(h => $"{h.Trade} {h.Amount}"));
+        foreach (var (what, which) in Letters.Faults(evidence.Store))
+            Name(wrong, what, which);
         // The Console takes them out of their queues into the record; while it does not, they lie there.
-        Name(wrong, "messages were dead-lettered", evidence.Store.Events.Where(e => e.Type == "dead_letter_kept").Select(e => $"{Text(e, "MessageType")} to {Text(e, "Endpoint")}: {Text(e, "FaultMessage")}"));
+        Name(wrong, "messages were dead-lettered", evidence.Store.Events.Where(e => e.Type == "dead_letter_kept" && !Letters.IsByHand(e)).Select(e => $"{Text(e, "MessageType")} to {Text(e, "Endpoint")}: {Text(e, "FaultMessage")}"));
         Name(wrong, "queues of dead letters hold messages", evidence.Queues.Where(q => q.IsDeadLetters && q.Waiting > 0).Select(q => $"{q.Name} {q.Waiting}"));
         return wrong;
     }

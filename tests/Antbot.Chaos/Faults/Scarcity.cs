@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Antbot.Chaos.Running;
 
 namespace Antbot.Chaos.Faults;
@@ -7,7 +8,7 @@ namespace Antbot.Chaos.Faults;
 internal static class Scarcity
 {
     private const double Seconds = 30;
-    private const double Settled = 5;
+    private const double Settled = 10;
     private const double Part = 0.95;
 
     /// <summary>A tenth, and what a signal that comes late leaves it.</summary>
@@ -16,38 +17,29 @@ internal static class Scarcity
     private const double FilledMin = 0.8;
     private const double TicksPerSecond = 100;
     private const string Heap = "dotnet_gc_heap_bytes";
+    private const string Limit = "DOTNET_GCHeapHardLimit";
 
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// What a process takes that could have more is mostly what it has not cleared away yet. So it is limited twice: by what it takes without a limit,
+    /// and by what it takes then.
+    /// </summary>
     public static async Task MemoryAsync(Scene scene)
     {
         var services = Programs.Services.Select(s => scene.Target[s]).ToList();
-        var limits = new List<string>();
-        // What has run for long has grown into room that it does not need: a limit by that would be none.
-        foreach (var service in services)
-            await RestartAsync(scene, service);
-        await Task.WhenAll(services.Select(s => scene.ReadyAsync(s.Name)));
-        await scene.WaitAsync(Settled);
-        foreach (var service in services)
-        {
-            var used = await HeapAsync(scene, service);
-            service.Extra = new Dictionary<string, string>(StringComparer.Ordinal) { ["DOTNET_GCHeapHardLimit"] = $"0x{(long)(used / Part):x}" };
-            limits.Add($"{service.Name} {used / Part / (1 << 20):0}");
-            await RestartAsync(scene, service);
-        }
-        scene.Note($"limits in MB: {string.Join(", ", limits)}");
-        await Task.WhenAll(services.Select(s => scene.ReadyAsync(s.Name)));
-        var fullest = await FullestAsync(scene, services);
-        scene.Note($"the fullest in parts of their limits: {string.Join(", ", fullest.Select(f => $"{f.Key} {f.Value:P0}"))}");
+        await RestartAsync(scene, services, _ => 0);
+        await RestartAsync(scene, services, await TakenAsync(scene, services, Settled));
+        await RestartAsync(scene, services, await TakenAsync(scene, services, Settled));
+        scene.Note($"limits in MB: {string.Join(", ", services.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Name} {LimitOf(s) / (1 << 20):0.0}")))}");
+        var (deaths, taken) = (services.Sum(s => s.Deaths), await TakenAsync(scene, services, Seconds));
+        var fullest = services.ToDictionary(s => s.Name, s => taken(s) / LimitOf(s), StringComparer.Ordinal);
+        scene.Note($"the fullest in parts of their limits: {string.Join(", ", fullest.Select(f => $"{f.Key} {f.Value:P0}"))}; {services.Sum(s => s.Deaths) - deaths} of them ended for want of memory");
         if (fullest.Values.Max() < FilledMin)
             scene.Fault("nobody came near his limit: the case says nothing");
-        foreach (var service in services)
-        {
-            service.Extra = new Dictionary<string, string>(StringComparer.Ordinal);
-            await RestartAsync(scene, service);
-        }
+        await RestartAsync(scene, services, _ => 0);
         scene.Healed();
-        await Task.WhenAll(services.Select(s => scene.ReadyAsync(s.Name)));
     }
 
     /// <summary>Each runs for a tenth of the time, each in a tenth of its own.</summary>
@@ -74,30 +66,35 @@ internal static class Scarcity
             scene.Fault($"{greedy.Name} had more than it was to have");
     }
 
-    /// <summary>What part of its limit each has filled at most, looked at all the time.</summary>
-    private static async Task<Dictionary<string, double>> FullestAsync(Scene scene, List<Daemon> services)
+    /// <summary>What each has taken at most, looked at all the time.</summary>
+    private static async Task<Func<Daemon, double>> TakenAsync(Scene scene, List<Daemon> services, double seconds)
     {
-        var fullest = services.ToDictionary(s => s.Name, _ => 0.0, StringComparer.Ordinal);
-        for (var second = 0; second < Seconds; second++)
+        var most = services.ToDictionary(s => s.Name, _ => 0.0, StringComparer.Ordinal);
+        for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began).TotalSeconds < seconds; await Task.Delay(Look, scene.Cancel))
         {
-            await scene.WaitAsync(1);
             foreach (var service in services)
             {
-                var limit = Convert.ToInt64(service.Extra["DOTNET_GCHeapHardLimit"], 16);
                 if (service.ProcessId is not null && await scene.Services.TryGaugeAsync(service.Name, Heap, scene.Cancel) is { } used)
-                    fullest[service.Name] = Math.Max(fullest[service.Name], used / limit);
+                    most[service.Name] = Math.Max(most[service.Name], used);
             }
         }
-        return fullest;
+        return service => most[service.Name] is > 0 and var taken ? taken : throw new ChaosException($"{service.Name} does not say what its heap takes.");
     }
 
-    private static async Task<double> HeapAsync(Scene scene, Daemon service) =>
-        await scene.Services.GaugeAsync(service.Name, Heap, scene.Cancel) ?? throw new ChaosException($"{service.Name} does not say what its heap takes.");
+    private static double LimitOf(Daemon service) => Convert.ToInt64(service.Extra[Limit], 16);
 
-    private static async Task RestartAsync(Scene scene, Daemon service)
+    /// <summary>All of them, and hardly more than they take is what they may have from then on; without a limit where that is nothing.</summary>
+    private static async Task RestartAsync(Scene scene, List<Daemon> services, Func<Daemon, double> taken)
     {
-        var starts = service.Starts;
-        service.Send(Signals.Kill);
-        await scene.UntilAsync(() => service.Starts > starts, $"{service.Name} is started again");
+        foreach (var service in services)
+        {
+            service.Extra = taken(service) is > 0 and var most
+                ? new Dictionary<string, string>(StringComparer.Ordinal) { [Limit] = $"0x{(long)(most / Part):x}" }
+                : new Dictionary<string, string>(StringComparer.Ordinal);
+            var starts = service.Starts;
+            service.Send(Signals.Kill);
+            await scene.UntilAsync(() => service.Starts > starts, $"{service.Name} is started again");
+        }
+        await Task.WhenAll(services.Select(s => scene.ReadyAsync(s.Name)));
     }
 }

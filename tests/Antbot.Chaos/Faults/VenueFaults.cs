@@ -77,10 +77,25 @@ internal static class VenueFaults
         }
     }
 
+    /// <summary>Asked again where the connection that was kept from before had been reset meanwhile.</summary>
     private static async Task<double> ClockOffAsync(Scene scene)
     {
-        var answer = JsonElement.Parse(await scene.Target.Http.GetByteArrayAsync(new Uri(scene.Services.VenueAddress, "/api/v3/time"), scene.Cancel));
-        return (answer.GetProperty("serverTime").GetInt64() - DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()) / 1_000.0;
+        byte[] body = [];
+        await scene.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    body = await scene.Target.Http.GetByteArrayAsync(new Uri(scene.Services.VenueAddress, "/api/v3/time"), scene.Cancel);
+                    return true;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            "the venue tells the time", TimeSpan.FromSeconds(5));
+        return (JsonElement.Parse(body).GetProperty("serverTime").GetInt64() - DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()) / 1_000.0;
     }
 
     public static Task ClearAsync(Scene scene) => scene.Target.VenueAsync(HttpMethod.Delete, "faults", null, scene.Cancel);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Antbot.Chaos.Running;
@@ -143,7 +144,7 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
             _refused.Enqueue($"signal {number}: {(int)answer.StatusCode} {text}");
             return true;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException or JsonException)
+        catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException or IOException or JsonException)
         {
             // Killed under it, or its time was up.
             return false;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Antbot.Chaos.Checking;
 using Antbot.Chaos.Links;
@@ -31,7 +32,6 @@ internal sealed class ServicesTarget : Target
 
     /// <summary>The routes that an entry goes over: these breakers keep entries back for a minute.</summary>
     private static readonly string[] Entering = ["entry", "account", "market", "rules"];
-
 
     private static readonly string[] Endpoints = ["coordinator", "validation", "risk", "execution", "reconciliation"];
 
@@ -115,6 +115,15 @@ internal sealed class ServicesTarget : Target
     /// <summary>The broker's data is gone: what a person would do who starts an empty one. Queues are the services' own affair.</summary>
     public Task MakeVirtualHostAsync(CancellationToken cancellationToken) => _rabbit!.CreateVirtualHostAsync(VirtualHost, cancellationToken);
 
+    /// <summary>Returns when the broker has all of them.</summary>
+    public async Task PublishAsync(string queue, IEnumerable<(string Id, byte[] Body)> messages, CancellationToken cancellationToken)
+    {
+        await using var connection = await new ConnectionFactory { Uri = _broker!, AutomaticRecoveryEnabled = false }.CreateConnectionAsync(cancellationToken);
+        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), cancellationToken);
+        await Parallel.ForEachAsync(messages, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = cancellationToken }, async (message, token) =>
+            await channel.BasicPublishAsync("", queue, mandatory: true, new BasicProperties { Persistent = true, MessageId = message.Id, ContentType = "application/vnd.masstransit+json" }, message.Body, token));
+    }
+
     public override Task<Store> ReadStoreAsync(CancellationToken cancellationToken) => PostgresReader.ReadAsync(StoreAddress, cancellationToken);
 
     public override async Task<IReadOnlyList<QueueDepth>> ReadQueuesAsync(CancellationToken cancellationToken)
@@ -174,7 +183,7 @@ internal sealed class ServicesTarget : Target
         {
             return await GaugeAsync(process, metric, cancellationToken, label);
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             return null;
         }

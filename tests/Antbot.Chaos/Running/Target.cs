@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Antbot.Chaos.Checking;
@@ -148,7 +149,7 @@ internal abstract class Target(string folder) : IAsyncDisposable
             using var answer = await Http.GetAsync(route, limit.Token);
             return answer.IsSuccessStatusCode ? null : $"{name}: {await answer.Content.ReadAsStringAsync(limit.Token)}";
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return $"{name}: {e.Message}";
         }

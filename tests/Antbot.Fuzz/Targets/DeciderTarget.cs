@@ -89,7 +89,7 @@ public static class Deciders
         [typeof(ExecutionDecider)] = Of("execution", ExecutionDecider.Behaviour, typeof(ExecutionInput)),
         [typeof(ReconciliationDecider)] = Of("reconciliation", ReconciliationDecider.Behaviour, typeof(TradeSeen), typeof(AccountLook)),
         [typeof(AccessDecider)] = Of("access", AccessDecider.Behaviour, typeof(MakeToken), typeof(RevokeToken)),
-        [typeof(DeadLetterDecider)] = Of("dead-letters", DeadLetterDecider.Behaviour, typeof(DiscardDeadLetter), typeof(GiveUpReplay), typeof(ReplayDeadLetter), typeof(ReturnDeadLetter), typeof(ConfirmReplay)),
+        [typeof(DeadLetterDecider)] = Of("dead-letters", DeadLetterDecider.Behaviour, typeof(DiscardDeadLetter), typeof(GiveUpReplay), typeof(ReplayDeadLetter), typeof(ReturnDeadLetter), typeof(ConfirmReplay), typeof(EditDeadLetter), typeof(ExpireDeadLetter)),
         [typeof(ReplaysDecider)] = Of("replays", ReplaysDecider.Behaviour, typeof(RequestReplays), typeof(ApproveReplays), typeof(CancelReplays), typeof(BeginReplayBatch), typeof(EndReplayBatch)),
         [typeof(ControlDecider)] = new DeciderTarget<ControlState>("control", ControlState.Fold, (_, command, _) => ControlDecider.Decide(command), _ => [], [typeof(SetActivity), typeof(SetTradingMode), typeof(SetMaintenance)]),
     };

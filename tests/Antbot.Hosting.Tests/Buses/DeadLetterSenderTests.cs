@@ -31,7 +31,7 @@ public sealed class DeadLetterSenderTests(RabbitFixture fixture) : OnABroker(fix
         var first = await TakeAsync();
         Assert.Equal(id.ToString("D"), first.Properties.MessageId);
 
-        await sender.SendAsync(Routes.Execution, first.Properties, first.Body, "letter/1", Cancel);
+        await sender.SendAsync(Routes.Execution, first.Properties, first.Body, "letter/1", alone: false, Cancel);
         var second = await TakeAsync();
         Assert.Equal((first.Properties.MessageId, "letter/1"), (second.Properties.MessageId, Header(second, DeadLetterHeaders.Replay)));
         Assert.Equal(first.Body.ToArray(), second.Body.ToArray());
@@ -39,12 +39,12 @@ public sealed class DeadLetterSenderTests(RabbitFixture fixture) : OnABroker(fix
 
         // What is too long to be moved along is left out, and which letter it is is not.
         var lengthy = first.Properties with { Headers = [.. first.Properties.Headers, new(0, "long", HeaderKind.Text, new string('x', 20_000))] };
-        await sender.SendAsync(Routes.Execution, lengthy, first.Body, "letter/1", Cancel);
+        await sender.SendAsync(Routes.Execution, lengthy, first.Body, "letter/1", alone: false, Cancel);
         var third = await TakeAsync();
         Assert.Equal(("letter/1", null), (Header(third, DeadLetterHeaders.Replay), Header(third, "long")));
 
         _mended = true;
-        await sender.SendAsync(Routes.Execution, second.Properties, second.Body, "letter/2", Cancel);
+        await sender.SendAsync(Routes.Execution, second.Properties, second.Body, "letter/2", alone: false, Cancel);
         await bus.UntilAsync(() => _handled.Contains(id), "it is handled");
     }
 
@@ -56,18 +56,18 @@ public sealed class DeadLetterSenderTests(RabbitFixture fixture) : OnABroker(fix
         await using var bus = await TestBus.StartAsync(parts);
         await using var sender = new DeadLetterSender(parts.Options, bus.Runner);
         var properties = Nothing;
-        await sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", Cancel);
+        await sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", alone: false, Cancel);
         await Raw.DeleteAsync(Topology.QueueOf(Routes.Risk));
-        await Assert.ThrowsAsync<BusUnavailableException>(() => sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", Cancel));
+        await Assert.ThrowsAsync<BusUnavailableException>(() => sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", alone: false, Cancel));
         // The broker takes messages all the same; and the queue is declared anew.
         Assert.True(await sender.TakesOthersAsync(Cancel));
-        await sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", Cancel);
+        await sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", alone: false, Cancel);
 
         // One that no frame holds ends the connection, and the next one goes.
         var wide = properties with { Headers = [new(0, "wide", HeaderKind.Text, new string('x', 200_000))] };
-        await Assert.ThrowsAsync<BusUnavailableException>(() => sender.SendAsync(Routes.Risk, wide, new byte[] { 1 }, "letter/1", Cancel));
+        await Assert.ThrowsAsync<BusUnavailableException>(() => sender.SendAsync(Routes.Risk, wide, new byte[] { 1 }, "letter/1", alone: false, Cancel));
         Assert.True(await sender.TakesOthersAsync(Cancel));
-        await sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", Cancel);
+        await sender.SendAsync(Routes.Risk, properties, new byte[] { 1 }, "letter/1", alone: false, Cancel);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class DeadLetterSenderTests(RabbitFixture fixture) : OnABroker(fix
         parts.Options.Address = Host.Uri.ToString();
         await using var bus = await TestBus.StartAsync(parts);
         await using var sender = new DeadLetterSender(new BusOptions { Address = "amqp://127.0.0.1:1/", PublishWithin = TimeSpan.FromSeconds(2) }, bus.Runner);
-        await Assert.ThrowsAsync<BusUnavailableException>(() => sender.SendAsync(Routes.Risk, Nothing, new byte[] { 1 }, "letter/1", Cancel));
+        await Assert.ThrowsAsync<BusUnavailableException>(() => sender.SendAsync(Routes.Risk, Nothing, new byte[] { 1 }, "letter/1", alone: false, Cancel));
         Assert.False(await sender.TakesOthersAsync(Cancel));
     }
 
@@ -104,13 +104,13 @@ public sealed class DeadLetterSenderTests(RabbitFixture fixture) : OnABroker(fix
         var id = Guid.NewGuid();
         await bus.PublishAsync(Routes.Execution, SomeMessage.Close(), id);
         await bus.UntilAsync(() => letters.Kept.Count == 1, "it is dead");
-        await sender.SendAsync(Routes.Execution, letters.Kept.First().Properties, letters.Kept.First().Body, "letter/1", Cancel);
+        await sender.SendAsync(Routes.Execution, letters.Kept.First().Properties, letters.Kept.First().Body, "letter/1", alone: false, Cancel);
         await bus.UntilAsync(() => letters.Kept.Count == 2, "it is dead again");
         Assert.Equal((id.ToString("D"), "letter/1"), (letters.Kept.Last().Properties.MessageId, Header(letters.Kept.Last(), DeadLetterHeaders.Replay)));
         _mended = true;
-        await sender.SendAsync(Routes.Execution, letters.Kept.Last().Properties, letters.Kept.Last().Body, "letter/2", Cancel);
+        await sender.SendAsync(Routes.Execution, letters.Kept.Last().Properties, letters.Kept.Last().Body, "letter/2", alone: false, Cancel);
         await bus.UntilAsync(() => _handled.Contains(id), "it is handled");
-        await Assert.ThrowsAsync<UnsendableLetterException>(() => sender.SendAsync(Routes.Execution, letters.Kept.First().Properties, "no JSON"u8.ToArray(), "letter/3", Cancel));
+        await Assert.ThrowsAsync<UnsendableLetterException>(() => sender.SendAsync(Routes.Execution, letters.Kept.First().Properties, "no JSON"u8.ToArray(), "letter/3", alone: false, Cancel));
     }
 
     [Fact]

@@ -58,7 +58,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
                 if (await done())
                     return;
             }
-            catch (HttpRequestException)
+            catch (Exception e) when (e is HttpRequestException or SocketException)
             {
                 // It does not listen yet.
             }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Antbot.Contracts.Events;
@@ -314,7 +315,7 @@ public sealed class StandaloneTests : IDisposable
                     await Task.Delay(200, token);
                 }
             }
-            catch (HttpRequestException)
+            catch (Exception e) when (e is HttpRequestException or SocketException)
             {
                 // Killed under it.
             }

@@ -62,12 +62,18 @@ internal sealed class RandomHistory(IEventStore store, int seed)
         {
             var replay = _replays[letter] = _replays.GetValueOrDefault(letter) + 1;
             await AppendAsync(stream, null, new DeadLetterReplayOrdered(letter, letter, group, replay, "mended", "anna"));
+            if (_random.Next(3) == 0)
+                await AppendAsync(stream, null, new DeadLetterEdited(letter, letter, group, replay, "[]", new ContentHash("00", 1), new ContentHash("01", 1), [2], "a typing error", "anna"));
             if (_random.Next(4) == 0)
                 await AppendAsync(stream, null, new DeadLetterGivenUp(letter, letter, group, replay, "it takes too long", "anna"));
             else if (_random.Next(2) == 0)
                 await AppendAsync(stream, null, new DeadLetterReturned(letter, group, replay, letter, DeadLetterKind.Fault, "System.Exception", "again", "", 5, _now, "2", group));
             else if (_discarded.Add(letter))
                 await AppendAsync(stream, null, new DeadLetterReplayed(letter, group, replay, letter, "order-1", 5));
+        }
+        else if (_random.Next(3) == 0 && _discarded.Add(letter))
+        {
+            await AppendAsync(stream, null, new DeadLetterExpired(letter, group, "nothing was done about it for 30 days", "system"));
         }
         else if (_discarded.Add(letter))
         {

@@ -53,10 +53,13 @@ internal sealed class RunningConsole : IAsyncDisposable
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static async Task<RunningConsole> StartAsync(string folder, params IReadOnlyList<string> more)
+    public static Task<RunningConsole> StartAsync(string folder, params IReadOnlyList<string> more) => StartAsync(folder, [], more);
+
+    /// <param name="others">What runs beside it.</param>
+    public static async Task<RunningConsole> StartAsync(string folder, IReadOnlyList<IServiceModule> others, IReadOnlyList<string> more)
     {
         string[] args = [$"--store=sqlite:{Path.Combine(folder, "antbot.db")}", $"--console:token={Token}", .. more];
-        var app = ServiceHost.Build(args, [new ConsoleModule(), new CloserModule()], out var faults);
+        var app = ServiceHost.Build(args, [new ConsoleModule(), new CloserModule(), .. others], out var faults);
         Assert.True(app is not null, string.Join('\n', faults));
         await app.StartAsync(Cancel);
         return new RunningConsole(app, app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());

@@ -87,6 +87,25 @@ public sealed class ReplaysKillTests(PostgresFixture postgres, RabbitFixture rab
         Assert.Equal(Letters, (await EventsAsync<OrderSettlementRefused>()).Count);
     }
 
+    /// <summary>Prevents that many which share a connection are blamed for the one that ends it.</summary>
+    [Fact]
+    public async Task One_that_ends_the_connection_is_alone_to_blame_for_it()
+    {
+        var wide = await SeededLetters.KeepAsync(_store, k => k with { Properties = k.Properties! with { Headers = [new(0, "wide", HeaderKind.Text, new string('x', 200_000))] } });
+        var kept = new List<DeadLetterKept>();
+        for (var i = 0; i < Letters; i++)
+            kept.Add(await SeededLetters.KeepAsync(_store));
+        foreach (var letter in kept[..(Letters / 2)].Append(wide).Concat(kept[(Letters / 2)..]))
+            await SeededLetters.OrderAsync(_store, letter, 1);
+        await using var service = await ActAsync(kept);
+        using var console = Start();
+        await Eventually.HoldsAsync(async () => (await EventsAsync<DeadLetterReplayed>()).Count == Letters && (await EventsAsync<DeadLetterReturned>()).Count > 0, "all have come to their end");
+        console.Kill();
+        await console.WaitForExitAsync(Cancel);
+        Assert.Equal(kept.Select(k => k.Letter).Order(), (await EventsAsync<DeadLetterReplayed>()).Select(e => e.Letter).Order());
+        Assert.Equal(wide.Letter, Assert.Single(await EventsAsync<DeadLetterReturned>()).Letter);
+    }
+
     private Task RequestAsync(List<DeadLetterKept> kept) => _store.AppendAsync(
         SeededLetters.Append(
             Streams.Replays(_selection), new Decision(_selection, "replays"),

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
@@ -101,7 +102,7 @@ public sealed class AbsentAtStartTests(PostgresFixture postgres, RabbitFixture r
                 using var answer = await http.GetAsync(path, TestContext.Current.CancellationToken);
                 return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
             }
-            catch (HttpRequestException) when (!execution.HasExited)
+            catch (Exception e) when (e is HttpRequestException or SocketException && !execution.HasExited)
             {
                 // It does not listen yet.
                 return (default, "");

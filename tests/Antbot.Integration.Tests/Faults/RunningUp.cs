@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text.Json;
 using Antbot.EventStore.Postgres;
 using Antbot.Integration.Tests.Cli;
@@ -94,7 +95,7 @@ internal sealed class RunningUp : IAsyncDisposable
             using var answer = await _http.GetAsync(State[name].Health, Cancel);
             return answer.IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             return false;
         }

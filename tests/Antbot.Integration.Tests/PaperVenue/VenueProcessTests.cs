@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Text.Json;
 using Antbot.Integration.Tests.Cli;
 using Antbot.PaperVenue;
@@ -44,7 +45,7 @@ public sealed class VenueProcessTests : IDisposable
                         if (answer.Status == 200)
                             acknowledged.Add((id, answer["orderId"]));
                     }
-                    catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+                    catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException)
                     {
                         return;
                     }

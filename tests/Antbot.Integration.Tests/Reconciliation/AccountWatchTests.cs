@@ -157,6 +157,8 @@ public sealed class AccountWatchTests
 
         var found = (await _world.EventsAsync()).OfType<DifferenceFound>().OrderBy(d => d.Kind).ToList();
         Assert.Equal([(DifferenceKind.UnknownOrder, Entry(3).Value), (DifferenceKind.VanishedOrder, Entry(1).Value)], found.Select(d => (d.Kind, d.Subject)));
+        // Decided at the account, and all the same in the story of its trade.
+        Assert.All(_world.Bus.Sent.Where(m => m.Body is CorrectOrder), m => Assert.Equal(((CorrectOrder)m.Body).Trade.Value, m.CorrelationId));
         Assert.Equal([Trade(1), Trade(3)], _world.Bus.Sent.Select(m => m.Body).OfType<CorrectOrder>().Select(c => c.Trade).OrderByDescending(t => t == Trade(1)));
         Assert.Equal([Trade(1)], _world.Bus.Sent.Select(m => m.Body).OfType<DriftFound>().Select(c => c.Trade));
 
@@ -212,6 +214,7 @@ public sealed class AccountWatchTests
         for (var look = 0; look < 4; look++)
             await _world.LookAsync();
         var adopted = Assert.Single(_world.Bus.Sent.Select(m => m.Body).OfType<AdoptTrade>());
+        Assert.Equal(adopted.Trade.Value, _world.Bus.Sent.Single(m => m.Body is AdoptTrade).CorrelationId);
         Assert.Equal((0.5m, 50m), (adopted.Quantity.Value, adopted.Signal.Notional.Value));
         await _world.RecordAsync(
             adopted.Trade, new PositionAdopted(ClientOrderId.Of(adopted.Trade, OrderRole.Entry, 0), adopted.Trade, Account, FakeVenue.Btc, Side.Buy, adopted.Quantity, new Price(100), "USDT", DateTimeOffset.UtcNow, "test"));

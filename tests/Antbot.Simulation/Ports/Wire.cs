@@ -76,7 +76,7 @@ internal static class Wire
 /// <summary>One process's way to send what has died once more.</summary>
 internal sealed class SimSender(SimBus bus, SimBroker broker, SimLoop loop, SimContext context) : IDeadLetterSender
 {
-    public Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, CancellationToken cancellationToken)
+    public Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, bool alone, CancellationToken cancellationToken)
     {
         var living = DeadLetterSender.PropertiesOf(properties, HeaderLines.To(HeaderLines.OfTheLiving(properties.Headers)));
         return bus.PublishAsync([Wire.Read(endpoint, living, body)], replay, cancellationToken);

@@ -22,22 +22,22 @@ public static partial class Bugs
 
     private class OverSender(IDeadLetterSender inner) : IDeadLetterSender
     {
-        public virtual Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, CancellationToken cancellationToken) =>
-            inner.SendAsync(endpoint, properties, body, replay, cancellationToken);
+        public virtual Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, bool alone, CancellationToken cancellationToken) =>
+            inner.SendAsync(endpoint, properties, body, replay, alone, cancellationToken);
 
         public Task<bool> TakesOthersAsync(CancellationToken cancellationToken) => inner.TakesOthersAsync(cancellationToken);
     }
 
     private sealed class RenamingSender(IDeadLetterSender inner) : OverSender(inner)
     {
-        public override Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, CancellationToken cancellationToken) =>
-            base.SendAsync(endpoint, properties with { MessageId = $"{DeterministicId.From("renamed", properties.MessageId ?? "", replay):D}" }, body, replay, cancellationToken);
+        public override Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, bool alone, CancellationToken cancellationToken) =>
+            base.SendAsync(endpoint, properties with { MessageId = $"{DeterministicId.From("renamed", properties.MessageId ?? "", replay):D}" }, body, replay, alone, cancellationToken);
     }
 
     private sealed class RefreshingSender(IDeadLetterSender inner) : OverSender(inner)
     {
-        public override Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, CancellationToken cancellationToken) =>
-            base.SendAsync(endpoint, properties, Refreshed(body), replay, cancellationToken);
+        public override Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, bool alone, CancellationToken cancellationToken) =>
+            base.SendAsync(endpoint, properties, Refreshed(body), replay, alone, cancellationToken);
 
         private static ReadOnlyMemory<byte> Refreshed(ReadOnlyMemory<byte> body)
         {
@@ -50,9 +50,9 @@ public static partial class Bugs
 
     private sealed class SureSender(IDeadLetterSender inner, SimConsole console) : OverSender(inner)
     {
-        public override async Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, CancellationToken cancellationToken)
+        public override async Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, bool alone, CancellationToken cancellationToken)
         {
-            await base.SendAsync(endpoint, properties, body, replay, cancellationToken);
+            await base.SendAsync(endpoint, properties, body, replay, alone, cancellationToken);
             var (letter, number) = Letter.ReplayIn(properties with { Headers = [new MessageHeader(0, Contracts.Messages.DeadLetterHeaders.Replay, HeaderKind.Text, replay)] })!.Value;
             var kept = (await console.Book.FindAsync(letter, cancellationToken))!;
             await console.Book.RecordAsync(kept, DeterministicId.From("sure", replay), new ConfirmReplay(letter, number, letter, Contracts.Streams.DeadLetter(letter).Value, 1), DeadLetterBook.Actor, cancellationToken);

@@ -33,10 +33,10 @@ internal sealed class SimConsole
         var stories = new DeadLetterStories(_parts.Store, _parts.Codec, models, blobs);
         var sender = new SimSender(new SimBus(world.Broker, world.Loop, process.Context, process.Clock), world.Broker, world.Loop, process.Context);
         _projection = new ViewProjection(_parts.Store, _parts.Codec, models, _parts.Clock);
-        Book = new DeadLetterBook(_parts, blobs);
+        Book = new DeadLetterBook(_parts, blobs, stories);
         _replays = new DeadLetterReplays(_parts, Book, stories, world.Around(sender, this), models, Options, NullLogger<DeadLetterReplays>.Instance);
-        _intents = new ReplayIntents(stories, models);
-        _selections = new ReplaysBook(_parts, Book, models);
+        _intents = new ReplayIntents(_parts.Store, stories);
+        _selections = new ReplaysBook(_parts, stories, models);
         _runner = new ReplaysRunner(_parts, _selections, Book, _replays, _intents);
         var drain = new DeadLetterDrain(new BusOptions(), world.Around(Book, this), _parts.CrashPoints, _parts.Clock, NullLogger<DeadLetterDrain>.Instance);
         _drain = token => world.Broker.Letters.DrainAsync(process, drain, token);

@@ -1,3 +1,4 @@
+using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Kernel.Decisions;
@@ -6,9 +7,14 @@ namespace Antbot.ConsoleService.DeadLetters;
 
 /// <param name="Status">Null while nothing is kept.</param>
 /// <param name="Replays">How often it was sent once more.</param>
-public sealed record DeadLetterState(DeadLetterStatus? Status, string Fingerprint, int Replays)
+/// <param name="Edits">How often its message was changed.</param>
+/// <param name="Content">What is sent once more; null while nothing is kept.</param>
+public sealed record DeadLetterState(DeadLetterStatus? Status, string Fingerprint, int Replays, int Edits, ContentHash? Content)
 {
-    public static DeadLetterState Initial { get; } = new(null, "", 0);
+    public static DeadLetterState Initial { get; } = new(null, "", 0, 0, null);
+
+    /// <summary>Nothing has been decided about it but what is to be sent: it may be sent, changed and discarded.</summary>
+    public bool IsWaiting => Status is DeadLetterStatus.New or DeadLetterStatus.Edited;
 }
 
 /// <param name="Effect">What was decided on its message, where that is known.</param>
@@ -17,6 +23,17 @@ public sealed record DiscardDeadLetter(Guid Letter, Guid Request, string Reason,
 /// <summary>It was sent once more, and whoever waits would wait no longer.</summary>
 /// <param name="Effect">What was decided on its message, where that is known.</param>
 public sealed record GiveUpReplay(Guid Letter, Guid Request, string Reason, string By, string? Effect = null);
+
+/// <param name="Edit">What its message becomes, or all that speaks against it.</param>
+/// <param name="Effect">What was decided on its message, where that is known.</param>
+public sealed record EditDeadLetter(Guid Letter, Guid Request, string Reason, string By, LetterEdit Edit, string? Effect = null);
+
+/// <summary>Nobody has done anything about it for long.</summary>
+/// <param name="Replays">As often as it had been sent, and <paramref name="Edits"/> changed, when this was looked at.</param>
+/// <param name="Since">When something was last recorded of it.</param>
+/// <param name="OpenTrade">A trade that it is about and that is not over, or of which that is not known.</param>
+/// <param name="Effect">What was decided on its message, where that is known.</param>
+public sealed record ExpireDeadLetter(Guid Letter, int Replays, int Edits, DateTimeOffset Since, int RetentionDays, TradeId? OpenTrade, string? Effect = null);
 
 public enum MessageIdentity
 {
@@ -49,20 +66,25 @@ public static class DeadLetterDecider
 {
     public const string Consumer = "dead-letters";
 
-    public static Behaviour<DeadLetterState> Behaviour { get; } = new(Consumer, new Fold<DeadLetterState>("dead-letter-1", DeadLetterState.Initial, Apply), Decide, _ => [])
+    /// <summary>Who acts where nobody does.</summary>
+    public const string Unattended = "system";
+
+    public static Behaviour<DeadLetterState> Behaviour { get; } = new(Consumer, new Fold<DeadLetterState>("dead-letter-2", DeadLetterState.Initial, Apply), Decide, _ => [])
     {
-        IsOver = state => state.Status is DeadLetterStatus.Discarded or DeadLetterStatus.Replayed,
+        IsOver = state => state.Status is DeadLetterStatus.Discarded or DeadLetterStatus.Replayed or DeadLetterStatus.Expired,
     };
 
     private static DeadLetterState Apply(DeadLetterState state, object @event) => @event switch
     {
-        DeadLetterKept e => new(DeadLetterStatus.New, e.Fingerprint, 0),
+        DeadLetterKept e => new(DeadLetterStatus.New, e.Fingerprint, 0, 0, e.Content),
+        DeadLetterEdited e => state with { Status = DeadLetterStatus.Edited, Edits = e.Edit, Content = e.After },
         DeadLetterReplayOrdered e => state with { Status = DeadLetterStatus.Replaying, Replays = e.Replay },
         // A copy of an earlier one comes too late to change anything. What was decided on may still not have come to its end: then it is open again.
-        DeadLetterReturned e => state.Status is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == state.Replays ? state with { Status = DeadLetterStatus.New } : state,
+        DeadLetterReturned e => state.Status is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == state.Replays ? state with { Status = Waiting(state) } : state,
         DeadLetterReplayed => state with { Status = DeadLetterStatus.Replayed },
-        DeadLetterGivenUp e => state.Status == DeadLetterStatus.Replaying && e.Replay == state.Replays ? state with { Status = DeadLetterStatus.New } : state,
+        DeadLetterGivenUp e => state.Status == DeadLetterStatus.Replaying && e.Replay == state.Replays ? state with { Status = Waiting(state) } : state,
         DeadLetterDiscarded => state with { Status = DeadLetterStatus.Discarded },
+        DeadLetterExpired => state with { Status = DeadLetterStatus.Expired },
         _ => state,
     };
 
@@ -72,7 +94,9 @@ public static class DeadLetterDecider
         GiveUpReplay g => Judged(
             g.Letter, g.Request, "give-up", g.By, [IsUnderWay(state), IsUndecided(state, g.Effect)], new DeadLetterGivenUp(g.Letter, g.Request, state.Fingerprint, state.Replays, g.Reason, g.By)),
         ReplayDeadLetter r => Judged(
-            r.Letter, r.Request, "replay", r.By, [IsNew(state), .. Sendable(r.Intent, now)], new DeadLetterReplayOrdered(r.Letter, r.Request, state.Fingerprint, state.Replays + 1, r.Reason, r.By)),
+            r.Letter, r.Request, "replay", r.By, [IsWaiting(state), .. Sendable(r.Intent, now)], new DeadLetterReplayOrdered(r.Letter, r.Request, state.Fingerprint, state.Replays + 1, r.Reason, r.By)),
+        EditDeadLetter e => Judged(e.Letter, e.Request, "edit", e.By, [IsWaiting(state), IsFree(e.Effect), .. Sound(state, e.Edit)], Edited(state, e)),
+        ExpireDeadLetter e => IsOld(state, e, now) ? [new DeadLetterExpired(e.Letter, state.Fingerprint, Why(e), Unattended)] : [],
         ReturnDeadLetter r => r.Replay < 1 || r.Replay > state.Replays ? [] :
         [
             new DeadLetterReturned(
@@ -82,15 +106,35 @@ public static class DeadLetterDecider
         _ => throw new ArgumentException($"{input.GetType().Name} is nothing that is decided of a dead letter.", nameof(input)),
     };
 
-    private static Verdict IsNew(DeadLetterState state) => new("new", state.Status == DeadLetterStatus.New, Stands(state));
+    private static DeadLetterStatus Waiting(DeadLetterState state) => state.Edits > 0 ? DeadLetterStatus.Edited : DeadLetterStatus.New;
 
-    private static Verdict IsOpen(DeadLetterState state) => new("open", state.Status is DeadLetterStatus.New or DeadLetterStatus.Replaying, Stands(state));
+    private static Verdict IsWaiting(DeadLetterState state) => new("new", state.IsWaiting, Stands(state));
+
+    private static Verdict IsOpen(DeadLetterState state) => new("open", state.IsWaiting || state.Status == DeadLetterStatus.Replaying, Stands(state));
 
     private static Verdict IsUnderWay(DeadLetterState state) => new("replaying", state.Status == DeadLetterStatus.Replaying, Stands(state));
 
     /// <summary>While it is on its way it may have had its effect already: then that is what became of it.</summary>
     private static Verdict IsUndecided(DeadLetterState state, string? effect) =>
         new("undecided", effect is null || state.Status != DeadLetterStatus.Replaying, effect ?? "nothing was decided on it");
+
+    /// <summary>What was decided on a message stands, whatever becomes of the letter: another message under its id would never be looked at.</summary>
+    private static Verdict IsFree(string? effect) => new("undecided", effect is null, effect ?? "nothing was decided on it");
+
+    private static IEnumerable<Verdict> Sound(DeadLetterState state, LetterEdit edit) =>
+    [
+        .. edit.Faults.Count > 0 ? edit.Faults.Select(f => new Verdict("sound", Passed: false, f)) : [new Verdict("sound", Passed: true, "whoever it goes to can read it")],
+        new Verdict("newest", edit.Before == state.Content, edit.Before == state.Content ? "nobody else has changed it" : "somebody else has changed it meanwhile"),
+    ];
+
+    private static DeadLetterEdited Edited(DeadLetterState state, EditDeadLetter e) =>
+        new(e.Letter, e.Request, state.Fingerprint, state.Edits + 1, e.Edit.Patch, e.Edit.Before, e.Edit.After, e.Edit.Body, e.Reason, e.By);
+
+    /// <summary>Whatever happened to it since it was looked at begins its time anew. What is about a trade that goes on is somebody's to decide, however old.</summary>
+    private static bool IsOld(DeadLetterState state, ExpireDeadLetter e, DateTimeOffset now) =>
+        state.IsWaiting && state.Replays == e.Replays && state.Edits == e.Edits && e.OpenTrade is null && (now - e.Since).Days >= e.RetentionDays;
+
+    private static string Why(ExpireDeadLetter e) => $"nothing was done about it for {e.RetentionDays} days{(e.Effect is { } effect ? $", and {effect}" : "")}";
 
     private static string Stands(DeadLetterState state) => state.Status is { } status ? $"it is {status}" : "there is no such letter";
 

@@ -27,6 +27,9 @@ public static class Letter
     private const string Unknown = "unknown";
     private const string Parcel = "Parcel";
 
+    /// <summary>They say yes to a wish to enter, without saying it again.</summary>
+    private static readonly HashSet<string> Assents = new(StringComparer.Ordinal) { nameof(SignalValidated), nameof(RiskApproved) };
+
     /// <summary>
     /// The same letter, however often it is taken: of what a message is, without what the broker counts at each delivery. One that died once
     /// more while it lay among the dead letters is still the same.
@@ -72,14 +75,16 @@ public static class Letter
 
     /// <summary>Whether it may be sent once more, as far as it says so itself.</summary>
     /// <param name="over">The phase in which its trade has ended, or null.</param>
-    public static ReplayIntent IntentOf(DeadLetterKept kept, MessageProperties properties, ReadOnlyMemory<byte> body, string? over)
+    /// <param name="wishedUntil">Up to when the signal of its trade was valid, where that is known.</param>
+    public static ReplayIntent IntentOf(DeadLetterKept kept, MessageProperties properties, ReadOnlyMemory<byte> body, string? over, DateTimeOffset? wishedUntil = null)
     {
         var told = Told.From(body);
-        return new ReplayIntent(IdentityOf(kept, properties, told), kept.Endpoint, told.ValidUntil, told.ValidUntil is null ? null : over);
+        var isAssent = Assents.Contains(told.Type);
+        return new ReplayIntent(IdentityOf(kept, properties, told), kept.Endpoint, isAssent ? wishedUntil : told.ValidUntil, isAssent || told.ValidUntil is not null ? over : null);
     }
 
     /// <summary>What a wish to enter would have bought; zero for everything else, and null where it cannot be said.</summary>
-    public static Money? NotionalOf(DeadLetterKept kept) => kept.Body is { } body ? Told.From(body).Notional : null;
+    public static Money? NotionalOf(ReadOnlyMemory<byte> body) => Told.From(body).Notional;
 
     /// <summary>Under the id that it bore outside it is sent again; one within the body alone does not go with it everywhere.</summary>
     private static MessageIdentity IdentityOf(DeadLetterKept kept, MessageProperties properties, Told told)

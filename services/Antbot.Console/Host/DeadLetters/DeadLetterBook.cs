@@ -1,8 +1,11 @@
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
 using Antbot.Kernel.Identity;
 using Antbot.Kernel.Time;
+using Antbot.Messaging;
+using Antbot.ReadModels;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
@@ -10,7 +13,7 @@ using Antbot.Runtime.Store;
 namespace Antbot.ConsoleService.DeadLetters;
 
 /// <summary>The record of dead letters: what is kept in it, and what is decided about it.</summary>
-internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadLetters
+internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLetterStories stories) : IDeadLetters
 {
     public const string Actor = "service:console";
 
@@ -66,6 +69,40 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadL
         return null;
     }
 
+    /// <summary>What a patch makes of the message within a letter, by the reading of whoever it goes to.</summary>
+    public async Task<LetterEdit> EditOfAsync(DeadLetterKept kept, JsonElement patch, CancellationToken cancellationToken)
+    {
+        var body = await stories.ReadToSendAsync(kept.Letter, cancellationToken: cancellationToken) ?? [];
+        var edit = LetterEdit.Of(body, patch, (urn, before, after) => FaultsOf(kept, urn, before, after), out var whole);
+        if (edit is { Faults: [], Body: null })
+            await blobs.PutAsync(edit.After.Sha256, whole, cancellationToken);
+        return edit;
+    }
+
+    private static IReadOnlyList<string> FaultsOf(DeadLetterKept kept, string urn, JsonElement before, JsonElement after)
+    {
+        if (LetterMessage.Find(urn) is not { } type)
+            return [$"'{urn}' is no message of this build."];
+        var faults = LetterMessage.FaultsOf(type, after);
+        return faults.Count > 0 ? faults : EditBounds.FaultsOf(before, (ITradeMessage)LetterMessage.Read(type, after), kept.Trades is [var trade] ? trade : null);
+    }
+
+    public async Task<DateTimeOffset> KeptAtAsync(Guid letter, CancellationToken cancellationToken)
+    {
+        await foreach (var stored in parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
+            return stored.Timestamp;
+        return DateTimeOffset.MinValue;
+    }
+
+    /// <summary>When something was last recorded of it, and as what it stood then.</summary>
+    public async Task<(DeadLetterState State, DateTimeOffset At)> LastOfAsync(Guid letter, CancellationToken cancellationToken)
+    {
+        var (state, at) = (DeadLetterState.Initial, DateTimeOffset.MinValue);
+        await foreach (var stored in parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
+            (state, at) = (DeadLetterDecider.Behaviour.Fold.Apply(state, parts.Codec.Decode(stored)), stored.Timestamp);
+        return (state, at);
+    }
+
     /// <summary>What was decided on an operator's word, now or when it was given first.</summary>
     public async Task<StoredEvent> DecideAsync(DeadLetterKept kept, Guid request, string by, object order, CancellationToken cancellationToken) =>
         (await RecordAsync(kept, request, order, $"operator:{by}", cancellationToken))[^1];
@@ -73,6 +110,10 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs) : IDeadL
     /// <summary>What whoever it was going to has decided on a letter's message, sent once more or before; null where there is nothing. Every endpoint decides under its own name.</summary>
     public async Task<StoredEvent?> EffectOfAsync(Guid? message, string endpoint, CancellationToken cancellationToken) =>
         message is { } id && endpoint.Length > 0 && await parts.Store.FindDecisionAsync(new Decision(id, endpoint), cancellationToken) is [var effect, ..] ? effect : null;
+
+    /// <summary>The same for people.</summary>
+    public async Task<string?> EffectSaidAsync(DeadLetterKept kept, CancellationToken cancellationToken) =>
+        await EffectOfAsync(kept.Message, kept.Endpoint, cancellationToken) is { } effect ? $"event {effect.Sequence} of {effect.Stream} was decided on it" : null;
 
     /// <summary>What was decided now or on the same input before; nothing where nothing followed from it.</summary>
     public Task<IReadOnlyList<StoredEvent>> RecordAsync(DeadLetterKept kept, Guid id, object input, string actor, CancellationToken cancellationToken) =>

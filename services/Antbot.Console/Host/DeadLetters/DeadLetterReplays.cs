@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using Antbot.Contracts.Events;
 using Antbot.Kernel.Identity;
 using Antbot.Messaging;
 using Antbot.ReadModels;
+using Antbot.Runtime;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
@@ -16,6 +18,7 @@ namespace Antbot.ConsoleService.DeadLetters;
 internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book, DeadLetterStories stories, IDeadLetterSender sender, IReadModels models, ConsoleOptions options, ILogger<DeadLetterReplays> log)
 {
     private const int AttemptsMax = 3;
+    private const int SentAtOnce = 64;
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly ViewQuery UnderWay = new([nameof(DeadLetterStatus.Replaying)], Limit: ViewQuery.LimitMax);
@@ -43,15 +46,24 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
         }
     }
 
+    /// <summary>All of a page beside each other; those that were not taken so, one after the other, each to answer for itself.</summary>
     private async Task SendAsync(IReadOnlyList<StoredEvent> page, CancellationToken cancellationToken)
     {
-        foreach (var stored in page)
+        var ordered = page.Select(parts.Codec.Find<DeadLetterReplayOrdered>).OfType<DeadLetterReplayOrdered>().ToList();
+        var left = new ConcurrentQueue<DeadLetterReplayOrdered>();
+        await Bounded.ForEachAsync(
+            ordered, SentAtOnce,
+            async (one, token) =>
+            {
+                if (!await TrySendAsync(one, token))
+                    left.Enqueue(one);
+            },
+            cancellationToken);
+        foreach (var one in left)
         {
-            if (parts.Codec.Find<DeadLetterReplayOrdered>(stored) is not { } ordered)
-                continue;
             try
             {
-                await SendAsync(ordered.Letter, ordered.Replay, cancellationToken);
+                await SendAsync(one.Letter, one.Replay, cancellationToken);
                 _waits = false;
             }
             catch (BusUnavailableException e)
@@ -64,13 +76,34 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
         }
     }
 
-    /// <summary>An order may be read again, after what it was about has been decided otherwise.</summary>
+    /// <summary>Whether nothing is left to be done about it.</summary>
+    private async Task<bool> TrySendAsync(DeadLetterReplayOrdered ordered, CancellationToken cancellationToken)
+    {
+        if (await WaitingAsync(ordered.Letter, ordered.Replay, cancellationToken) is not { } kept)
+            return true;
+        try
+        {
+            await SendAsync(kept, ordered.Replay, alone: false, cancellationToken);
+            return true;
+        }
+        catch (Exception e) when (e is BusUnavailableException or UnsendableLetterException or EventStoreException { Fault: StoreFault.Corrupt })
+        {
+            return false;
+        }
+    }
+
     private async Task SendAsync(Guid letter, int replay, CancellationToken cancellationToken)
     {
-        if (await book.FindAsync(letter, cancellationToken) is { } kept
-            && await book.StateOfAsync(letter, cancellationToken) is { Status: DeadLetterStatus.Replaying } state && state.Replays == replay)
+        if (await WaitingAsync(letter, replay, cancellationToken) is { } kept)
             await SendAsync(kept, replay, cancellationToken);
     }
+
+    /// <summary>An order may be read again, after what it was about has been decided otherwise: then there is nothing to send.</summary>
+    private async Task<DeadLetterKept?> WaitingAsync(Guid letter, int replay, CancellationToken cancellationToken) =>
+        await book.FindAsync(letter, cancellationToken) is { } kept
+            && await book.StateOfAsync(letter, cancellationToken) is { Status: DeadLetterStatus.Replaying } state && state.Replays == replay
+        ? kept
+        : null;
 
     /// <summary>While the broker takes nothing all wait. One that it does not take although it takes others waits for nobody, and nobody for it.</summary>
     private async Task SendAsync(DeadLetterKept kept, int replay, CancellationToken cancellationToken)
@@ -79,10 +112,7 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
         {
             try
             {
-                var properties = await stories.PropertiesOfAsync(kept, cancellationToken);
-                var body = await stories.ReadBodyAsync(kept.Letter, cancellationToken) ?? [];
-                await sender.SendAsync(kept.Endpoint, properties, body, Letter.ReplayOf(kept.Letter, replay), cancellationToken);
-                parts.CrashPoints.Reach("dead-letters.after-send");
+                await SendAsync(kept, replay, alone: true, cancellationToken);
                 return;
             }
             catch (BusUnavailableException e)
@@ -100,6 +130,14 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
                 return;
             }
         }
+    }
+
+    private async Task SendAsync(DeadLetterKept kept, int replay, bool alone, CancellationToken cancellationToken)
+    {
+        var properties = await stories.PropertiesOfAsync(kept, cancellationToken);
+        var body = await stories.ReadToSendAsync(kept.Letter, cancellationToken: cancellationToken) ?? [];
+        await sender.SendAsync(kept.Endpoint, properties, body, Letter.ReplayOf(kept.Letter, replay), alone, cancellationToken);
+        parts.CrashPoints.Reach("dead-letters.after-send");
     }
 
     /// <summary>It is open again, with why. Should it have arrived all the same, sending it once more will find what was decided on it.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Antbot.ConsoleService.Access;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
@@ -7,6 +8,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Antbot.ConsoleService.DeadLetters;
+
+/// <param name="Patch">RFC 6902: a list of <c>{"op":"replace","path":"/signal/notional","value":100}</c>; its paths begin at the message, not at what is around it.</param>
+internal sealed record EditBody(string Reason, JsonElement Patch);
 
 internal sealed record DeadLetterAnswer(string Letter, DeadLetterStatus State, string By, string Reason);
 
@@ -43,11 +47,17 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
         routes.MapGuarded<DeadLetterRoutes>(
             new ApiRoute("GET", $"{Prefix}/{{id}}", Role.Viewer, "One dead letter, by its id or the beginning of one: the fault, the headers, the body, what was done about it.") { Answer = typeof(DeadLetterStory) }, (r, c) => r.ShowAsync(c));
         routes.MapGuarded<DeadLetterRoutes>(
-            new ApiRoute("GET", $"{Prefix}/{{id}}/body", Role.Viewer, "The body of a dead letter, byte for byte as it came."), (r, c) => r.BodyAsync(c));
+            new ApiRoute("GET", $"{Prefix}/{{id}}/body", Role.Viewer, "The body of a dead letter, byte for byte as it came; or as it is sent once more.") { Query = [("edited", "true for what is sent")] }, (r, c) => r.BodyAsync(c));
         routes.MapGuarded<DeadLetterRoutes>(
             new ApiRoute("POST", $"{Prefix}/{{id}}/give-up", Role.Operator, "What was sent once more is waited for no longer: it is open again.") { Body = typeof(ReasonBody), Answer = typeof(DeadLetterAnswer) }, (r, c) => r.GiveUpAsync(c));
         routes.MapGuarded<DeadLetterRoutes>(
             new ApiRoute("POST", $"{Prefix}/{{id}}/discard", Role.Operator, "Nothing is to come of it.") { Body = typeof(ReasonBody), Answer = typeof(DeadLetterAnswer) }, (r, c) => r.DiscardAsync(c));
+        routes.MapGuarded<DeadLetterRoutes>(
+            new ApiRoute("POST", $"{Prefix}/{{id}}/edit", Role.Operator, "The message within is changed by a JSON patch (RFC 6902) and goes out so when it is replayed; what came stays as it is.")
+            {
+                Body = typeof(EditBody), Answer = typeof(DeadLetterAnswer),
+            },
+            (r, c) => r.EditAsync(c));
         routes.MapGuarded<DeadLetterRoutes>(
             new ApiRoute("POST", $"{Prefix}/{{id}}/replay", Role.Operator, "It is sent once more to where it was going, as it came.") { Body = typeof(ReasonBody), Answer = typeof(DeadLetterAnswer), Status = StatusCodes.Status202Accepted },
             (r, c) => r.ReplayAsync(c));
@@ -74,8 +84,15 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
 
     private async Task BodyAsync(HttpContext context)
     {
+        Known(context, ["edited"]);
         var letter = await ResolveAsync(context);
-        var body = await stories.ReadBodyAsync(letter, context.RequestAborted) ?? throw NoSuchLetter(letter.ToString("N"));
+        var read = context.Request.Query["edited"].ToString() switch
+        {
+            "" => stories.ReadBodyAsync(letter, context.RequestAborted),
+            "true" => stories.ReadToSendAsync(letter, cancellationToken: context.RequestAborted),
+            _ => throw Api.Invalid("'edited' is true, or is left out."),
+        };
+        var body = await read ?? throw NoSuchLetter(letter.ToString("N"));
         // Whatever it is, it is nothing that a browser shows or runs.
         context.Response.ContentType = "application/octet-stream";
         context.Response.Headers.XContentTypeOptions = "nosniff";
@@ -84,29 +101,41 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
-    private Task DiscardAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (kept, request, by, reason) => new Word(
+    private Task DiscardAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (kept, request, by, reason, _) => new Word(
         "discard", DeadLetterStatus.Discarded, new DiscardDeadLetter(kept.Letter, request, reason, by, await EffectOfAsync(kept)), _ => new DeadLetterDiscarded(kept.Letter, request, kept.Fingerprint, reason, by)));
 
-    private Task GiveUpAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (kept, request, by, reason) => new Word(
-        "give-up", DeadLetterStatus.New, new GiveUpReplay(kept.Letter, request, reason, by, await EffectOfAsync(kept)), replay => new DeadLetterGivenUp(kept.Letter, request, kept.Fingerprint, replay, reason, by)));
+    private Task GiveUpAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (kept, request, by, reason, _) => new Word(
+        "give-up", (await book.StateOfAsync(kept.Letter, CancellationToken.None)).Edits > 0 ? DeadLetterStatus.Edited : DeadLetterStatus.New, new GiveUpReplay(kept.Letter, request, reason, by, await EffectOfAsync(kept)), replay => new DeadLetterGivenUp(kept.Letter, request, kept.Fingerprint, replay, reason, by)));
 
-    private Task ReplayAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status202Accepted, async (kept, request, by, reason) =>
+    private Task ReplayAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status202Accepted, async (kept, request, by, reason, _) =>
     {
         var intent = await intents.OfAsync(kept, CancellationToken.None);
         return new Word(
             "replay", DeadLetterStatus.Replaying, new ReplayDeadLetter(kept.Letter, request, reason, by, intent), replay => new DeadLetterReplayOrdered(kept.Letter, request, kept.Fingerprint, replay, reason, by));
     });
 
-    private async Task<string?> EffectOfAsync(DeadLetterKept kept) =>
-        await book.EffectOfAsync(kept.Message, kept.Endpoint, CancellationToken.None) is { } effect ? $"event {effect.Sequence} of {effect.Stream} was decided on it" : null;
+    private Task EditAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (kept, request, by, reason, body) =>
+    {
+        if (!body.TryGetProperty(nameof(EditBody.Patch), out var patch))
+            throw Api.Invalid("The body lacks 'Patch', a list of operations.");
+        if (JsonPatch.Fault(patch) is { } fault)
+            throw Api.Invalid(fault);
+        var edit = await book.EditOfAsync(kept, patch, CancellationToken.None);
+        return new Word(
+            "edit", DeadLetterStatus.Edited, new EditDeadLetter(kept.Letter, request, reason, by, edit, await EffectOfAsync(kept)),
+            _ => new DeadLetterEdited(kept.Letter, request, kept.Fingerprint, 0, edit.Patch, edit.Before, edit.After, null, reason, by));
+    });
 
-    private async Task DecideAsync(HttpContext context, int status, Func<DeadLetterKept, Guid, string, string, Task<Word>> wordOf)
+    private Task<string?> EffectOfAsync(DeadLetterKept kept) => book.EffectSaidAsync(kept, CancellationToken.None);
+
+    private async Task DecideAsync(HttpContext context, int status, Func<DeadLetterKept, Guid, string, string, JsonElement, Task<Word>> wordOf)
     {
         var letter = await ResolveAsync(context);
-        var reason = Audit.Reason(await Api.BodyAsync(context));
+        var body = await Api.BodyAsync(context);
+        var reason = Audit.Reason(body);
         var kept = await book.FindAsync(letter, context.RequestAborted) ?? throw NoSuchLetter(letter.ToString("N"));
         var (request, by) = (Audit.IdOf(context), Caller.Of(context).Name);
-        var word = await wordOf(kept, request, by, reason);
+        var word = await wordOf(kept, request, by, reason, body);
         // From here on the word is carried through, whether or not whoever gave it still listens.
         var recorded = await book.DecideAsync(kept, request, by, word.Input, CancellationToken.None);
         var decided = codec.Decode(recorded);
@@ -115,6 +144,8 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
             DeadLetterRefused e => e with { Letter = letter, Request = request, Command = word.Command, By = by },
             DeadLetterReplayOrdered e => word.Done(e.Replay),
             DeadLetterGivenUp e => word.Done(e.Replay),
+            // What it made of the message was said when it was asked for first.
+            DeadLetterEdited e when word.Input is EditDeadLetter asked => e with { Letter = letter, Request = request, Patch = asked.Edit.Patch, Reason = reason, By = by },
             _ => word.Done(0),
         });
         if (decided is DeadLetterRefused refused)
@@ -122,7 +153,7 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
         await Api.AnswerAsync(context, new DeadLetterAnswer(letter.ToString("N"), word.State, by, reason), status);
     }
 
-    private async Task<Guid> ResolveAsync(HttpContext context)
+    internal async Task<Guid> ResolveAsync(HttpContext context)
     {
         var given = (string?)context.GetRouteValue("id") ?? "";
         if (DeadLetterStories.FaultOfReference(given) is { } fault)

@@ -8,7 +8,7 @@ using Antbot.Runtime.Store;
 namespace Antbot.ConsoleService.DeadLetters;
 
 /// <summary>The record of what is sent once more together.</summary>
-internal sealed class ReplaysBook(PipelineParts parts, DeadLetterBook letters, IReadModels models)
+internal sealed class ReplaysBook(PipelineParts parts, DeadLetterStories stories, IReadModels models)
 {
     private const int ReadAtOnce = 8;
 
@@ -73,7 +73,7 @@ internal sealed class ReplaysBook(PipelineParts parts, DeadLetterBook letters, I
             selected, ReadAtOnce,
             async (letter, token) =>
             {
-                var notional = await letters.FindAsync(letter.Letter, token) is { } kept ? Letter.NotionalOf(kept) : null;
+                var notional = await NotionalOfAsync(letter.Letter, token);
                 lock (gate)
                     (total, isKnown) = (total + (notional?.Value ?? 0), isKnown && notional is not null);
             },
@@ -81,7 +81,20 @@ internal sealed class ReplaysBook(PipelineParts parts, DeadLetterBook letters, I
         return isKnown && Money.Fault(total) is null ? new Money(total) : null;
     }
 
-    private static ViewQuery QueryOf(ReplaysQuery wanted, string? after, int limit) => new([nameof(DeadLetterStatus.New)], Trade: wanted.Trade?.Value, After: after, Limit: limit)
+    private async Task<Money?> NotionalOfAsync(Guid letter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await stories.ReadToSendAsync(letter, Letter.BodyInEventMax, cancellationToken) is { } body ? Letter.NotionalOf(body) : null;
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Corrupt)
+        {
+            // It is not sent either.
+            return null;
+        }
+    }
+
+    private static ViewQuery QueryOf(ReplaysQuery wanted, string? after, int limit) => new(DeadLetterView.Waiting, Trade: wanted.Trade?.Value, After: after, Limit: limit)
     {
         Search = new (string Column, string? Value)[] { (ViewTables.Endpoint, wanted.Endpoint), (ViewTables.MessageType, wanted.MessageType), (ViewTables.Fingerprint, wanted.Fingerprint) }
             .Where(s => s.Value is not null).ToDictionary(s => s.Column, s => s.Value!, StringComparer.Ordinal),

@@ -98,26 +98,33 @@ internal sealed class ReplaysRoutes(ReadModelQueries queries, ReplaysBook book, 
             throw new ApiException(StatusCodes.Status409Conflict, "Refused", string.Join("; ", refused.Verdicts.Where(v => !v.Passed).Select(v => $"{v.Rule}: {v.Saw}")));
     }
 
-    private static Guid SelectionOf(HttpContext context) => (string?)context.GetRouteValue("id") is { Length: IdLength } id && Guid.TryParseExact(id, "N", out var selection)
+    internal static Guid SelectionOf(HttpContext context) => (string?)context.GetRouteValue("id") is { Length: IdLength } id && Guid.TryParseExact(id, "N", out var selection)
         ? selection
         : throw Api.Invalid($"The id of a selection has {IdLength} hexadecimal digits.");
 
-    private static ApiException NoSuchSelection(Guid selection) => new(StatusCodes.Status404NotFound, "NotFound", $"There is no selection {selection:N}.");
+    internal static ApiException NoSuchSelection(Guid selection) => new(StatusCodes.Status404NotFound, "NotFound", $"There is no selection {selection:N}.");
 
     private ReplaysQuery QueryOf(JsonElement body)
     {
         if (body.EnumerateObject().Select(m => m.Name).FirstOrDefault(n => typeof(ReplaysBody).GetProperty(n) is null) is { } unknown)
             throw Api.Invalid($"'{unknown}' is not known here.");
-        var trade = TextIn(body, "Trade");
+        var all = body.TryGetProperty("All", out var said) && said.ValueKind == JsonValueKind.True;
+        return QueryOf(TextIn(body, "Endpoint"), TextIn(body, "Type"), TextIn(body, "Fingerprint"), TextIn(body, "Trade"), all, NumberIn(body, "Limit", ReplaysDecider.LettersMax));
+    }
+
+    /// <summary>Which letters are meant: nobody means all by leaving something out.</summary>
+    internal static ReplaysQuery QueryOf(string? endpoint, string? type, string? fingerprint, string? trade, bool all, int? limit)
+    {
         if (trade is not null && TradeId.Fault(trade) is { } fault)
             throw Api.Invalid(fault);
-        var query = new ReplaysQuery(TextIn(body, "Endpoint"), TextIn(body, "Type"), TextIn(body, "Fingerprint"), trade is null ? null : TradeId.From(trade), NumberIn(body, "Limit", ReplaysDecider.LettersMax));
+        var query = new ReplaysQuery(Sought(endpoint), Sought(type), Sought(fingerprint), trade is null ? null : TradeId.From(trade), limit);
         var isNarrow = query is not { Endpoint: null, MessageType: null, Fingerprint: null, Trade: null };
-        var all = body.TryGetProperty("All", out var said) && said.ValueKind == JsonValueKind.True;
         return isNarrow != all ? query : throw Api.Invalid(all ? "'All' is said, and something that narrows it." : "Say which are meant: by Endpoint, Type, Fingerprint or Trade; or 'All': true.");
     }
 
-    private static string? TextIn(JsonElement body, string name) => body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? DeadLetterRoutes.Sought(Api.Text(body, name)) : null;
+    private static string? TextIn(JsonElement body, string name) => body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? Api.Text(body, name) : null;
+
+    private static string? Sought(string? text) => text is null ? null : DeadLetterRoutes.Sought(text);
 
     private static int? NumberIn(JsonElement body, string name, int max) => !body.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? null
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= 1 && number <= max ? number

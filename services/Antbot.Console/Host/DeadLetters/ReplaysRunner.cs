@@ -12,7 +12,7 @@ namespace Antbot.ConsoleService.DeadLetters;
 /// </summary>
 internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections, DeadLetterBook letters, DeadLetterReplays replays, ReplayIntents intents)
 {
-    private const int OrderedAtOnce = 8;
+    private const int AtOnce = 64;
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
@@ -47,7 +47,7 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
         var turns = batch.Letters.Select(l => new Turn(l)).ToList();
         var began = parts.Clock.GetUtcNow();
         await Bounded.ForEachAsync(
-            [.. turns.Index()], OrderedAtOnce,
+            [.. turns.Index()], AtOnce,
             async (turn, token) =>
             {
                 var wait = began + (TimeSpan.FromSeconds(1) * turn.Index / state.Pace.PerSecond) - parts.Clock.GetUtcNow();
@@ -58,8 +58,7 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
             cancellationToken);
         while (turns.Any(t => !t.IsOver))
         {
-            foreach (var turn in turns.Where(t => !t.IsOver))
-                await LookAsync(turn, cancellationToken);
+            await Bounded.ForEachAsync([.. turns.Where(t => !t.IsOver)], AtOnce, LookAsync, cancellationToken);
             if (turns.All(t => t.IsOver))
                 break;
             if (parts.Clock.GetUtcNow() >= batch.Until)
@@ -106,7 +105,7 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
         else if (letter.Status == DeadLetterStatus.Replayed)
             turn.IsReplayed = true;
         else if (letter.Status != DeadLetterStatus.Replaying)
-            turn.Failed = letter.Status == DeadLetterStatus.New ? "it came back" : $"it is {letter.Status}";
+            turn.Failed = letter.IsWaiting ? "it came back" : $"it is {letter.Status}";
     }
 
     private static List<ReplayMiss> MissesOf(IEnumerable<Turn> turns, Func<Turn, string?> why) => [.. turns.Where(t => why(t) is not null).Select(t => new ReplayMiss(t.Letter, why(t)!))];

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Antbot.PaperVenue.Following;
@@ -88,7 +89,7 @@ internal sealed class PublicMarket : IDisposable
                 throw new RealMarketException($"it answers with status {status}");
             return JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or JsonException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException or JsonException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new RealMarketException(e is OperationCanceledException ? $"it does not answer within {AnswerWithin.TotalSeconds} s" : e.Message, inner: e);
         }
