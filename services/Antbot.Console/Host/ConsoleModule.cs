@@ -42,7 +42,7 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<IDeadLetters>(provider => provider.GetRequiredService<DeadLetterBook>());
         services.AddSingleton<DeadLetterDrain>();
         services.AddSingleton<DeadLetterStories>();
-        services.AddSingleton<DeadLetterSender>();
+        services.AddSingleton<IDeadLetterSender, DeadLetterSender>();
         services.AddSingleton<DeadLetterReplays>();
         services.AddSingleton<DeadLetterRoutes>();
         services.AddSingleton<ReplayIntents>();

@@ -69,6 +69,22 @@ public sealed class ChangeLogTests : IAsyncLifetime
         Assert.DoesNotContain(page.Changes, c => c.What.Contains("7777", StringComparison.Ordinal));
     }
 
+    /// <summary>Neither is the rest refused because of it, nor is it left out in silence.</summary>
+    [Fact]
+    public async Task What_an_archive_has_is_named()
+    {
+        var letter = Streams.DeadLetter(Guid.NewGuid());
+        await AppendAsync(61, letter, "operator:anna", new DeadLetterDiscarded(Guid.NewGuid(), Guid.NewGuid(), "cause", "of no use", "anna"));
+        await AppendAsync(62, Streams.Control, "operator:ben", new ActivitySet(Activity.Halted, "orders hang", "ben"));
+        await CatchUpAsync();
+        await _store.TakeOutAsync(letter, Start.AddDays(90));
+        await CatchUpAsync();
+
+        var page = await ReadAsync(60, 100);
+        Assert.Equal("orders hang", Assert.Single(page.Changes).Why);
+        Assert.Contains(TakenOut.Archive, Assert.Single(page.Gaps), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -84,6 +84,22 @@ public sealed partial class ReportTests : IAsyncLifetime
         Assert.Null(await new IncidentReporter(_store, RandomHistory.Codec, _models, TimeProvider.System).ReadAsync(Guid.NewGuid(), cancellationToken: Cancel));
     }
 
+    /// <summary>Neither is the rest refused because of it, nor is it left out in silence.</summary>
+    [Fact]
+    public async Task What_an_archive_has_is_named()
+    {
+        await new RandomHistory(_store, 3).GrowAsync(300);
+        var (since, until) = (Begin.AddMinutes(40), Begin.AddMinutes(80));
+        var whole = await ReportAsync(new IncidentOpened(Incident, IncidentSource.Person, "", "orders hang", "anna", until, since, null, []), new IncidentClosed(Incident, Guid.Empty, "they go on", "ben", until));
+        var taken = new StreamId(whole.Timeline.First(l => l.Stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal)).Stream);
+        Assert.DoesNotContain(whole.Gaps, g => g.Contains("archive", StringComparison.Ordinal));
+        await _store.TakeOutAsync(taken, Begin.AddDays(90));
+
+        var report = (await new IncidentReporter(_store, RandomHistory.Codec, _models, TimeProvider.System).ReadAsync(Incident, cancellationToken: Cancel))!;
+        Assert.Equal(whole.Timeline.Where(l => l.Stream != taken.Value), report.Timeline);
+        Assert.Contains(TakenOut.Archive, Assert.Single(report.Gaps.Except(whole.Gaps, StringComparer.Ordinal)), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("<script>alert(1)</script><img src=x onerror=alert(1)>")]
     [InlineData("\" onmouseover=\"alert(1)\" x=\"' onfocus='alert(1)")]
