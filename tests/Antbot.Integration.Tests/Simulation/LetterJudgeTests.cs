@@ -1,7 +1,5 @@
-using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Kernel.Identity;
-using Antbot.Runtime.Store;
 using Antbot.Simulation.Faults;
 using Antbot.Simulation.World;
 using Xunit;
