@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using Antbot.Cli.Sources;
 using Antbot.EventStore.Archives;
 using Antbot.Forensics;
@@ -12,10 +11,8 @@ namespace Antbot.Cli.Commands;
 /// <summary><c>store archive</c>: old streams that are over, moved to files that prove what they hold.</summary>
 internal static class ArchiveCommand
 {
-    private const int DaysMax = 36_500;
-
     private static readonly Option<DateTimeOffset?> Before = Instants.Option("--before", "What was last appended to before this time.");
-    private static readonly Option<string?> OlderThan = new("--older-than") { Description = $"What was last appended to so many days ago, such as 90d; {Growth.Window.TotalDays:0}d at the least." };
+    private static readonly Option<string?> OlderThan = new("--older-than") { Description = $"What was last appended to so long ago, such as 90d; {Growth.Window.TotalDays:0}d at the least." };
     private static readonly Option<string> Out = new("--out", "-o") { Description = "The folder for the files. Keep it: what is archived is there and nowhere else.", Required = true };
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only say what would be archived." };
     private static readonly Option<string[]> Without = new("--without") { Description = "A follower of the history that is gone for good, whose place is not waited for; may be given several times." };
@@ -41,18 +38,15 @@ internal static class ArchiveCommand
     {
         if (result.GetValue(Before) is null == result.GetValue(OlderThan) is null)
             result.AddError("How old? Say --before or --older-than.");
-        else if (result.GetValue(OlderThan) is { } age && DaysOf(age) is null)
-            result.AddError($"--older-than takes {Growth.Window.TotalDays:0}d to {DaysMax}d.");
-        else if (result.GetValue(Before) > TimeProvider.System.GetUtcNow() - Growth.Window)
+        else if (result.GetValue(OlderThan) is { } age && Instants.Ago(age) is null)
+            result.AddError($"'{age}' is no age, such as 90d.");
+        else if (result.GetValue(Before) > TimeProvider.System.GetUtcNow() - Growth.Window || (result.GetValue(OlderThan) is { } young && Instants.Ago(young) < Growth.Window))
             result.AddError($"What was appended to within the last {Growth.Window.TotalDays:0} days is not archived: it may still be asked for.");
     }
 
-    private static int? DaysOf(string age) =>
-        age.EndsWith('d') && int.TryParse(age.AsSpan(0, age.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var days) && days >= Growth.Window.TotalDays && days <= DaysMax ? days : null;
-
     private static async Task<int> RunAsync(ParseResult parsed, IEventStore store, CancellationToken cancellationToken)
     {
-        var before = parsed.GetValue(Before) ?? TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(DaysOf(parsed.GetValue(OlderThan)!)!.Value);
+        var before = parsed.GetValue(Before) ?? TimeProvider.System.GetUtcNow() - Instants.Ago(parsed.GetValue(OlderThan)!)!.Value;
         if (VerifyCommand.FindKey(parsed.GetValue(Key), parsed.GetValue(KeyFile)!) is not { } key)
             throw new CommandException("NoKey", "Which checkpoints count? There is no public key beside the signing key; name one with --public-key.");
         if (store.Ledger is not IArchivingLedger ledger)

@@ -21,7 +21,8 @@ internal static class Instants
         CustomParser = result => Ago(result.Tokens[0].Value) is { } ago ? TimeProvider.System.GetUtcNow() - ago : Moment.TryTime(result.Tokens[0].Value, out var time) ? time : Fault(result),
     };
 
-    private static TimeSpan? Ago(string text)
+    /// <summary>So long as <c>90s</c>, <c>15m</c>, <c>1h</c> or <c>7d</c> is; null where a text says nothing of the kind.</summary>
+    public static TimeSpan? Ago(string text)
     {
         if (text.Length is < 2 or > 6 || !int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
             return null;
