@@ -8,6 +8,13 @@ internal static class Cases
 {
     private static readonly Layout TwoOfThem = Layout.Twice("execution", "coordinator");
 
+    /// <summary>What the Console decides on: no trade passes there, so that each comes with what brings it to its points.</summary>
+    private static readonly IReadOnlyDictionary<string, Func<Scene, string, Task>> OfTheConsole = new Dictionary<string, Func<Scene, string, Task>>(StringComparer.Ordinal)
+    {
+        ["dead-letters"] = DeadLetters.DieAtAsync, ["replays"] = DeadLetters.DieAtAsync,
+        ["incidents"] = (s, p) => Words.DieAtAsync(s, p, Words.Incidents), ["access"] = (s, p) => Words.DieAtAsync(s, p, Words.Tokens),
+    };
+
     public static IReadOnlyList<string> Points { get; } =
     [
         "signal.before-append", "signal.after-append",
@@ -16,6 +23,10 @@ internal static class Cases
         "risk.before-append", "risk.after-append", "risk.after-publish",
         "execution.before-append", "execution.after-append", "execution.before-send", "execution.after-send", "execution.after-publish",
         "reconciliation.before-append", "reconciliation.after-append", "reconciliation.after-publish",
+        "dead-letters.before-append", "dead-letters.after-append", "dead-letters.after-publish", "dead-letters.after-send",
+        "replays.before-append", "replays.after-append", "replays.after-publish",
+        "incidents.before-append", "incidents.after-append", "incidents.after-publish",
+        "access.before-append", "access.after-append", "access.after-publish",
     ];
 
     /// <summary>Who speaks with whom.</summary>
@@ -36,13 +47,13 @@ internal static class Cases
     public static IReadOnlyList<Case> All { get; } =
     [
         new("kill-each", "Killed", "every service, the venue and both servers are killed once", Processes.KillEachAsync) { InShortRun = true, MayOpenBreaker = true, Rate = 5, EnteredPartMin = 0.5 },
-        .. Points.Select(p => new Case($"kill-{p.Replace('.', '-')}", "Killed", $"{p.Split('.')[0]} dies at {p}, three times", s => Processes.DieAtAsync(s, p))
-        { InShortRun = p is "execution.after-send" }),
+        .. Points.Select(DiesAt),
         new("restart-rolling", "Killed", "every service is stopped in order and started again, one after the other", Processes.RollAsync),
 
         .. new[] { "signal", "validation", "risk", "reconciliation", "console", "venue" }.Select(n => new Case($"freeze-{n}", "Frozen", $"{n} stands still for 10 s", s => s.FreezeAsync(n, 10))
         { InShortRun = n == "risk", MayOpenBreaker = n == "venue" }),
-        .. new[] { "execution", "coordinator" }.Select(n => new Case($"freeze-{n}", "Frozen", $"one {n} of two stands still for 120 s and wakes", s => s.FreezeAsync(n, 120)) { Layout = TwoOfThem, Rate = 3 }),
+        .. new[] { (Name: "execution", Lease: "execution/keeper"), (Name: "coordinator", Lease: "coordinator/sweeper") }
+            .Select(n => new Case($"freeze-{n.Name}", "Frozen", $"the {n.Name} of two that holds the lease stands still for 120 s and wakes; the other has long taken it", s => Zombies.FreezeAsync(s, n.Name, n.Lease, 120)) { Layout = TwoOfThem, Rate = 3 }),
 
         new("rabbitmq-killed", "RabbitMQ", "the broker is killed", ServerFaults.KillRabbitAsync),
         new("rabbitmq-restarted", "RabbitMQ", "the broker ends in order and is started again", ServerFaults.RestartRabbitAsync),
@@ -107,4 +118,12 @@ internal static class Cases
         new("standalone-frozen", "Standalone", "one process on SQLite stands still for 20 s", s => s.FreezeAsync("standalone", 20)) { Standalone = new StandaloneLayout() },
         new("standalone-disk-full", "Standalone", "the disk of one process on SQLite is full for 15 s", StandaloneFaults.FillDiskAsync) { Standalone = new StandaloneLayout(SmallDiskMegabytes: 256), Spoils = true },
     ];
+
+    private static Case DiesAt(string point)
+    {
+        var (consumer, name) = (point.Split('.')[0], $"kill-{point.Replace('.', '-')}");
+        return OfTheConsole.TryGetValue(consumer, out var die)
+            ? new Case(name, "Killed", $"the Console dies at {point}, three times", s => die(s, point))
+            : new Case(name, "Killed", $"{consumer} dies at {point}, three times", s => Processes.DieAtAsync(s, consumer, point)) { InShortRun = point is "execution.after-send" };
+    }
 }

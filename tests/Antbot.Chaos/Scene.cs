@@ -98,7 +98,8 @@ internal sealed class Scene(Target target, Load load, Action<string> say, Cancel
         : UntilAsync(async () => await target.WhyNotReadyAsync(cancellationToken) is null, $"{name} is ready again");
 
     /// <summary>It stands still as if its machine had been suspended, and then goes on with whatever it believed.</summary>
-    public async Task FreezeAsync(string name, double seconds)
+    /// <param name="meanwhile">What is looked for while it stands still.</param>
+    public async Task FreezeAsync(string name, double seconds, Func<Task>? meanwhile = null)
     {
         var daemon = target[name];
         if (!daemon.Send(Signals.Stop))
@@ -107,7 +108,7 @@ internal sealed class Scene(Target target, Load load, Action<string> say, Cancel
         {
             await UntilAsync(() => daemon.IsStopped, $"{name} stands still", TimeSpan.FromSeconds(5));
             var used = daemon.Processor;
-            await WaitAsync(seconds);
+            await Task.WhenAll(WaitAsync(seconds), meanwhile?.Invoke() ?? Task.CompletedTask);
             if (daemon.Processor > used)
                 Fault($"{name} did not stand still: it used the processor");
         }

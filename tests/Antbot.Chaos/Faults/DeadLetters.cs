@@ -19,6 +19,8 @@ internal static class DeadLetters
 
     /// <summary>Then the rest is let go on: each costs what was under way its seconds.</summary>
     private const int DeathsMax = 18;
+    private const string Console = "console";
+    private const string Replayed = "dead_letter_replayed";
     private const string Errors = "antbot-execution_error";
 
     private static readonly TimeSpan Within = TimeSpan.FromMinutes(10);
@@ -31,30 +33,47 @@ internal static class DeadLetters
 
     public static async Task ReplayAsync(Scene scene)
     {
-        scene.Target["console"].Extra = Fast;
-        await scene.KillAsync("console");
+        scene.Target[Console].Extra = Fast;
+        await scene.KillAsync(Console);
         scene.Say($"{Count:N0} dead letters lie in their queue");
         await scene.Services.PublishAsync(Errors, Enumerable.Range(0, Count).Select(_ => Message()), scene.Cancel);
-        await scene.KillAsync("console");
+        await scene.KillAsync(Console);
         await scene.UntilAsync(async () => await CountAsync(scene, "dead_letter_kept") >= Count, "every dead letter is in the record", Within);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(scene.Cancel);
         var killing = KillAsync(scene, over.Token);
-        await scene.UntilAsync(() => AllReplayedAsync(scene), "every dead letter is replayed", Within);
+        await scene.UntilAsync(() => AllReplayedAsync(scene, Count), "every dead letter is replayed", Within);
         await over.CancelAsync();
         var deaths = await killing;
         scene.Note($"{Count:N0} replayed in {await TryCountAsync(scene, "replays_requested")} selections, {await TryCountAsync(scene, "replays_stopped")} of them stopped, beside {deaths} deaths");
         if (deaths < DeathsMin)
             scene.Fault($"there were only {deaths} deaths meanwhile: the case says little");
-        scene.Target["console"].Extra = new Dictionary<string, string>(StringComparer.Ordinal);
+        scene.Target[Console].Extra = new Dictionary<string, string>(StringComparer.Ordinal);
         scene.Healed();
     }
 
-    /// <summary>What is open is asked for anew as long as nothing else is under way: a selection takes half of them, and stops where something is not heard of.</summary>
-    private static async Task<bool> AllReplayedAsync(Scene scene)
+    /// <summary>One at a time is laid there, and what is open is asked for, while the Console dies at a point of its own.</summary>
+    public static async Task DieAtAsync(Scene scene, string point)
     {
-        if (await TryCountAsync(scene, "dead_letter_replayed") is not { } replayed)
+        var (before, laid) = (await CountAsync(scene, Replayed), 0);
+        scene.Target[Console].Extra = Fast;
+        await Processes.DieAtAsync(scene, Console, point, async () =>
+        {
+            await scene.Services.PublishAsync(Errors, [Message()], scene.Cancel);
+            laid++;
+            await AllReplayedAsync(scene, before + laid);
+        });
+        scene.Target[Console].Extra = new Dictionary<string, string>(StringComparer.Ordinal);
+        await scene.UntilAsync(() => AllReplayedAsync(scene, before + laid), "every dead letter is replayed");
+        scene.Note($"{laid} dead letters replayed");
+    }
+
+    /// <summary>What is open is asked for anew as long as nothing else is under way: a selection takes half of them, and stops where something is not heard of.</summary>
+    /// <param name="goal">So many in all.</param>
+    private static async Task<bool> AllReplayedAsync(Scene scene, long goal)
+    {
+        if (await TryCountAsync(scene, Replayed) is not { } replayed)
             return false;
-        if (replayed >= Count)
+        if (replayed >= goal)
             return true;
         var (asked, over, refused) = (await TryCountAsync(scene, "replays_requested"), await TryCountAsync(scene, "replays_done") + await TryCountAsync(scene, "replays_stopped"), await TryCountAsync(scene, "replays_refused"));
         // A refusal is the answer to its request for ever: just after a death the list may not know yet what is open.
@@ -68,8 +87,8 @@ internal static class DeadLetters
         var deaths = 0;
         Func<Task>[] turns =
         [
-            () => scene.KillAsync("console"), () => scene.KillAsync("execution"), () => scene.KillAsync("console"), () => ServerFaults.KillRabbitAsync(scene),
-            () => scene.KillAsync("console"), () => ServerFaults.RestartPostgresAsync(scene, scene.Services.Postgres.KillAsync),
+            () => scene.KillAsync(Console), () => scene.KillAsync("execution"), () => scene.KillAsync(Console), () => ServerFaults.KillRabbitAsync(scene),
+            () => scene.KillAsync(Console), () => ServerFaults.RestartPostgresAsync(scene, scene.Services.Postgres.KillAsync),
         ];
         for (; !over.IsCancellationRequested && deaths < DeathsMax; deaths++)
         {
@@ -83,7 +102,7 @@ internal static class DeadLetters
     private static async Task RequestAsync(Scene scene, string name)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(scene.Services.AddressOf("console"), "api/replays")) { Content = JsonContent.Create(new { All = true, Limit = SelectionMax, Reason = "mended" }, options: JsonSerializerOptions.Default) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(scene.Services.AddressOf(Console), "api/replays")) { Content = JsonContent.Create(new { All = true, Limit = SelectionMax, Reason = "mended" }, options: JsonSerializerOptions.Default) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", scene.Target.SignalKey);
         request.Headers.Add("Idempotency-Key", name);
         try

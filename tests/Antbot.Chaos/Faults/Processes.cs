@@ -6,14 +6,25 @@ internal static class Processes
 {
     private const int Deaths = 3;
 
-    public static async Task DieAtAsync(Scene scene, string point)
+    /// <summary>So long, with three starts and what each has to do before it dies.</summary>
+    private static readonly TimeSpan DieWithin = TimeSpan.FromSeconds(180);
+
+    /// <param name="meanwhile">What brings it to the point again and again, where the load does not.</param>
+    public static async Task DieAtAsync(Scene scene, string process, string point, Func<Task>? meanwhile = null)
     {
-        var daemon = scene.Target[point.Split('.')[0]];
+        var daemon = scene.Target[process];
         // Not at the first time, so that each start has done something before.
         daemon.Crash = ($"{point}:2", Deaths);
         daemon.Send(Signals.Kill);
         // The killed one was not armed yet: only those that died of the point are counted down.
-        await scene.UntilAsync(() => daemon.Crash.Left == 0, $"{point} is reached {Deaths} times");
+        await scene.UntilAsync(
+            async () =>
+            {
+                if (daemon.Crash.Left > 0 && meanwhile is not null)
+                    await meanwhile();
+                return daemon.Crash.Left == 0;
+            },
+            $"{point} is reached {Deaths} times", DieWithin);
         scene.Healed();
         await scene.ReadyAsync(daemon.Name);
         scene.Note($"{Deaths} deaths at {point}");
