@@ -514,6 +514,35 @@ public abstract class VenueConformance : IAsyncLifetime
         async Task<IReadOnlyList<ClientOrderId>> OpenAsync() => [.. Said(await _venue.ListOpenOrdersAsync(Cancel)).Select(o => o.Id)];
     }
 
+    [Fact]
+    public async Task V32_too_many_orders_hold_back_new_ones_alone_until_their_ten_seconds_are_over()
+    {
+        var resting = Limit();
+        Said(await _venue.PlaceAsync(resting, Cancel));
+        // Early in ten seconds, so that all of this is of the same.
+        while (_venue.Now!.Value.ToUnixTimeMilliseconds() % 10_000 is < 500 or > 4_000)
+            await Task.Delay(100, Cancel);
+        Front.Answer("POST", "/api/v3/order", FrontReply.Of(429, """{"code":-1015,"msg":"Too many new orders; current limit is 50 orders per 10 SECOND."}"""));
+        var refused = Assert.IsType<VenueAnswer<OrderReport>.Refused>(await _venue.PlaceAsync(Order(), Cancel));
+        Assert.Equal(Refusal.RateLimited, refused.Refusal);
+        var over = _venue.Now!.Value + refused.RetryAfter!.Value;
+        Assert.InRange(over.ToUnixTimeMilliseconds() % 10_000, 0, 1_000);
+        Assert.InRange(refused.RetryAfter.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10));
+        Front.BeHonest();
+        var sent = Front.Asked.Count(r => r.Method == "POST");
+        var exit = Order() with { Side = Side.Sell, ReduceOnly = true };
+        Assert.All(
+            new[] { await _venue.PlaceAsync(Order(), Cancel), await _venue.PlaceAsync(exit, Cancel) },
+            held => Assert.InRange(_venue.Now!.Value + Assert.IsType<VenueAnswer<OrderReport>.NotSent>(held).RetryAfter!.Value, over.AddSeconds(-0.5), over.AddSeconds(0.5)));
+        Assert.Equal(sent, Front.Asked.Count(r => r.Method == "POST"));
+        Said(await _venue.FindOrderAsync(Btc, resting.Id, Cancel));
+        Said(await _venue.ListOpenOrdersAsync(Cancel));
+        Said(await _market.ReadCandlesAsync(Btc, TimeSpan.FromMinutes(1), 1, Cancel));
+        Said(await _venue.CancelAsync(Btc, resting.Id, Cancel));
+        await Task.Delay(over + TimeSpan.FromMilliseconds(50) - _venue.Now!.Value, Cancel);
+        Said(await _venue.PlaceAsync(exit with { SignedAt = _venue.Now!.Value }, Cancel));
+    }
+
     /// <summary>Whether the venue is said to have one.</summary>
     private protected virtual bool HasCountdown => false;
 
