@@ -274,7 +274,9 @@ internal sealed class VenueHttp : IDisposable
         }
         catch (Exception e) when (Json.MakesNoSense(e))
         {
-            return new VenueAnswer<T>.Unknown($"an answer of status {status} that makes no sense: {Cut(e.Message)}");
+            // A firewall says no in a page of its own; its status says enough.
+            if (VenueCodes.RefusalOf(status, code: 0, "") is null)
+                return new VenueAnswer<T>.Unknown($"an answer of status {status} that makes no sense: {Cut(e.Message)}");
         }
         return VenueCodes.RefusalOf(status, code: 0, "") is { } bare ? new VenueAnswer<T>.Refused(bare, $"{status}", $"status {status}") : new VenueAnswer<T>.Unknown($"status {status}");
     }

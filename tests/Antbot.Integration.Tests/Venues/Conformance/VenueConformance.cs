@@ -340,11 +340,14 @@ public abstract class VenueConformance : IAsyncLifetime
     [InlineData(429, false)]
     [InlineData(429, true)]
     [InlineData(418, false)]
+    [InlineData(403, false)]
     public async Task V24_told_to_wait_nothing_is_sent_before_it_is_over(int status, bool asDate)
     {
+        // Of a firewall there is no more than a page.
+        var body = status == 403 ? "<html><head><title>403 Forbidden</title></head></html>" : """{"code":-1003,"msg":"Too much request weight used."}""";
         var now = DateTimeOffset.UtcNow;
         var retryAfter = asDate ? now.AddSeconds(3).ToString("R", CultureInfo.InvariantCulture) : "2";
-        Front.Answer("GET", "/api/v3/order", FrontReply.Of(status, """{"code":-1003,"msg":"Too much request weight used."}""", ("Retry-After", retryAfter), ("Date", now.ToString("R", CultureInfo.InvariantCulture))));
+        Front.Answer("GET", "/api/v3/order", FrontReply.Of(status, body, ("Retry-After", retryAfter), ("Date", now.ToString("R", CultureInfo.InvariantCulture))));
         Assert.Equal(Refusal.RateLimited, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
         Front.BeHonest();
         var asked = Front.Asked.Count;

@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.WebSockets;
+using Antbot.Runtime.Venue;
+using Antbot.Venues;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Venues;
+
+/// <summary>How a stream comes back to a venue that ends it.</summary>
+public sealed class VenueStreamTests : IAsyncLifetime
+{
+    private readonly ConcurrentQueue<DateTimeOffset> _connected = new();
+    private Func<int, HttpContext, Task> _answer = null!;
+    private WebApplication _web = null!;
+    private VenueOptions _options = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        _web = builder.Build();
+        _web.UseWebSockets();
+        _web.Run(async context =>
+        {
+            _connected.Enqueue(DateTimeOffset.UtcNow);
+            await _answer(_connected.Count, context);
+        });
+        await _web.StartAsync();
+        var address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        _options = new VenueOptions { Address = address, StreamAddress = new UriBuilder(address) { Scheme = "ws" }.Uri, Key = "key", Secret = "secret", Paper = true };
+    }
+
+    public async ValueTask DisposeAsync() => await _web.DisposeAsync();
+
+    /// <summary>Prevents a ban: venues count connections, and one that is cut as soon as it is made was made again at once, for ever.</summary>
+    [Fact]
+    public async Task One_that_is_cut_again_and_again_is_asked_for_ever_more_slowly_down_to_every_ten_seconds_until_it_lasts()
+    {
+        const int hurry = 5;
+        const int lasting = 8;
+        var clock = new HurryingClock(hurry);
+        _answer = async (count, context) =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            if (count == lasting)
+            {
+                // When the client knows that it is connected.
+                await Task.Delay(300, Cancel);
+                clock.Leap(TimeSpan.FromMinutes(1));
+            }
+            await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, "not now", Cancel);
+        };
+        using var budget = new RequestBudget(_options, new LocalVenueBudget(clock), new VenueClock(clock), clock, NullLogger.Instance);
+        await FollowAsync(budget, clock, () => _connected.Count > lasting);
+
+        var pauses = _connected.Zip(_connected.Skip(1), (a, b) => (b - a) * hurry).Select(p => p.TotalSeconds).ToList();
+        Assert.All(new[] { 0.5, 1, 2, 4, 8, 10, 10 }.Zip(pauses), p => Assert.True(p.Second >= p.First * 0.95, $"One of {p.First} s was {p.Second} s"));
+        Assert.InRange(pauses[6], 9.5, 15);
+        // It had lasted: the next one is asked for at once.
+        Assert.InRange(pauses[7], 0.2, 8);
+    }
+
+    /// <summary>Until it is so.</summary>
+    private async Task FollowAsync(RequestBudget budget, TimeProvider clock, Func<bool> until)
+    {
+        var stream = new Antbot.Venues.VenueStream(_options, budget, new StreamWatch(clock, NullLogger<StreamWatch>.Instance), clock);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var following = stream.FollowAsync(["btcusdt@bookTicker"], _ => Task.CompletedTask, (_, _) => ValueTask.FromResult(false), TimeSpan.FromMinutes(5), end.Token);
+        var limit = DateTimeOffset.UtcNow.AddSeconds(60);
+        while (!until() && !following.IsCompleted)
+        {
+            Assert.True(DateTimeOffset.UtcNow < limit, $"It was connected {_connected.Count} times.");
+            await Task.Delay(5, Cancel);
+        }
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
+    }
+
+    /// <summary>So many times as fast as the system's, its timers included.</summary>
+    private sealed class HurryingClock(int times) : TimeProvider
+    {
+        private readonly DateTimeOffset _start = DateTimeOffset.UtcNow;
+        private readonly long _from = System.GetTimestamp();
+        private long _ahead;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override DateTimeOffset GetUtcNow() => _start.AddTicks(GetTimestamp());
+
+        public override long GetTimestamp() => System.GetElapsedTime(_from).Ticks * times + Volatile.Read(ref _ahead);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => System.CreateTimer(callback, state, Shorter(dueTime), Shorter(period));
+
+        public void Leap(TimeSpan by) => Interlocked.Add(ref _ahead, by.Ticks);
+
+        private TimeSpan Shorter(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? time : time / times;
+    }
+}
