@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.WebSockets;
 using Antbot.Runtime.Venue;
@@ -14,7 +15,7 @@ using Xunit;
 
 namespace Antbot.Integration.Tests.Venues;
 
-/// <summary>How a stream comes back to a venue that ends it.</summary>
+/// <summary>How a stream comes back to a venue that ends it, or does not let it in.</summary>
 public sealed class VenueStreamTests : IAsyncLifetime
 {
     private readonly ConcurrentQueue<DateTimeOffset> _connected = new();
@@ -68,6 +69,54 @@ public sealed class VenueStreamTests : IAsyncLifetime
         Assert.InRange(pauses[6], 9.5, 15);
         // It had lasted: the next one is asked for at once.
         Assert.InRange(pauses[7], 0.2, 8);
+    }
+
+    /// <summary>Prevents a ban: whoever was not let in because it was too much knocked again a moment later, and everything else was asked on.</summary>
+    [Theory]
+    [InlineData(429, false)]
+    [InlineData(429, true)]
+    [InlineData(418, false)]
+    [InlineData(403, false)]
+    public async Task One_that_is_not_let_in_because_it_is_too_much_waits_as_everything_else_does(int status, bool asDate)
+    {
+        var said = DateTimeOffset.MinValue;
+        _answer = async (count, context) =>
+        {
+            if (count > 1)
+            {
+                using var socket = await context.WebSockets.AcceptWebSocketAsync();
+                await socket.CloseOutputAsync(WebSocketCloseStatus.EndpointUnavailable, "", Cancel);
+                return;
+            }
+            said = DateTimeOffset.UtcNow;
+            context.Response.StatusCode = status;
+            context.Response.Headers["Date"] = said.ToString("R", CultureInfo.InvariantCulture);
+            context.Response.Headers["Retry-After"] = asDate ? said.AddSeconds(3).ToString("R", CultureInfo.InvariantCulture) : "3";
+        };
+        var shared = new LocalVenueBudget(TimeProvider.System);
+        using var budget = new RequestBudget(_options, shared, new VenueClock(TimeProvider.System), TimeProvider.System, NullLogger.Instance);
+        using var other = new RequestBudget(_options, shared, new VenueClock(TimeProvider.System), TimeProvider.System, NullLogger.Instance);
+        var following = FollowAsync(budget, TimeProvider.System, () => _connected.Count > 1);
+        while (budget.Blocked == TimeSpan.Zero && _connected.Count < 2)
+            await Task.Delay(10, Cancel);
+        foreach (var one in new[] { budget, other })
+            Assert.InRange((await one.TakeAsync(1, isOrder: true, BudgetPart.Leaving, Cancel)).RetryAfter, TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(3));
+        await following;
+        Assert.InRange(_connected.Skip(1).First() - said, TimeSpan.FromSeconds(2.9), TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>Where it does not say until when.</summary>
+    [Fact]
+    public async Task A_ban_of_unknown_length_is_waited_out_for_two_minutes()
+    {
+        _answer = (_, context) =>
+        {
+            context.Response.StatusCode = 418;
+            return Task.CompletedTask;
+        };
+        using var budget = new RequestBudget(_options, new LocalVenueBudget(TimeProvider.System), new VenueClock(TimeProvider.System), TimeProvider.System, NullLogger.Instance);
+        await FollowAsync(budget, TimeProvider.System, () => budget.Blocked > TimeSpan.FromSeconds(110));
+        Assert.Single(_connected);
     }
 
     /// <summary>Until it is so.</summary>
