@@ -549,6 +549,33 @@ public abstract class VenueConformance : IAsyncLifetime
     /// <summary>Whether the venue is said to have one.</summary>
     private protected virtual bool HasCountdown => false;
 
+    [Fact]
+    public async Task V33_every_fill_since_a_time_is_listed_once_over_however_many_pages_and_none_of_before()
+    {
+        Said(await _venue.PlaceAsync(Order(), Cancel));
+        await Task.Delay(50, Cancel);
+        var since = DateTimeOffset.FromUnixTimeMilliseconds(_venue.Now!.Value.ToUnixTimeMilliseconds());
+        await Task.Delay(50, Cancel);
+        var order = Limit() with { Side = Side.Sell, Limit = new Price(65_001), Quantity = new Quantity(1) };
+        var placed = Said(await _venue.PlaceAsync(order, Cancel));
+        await _stage.FillInPartsAsync(order.Id, 1_101);
+        // Of another order, after the last page began.
+        var last = Said(await _venue.PlaceAsync(Order() with { Side = Side.Sell, ReduceOnly = true }, Cancel));
+        var fills = Said(await _venue.ListFillsAsync(Btc, since, Cancel));
+        Assert.True(Front.Asked.Count(r => r.Path == "/api/v3/myTrades") > 1);
+        Assert.Equal((1_101, 0.1101m), (fills.Count(f => f.VenueOrderId == placed.VenueOrderId), fills.Where(f => f.VenueOrderId == placed.VenueOrderId).Sum(f => f.Quantity.Value)));
+        Assert.Equal(last.Executed.Value, fills.Where(f => f.VenueOrderId == last.VenueOrderId).Sum(f => f.Quantity.Value));
+        Assert.Equal(new[] { placed.VenueOrderId, last.VenueOrderId }, fills.Select(f => f.VenueOrderId).Distinct());
+        Assert.Equal(fills.Count, fills.DistinctBy(f => f.FillId).Count());
+        Assert.Equal(fills.OrderBy(f => f.At).Select(f => f.FillId), fills.Select(f => f.FillId));
+        // Several are of one moment, and each of them is there whether a page ends among them or begins with them.
+        var shared = fills.GroupBy(f => f.At).Where(g => g.Count() > 1).ToList();
+        Assert.NotEmpty(shared);
+        foreach (var moment in new[] { shared[0], shared[^1] })
+            Assert.Equal(fills.Where(f => f.At >= moment.Key).Select(f => f.FillId), Said(await _venue.ListFillsAsync(Btc, moment.Key, Cancel)).Select(f => f.FillId));
+        Assert.Empty(Said(await _venue.ListFillsAsync(Btc, _venue.Now!.Value.AddSeconds(5), Cancel)));
+    }
+
     /// <summary>What the adapter of this venue adds to it.</summary>
     private protected virtual IVenue Around(IVenue venue) => venue;
 
