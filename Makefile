@@ -43,11 +43,11 @@ bench: build ## benchmarks, each figure beside its peer and its limit (AREA=stor
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure $(if $(filter servers pipeline start,$(AREA)),,--postgres)
 	@dotnet tests/Antbot.Benchmarks/$(DLL)/Antbot.Benchmarks.dll --area $(AREA) $(ARGS)
 
-sim: sdk ## the services' own code in a simulated world: SEEDS=10000 FIRST=1, SEED=7, PLAN=file, BUG=blind-retry, BUGS=list, BUGS=all, DOUBTS=10000
+sim: sdk ## the services' own code in a simulated world: SEEDS=10000 FIRST=1, SEED=7, PLAN=file, BUG=blind-retry, BUGS=list, BUGS=all, DOUBTS=10000, LETTERS=10000
 	@dotnet build tests/Antbot.Simulation -c $(CONFIGURATION) -v quiet -clp:NoSummary
 	@# Otherwise the youngest generation is as small as a cache, and a seventh of the time goes into collecting it; no project file can say so.
 	@DOTNET_GCgen0size=$${DOTNET_GCgen0size:-0x4000000} exec dotnet tests/Antbot.Simulation/$(DLL)/Antbot.Simulation.dll $(if $(filter all,$(BUGS)),--all-bugs,$(if $(BUGS),--bugs)) $(if $(SEED),--seed $(SEED)) $(if $(PLAN),--plan $(PLAN)) \
-		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(DOUBTS),--doubts $(DOUBTS)) $(if $(FIRST),--first $(FIRST)) $(if $(BUG),--bug $(BUG),$(if $(BUGS),,--save tests/Antbot.Simulation/regressions)) $(ARGS)
+		$(if $(SEEDS),--seeds $(SEEDS)) $(if $(DOUBTS),--doubts $(DOUBTS)) $(if $(LETTERS),--letters $(LETTERS)) $(if $(FIRST),--first $(FIRST)) $(if $(BUG),--bug $(BUG),$(if $(BUGS),,--save tests/Antbot.Simulation/regressions)) $(ARGS)
 
 chaos: build ## real services and servers under real faults, judged from outside: CASE=kill-, KILLS=10000, ARGS=--list
 	@dotnet shared/Antbot.LocalServers/$(DLL)/Antbot.LocalServers.dll ensure

@@ -14,8 +14,8 @@ public static class CommandLine
             Everything an operator or analyst does with Antbot, from a terminal.
 
             The store is named by --store or the variable {StoreAddress.Variable}: 'sqlite:FILE', or a PostgreSQL connection string.
-            status, trades, trade, trace, reconcile, watch, dlq, halt and resume ask the Console where one is named or runs here, else the store itself; order resolve, dlq discard and replay, and token need the Console.
-            Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 the history was tampered with, 4 intact but with unsealed events, 5 there is no such thing,
+            status, trades, trade, trace, changes, incident, reconcile, watch, dlq, halt and resume ask the Console where one is named or runs here, else the store itself; order resolve, token, and what is said of dead letters and incidents need the Console.
+            Exit codes: 0 done, 1 could not be done, 2 wrong usage, 3 the history was tampered with, 4 intact but with unsealed events, 5 there is no such thing, or it is in an archive that was not named,
             6 not allowed, 7 something would be decided otherwise, 8 a link of a chain is missing, 130 stopped.
             """)
         {
@@ -25,6 +25,8 @@ public static class CommandLine
             WatchCommand.Build(),
             ReconcileCommand.Build(),
             TraceCommand.Build(),
+            ChangesCommand.Build(),
+            IncidentCommand.Build(),
             RecordingCommand.Build(),
             AtCommand.At(),
             AtCommand.Diff(),

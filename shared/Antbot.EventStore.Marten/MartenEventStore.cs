@@ -51,6 +51,12 @@ public sealed class MartenEventStore : IEventStore
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
         _store.ReadPageAsync(afterSequence, limit, cancellationToken);
 
+    public Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken = default) =>
+        _store.ReadPageAsync(afterSequence, limit, prefixes, cancellationToken);
+
+    public Task<EventPage> FindChainAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
+        _store.FindChainAsync(correlationId, limit, cancellationToken);
+
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
         _store.FindByCorrelationAsync(correlationId, limit, cancellationToken);
 

@@ -18,6 +18,7 @@ internal sealed class MartenWriter(NpgsqlDataSource source, IDocumentStore marte
     private const short AlreadyThere = 1;
     private const short StreamMoved = 2;
     private const short GuardMoved = 3;
+    private const short Archived = 4;
 
     private const string Lock = "select pg_advisory_xact_lock(antbot.append_lock())";
 
@@ -26,7 +27,8 @@ internal sealed class MartenWriter(NpgsqlDataSource source, IDocumentStore marte
 
     private const string Look = """
         select exists (select from antbot.ledger where event_id = $1),
-          array(select coalesce(s.version, 0) from unnest($2::varchar[]) with ordinality u (id, n) left join public.mt_streams s on s.id = u.id order by u.n)
+          array(select coalesce(s.version, 0) from unnest($2::varchar[]) with ordinality u (id, n) left join public.mt_streams s on s.id = u.id order by u.n),
+          array(select coalesce(s.is_archived, false) from unnest($2::varchar[]) with ordinality u (id, n) left join public.mt_streams s on s.id = u.id order by u.n)
         """;
 
     private const string Stored = $"select {PostgresRows.EventColumns} from public.mt_events e where e.stream_id = $1 and e.version > $2 order by e.version";
@@ -40,8 +42,8 @@ internal sealed class MartenWriter(NpgsqlDataSource source, IDocumentStore marte
         WasSent = false;
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var (there, heads) = await LookAsync(connection, batch, cancellationToken);
-        if (Refusal(batch, there, heads) is { } refusal)
+        var (there, heads, archived) = await LookAsync(connection, batch, cancellationToken);
+        if (Refusal(batch, there, heads, archived) is { } refusal)
             return refusal;
         var prepared = batch.Appends.Single().Prepared;
         var head = heads[batch.Lane[0] - 1];
@@ -61,7 +63,7 @@ internal sealed class MartenWriter(NpgsqlDataSource source, IDocumentStore marte
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static async Task<(bool There, long[] Heads)> LookAsync(NpgsqlConnection connection, AppendBatch batch, CancellationToken cancellationToken)
+    private static async Task<(bool There, long[] Heads, bool[] Archived)> LookAsync(NpgsqlConnection connection, AppendBatch batch, CancellationToken cancellationToken)
     {
         await using var look = new NpgsqlBatch(connection)
         {
@@ -77,11 +79,11 @@ internal sealed class MartenWriter(NpgsqlDataSource source, IDocumentStore marte
         await row.NextResultAsync(cancellationToken);
         if (!await row.ReadAsync(cancellationToken))
             throw new EventStoreException(StoreFault.Corrupt, "The server gave no answer to the checks before an append.");
-        return (row.GetBoolean(0), await row.GetFieldValueAsync<long[]>(1, cancellationToken));
+        return (row.GetBoolean(0), await row.GetFieldValueAsync<long[]>(1, cancellationToken), await row.GetFieldValueAsync<bool[]>(2, cancellationToken));
     }
 
     /// <summary>The same order of checks as in antbot.append_batch; null where nothing stands in the way.</summary>
-    private static AppendAnswer? Refusal(AppendBatch batch, bool there, long[] heads)
+    private static AppendAnswer? Refusal(AppendBatch batch, bool there, long[] heads, bool[] archived)
     {
         if (there)
             return Answer(AlreadyThere, 0, batch.Lane[0]);
@@ -91,6 +93,8 @@ internal sealed class MartenWriter(NpgsqlDataSource source, IDocumentStore marte
             if (batch.GuardExpected[g] >= 0 && batch.GuardExpected[g] != actual)
                 return Answer(GuardMoved, actual, batch.GuardLane[g]);
         }
+        if (archived[batch.Lane[0] - 1])
+            return Answer(Archived, 0, batch.Lane[0]);
         var head = heads[batch.Lane[0] - 1];
         return batch.Expected[0] >= 0 && batch.Expected[0] != head ? Answer(StreamMoved, head, batch.Lane[0]) : null;
     }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Antbot.EventStore;
 
 /// <summary>Gives a finished file its name, where nobody else has it yet. A move would look first and rename then: of two at once both would win.</summary>
-internal static class WholeFile
+public static class WholeFile
 {
     private const int AlreadyThere = 17;
 
@@ -33,6 +33,34 @@ internal static class WholeFile
         }
     }
 
+    /// <summary>So that the names in it outlive a loss of power, too. Windows keeps them with the files.</summary>
+    public static void FlushFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        var folder = open(path, 0);
+        if (folder < 0)
+            throw new IOException($"'{path}' cannot be opened to be flushed ({Marshal.GetLastPInvokeError()}).");
+        try
+        {
+            if (fsync(folder) != 0)
+                throw new IOException($"'{path}' cannot be flushed to the disk ({Marshal.GetLastPInvokeError()}).");
+        }
+        finally
+        {
+            _ = close(folder);
+        }
+    }
+
     [DllImport("libc", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
     private static extern int link(string from, string to);
+
+    [DllImport("libc", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    private static extern int open(string path, int flags);
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern int fsync(int file);
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern int close(int file);
 }

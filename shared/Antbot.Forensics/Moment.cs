@@ -32,31 +32,49 @@ public sealed record Moment(long Sequence, DateTimeOffset? At)
         if (IsSequence(text, out var sequence))
             return new Moment(Math.Min(sequence, end), null);
         _ = TryTime(text, out var at);
+        return new Moment(await LastAsync(end, at, async (after, limit) => [.. (await store.ReadPageAsync(after, limit, cancellationToken)).Select(e => (e.Sequence, e.Timestamp))]), at);
+    }
+
+    /// <summary>The last event by a time of those that the store itself has: what archives have is passed over.</summary>
+    public static async Task<long> LastKeptAsync(IEventStore store, DateTimeOffset at, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        return await LastAsync((await store.Ledger.ReadHeadAsync(cancellationToken)).Sequence, at, async (after, limit) =>
+        {
+            while (true)
+            {
+                var page = await store.ReadPageAsync(after, limit, EventPage.EveryStream, cancellationToken);
+                if (page.Events.Count > 0 || page.Through == after)
+                    return [.. page.Events.Select(e => (e.Sequence, e.Timestamp))];
+                (after, limit) = (page.Through, PageSize);
+            }
+        });
+    }
+
+    /// <summary>The last that was recorded by a time.</summary>
+    /// <param name="read">At most so many behind a sequence, in commit order, with the times at which they were recorded.</param>
+    internal static async Task<long> LastAsync(long end, DateTimeOffset at, Func<long, int, Task<IReadOnlyList<(long Sequence, DateTimeOffset At)>>> read)
+    {
         var (low, high) = (0L, end);
         // The last of which nothing later by its number was found to be earlier by its clock.
         while (low < high)
         {
             var middle = low + (high - low) / 2;
-            var next = await store.ReadPageAsync(middle, 1, cancellationToken);
-            if (next.Count > 0 && next[0].Sequence <= end && next[0].Timestamp <= at)
+            var next = await read(middle, 1);
+            if (next.Count > 0 && next[0].Sequence <= end && next[0].At <= at)
                 low = next[0].Sequence;
             else
                 high = middle;
         }
-        return new Moment(await LastAsync(store, low, end, at, cancellationToken), at);
-    }
-
-    private static async Task<long> LastAsync(IEventStore store, long from, long end, DateTimeOffset at, CancellationToken cancellationToken)
-    {
-        var (last, through) = (from, from);
-        while (await store.ReadPageAsync(through, PageSize, cancellationToken) is { Count: > 0 } page)
+        var (last, through) = (low, low);
+        while (await read(through, PageSize) is { Count: > 0 } page)
         {
-            foreach (var stored in page)
+            foreach (var (sequence, recorded) in page)
             {
-                if (stored.Sequence > end || stored.Timestamp > at + Skew)
+                if (sequence > end || recorded > at + Skew)
                     return last;
-                if (stored.Timestamp <= at)
-                    last = stored.Sequence;
+                if (recorded <= at)
+                    last = sequence;
             }
             through = page[^1].Sequence;
         }

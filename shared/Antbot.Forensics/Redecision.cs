@@ -367,6 +367,8 @@ public sealed class Redecision
                 return;
             foreach (var work in Waiting)
             {
+                if (work.Stored[0].Version != stream.Version + 1)
+                    _torn ??= $"{stream.Stream} goes from version {stream.Version} to {work.Stored[0].Version}: what it held between is not here.";
                 if (options.Wants(work.Stored[0]))
                     work.Outcome = Decide(work, options.With);
                 Fold(work);

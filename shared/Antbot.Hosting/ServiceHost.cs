@@ -158,7 +158,7 @@ public static class ServiceHost
         services.AddSingleton(clock);
         services.AddSingleton(new EventCodec(EventRegistry.From(Assemblies(modules))));
         services.AddSingleton<DependencyBoard>();
-        services.AddSingleton<IEventStore>(provider => new ProcessEventStore(StoreKeeper.Connect(options.Store), identity.Process, provider.GetRequiredService<DependencyBoard>()));
+        services.AddSingleton<IEventStore>(provider => new ProcessEventStore(StoreKeeper.Connect(options.Store, options.Archives), identity.Process, provider.GetRequiredService<DependencyBoard>()));
         services.AddSingleton(_ => StoreAddress.OpenBlobs(options.Store));
         services.AddSingleton<StoreKeeper>();
         services.AddSingleton<IDependencyProbe>(provider => provider.GetRequiredService<StoreKeeper>());

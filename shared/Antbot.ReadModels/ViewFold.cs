@@ -12,7 +12,7 @@ namespace Antbot.ReadModels;
 public sealed class ViewFold
 {
     /// <summary>Changes whenever the rows do: those of another build are then made anew.</summary>
-    public const string Name = "views-5";
+    public const string Name = "views-6";
 
     public const string CountsId = "trades";
 
@@ -21,10 +21,13 @@ public sealed class ViewFold
     private const string ProcessStarted = "process_started";
     private const string ProcessStopped = "process_stopped";
 
+    /// <summary>What is told of many at once stands in one table, and is told apart by how it stands.</summary>
+    private static readonly string[] Incidents = Enum.GetNames<IncidentStatus>();
+
     private static readonly Dictionary<string, Type> Types = typeof(TradeRaised).Assembly.GetTypes()
         .Select(t => (Type: t, Name: t.GetCustomAttributes(typeof(StoredNameAttribute), inherit: false).Cast<StoredNameAttribute>().FirstOrDefault()?.Name))
         .Where(t => t.Name is not null && (t.Name.StartsWith("trade_", StringComparison.Ordinal) || t.Name.StartsWith("order_", StringComparison.Ordinal) || t.Name.StartsWith("position_", StringComparison.Ordinal)
-            || t.Name.StartsWith("dead_letter_", StringComparison.Ordinal) || t.Name.StartsWith("replay", StringComparison.Ordinal) || MentionFold.Types.Contains(t.Type)))
+            || t.Name.StartsWith("dead_letter_", StringComparison.Ordinal) || t.Name.StartsWith("replay", StringComparison.Ordinal) || t.Name.StartsWith("incident_", StringComparison.Ordinal) || MentionFold.Types.Contains(t.Type)))
         .ToDictionary(t => t.Name!, t => t.Type, StringComparer.Ordinal);
 
     private readonly Dictionary<RowKey, object> _views = [];
@@ -56,7 +59,8 @@ public sealed class ViewFold
         PositionWrittenOff e => [new RowKey(ViewTable.Positions, e.Trade.Value)],
         null => IsProcess(stored) ? [new RowKey(ViewTable.Processes, ProcessId(stored))] : [],
         _ when DeadLetterFold.SubjectOf(@event) is (var letter, var group) => [new RowKey(ViewTable.DeadLetters, letter), new RowKey(ViewTable.DeadLetterGroups, group)],
-        DeadLetterRefused or ReplaysRefused or DifferenceFound or IRemedy or RemedyEnded => [],
+        DeadLetterRefused or ReplaysRefused or IncidentRefused or DifferenceFound or IRemedy or RemedyEnded => [],
+        _ when IncidentFold.SubjectOf(@event) is { } incident => [new RowKey(ViewTable.Summaries, incident.ToString("N"))],
         _ when ReplaysFold.SubjectOf(@event) is { } selection => [new RowKey(ViewTable.Summaries, selection.ToString("N"))],
         _ when OrderOf(@event) is { } order => [new RowKey(ViewTable.Orders, order.Value)],
         _ => [Trade(stored)],
@@ -82,7 +86,9 @@ public sealed class ViewFold
             ApplyDeadLetter(stored, @event, letter, group);
         else if (ReplaysFold.SubjectOf(@event) is { } selection)
             PutIf(new RowKey(ViewTable.Summaries, $"{selection:N}"), stored, ReplaysFold.Apply(Get<ReplaysView>(ViewTable.Summaries, $"{selection:N}"), @event, at));
-        else if (@event is DeadLetterRefused or ReplaysRefused or DifferenceFound or IRemedy or RemedyEnded)
+        else if (IncidentFold.SubjectOf(@event) is { } incident)
+            PutIf(new RowKey(ViewTable.Summaries, $"{incident:N}"), stored, IncidentFold.Apply(Get<IncidentView>(ViewTable.Summaries, $"{incident:N}"), @event, at));
+        else if (@event is DeadLetterRefused or ReplaysRefused or IncidentRefused or DifferenceFound or IRemedy or RemedyEnded)
             return;
         else if (@event is PositionOpened or PositionClosing or PositionClosed or PositionWrittenOff)
             ApplyPosition(stored, @event, at);
@@ -208,7 +214,7 @@ public sealed class ViewFold
         ViewTable.Orders => row.As<OrderView>(),
         ViewTable.Positions => row.As<PositionView>(),
         ViewTable.Processes => row.As<ProcessView>(),
-        ViewTable.Summaries => row.State switch { Counts => row.As<CountsView>(), Day => row.As<DayView>(), _ => row.As<ReplaysView>() },
+        ViewTable.Summaries => row.State switch { Counts => row.As<CountsView>(), Day => row.As<DayView>(), var state when Incidents.Contains(state) => row.As<IncidentView>(), _ => row.As<ReplaysView>() },
         ViewTable.DeadLetters => row.As<DeadLetterView>(),
         ViewTable.DeadLetterGroups => row.As<DeadLetterGroupView>(),
         ViewTable.Mentions => row.As<MentionsView>(),
@@ -228,6 +234,7 @@ public sealed class ViewFold
             DayView v => new ViewRow(key.Table, key.Id, sequence, null, v.Account.Value, null, Day, DateTimeOffset.Parse(v.Day + "T00:00:00Z"), DateTimeOffset.Parse(v.Day + "T00:00:00Z"), document),
             CountsView => new ViewRow(key.Table, key.Id, sequence, null, null, null, Counts, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, document),
             ReplaysView v => new ViewRow(key.Table, key.Id, sequence, v.Query.Trade?.Value, null, null, v.State.ToString(), v.RequestedAt, v.ChangedAt, document),
+            IncidentView v => new ViewRow(key.Table, key.Id, sequence, v.Trades is [var trade, ..] ? trade.Value : null, null, null, v.State.ToString(), v.OpenedAt, v.ChangedAt, document),
             DeadLetterView v => new ViewRow(key.Table, key.Id, sequence, v.Trades is [var trade, ..] ? trade.Value : null, null, null, v.State.ToString(), v.KeptAt, v.ChangedAt, document)
             {
                 Search = [v.Endpoint, v.MessageType, v.Fingerprint],

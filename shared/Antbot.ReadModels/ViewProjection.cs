@@ -42,7 +42,7 @@ public sealed class ViewProjection(IEventStore store, EventCodec codec, IReadMod
             {
                 Trouble = e;
                 Interlocked.Exchange(ref _position, -1);
-                await Task.Delay(retry, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(retry, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
                 retry = TimeSpan.FromTicks(Math.Min(retry.Ticks * 2, RetryMax.Ticks));
             }
         }

@@ -26,7 +26,7 @@ internal static class Rules
         new("A core references contracts and kernel, and no package: purity is a compile error", p => p.IsCore, p => ProjectsBut(p, Contracts, Kernel).Concat(p.Packages)),
         new("The runtime references the kernel and no vendor's package", p => p.Name == Runtime, p => ProjectsBut(p, Contracts, Kernel).Concat(p.Packages)),
         new("Services never reference one another; the standalone alone references them", p => p.Service is not null and not "Antbot.Standalone", OtherServices),
-        new("The simulator references cores, the hosts that trade and the runtime, never adapters", p => p.Name == "Antbot.Simulation", p => p.Projects.Where(r => !IsCore(r) && !IsTrading(r) && !Is(r, Contracts, Kernel, Runtime, Forensics))),
+        new("The simulator references cores, the hosts that it runs and the runtime, never adapters", p => p.Name == "Antbot.Simulation", p => p.Projects.Where(r => !IsCore(r) && !IsSimulated(r) && !Is(r, Contracts, Kernel, Runtime, Forensics))),
         new("The judge of the chaos cases shares no code with what it judges", p => p.Name == "Antbot.Chaos", p => ProjectsBut(p, "Antbot.LocalServers")),
         new("What is shared references no service", p => p.Area == "shared" && p.Name != Forensics, p => p.Projects.Where(r => In(r, "services"))),
         new("Whoever decides again references the cores and the runtime, never hosts or adapters", p => p.Name == Forensics, p => p.Projects.Where(r => !IsCore(r) && !Is(r, Contracts, Kernel, Runtime)).Concat(p.Packages)),
@@ -54,9 +54,9 @@ internal static class Rules
 
     private static bool IsCore(string reference) => reference.Split('/') is ["services", var service, "Core", var file] && file == $"{service}.Core.csproj";
 
-    /// <summary>A service whose handlers and background work the simulator runs as they are; the console, the venue and the command line are not among them.</summary>
-    private static bool IsTrading(string reference) =>
-        reference.Split('/') is ["services", ("Antbot.Signal" or "Antbot.Coordinator" or "Antbot.Validation" or "Antbot.Risk" or "Antbot.Execution" or "Antbot.Reconciliation") and var service, "Host", var file] && file == $"{service}.csproj";
+    /// <summary>A service whose handlers and background work the simulator runs as they are; the watchdog, the venue and the command line are not among them.</summary>
+    private static bool IsSimulated(string reference) =>
+        reference.Split('/') is ["services", ("Antbot.Signal" or "Antbot.Coordinator" or "Antbot.Validation" or "Antbot.Risk" or "Antbot.Execution" or "Antbot.Reconciliation" or "Antbot.Console") and var service, "Host", var file] && file == $"{service}.csproj";
 
     private static bool In(string reference, string area) => reference.StartsWith($"{area}/", StringComparison.Ordinal);
 }

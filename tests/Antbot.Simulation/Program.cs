@@ -16,6 +16,7 @@ var bugName = new Option<string>("--bug") { Description = "Run with a mistake on
 var bugs = new Option<bool>("--bugs") { Description = "List the mistakes." };
 var allBugs = new Option<bool>("--all-bugs") { Description = "Look for each of the mistakes; ends with 0 where every one is found within the seeds." };
 var doubts = new Option<int?>("--doubts") { Description = "Run this many orders that the venue takes and does not answer, away and forgetful at times: each must be found out about within 60 s of its return, and none be doubled." };
+var letters = new Option<int?>("--letters") { Description = "Let messages die in every plan, until so many were sent once more: each must have exactly one effect, and each letter a true end." };
 var meets = new Option<string?>("--meets") { Description = "Look for a seed whose run passes and meets all of these, stored names or counters with commas between, and show the smallest plan that does: for a kept plan that has come apart from the code." };
 var save = new Option<DirectoryInfo?>("--save") { Description = "Keep the shrunk plans of what fails in this folder, as regressions." };
 var story = new Option<bool>("--story") { Description = "With --seed or --plan: everything that happens, a line each." };
@@ -24,7 +25,7 @@ var root = new RootCommand(
     """
     Runs the services' own code over a simulated world, one run a seed: the same seed is the same run.
     Ends with 0 where all went well, 1 where a seed failed, 2 for what cannot be asked for, 3 where the canary lives, 130 where it was stopped.
-    """) { seeds, first, seed, planFile, bugName, bugs, allBugs, doubts, meets, save, story, json };
+    """) { seeds, first, seed, planFile, bugName, bugs, allBugs, doubts, letters, meets, save, story, json };
 seeds.Validators.Add(r =>
 {
     if (r.GetValueOrDefault<int?>() is < 1 or > 100_000_000)
@@ -34,6 +35,11 @@ doubts.Validators.Add(r =>
 {
     if (r.GetValueOrDefault<int?>() is < 1 or > 10_000_000)
         r.AddError("--doubts is a number from 1 to 10000000.");
+});
+letters.Validators.Add(r =>
+{
+    if (r.GetValueOrDefault<int?>() is < 1 or > 10_000_000)
+        r.AddError("--letters is a number from 1 to 10000000.");
 });
 root.SetAction(parsed =>
 {
@@ -51,7 +57,9 @@ root.SetAction(parsed =>
     if (parsed.GetValue(allBugs))
         return All(parsed.GetValue(first), count, parsed.GetValue(save), quiet);
     if (parsed.GetValue(doubts) is { } wanted)
-        return Doubtful(wanted, parsed.GetValue(first), bug, parsed.GetValue(save), quiet);
+        return Until(wanted, Doubts.Settled, Doubts.PerPlanAtLeast, Planner.InDoubt);
+    if (parsed.GetValue(letters) is { } wantedLetters)
+        return Until(wantedLetters, Letters.SentAgain, Letters.PerPlanAtLeast, Planner.OfLetters);
     if (parsed.GetValue(meets) is { } wantedToMeet)
         return Meeting(wantedToMeet.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), parsed.GetValue(first), count);
     if (parsed.GetValue(planFile) is { } file)
@@ -59,6 +67,8 @@ root.SetAction(parsed =>
     if (parsed.GetValue(seed) is { } alone)
         return One(Planner.From(alone), bug, quiet, parsed.GetValue(story));
     return Many(new Campaign(parsed.GetValue(first), count, bug, parsed.GetValue(save), quiet), quiet);
+
+    int Until(int most, string what, int perPlan, Func<ulong, Plan> planOf) => UntilHappened(most, what, new Campaign(parsed.GetValue(first), (most / perPlan) + 1, bug, parsed.GetValue(save), quiet, planOf), quiet);
 });
 try
 {
@@ -82,13 +92,12 @@ static int Many(Campaign campaign, bool quiet)
     return code;
 }
 
-static int Doubtful(int wanted, ulong first, Bug bug, DirectoryInfo? save, bool quiet)
+static int UntilHappened(int wanted, string what, Campaign campaign, bool quiet)
 {
-    var campaign = new Campaign(first, wanted / Doubts.PerPlanAtLeast + 1, bug, save, quiet, Planner.InDoubt);
     var code = Many(campaign, quiet);
-    var happened = campaign.CountOf(Doubts.Settled);
+    var happened = campaign.CountOf(what);
     if (!quiet)
-        Console.WriteLine($"{happened:N0} orders were in doubt, {wanted:N0} were wanted.");
+        Console.WriteLine($"{happened:N0} {what}, {wanted:N0} were wanted.");
     return code == 0 && happened < wanted ? Campaign.NotTrusted : code;
 }
 

@@ -18,18 +18,18 @@ internal static class AtCommand
     public static Command At()
     {
         var moment = MomentOf("moment", "The sequence of an event, or a time.");
-        var command = new Command("at", "The state of a stream, an account or the whole system at any moment, as it was then, bit for bit.") { moment, Stream, Account };
+        var command = new Command("at", "The state of a stream, an account or the whole system at any moment, as it was then, bit for bit.") { moment, Stream, Account, Common.Archives };
         command.Validators.Add(OneOf);
-        command.SetAction((parsed, cancellationToken) => Common.WithStoreAsync(parsed, create: false, store => AtAsync(parsed, store, parsed.GetValue(moment)!, cancellationToken), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => Common.WithHistoryAsync(parsed, store => AtAsync(parsed, store, parsed.GetValue(moment)!, cancellationToken), cancellationToken));
         return command;
     }
 
     public static Command Diff()
     {
         var (from, to) = (MomentOf("from", "The earlier moment: a sequence or a time."), MomentOf("to", "The later one."));
-        var command = new Command("diff", "What was another at the later moment than at the earlier one, stream by stream and member by member.") { from, to, Stream, Account };
+        var command = new Command("diff", "What was another at the later moment than at the earlier one, stream by stream and member by member.") { from, to, Stream, Account, Common.Archives };
         command.Validators.Add(OneOf);
-        command.SetAction((parsed, cancellationToken) => Common.WithStoreAsync(parsed, create: false, store => DiffAsync(parsed, store, parsed.GetValue(from)!, parsed.GetValue(to)!, cancellationToken), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => Common.WithHistoryAsync(parsed, store => DiffAsync(parsed, store, parsed.GetValue(from)!, parsed.GetValue(to)!, cancellationToken), cancellationToken));
         return command;
     }
 

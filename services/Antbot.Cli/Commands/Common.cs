@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Antbot.Cli.Sources;
 using Antbot.EventStore;
+using Antbot.EventStore.Archives;
 using Antbot.EventStore.Proof;
 using Antbot.ReadModels;
 using Antbot.Runtime.Store;
@@ -18,6 +19,7 @@ internal static class Common
     private const string StoreFileVariable = $"{StoreAddress.Variable}_FILE";
     private const int StoreBytesMax = 64 * 1024;
     private const int SecretBytesMax = 4_096;
+    private const string ArchivesVariable = "ANTBOT_ARCHIVES";
     private const string CheckpointsVariable = "ANTBOT_CHECKPOINTS";
 
     private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter() } };
@@ -54,6 +56,15 @@ internal static class Common
 
     public static Option<bool> Json { get; } = new("--json") { Description = "Answer as JSON.", Recursive = true };
 
+    public static Option<string?> Archives { get; } = new("--archives")
+    {
+        Description = $"The folder with the files that old streams were moved to. Default: the variable {ArchivesVariable}.",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable(ArchivesVariable) is { Length: > 0 } set ? set : null,
+    };
+
+    /// <summary>Null where none is named.</summary>
+    public static ArchiveFolder? ArchiveFolderOf(ParseResult parsed) => parsed.GetValue(Archives) is { Length: > 0 } folder ? new ArchiveFolder(folder) : null;
+
     public static Option<string> KeyFile() => new("--key")
     {
         Description = $"The signing key's file; made on the first run. The variables {SigningKey.KeyVariable} and {SigningKey.FileVariable} win over it.",
@@ -86,7 +97,7 @@ internal static class Common
         catch (EventStoreException e)
         {
             Fail(parsed, e.Fault.ToString(), e.Message);
-            return e.Fault == StoreFault.Forbidden ? ExitCode.NotAllowed : ExitCode.Failed;
+            return e.Fault switch { StoreFault.Forbidden => ExitCode.NotAllowed, StoreFault.Archived => ExitCode.NotFound, _ => ExitCode.Failed };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -100,6 +111,20 @@ internal static class Common
             await using var store = await StoreAddress.OpenAsync(parsed.GetValue(Store)!, create, cancellationToken);
             return await work(store);
         });
+
+    /// <summary>The store and its archives, where these are named: a question is then answered as if nothing had been archived.</summary>
+    public static Task<int> WithHistoryAsync(ParseResult parsed, Func<IEventStore, Task<int>> work, CancellationToken cancellationToken) =>
+        RunAsync(parsed, async () =>
+        {
+            await using var store = await OpenHistoryAsync(parsed.GetValue(Store)!, ArchiveFolderOf(parsed), cancellationToken);
+            return await work(store);
+        });
+
+    public static async Task<IEventStore> OpenHistoryAsync(string address, ArchiveFolder? archives, CancellationToken cancellationToken)
+    {
+        var store = await StoreAddress.OpenAsync(address, create: false, cancellationToken);
+        return archives is null ? store : new ArchivedEventStore(store, archives);
+    }
 
     /// <summary>The answer: as JSON where it was asked for, else the sentence.</summary>
     public static void Answer(ParseResult parsed, object answer, string sentence) =>

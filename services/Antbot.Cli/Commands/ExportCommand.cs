@@ -15,10 +15,9 @@ internal static class ExportCommand
         var trade = Some("--trade", "This trade's events alone, of all streams; may be given several times.", TradeId.Fault);
         var stream = Some("--stream", "This stream's events alone, such as account-main.", StreamId.Fault);
         var sequence = Some("--sequence", "The event with this sequence alone.", text => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? null : "A sequence is a whole number above zero.");
-        var command = new Command("export", "Writes the whole history as JSON lines, with every number and proof, for another store or an offline verification; or an excerpt: some events, and the proof that a signed checkpoint vouches for each.") { output, trade, stream, sequence };
-        command.SetAction((parsed, cancellationToken) => Common.WithStoreAsync(
+        var command = new Command("export", "Writes the whole history as JSON lines, with every number and proof, for another store or an offline verification; or an excerpt: some events, and the proof that a signed checkpoint vouches for each.") { output, trade, stream, sequence, Common.Archives };
+        command.SetAction((parsed, cancellationToken) => Common.WithHistoryAsync(
             parsed,
-            create: false,
             async store =>
             {
                 var file = parsed.GetValue(output)!;
@@ -94,29 +93,6 @@ internal static class ExportCommand
         if (file == "-")
             return await write(Console.OpenStandardOutput(), null);
         using var progress = new Progress(doing);
-        return await ToFileAsync(file, to => write(to, progress.Report));
-    }
-
-    /// <summary>Under its name there is only ever a whole export.</summary>
-    private static async Task<T> ToFileAsync<T>(string file, Func<Stream, Task<T>> write)
-    {
-        if (File.Exists(file))
-            throw new IOException($"'{file}' is there already and an export overwrites nothing; choose another name.");
-        var aside = $"{file}.{Guid.NewGuid():N}.part";
-        try
-        {
-            T summary;
-            await using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.Read, 1 << 20))
-            {
-                summary = await write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(aside, file, overwrite: false);
-            return summary;
-        }
-        finally
-        {
-            File.Delete(aside);
-        }
+        return await NewFile.WriteAsync(file, to => write(to, progress.Report));
     }
 }

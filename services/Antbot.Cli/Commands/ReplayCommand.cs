@@ -5,6 +5,7 @@ using Antbot.Contracts;
 using Antbot.EventStore;
 using Antbot.EventStore.Proof;
 using Antbot.Forensics;
+using Antbot.Incidents.Bundles;
 using Spectre.Console;
 
 namespace Antbot.Cli.Commands;
@@ -36,7 +37,7 @@ internal static class ReplayCommand
         });
         var command = new Command("replay", "Makes every recorded decision again with what it was made on, and tells those that would be made otherwise now. Exit code 7 where there are any.")
         {
-            export, with, stream, service, trade, since, until, limit,
+            export, SourceOptions.Bundle, with, stream, service, trade, since, until, limit, Common.Archives,
         };
         command.SetAction((parsed, cancellationToken) => Common.RunAsync(parsed, async () =>
         {
@@ -46,7 +47,9 @@ internal static class ReplayCommand
                 Since = parsed.GetValue(since), Until = parsed.GetValue(until), DifferencesMax = parsed.GetValue(limit),
             };
             var began = Stopwatch.GetTimestamp();
-            var (of, report) = parsed.GetValue(export) is { } exported ? await OfExportAsync(exported, options, cancellationToken) : await OfStoreAsync(parsed, options, cancellationToken);
+            var (of, report) = parsed.GetValue(export) is { } exported ? await OfExportAsync(exported, options, cancellationToken)
+                : parsed.GetValue(SourceOptions.Bundle) is { } bundle ? await OfBundleAsync(bundle, options, cancellationToken)
+                : await OfStoreAsync(parsed, options, cancellationToken);
             if (options.IsNarrowed && report is { Decisions: 0, Stopped: false })
                 throw new CommandException("NotFound", $"None of the decisions in {of} is what was asked for; {report.Events:N0} events were read.", ExitCode.NotFound);
             var answer = new Answer(of, Math.Round(Stopwatch.GetElapsedTime(began).TotalSeconds, 3), report);
@@ -60,7 +63,7 @@ internal static class ReplayCommand
     private static async Task<(string, RedecisionReport)> OfStoreAsync(ParseResult parsed, RedecisionOptions options, CancellationToken cancellationToken)
     {
         var address = parsed.GetValue(Common.Store)!;
-        await using var store = await StoreAddress.OpenAsync(address, create: false, cancellationToken);
+        await using var store = await Common.OpenHistoryAsync(address, Common.ArchiveFolderOf(parsed), cancellationToken);
         var all = (await store.Ledger.ReadHeadAsync(cancellationToken)).Position;
         using var progress = new Progress("deciding again");
         return (StoreAddress.Describe(address), await Redecision.RunAsync(HistoryPages.Of(store, cancellationToken), options, done => progress.Report(done, all), cancellationToken));
@@ -72,6 +75,14 @@ internal static class ReplayCommand
         using var progress = new Progress("deciding again");
         var report = await Redecision.RunAsync(new ExportReader(input).ReadPagesAsync(HistoryPages.Size, cancellationToken), options, done => progress.Report(done, 0), cancellationToken);
         return (file == "-" ? "the standard input" : $"export '{file}'", report);
+    }
+
+    private static async Task<(string, RedecisionReport)> OfBundleAsync(string file, RedecisionOptions options, CancellationToken cancellationToken)
+    {
+        using var bundle = BundleReader.Open(file);
+        await using var store = await BundleStore.OpenAsync(bundle, cancellationToken);
+        using var progress = new Progress("deciding again");
+        return ($"bundle '{file}'", await Redecision.RunAsync(store.PagesAsync(HistoryPages.Size), options, done => progress.Report(done, 0), cancellationToken));
     }
 
     private static Overrides Read(string file)

@@ -20,7 +20,7 @@ internal static class StoreCommand
         });
         var growth = new Command("growth", "Says how large the store is, how fast it grows, and for how long there is room.") { bytesMax };
         growth.SetAction((parsed, cancellationToken) => GrowthAsync(parsed, parsed.GetValue(bytesMax), cancellationToken));
-        return new Command("store", "The event store itself.") { create, info, growth };
+        return new Command("store", "The event store itself.") { create, info, growth, ArchiveCommand.Build() };
     }
 
     private static Task<int> GrowthAsync(ParseResult parsed, long? bytesMax, CancellationToken cancellationToken) =>
@@ -38,7 +38,7 @@ internal static class StoreCommand
 
     private static string Describe(Growth g)
     {
-        var size = $"{g.Events:N0} events in {Megabytes(g.Bytes)}{(g.Events > 0 ? $", {g.Bytes / g.Events:N0} bytes each with all that belongs to them" : "")}.";
+        var size = $"{g.Events:N0} events in {Megabytes(g.Bytes)}{(g.Events > 0 ? $", {g.Bytes / g.Events:N0} bytes each with all that belongs to them" : "")}.{(g.Archived > 0 ? $" {g.Archived:N0} more are in archives." : "")}";
         var pace = g.BytesPerDay is { } bytes ? $"{g.EventsPerDay:N0} events and {Megabytes(bytes)} a day, by the last seven days." : "How fast it grows can be said after its first hour.";
         var room = g.RoomBytes is { } left ? $"There is room for {Megabytes(left)} more{(g.DaysLeft is { } days ? $": {days:N0} days" : "")}." : "How much room there is cannot be seen from here; --bytes-max says it.";
         return string.Join(Environment.NewLine, size, pace, room);

@@ -33,7 +33,7 @@ internal static class TraceCommand
     {
         var command = new Command("trace", "The whole causal chain of anything: what each event followed from, who decided, why, on what and with which build and settings. What is missing is named.")
         {
-            Id, Kind, OfSymbol, Actor, At, Around, Since, Until, Limit, After, Whole,
+            Id, Kind, OfSymbol, Actor, At, Around, Since, Until, Limit, After, Whole, SourceOptions.Bundle, Common.Archives,
         };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, source =>
             FaultOf(parsed) is { } fault ? throw new CommandException("Usage", fault, ExitCode.Usage)

@@ -16,7 +16,7 @@ internal static class TradeCommand
                 result.AddError(fault);
         });
         var step = new Option<bool>("--step") { Description = "Event by event, with what each made of its stream's state; on a terminal with the arrow keys." };
-        var command = new Command("trade", "The whole life of a trade: every event over all services, with the inputs and reasons of every decision.") { id, step };
+        var command = new Command("trade", "The whole life of a trade: every event over all services, with the inputs and reasons of every decision.") { id, step, SourceOptions.Bundle, Common.Archives };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
             if (parsed.GetValue(step))

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Antbot.EventStore;
 using Antbot.EventStore.Proof;
+using Antbot.Incidents.Bundles;
 
 namespace Antbot.Cli.Commands;
 
@@ -11,6 +12,7 @@ internal static class VerifyCommand
     public static Command Build()
     {
         var export = new Option<string?>("--export") { Description = "Verify this export or excerpt instead of a store; needs nothing else. '-' reads the standard input." };
+        var bundle = new Option<string?>("--bundle") { Description = "Verify this bundle of an incident instead: that its manifest was signed, that each of its members is what that announces, and that its events are proven. Needs nothing but the public key." };
         var key = new Option<string?>("--public-key") 
         {
             Description = $"The public key's file (PEM) whose signatures count. Default: the variable {PublicKeyVariable}, else the one beside the signing key.",
@@ -21,7 +23,7 @@ internal static class VerifyCommand
         var fromCheckpoint = new Option<bool>("--from-checkpoint") { Description = "Only what came after the last signed checkpoint outside the database." };
         var command = new Command("verify", "Recomputes the whole hash chain and names the first event that is not as it was recorded, and what is wrong with it.")
         {
-            export, key, keyFile, checkpoints, fromCheckpoint,
+            export, bundle, key, keyFile, checkpoints, fromCheckpoint, Common.Archives,
         };
         command.SetAction((parsed, cancellationToken) => Common.RunAsync(parsed, async () =>
         {
@@ -30,9 +32,12 @@ internal static class VerifyCommand
             {
                 Key = FindKey(parsed.GetValue(key), parsed.GetValue(keyFile)!),
                 Outside = new CheckpointFile(parsed.GetValue(checkpoints)!),
+                Archives = Common.ArchiveFolderOf(parsed),
                 FromLastCheckpoint = parsed.GetValue(fromCheckpoint),
                 Progress = progress.Report,
             };
+            if (parsed.GetValue(bundle) is { } bundled)
+                return await VerifyBundleAsync(parsed, bundled, options.Key, progress, cancellationToken);
             var report = parsed.GetValue(export) is { } file
                 ? await VerifyExportAsync(file, options, cancellationToken)
                 : await VerifyStoreAsync(parsed, options, cancellationToken);
@@ -43,7 +48,7 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static PublicKey? FindKey(string? publicKey, string keyFile)
+    internal static PublicKey? FindKey(string? publicKey, string keyFile)
     {
         if (publicKey is not null)
             return PublicKey.Load(publicKey);
@@ -71,12 +76,34 @@ internal static class VerifyCommand
         return await ExportVerifier.VerifyAsync(input, options, cancellationToken);
     }
 
+    private static async Task<int> VerifyBundleAsync(ParseResult parsed, string file, PublicKey? key, Progress progress, CancellationToken cancellationToken)
+    {
+        var report = await BundleVerifier.VerifyAsync(file, key, progress.Report, cancellationToken);
+        progress.Dispose();
+        Common.Answer(parsed, report, Describe(report));
+        return !report.IsIntact ? ExitCode.Tampered : report.SignedBy is null && key is not null ? ExitCode.Unsealed : ExitCode.Done;
+    }
+
+    private static string Describe(BundleReport report)
+    {
+        var lines = new List<string>();
+        if (report.IsIntact && report.Manifest is { } m)
+            lines.Add($"Intact: {m.Members.Count:N0} members of incident {m.Incident}, made {m.MadeAt:u}, {(report.SignedBy is { } by ? $"signed by key {by}" : "its signature NOT checked")}.");
+        else
+            lines.Add("TAMPERED, or no bundle:");
+        lines.AddRange(report.Faults.Select(f => $"  {Tables.Plain(f)}"));
+        if (report.Events is { } events)
+            lines.Add(Describe(events with { Notices = [] }));
+        lines.AddRange(report.Notices.Select(n => $"Note: {Tables.Plain(n)}"));
+        return string.Join(Environment.NewLine, lines);
+    }
+
     private static string Describe(VerifyReport report)
     {
         var lines = new List<string>();
         var range = report.FromPosition > 0 ? $" (from position {report.FromPosition:N0})" : "";
         lines.Add(report.IsIntact
-            ? $"Intact: {report.EventsChecked:N0} events up to position {report.ToPosition:N0}{range}, {report.CheckpointsChecked} checkpoints, store {report.StoreId}."
+            ? $"Intact: {report.EventsChecked:N0} events up to position {report.ToPosition:N0}{range}{(report.EventsArchived > 0 ? $", {report.EventsArchived:N0} of them in archives" : "")}, {report.CheckpointsChecked} checkpoints, store {report.StoreId}."
             : $"TAMPERED: {report.Findings.Count} finding(s) in {report.EventsChecked:N0} events{range} of store {report.StoreId}. The first:");
         lines.AddRange(report.Findings.Select(f => $"  {f.Kind} at position {f.Position}: {f.What}{(f.Stream is null ? "" : $" [{f.Stream} version {f.Version}, event {f.EventId}]")}"));
         if (report.Unsealed.Count > 0)

@@ -7,6 +7,8 @@ using System.Text;
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Forensics;
+using Antbot.Incidents.Changes;
+using Antbot.Incidents.Reports;
 using Antbot.ReadModels;
 
 namespace Antbot.Cli.Sources;
@@ -86,6 +88,21 @@ internal sealed class ConsoleSource : ISource
 
     public Task<ReplaysStory> SayOfReplaysAsync(string id, string command, string reason, CancellationToken cancellationToken) =>
         PostAsync<ReplaysStory>($"api/replays/{Uri.EscapeDataString(id)}/{command}", new { Reason = reason }, cancellationToken);
+
+    public Task<ChangePage> ChangesAsync(ChangeSelection selection, CancellationToken cancellationToken) => GetAsync<ChangePage>(
+        $"api/changes?since={Uri.EscapeDataString(selection.Since.ToString("O"))}&until={Uri.EscapeDataString(selection.Until.ToString("O"))}&limit={selection.Limit}{(selection.After is { } after ? $"&after={Uri.EscapeDataString(after)}" : "")}",
+        cancellationToken);
+
+    public Task<Page<IncidentView>> IncidentsAsync(ViewQuery query, CancellationToken cancellationToken) => GetAsync<Page<IncidentView>>(PathOf("api/incidents", query), cancellationToken);
+
+    public Task<IncidentStory> IncidentAsync(string id, CancellationToken cancellationToken) => GetAsync<IncidentStory>($"api/incidents/{Uri.EscapeDataString(id)}", cancellationToken);
+
+    public Task<IncidentReport> IncidentReportAsync(string id, CancellationToken cancellationToken) => GetAsync<IncidentReport>($"api/incidents/{Uri.EscapeDataString(id)}/report", cancellationToken);
+
+    public Task<IncidentStory> OpenIncidentAsync(IncidentWish wish, CancellationToken cancellationToken) => PostAsync<IncidentStory>("api/incidents", wish, cancellationToken);
+
+    public Task<IncidentStory> SayOfIncidentAsync(string id, string command, string reason, CancellationToken cancellationToken) =>
+        PostAsync<IncidentStory>($"api/incidents/{Uri.EscapeDataString(id)}/{command}", new { Reason = reason }, cancellationToken);
 
     private static string PathOf(string path, ViewQuery query)
     {

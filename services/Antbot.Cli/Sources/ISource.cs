@@ -2,6 +2,8 @@ using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Forensics;
+using Antbot.Incidents.Changes;
+using Antbot.Incidents.Reports;
 using Antbot.ReadModels;
 
 namespace Antbot.Cli.Sources;
@@ -29,6 +31,9 @@ internal sealed record DeadLetterDone(string Letter, DeadLetterStatus State, str
 
 /// <summary>Which dead letters are sent once more together, as the Console is asked.</summary>
 internal sealed record ReplaysWish(string Reason, string? Endpoint, string? Type, string? Fingerprint, string? Trade, bool All, int? Limit, int? PerSecond);
+
+/// <summary>What is wrong, as the Console is told.</summary>
+internal sealed record IncidentWish(string Reason, DateTimeOffset? Since, DateTimeOffset? Until, IReadOnlyList<string> Trades);
 
 /// <summary>Where the command line has its answers from: a Console, or the store itself.</summary>
 internal interface ISource : IAsyncDisposable
@@ -107,6 +112,22 @@ internal interface ISource : IAsyncDisposable
 
     /// <param name="command">approve or cancel.</param>
     Task<ReplaysStory> SayOfReplaysAsync(string id, string command, string reason, CancellationToken cancellationToken);
+
+    /// <summary>What changed in a period.</summary>
+    Task<ChangePage> ChangesAsync(ChangeSelection selection, CancellationToken cancellationToken);
+
+    Task<Page<IncidentView>> IncidentsAsync(ViewQuery query, CancellationToken cancellationToken);
+
+    /// <param name="id">An incident's id, or a beginning that only one has.</param>
+    Task<IncidentStory> IncidentAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>All that is told of it afterwards.</summary>
+    Task<IncidentReport> IncidentReportAsync(string id, CancellationToken cancellationToken);
+
+    Task<IncidentStory> OpenIncidentAsync(IncidentWish wish, CancellationToken cancellationToken);
+
+    /// <param name="command">notes, acknowledge or close.</param>
+    Task<IncidentStory> SayOfIncidentAsync(string id, string command, string reason, CancellationToken cancellationToken);
 
     Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken);
 }

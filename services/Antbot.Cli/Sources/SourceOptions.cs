@@ -19,18 +19,30 @@ internal static class SourceOptions
 
     public static Option<string> TokenFile { get; } = new("--token-file") { Description = $"The file with the operators' token. Default: the variable {TokenFileVariable}, else what .local/console.json or .local/up/console.json names.", Recursive = true };
 
+    /// <summary>Of the commands that can.</summary>
+    public static Option<string?> Bundle { get; } = new("--bundle") { Description = "Ask this bundle of an incident instead, on whatever machine: it shows what it holds, and 'antbot verify --bundle' says whether that is true." };
+
     /// <summary>Runs a command's work on whichever source is meant. One that was only found, not asked for, may be down: then the store is asked.</summary>
     public static Task<int> WithSourceAsync(ParseResult parsed, Func<ISource, Task<int>> work) => Common.RunAsync(parsed, async () =>
     {
+        if (parsed.GetResult(Bundle) is { Implicit: false } && parsed.GetValue(Bundle) is { } bundle)
+        {
+            await using var shown = new StoreSource(new BundlePlace(bundle));
+            return await work(shown);
+        }
         var local = LocalRun.Find();
-        var storeIsMeant = parsed.GetResult(Common.Store) is { Implicit: false } || Common.StoreOfEnvironment is not null;
+        var storeIsMeant = IsStoreMeant(parsed);
         var asked = parsed.GetValue(ConsoleAddress) ?? (parsed.GetResult(Common.Store) is { Implicit: false } ? null : Environment.GetEnvironmentVariable(ConsoleVariable));
-        if (!string.IsNullOrEmpty(asked))
+        // Only whoever has the files can read them.
+        var archives = Common.ArchiveFolderOf(parsed);
+        if (archives is not null && parsed.GetResult(ConsoleAddress) is { Implicit: false })
+            throw new CommandException("Usage", "--archives goes with the store itself, and a Console knows of no folder here.", ExitCode.Usage);
+        if (!string.IsNullOrEmpty(asked) && archives is null)
         {
             await using var console = Open(asked, parsed.GetValue(TokenFile) ?? Environment.GetEnvironmentVariable(TokenFileVariable) ?? local.TokenFile);
             return await RunAsync(console, work);
         }
-        if (!storeIsMeant && local.Address is { } found)
+        if (!storeIsMeant && archives is null && local.Address is { } found)
         {
             try
             {
@@ -42,9 +54,14 @@ internal static class SourceOptions
                 await Console.Error.WriteLineAsync($"antbot: the Console that ran here ({found}) does not answer; asking the store itself.");
             }
         }
-        await using var store = new StoreSource(storeIsMeant ? parsed.GetValue(Common.Store)! : local.Store ?? parsed.GetValue(Common.Store)!);
+        await using var store = new StoreSource(new StorePlace(StoreOf(parsed), archives));
         return await work(store);
     });
+
+    /// <summary>The store that is meant; the one that runs here where none is named.</summary>
+    public static string StoreOf(ParseResult parsed) => IsStoreMeant(parsed) ? parsed.GetValue(Common.Store)! : LocalRun.Find().Store ?? parsed.GetValue(Common.Store)!;
+
+    private static bool IsStoreMeant(ParseResult parsed) => parsed.GetResult(Common.Store) is { Implicit: false } || Common.StoreOfEnvironment is not null;
 
     private static async Task<int> RunAsync(ConsoleSource console, Func<ISource, Task<int>> work)
     {

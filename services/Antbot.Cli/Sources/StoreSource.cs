@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 using Antbot.Cli.Commands;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
-using Antbot.EventStore;
-using Antbot.EventStore.Postgres;
 using Antbot.Forensics;
+using Antbot.Incidents.Changes;
+using Antbot.Incidents.Reports;
 using Antbot.Kernel.Control;
 using Antbot.ReadModels;
 using Antbot.Runtime.Control;
@@ -13,8 +13,8 @@ using Antbot.Runtime.Store;
 
 namespace Antbot.Cli.Sources;
 
-/// <summary>Asks the store itself, whatever else is down. Its read models are brought up to date first, where that is allowed.</summary>
-internal sealed class StoreSource(string address) : ISource
+/// <summary>Asks the history itself, whatever else is down. Its read models are brought up to date first, where that is allowed.</summary>
+internal sealed class StoreSource(IHistoryPlace place) : ISource
 {
     private const int PageSize = 500;
 
@@ -25,7 +25,7 @@ internal sealed class StoreSource(string address) : ISource
     private IReadModels? _models;
     private IBlobs? _blobs;
 
-    public string Where => StoreAddress.Describe(address);
+    public string Where => place.Where;
 
     public async Task<StatusReport> StatusAsync(CancellationToken cancellationToken) => await (await QueriesAsync(cancellationToken)).StatusAsync(cancellationToken: cancellationToken);
 
@@ -133,6 +133,33 @@ internal sealed class StoreSource(string address) : ISource
 
     public Task<ReplaysStory> SayOfReplaysAsync(string id, string command, string reason, CancellationToken cancellationToken) => throw NoOperator();
 
+    public async Task<ChangePage> ChangesAsync(ChangeSelection selection, CancellationToken cancellationToken)
+    {
+        await QueriesAsync(cancellationToken);
+        return await new ChangeLog(_store!, _models!).ReadAsync(selection, cancellationToken) ?? throw new CommandException("Usage", ChangeSelection.AfterFault, ExitCode.Usage);
+    }
+
+    public async Task<Page<IncidentView>> IncidentsAsync(ViewQuery query, CancellationToken cancellationToken) => await (await QueriesAsync(cancellationToken)).ListAsync<IncidentView>(
+        // What is told of many at once stands in one table.
+        ViewTable.Summaries, query.States.Count > 0 ? query : query with { States = Enum.GetNames<IncidentStatus>() }, cancellationToken);
+
+    public async Task<IncidentStory> IncidentAsync(string id, CancellationToken cancellationToken)
+    {
+        var (stories, incident) = await IncidentOfAsync(id, cancellationToken);
+        return await stories.ReadAsync(incident, cancellationToken) ?? throw NoSuchIncident(id);
+    }
+
+    public async Task<IncidentReport> IncidentReportAsync(string id, CancellationToken cancellationToken)
+    {
+        var (_, incident) = await IncidentOfAsync(id, cancellationToken);
+        using var progress = new Progress("reading the period");
+        return await new IncidentReporter(_store!, Codec, _models!, TimeProvider.System).ReadAsync(incident, progress.Report, cancellationToken) ?? throw NoSuchIncident(id);
+    }
+
+    public Task<IncidentStory> OpenIncidentAsync(IncidentWish wish, CancellationToken cancellationToken) => throw NoIncidentOperator();
+
+    public Task<IncidentStory> SayOfIncidentAsync(string id, string command, string reason, CancellationToken cancellationToken) => throw NoIncidentOperator();
+
     public async Task<ControlDone> ControlAsync(ControlOrder order, CancellationToken cancellationToken)
     {
         var command = new SetActivity(order.Command == "halt" ? Activity.Halted : Activity.Active, order.Reason, order.By);
@@ -143,10 +170,9 @@ internal sealed class StoreSource(string address) : ISource
         {
             recorded = await SendAsync(store);
         }
-        catch (EventStoreException e) when (e.Fault == StoreFault.Forbidden && !StoreAddress.IsSqlite(address, out _))
+        catch (EventStoreException e) when (e.Fault == StoreFault.Forbidden && place.OpenForControl() is { } controlOnly)
         {
-            // A role that may write `control` and nothing else does so through a procedure of its own.
-            await using var narrow = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = address, ControlOnly = true });
+            await using var narrow = controlOnly;
             recorded = await SendAsync(narrow);
         }
         var state = ControlState.Fold.Apply((await new StreamLoader(store, Codec).LoadAsync(Streams.Control, ControlState.Fold, cancellationToken)).State, Codec.Decode(recorded));
@@ -159,7 +185,7 @@ internal sealed class StoreSource(string address) : ISource
     public async Task<long> RebuildAsync(CancellationToken cancellationToken)
     {
         var store = await OpenAsync(cancellationToken);
-        var models = _models ??= await ReadModelsAddress.OpenAsync(address, store, cancellationToken);
+        var models = _models ??= await place.OpenModelsAsync(store, cancellationToken);
         await models.ClearAsync(cancellationToken);
         await CatchUpAsync(store, models, cancellationToken);
         return await models.ReadPositionAsync(cancellationToken);
@@ -173,14 +199,15 @@ internal sealed class StoreSource(string address) : ISource
             await blobs.DisposeAsync();
         if (_store is not null)
             await _store.DisposeAsync();
+        place.Dispose();
     }
 
-    private async Task<IEventStore> OpenAsync(CancellationToken cancellationToken) => _store ??= await StoreAddress.OpenAsync(address, create: false, cancellationToken);
+    private async Task<IEventStore> OpenAsync(CancellationToken cancellationToken) => _store ??= await place.OpenAsync(cancellationToken);
 
     private async Task<ReadModelQueries> QueriesAsync(CancellationToken cancellationToken)
     {
         var store = await OpenAsync(cancellationToken);
-        _models ??= await ReadModelsAddress.OpenAsync(address, store, cancellationToken);
+        _models ??= await place.OpenModelsAsync(store, cancellationToken);
         try
         {
             await CatchUpAsync(store, _models, cancellationToken);
@@ -195,7 +222,7 @@ internal sealed class StoreSource(string address) : ISource
     private async Task<(DeadLetterStories Stories, Guid Letter)> LetterAsync(string id, CancellationToken cancellationToken)
     {
         await QueriesAsync(cancellationToken);
-        var stories = new DeadLetterStories(_store!, Codec, _models!, _blobs ??= StoreAddress.OpenBlobs(address));
+        var stories = new DeadLetterStories(_store!, Codec, _models!, _blobs ??= place.OpenBlobs());
         var found = await stories.ResolveAsync(id, cancellationToken);
         return found.Count switch
         {
@@ -205,15 +232,32 @@ internal sealed class StoreSource(string address) : ISource
         };
     }
 
+    private async Task<(IncidentStories Stories, Guid Incident)> IncidentOfAsync(string id, CancellationToken cancellationToken)
+    {
+        await QueriesAsync(cancellationToken);
+        var stories = new IncidentStories(_store!, Codec, _models!);
+        return await stories.ResolveAsync(id, cancellationToken) switch
+        {
+            [var only] => (stories, only),
+            [] => throw NoSuchIncident(id),
+            _ => throw new CommandException("NotUnique", $"More than one incident begins with {id}; give more digits."),
+        };
+    }
+
     private static CommandException NoDeciders() =>
         new("Unavailable", "What would come of a dead letter is told by the Console, which knows the settings that it would be decided with. Name it with --console and a token with --token-file.");
 
     private static CommandException NoOperator() =>
         new("Unavailable", "What is done about a dead letter goes through the Console, which knows who does it. Name it with --console and your own token with --token-file.");
 
+    private static CommandException NoIncidentOperator() =>
+        new("Unavailable", "What is said of an incident goes through the Console, which knows who says it. Name it with --console and your own token with --token-file.");
+
+    private static CommandException NoSuchIncident(string id) => new("NotFound", $"There is no incident {id}.", ExitCode.NotFound);
+
     private static CommandException NoSuchLetter(string id) => new("NotFound", $"There is no dead letter {id}.", ExitCode.NotFound);
 
-    private static async Task CatchUpAsync(IEventStore store, IReadModels models, CancellationToken cancellationToken)
+    internal static async Task CatchUpAsync(IEventStore store, IReadModels models, CancellationToken cancellationToken)
     {
         var end = (await store.Ledger.ReadHeadAsync(cancellationToken)).Sequence;
         using var progress = new Progress("reading the history");

@@ -108,7 +108,8 @@ internal static class Api
         }
         catch (EventStoreException e)
         {
-            await FailAsync(context, e.Fault is StoreFault.Forbidden ? StatusCodes.Status403Forbidden : StatusCodes.Status503ServiceUnavailable, e.Fault.ToString(), e.Message);
+            var status = e.Fault switch { StoreFault.Forbidden => StatusCodes.Status403Forbidden, StoreFault.Archived => StatusCodes.Status404NotFound, _ => StatusCodes.Status503ServiceUnavailable };
+            await FailAsync(context, status, e.Fault.ToString(), e.Message);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

@@ -1,9 +1,11 @@
 using Antbot.ConsoleService.Access;
 using Antbot.ConsoleService.DeadLetters;
+using Antbot.ConsoleService.Incidents;
 using Antbot.Hosting;
 using Antbot.Messaging;
 using Antbot.ReadModels;
 using Antbot.Runtime.Bus;
+using Antbot.Runtime.Incidents;
 using Antbot.Runtime.Store;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,7 +42,7 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<IDeadLetters>(provider => provider.GetRequiredService<DeadLetterBook>());
         services.AddSingleton<DeadLetterDrain>();
         services.AddSingleton<DeadLetterStories>();
-        services.AddSingleton<DeadLetterSender>();
+        services.AddSingleton<IDeadLetterSender, DeadLetterSender>();
         services.AddSingleton<DeadLetterReplays>();
         services.AddSingleton<DeadLetterRoutes>();
         services.AddSingleton<ReplayIntents>();
@@ -50,6 +52,12 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<ReplaysBook>();
         services.AddSingleton<ReplaysRunner>();
         services.AddSingleton<ReplaysRoutes>();
+        services.AddSingleton<IncidentStories>();
+        services.AddSingleton<IncidentBook>();
+        services.AddSingleton<IIncidents>(provider => provider.GetRequiredService<IncidentBook>());
+        services.AddSingleton<IncidentWatch>();
+        services.AddSingleton<IncidentRoutes>();
+        services.AddSingleton<ChangeRoutes>();
         builder.Health(provider => provider.GetRequiredService<GrowthWatch>().Health);
         builder.Work("store-growth", StopOrder.Support, (provider, token) => provider.GetRequiredService<GrowthWatch>().RunAsync(token));
         builder.LeasedWork("read-models", StopOrder.Support, (provider, token) => provider.GetRequiredService<ViewProjection>().RunAsync(token));
@@ -57,6 +65,7 @@ public sealed class ConsoleModule : IServiceModule
         builder.LeasedWork("replays", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().SendAsync(token));
         builder.LeasedWork("replayed", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().LookAsync(token));
         builder.LeasedWork("replay-selections", StopOrder.Work, (provider, token) => provider.GetRequiredService<ReplaysRunner>().RunAsync(token));
+        builder.LeasedWork("incidents", StopOrder.Work, (provider, token) => provider.GetRequiredService<IncidentWatch>().RunAsync(token));
         builder.LeasedWork("letter-retention", StopOrder.Support, (provider, token) => provider.GetRequiredService<LetterRetention>().RunAsync(token));
         builder.LeasedWork("commands", StopOrder.Work, (provider, token) => provider.GetRequiredService<OperatorCommandPublisher>().RunAsync(token));
     }
@@ -72,6 +81,8 @@ public sealed class ConsoleModule : IServiceModule
         TokenRoutes.Map(routes);
         DeadLetterRoutes.Map(routes);
         ReplaysRoutes.Map(routes);
+        IncidentRoutes.Map(routes);
+        ChangeRoutes.Map(routes);
         ForesightRoutes.Map(routes);
         OpenApi.Map(routes);
         routes.MapGuardedRest();

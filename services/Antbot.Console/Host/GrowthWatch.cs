@@ -1,7 +1,11 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using Antbot.EventStore;
 using Antbot.Forensics;
 using Antbot.Hosting;
+using Antbot.Kernel.Identity;
+using Antbot.Kernel.Time;
+using Antbot.Runtime.Incidents;
 using Antbot.Runtime.Store;
 using Microsoft.Extensions.Logging;
 
@@ -13,18 +17,22 @@ public sealed class GrowthWatch : IDisposable
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
 
+    /// <summary>It goes on for days: told anew after this, it is another time that it happens.</summary>
+    private static readonly TimeSpan OneIncident = TimeSpan.FromDays(1);
+
     private readonly Meter _meter = new("Antbot.Console");
     private readonly IEventStore _store;
     private readonly IStoreSize _size;
+    private readonly IIncidents _incidents;
     private readonly ConsoleOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILogger<GrowthWatch> _log;
     private Growth? _growth;
 
-    public GrowthWatch(IEventStore store, PlatformOptions platform, ConsoleOptions options, TimeProvider clock, ILogger<GrowthWatch> log)
+    public GrowthWatch(IEventStore store, PlatformOptions platform, IIncidents incidents, ConsoleOptions options, TimeProvider clock, ILogger<GrowthWatch> log)
     {
         ArgumentNullException.ThrowIfNull(platform);
-        (_store, _size, _options, _clock, _log) = (store, StoreAddress.OpenSize(platform.Store), options, clock, log);
+        (_store, _size, _incidents, _options, _clock, _log) = (store, StoreAddress.OpenSize(platform.Store), incidents, options, clock, log);
         Show("antbot_store_bytes", g => g.Bytes, "How large the store is.");
         Show("antbot_store_room_bytes", g => g.RoomBytes, "How much larger it may become, where that is known.");
         Show("antbot_store_bytes_per_day", g => g.BytesPerDay, "How fast it grows, by the last seven days.");
@@ -50,7 +58,10 @@ public sealed class GrowthWatch : IDisposable
             var pause = Every;
             try
             {
-                Volatile.Write(ref _growth, await Growth.OfAsync(_store, await _size.ReadAsync(cancellationToken), _options.StoreBytesMax is > 0 and var most ? most : null, _clock.GetUtcNow(), cancellationToken));
+                var now = _clock.GetUtcNow().Cut();
+                Volatile.Write(ref _growth, await Growth.OfAsync(_store, await _size.ReadAsync(cancellationToken), _options.StoreBytesMax is > 0 and var most ? most : null, now, cancellationToken));
+                if (Health is { State: not HealthState.Ok, Reason: { } reason })
+                    await _incidents.RaiseAsync(new IncidentAlert(DeterministicId.From("store-growth", now.ToString("O", CultureInfo.InvariantCulture)), "store-growth", reason, now, OneIncident), cancellationToken);
             }
             catch (EventStoreException e)
             {

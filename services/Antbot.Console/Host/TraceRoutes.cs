@@ -39,7 +39,7 @@ internal sealed class TraceRoutes(IEventStore store, IReadModels models, TimePro
 
     private static string Kinds => string.Join(", ", Enum.GetNames<TraceKind>());
 
-    private Task TraceAsync(HttpContext context) => WithinAsync(context, async token =>
+    private Task TraceAsync(HttpContext context) => WithinAsync(context, "antbot trace", async token =>
     {
         Check(context, "id", "kind");
         var (id, kind) = ((string?)context.Request.Query["id"] ?? "", KindOf(context.Request.Query["kind"]));
@@ -57,7 +57,7 @@ internal sealed class TraceRoutes(IEventStore store, IReadModels models, TimePro
         await Api.AnswerAsync(context, trace ?? throw new ApiException(StatusCodes.Status404NotFound, "NotFound", $"Nothing in the history bears the id {id}."));
     });
 
-    private Task SelectAsync(HttpContext context) => WithinAsync(context, async token =>
+    private Task SelectAsync(HttpContext context) => WithinAsync(context, "antbot trace", async token =>
     {
         Check(context, "symbol", "actor", "since", "until", "limit", "after");
         var asked = context.Request.Query;
@@ -74,7 +74,8 @@ internal sealed class TraceRoutes(IEventStore store, IReadModels models, TimePro
     });
 
     /// <summary>What takes longer is given up: nobody waits for it any more, and others are waiting for the store.</summary>
-    private static async Task WithinAsync(HttpContext context, Func<CancellationToken, Task> work)
+    /// <param name="command">What asks the store itself, for as long as it takes.</param>
+    internal static async Task WithinAsync(HttpContext context, string command, Func<CancellationToken, Task> work)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         patience.CancelAfter(Patience);
@@ -84,11 +85,11 @@ internal sealed class TraceRoutes(IEventStore store, IReadModels models, TimePro
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
         {
-            throw new ApiException(StatusCodes.Status503ServiceUnavailable, "TimedOut", $"It took longer than {Patience.TotalSeconds:0} s and was given up. Ask for less, or run 'antbot trace' on the store.");
+            throw new ApiException(StatusCodes.Status503ServiceUnavailable, "TimedOut", $"It took longer than {Patience.TotalSeconds:0} s and was given up. Ask for less, or run '{command}' on the store.");
         }
     }
 
-    private static void Check(HttpContext context, params string[] known)
+    internal static void Check(HttpContext context, params string[] known)
     {
         if (context.Request.Query.Keys.FirstOrDefault(k => !known.Contains(k, StringComparer.Ordinal)) is { } unknown)
             throw Api.Invalid($"'{unknown}' is not known here: {string.Join(", ", known)} are.");
@@ -98,7 +99,7 @@ internal sealed class TraceRoutes(IEventStore store, IReadModels models, TimePro
         : Enum.TryParse<TraceKind>(text, ignoreCase: true, out var kind) && Enum.IsDefined(kind) && !char.IsAsciiDigit(text[0]) ? kind
         : throw Api.Invalid($"'{text}' is no kind of id: {Kinds} are.");
 
-    private static DateTimeOffset? TimeOf(IQueryCollection asked, string name) => string.IsNullOrEmpty(asked[name]) ? null
+    internal static DateTimeOffset? TimeOf(IQueryCollection asked, string name) => string.IsNullOrEmpty(asked[name]) ? null
         : Moment.TryTime(asked[name]!, out var time) ? time
         : throw Api.Invalid($"'{name}' is no time, such as 2026-01-02T03:04:05Z.");
 }

@@ -63,6 +63,8 @@ public sealed class OrderBookFollower(IEventStore store, EventCodec codec, Accou
             var page = await store.ReadPageAsync(after, Page, _followed, cancellationToken);
             if (page.Through == after)
                 break;
+            // What was bought and sold counts for ever: a book that went past some of it would miss money that is nowhere missing.
+            _ = page.Whole();
             _highest = Math.Max(_highest, page.Through);
             _kept = await ApplyAsync(_kept, page, cancellationToken);
             _since += page.Events.Count;

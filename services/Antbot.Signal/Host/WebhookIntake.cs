@@ -56,6 +56,9 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
             case AppendOutcome.Appended appended:
                 await recorder.TryPublishAsync(appended.Events, cancellationToken);
                 return new IntakeAnswer.Accepted(trade);
+            // Its signal is archived: whether it was the same cannot be told, and entries fail closed.
+            case AppendOutcome.AlreadyThere { Events: [] }:
+                return new IntakeAnswer.Conflicting(trade);
             case AppendOutcome.AlreadyThere there:
                 return string.Equals(recorder.Decode(there.Events[0]).BodyHash, recorded.BodyHash, StringComparison.Ordinal)
                     ? new IntakeAnswer.Accepted(trade)

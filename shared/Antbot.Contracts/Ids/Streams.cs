@@ -12,6 +12,9 @@ public static class Streams
     public const string AuditPrefix = "audit-";
     public const string DeadLetterPrefix = "deadletter-";
     public const string ReplaysPrefix = "replays-";
+    public const string IncidentPrefix = "incident-";
+    public const string ProcessPrefix = "process-";
+    public const string ArchivePrefix = "archive-";
 
     public static StreamId Control { get; } = new("control");
 
@@ -37,6 +40,15 @@ public static class Streams
 
     /// <summary>Dead letters that are sent once more together.</summary>
     public static StreamId Replays(Guid selection) => new($"{ReplaysPrefix}{selection:N}");
+
+    /// <summary>Something that went wrong, and what was done about it.</summary>
+    public static StreamId Incident(Guid incident) => new($"{IncidentPrefix}{incident:N}");
+
+    /// <summary>Which processes of a service began, and how they ended.</summary>
+    public static StreamId Process(string service) => new($"{ProcessPrefix}{service}");
+
+    /// <summary>What a file of old streams has.</summary>
+    public static StreamId Archive(string file) => new($"{ArchivePrefix}{file}");
 
     /// <summary>What an operator had done, a stream a day.</summary>
     public static StreamId Audit(DateTimeOffset at) => new($"{AuditPrefix}{at.UtcDateTime:yyyy-MM-dd}");

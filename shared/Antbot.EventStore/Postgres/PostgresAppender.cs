@@ -118,6 +118,10 @@ internal sealed class PostgresAppender : IAsyncDisposable
                 else
                     append.Fail(fault);
             }
+            catch (EventStoreException lookup) when (lookup.Fault == StoreFault.Archived)
+            {
+                append.Complete(new AppendOutcome.AlreadyThere([]));
+            }
             catch (EventStoreException lookup)
             {
                 append.Fail(Unknown(append, lookup, fault));
@@ -147,6 +151,9 @@ internal sealed class PostgresAppender : IAsyncDisposable
                 case 1:
                     (there ??= []).Add(append);
                     break;
+                case 4:
+                    append.Fail(Archiving.Over(append.Prepared.Request.Stream));
+                    break;
                 default:
                     append.Complete(ConflictOf(batch, answer, i));
                     break;
@@ -165,6 +172,10 @@ internal sealed class PostgresAppender : IAsyncDisposable
             if (events.Count == 0)
                 throw PostgresReader.Missing(append.Prepared.Request.Decision);
             append.Complete(doubt ? Found(append, events) : new AppendOutcome.AlreadyThere(events));
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+        {
+            append.Complete(new AppendOutcome.AlreadyThere([]));
         }
         catch (EventStoreException e)
         {
@@ -220,7 +231,7 @@ internal sealed class PostgresAppender : IAsyncDisposable
             {
                 throw _silence = new EventStoreException(StoreFault.Unavailable, $"PostgreSQL has not answered within {limit.TotalSeconds:0.#} s.", e);
             }
-            catch (EventStoreException e) when (e.Fault is not (StoreFault.Corrupt or StoreFault.Damaged))
+            catch (EventStoreException e) when (e.Fault is not (StoreFault.Corrupt or StoreFault.Damaged or StoreFault.Archived))
             {
                 _silence = e;
                 throw;

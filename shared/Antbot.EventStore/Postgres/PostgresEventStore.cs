@@ -71,8 +71,11 @@ public sealed class PostgresEventStore : IEventStore
     public Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken = default) =>
         _reader.ReadPageAsync(afterSequence, limit, prefixes, cancellationToken);
 
-    public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
-        _reader.FindByCorrelationAsync(correlationId, limit, cancellationToken);
+    public async Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
+        (await _reader.FindChainAsync(correlationId, limit, cancellationToken)).Whole();
+
+    public Task<EventPage> FindChainAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
+        _reader.FindChainAsync(correlationId, limit, cancellationToken);
 
     public Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default) =>
         _signal.WaitAsync(mark, atMost, cancellationToken);

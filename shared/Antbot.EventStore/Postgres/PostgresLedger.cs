@@ -5,15 +5,15 @@ using Npgsql;
 namespace Antbot.EventStore.Postgres;
 
 /// <summary>The chain over all events, in the database's schema <c>antbot</c>.</summary>
-internal sealed class PostgresLedger : ILedger
+internal sealed class PostgresLedger : IArchivingLedger
 {
     private const int LinkPage = 2_000;
 
     private const string LinkColumns = "l.position, l.seq_id, l.event_id, l.correlation_id, l.prev_hash, l.hash, l.is_foreign";
 
     private const string ReadLinks = $"""
-        select {LinkColumns}, {PostgresRows.EventColumns}
-        from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id
+        select {LinkColumns}, {PostgresRows.EventColumns}, {PostgresRows.ArchivedColumns}
+        from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id {PostgresRows.ArchivedJoin}
         where l.position > $1 order by l.position limit $2
         """;
 
@@ -27,17 +27,18 @@ internal sealed class PostgresLedger : ILedger
         with ends as (
           select e.stream_id, min(e.version) as first, max(e.version) as last, count(*) as count
           from public.mt_events e group by e.stream_id)
-        select coalesce(s.id, x.stream_id, '(null)'), s.id is null, x.stream_id is null, s.version, x.last, x.first, x.count,
-          s.timestamp, b.timestamp, s.created, a.timestamp, s.tenant_id, s.is_archived, s.type
-        from public.mt_streams s full join ends x on x.stream_id = s.id
+        select coalesce(s.id, x.stream_id, r.stream_id, '(null)'), s.id is null, x.stream_id is null, s.version, x.last, x.first, x.count,
+          s.timestamp, b.timestamp, s.created, a.timestamp, s.tenant_id, s.is_archived, s.type, r.version
+        from public.mt_streams s full join ends x on x.stream_id = s.id full join antbot.archived_streams r on r.stream_id = coalesce(s.id, x.stream_id)
         left join public.mt_events a on a.stream_id = x.stream_id and a.version = x.first
         left join public.mt_events b on b.stream_id = x.stream_id and b.version = x.last
-        where s.id is null or x.stream_id is null or s.version is distinct from x.last or x.first <> 1 or x.count <> x.last
+        where (r.version is not null and (s.is_archived is distinct from true or x.stream_id is not null or s.version is distinct from r.version))
+          or r.version is null and (s.id is null or x.stream_id is null or s.version is distinct from x.last or x.first <> 1 or x.count <> x.last
           or s.tenant_id is distinct from '*DEFAULT*' or s.is_archived is distinct from false
           or ((s.timestamp is distinct from b.timestamp or s.created is distinct from a.timestamp or s.type is not null)
             -- A real Marten stamps heads with its own clock and names its aggregates.
             and not exists (select from public.mt_events f left join antbot.ledger l on l.event_id = f.id and l.seq_id = f.seq_id
-              where f.stream_id = x.stream_id and coalesce(l.is_foreign, true)))
+              where f.stream_id = x.stream_id and coalesce(l.is_foreign, true))))
         order by 1 limit $1
         """;
 
@@ -45,11 +46,13 @@ internal sealed class PostgresLedger : ILedger
     private readonly PostgresPool _pool;
     private readonly AppendSignal _signal;
     private readonly PostgresSealer _sealer;
+    private readonly PostgresArchives _archives;
 
     internal PostgresLedger(PostgresReader reader, PostgresPool pool, AppendSignal signal)
     {
         (_reader, _pool, _signal) = (reader, pool, signal);
         _sealer = new PostgresSealer(reader, pool);
+        _archives = new PostgresArchives(reader, pool);
     }
 
     public Task<LedgerHead> ReadHeadAsync(CancellationToken cancellationToken = default) =>
@@ -153,6 +156,17 @@ internal sealed class PostgresLedger : ILedger
         _signal.Announce();
     }
 
+    public Task<IReadOnlyList<StreamHead>> FindStreamsAsync(string prefix, DateTimeOffset before, string after, int limit, CancellationToken cancellationToken = default) =>
+        _archives.FindStreamsAsync(prefix, before, after, limit, cancellationToken);
+
+    public Task<IReadOnlyList<Follower>> ReadFollowersAsync(CancellationToken cancellationToken = default) => _archives.ReadFollowersAsync(cancellationToken);
+
+    public Task<IReadOnlySet<string>> ReadArchivedStreamsAsync(string archive, CancellationToken cancellationToken = default) => _archives.ReadArchivedStreamsAsync(archive, cancellationToken);
+
+    public Task<long> CountArchivedAsync(CancellationToken cancellationToken = default) => _archives.CountArchivedAsync(cancellationToken);
+
+    public Task<IReadOnlyList<string>> TakeOutAsync(TakeOut takeOut, CancellationToken cancellationToken = default) => _archives.TakeOutAsync(takeOut, cancellationToken);
+
     internal static async Task<LedgerHead> ReadHeadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = PostgresReader.Command(connection, """
@@ -170,12 +184,17 @@ internal sealed class PostgresLedger : ILedger
         var position = row.GetInt64(0);
         var e = row.IsDBNull(7) ? null : PostgresRows.Read(row, 7, position);
         var link = new LedgerLink(
-            position, row.GetInt64(1), row.GetGuid(2), PostgresRows.Text(row, 3), row.GetFieldValue<byte[]>(4), row.GetFieldValue<byte[]>(5), row.GetBoolean(6), e);
+            position, row.GetInt64(1), row.GetGuid(2), PostgresRows.Text(row, 3), row.GetFieldValue<byte[]>(4), row.GetFieldValue<byte[]>(5), row.GetBoolean(6), e)
+        {
+            Archived = PostgresRows.ReadArchived(row, 22, position),
+        };
         return (link, e?.Bytes ?? 0);
     }
 
     private static string Describe(NpgsqlDataReader row)
     {
+        if (!row.IsDBNull(14))
+            return row.IsDBNull(3) ? "it is said to be archived, and its head is not in mt_streams" : $"it is said to be archived at version {row.GetInt64(14)}; its head is at version {row.GetInt64(3)}{(row.IsDBNull(12) || !row.GetBoolean(12) ? " and not marked as archived" : "")}{(row.GetBoolean(2) ? "" : ", and its events are here")}";
         if (row.GetBoolean(1))
             return "its events are there, its head in mt_streams is not";
         if (row.GetBoolean(2))

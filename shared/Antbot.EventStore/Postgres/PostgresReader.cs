@@ -28,33 +28,45 @@ internal sealed class PostgresReader(PostgresPool pool)
         order by e.version
         """;
 
+    /// <summary>Of a stream that is archived one row without an event, which says where it is: asked in the same breath, because most that is read is not.</summary>
     internal const string ReadStream = $"""
-        select coalesce(l.position, 0), {PostgresRows.EventColumns}
-        from public.mt_events e left join antbot.ledger l on l.event_id = e.id
-        where e.stream_id = $1 and e.version >= $2 order by e.version limit $3
+        (select coalesce(l.position, 0), {PostgresRows.EventColumns}, null::varchar, null::varchar
+          from public.mt_events e left join antbot.ledger l on l.event_id = e.id
+          where e.stream_id = $1 and e.version >= $2 order by e.version limit $3)
+        union all
+        select 0, {PostgresRows.EventColumns}, s.stream_id, n.name
+        from antbot.archived_streams s join antbot.archives n on n.number = s.archive left join public.mt_events e on false
+        where s.stream_id = $1 and s.version >= $2
+        """;
+
+    /// <summary>The position of the event with the highest sequence up to the first parameter, whether it is here or archived.</summary>
+    private const string After = """
+        select coalesce((
+            select p.position from (
+              (select v.seq_id, f.position from public.mt_events v join antbot.ledger f on f.event_id = v.id and f.seq_id = v.seq_id
+                where v.seq_id <= $1 order by v.seq_id desc limit 1)
+              union all
+              (select x.seq_id, x.position from antbot.archived x where x.seq_id <= $1 order by x.seq_id desc limit 1)) p
+            order by p.seq_id desc limit 1), 0)
         """;
 
     internal const string ReadPage = $"""
         with after (position) as materialized (
-          select coalesce((
-            select f.position from public.mt_events v join antbot.ledger f on f.event_id = v.id and f.seq_id = v.seq_id
-            where v.seq_id <= $1 order by v.seq_id desc limit 1), 0))
-        select l.position, {PostgresRows.EventColumns}
-        from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id
+          {After})
+        select l.position, {PostgresRows.EventColumns}, {PostgresRows.ArchivedColumns}
+        from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id {PostgresRows.ArchivedJoin}
         where l.position > (select position from after) and l.position <= (select position from after) + $2 order by l.position
         """;
 
     /// <summary>The last row of the page comes whatever it is: it says how far the page goes.</summary>
     private const string ReadPageOf = $"""
         with after (position) as materialized (
-          select coalesce((
-            select f.position from public.mt_events v join antbot.ledger f on f.event_id = v.id and f.seq_id = v.seq_id
-            where v.seq_id <= $1 order by v.seq_id desc limit 1), 0)),
+          {After}),
         last (position) as materialized (
           select l.position from antbot.ledger l
           where l.position > (select position from after) and l.position <= (select position from after) + $2 order by l.position desc limit 1)
-        select l.position, {PostgresRows.EventColumns}
-        from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id
+        select l.position, {PostgresRows.EventColumns}, {PostgresRows.ArchivedColumns}
+        from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id {PostgresRows.ArchivedJoin}
         where l.position > (select position from after) and l.position <= (select position from last)
           and (e.stream_id like any ($3) or e.seq_id is null or l.position = (select position from last)) order by l.position
         """;
@@ -65,8 +77,8 @@ internal sealed class PostgresReader(PostgresPool pool)
     /// </summary>
     internal const string FindCorrelation = $"""
         with found as materialized (select f.position, f.seq_id from antbot.ledger f where f.correlation_id = $1)
-        select l.position, {PostgresRows.EventColumns}
-        from (select * from found order by position limit $2) l left join public.mt_events e on e.seq_id = l.seq_id
+        select l.position, {PostgresRows.EventColumns}, {PostgresRows.ArchivedColumns}
+        from (select * from found order by position limit $2) l left join public.mt_events e on e.seq_id = l.seq_id {PostgresRows.ArchivedJoin}
         order by l.position
         """;
 
@@ -78,9 +90,12 @@ internal sealed class PostgresReader(PostgresPool pool)
             while (found.Count == most)
                 found = await FindDecisionAsync(connection, decision, most *= 4, cancellationToken);
             // A decision is found whole or not at all: half of one would be published as if it were all.
-            await using var more = Command(connection, "select exists (select from antbot.ledger where event_id = $1)", decision.EventId(found.Count));
-            if (await more.ExecuteScalarAsync(cancellationToken) is true)
-                throw Missing(decision);
+            await using var more = Command(connection, """
+                select coalesce(n.name, '') from antbot.ledger l left join antbot.archived x on x.seq_id = l.seq_id left join antbot.archives n on n.number = x.archive
+                where l.event_id = $1
+                """, decision.EventId(found.Count));
+            if (await more.ExecuteScalarAsync(cancellationToken) is string archive)
+                throw archive.Length > 0 ? Archiving.Fault($"What was decided on {decision}", archive) : Missing(decision);
             return (IReadOnlyList<StoredEvent>)found;
         }, cancellationToken);
 
@@ -118,26 +133,31 @@ internal sealed class PostgresReader(PostgresPool pool)
         }
     }
 
-    public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken)
     {
         StoreChecks.Page(limit);
-        return RunAsync("reading events", async connection =>
-            (IReadOnlyList<StoredEvent>)(await PageAsync(connection, ReadPage, limit, cancellationToken, afterSequence, limit)).Rows, cancellationToken);
+        return (await RunAsync("reading events", connection => PageAsync(connection, ReadPage, limit, afterSequence, EventPage.EveryStream, cancellationToken, afterSequence, limit), cancellationToken)).Whole();
     }
 
     public Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken)
     {
         StoreChecks.Page(limit);
         string[] patterns = [.. prefixes.Select(p => $"{p.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%")];
-        return RunAsync("reading events", async connection =>
-            EventPage.Of((await PageAsync(connection, ReadPageOf, limit, cancellationToken, afterSequence, limit, patterns)).Rows, prefixes, afterSequence), cancellationToken);
+        return RunAsync("reading events", connection => PageAsync(connection, ReadPageOf, limit, afterSequence, prefixes, cancellationToken, afterSequence, limit, patterns), cancellationToken);
     }
 
-    public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit, CancellationToken cancellationToken)
+    public Task<EventPage> FindChainAsync(string correlationId, int limit, CancellationToken cancellationToken)
     {
         StoreChecks.CausalChain(correlationId, limit);
         return RunAsync("reading a causal chain", async connection =>
-            (IReadOnlyList<StoredEvent>)await ListAsync(connection, FindCorrelation, cancellationToken, correlationId, limit), cancellationToken);
+        {
+            await using var command = Command(connection, FindCorrelation, correlationId, limit);
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            var found = new List<NamedEvent>();
+            while (await row.ReadAsync(cancellationToken))
+                found.Add(PostgresRows.ReadSealed(row).Row);
+            return NamedEvent.PageOf(found, EventPage.EveryStream, 0);
+        }, cancellationToken);
     }
 
     public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken)
@@ -240,19 +260,16 @@ internal sealed class PostgresReader(PostgresPool pool)
         }
     }
 
-    private static async Task<List<StoredEvent>> ListAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object[] values)
-    {
-        await using var command = Command(connection, sql, values);
-        await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        var events = new List<StoredEvent>();
-        while (await row.ReadAsync(cancellationToken))
-            events.Add(PostgresRows.ReadSealed(row).Row);
-        return events;
-    }
-
     private static async Task<PostgresPage<StoredEvent>> PageAsync(NpgsqlConnection connection, string sql, int limit, CancellationToken cancellationToken, params object[] values)
     {
         await using var command = Command(connection, sql, values);
-        return await PostgresPage<StoredEvent>.ReadAsync(command, limit, PostgresRows.ReadSealed, cancellationToken);
+        return await PostgresPage<StoredEvent>.ReadAsync(command, limit, PostgresRows.ReadHere, cancellationToken);
+    }
+
+    private static async Task<EventPage> PageAsync(
+        NpgsqlConnection connection, string sql, int limit, long after, IReadOnlyList<string> prefixes, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = Command(connection, sql, values);
+        return NamedEvent.PageOf((await PostgresPage<NamedEvent>.ReadAsync(command, limit, PostgresRows.ReadSealed, cancellationToken)).Rows, prefixes, after);
     }
 }

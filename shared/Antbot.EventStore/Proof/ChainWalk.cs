@@ -37,6 +37,8 @@ internal sealed class ChainWalk(Findings findings, long position, byte[]? hash)
 
     private bool CheckHashes(LedgerLink link, bool misplaced)
     {
+        if (link is { Event: null, Archived: { } archived })
+            return CheckArchived(link, archived, misplaced);
         if (link.Event is not { } e)
         {
             Add(FindingKind.EventMissing, link, $"the event of sequence {link.Sequence} that the link at position {link.Position} names is gone");
@@ -68,6 +70,21 @@ internal sealed class ChainWalk(Findings findings, long position, byte[]? hash)
             return true;
         }
         return false;
+    }
+
+    /// <summary>What is kept of an event that is elsewhere has to lead to its link as the event itself did.</summary>
+    private bool CheckArchived(LedgerLink link, ArchivedEvent archived, bool misplaced)
+    {
+        var whole = link.PreviousHash.Length == ChainLink.HashLength && archived.Content.Length == ChainLink.HashLength
+            && ChainLink.Hash(link.PreviousHash, archived.Content, link.Position, link.Sequence, archived.Version, link.Foreign).AsSpan().SequenceEqual(link.Hash);
+        var follows = _previous is null || link.PreviousHash.AsSpan().SequenceEqual(_previous);
+        if (!whole)
+            Add(follows ? FindingKind.EventAltered : FindingKind.LinkAltered, link, $"what is kept of the archived event at position {link.Position} is not what was recorded, or its link was changed");
+        else if (!follows && !misplaced && !_previousWasBad)
+            Add(FindingKind.ChainBroken, link, $"the link at position {link.Position} is sound but does not follow the one before it: something before it was put in its place");
+        else
+            return false;
+        return true;
     }
 
     private static byte[]? Recompute(LedgerLink link, StoredEvent e)

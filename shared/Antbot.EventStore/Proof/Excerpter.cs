@@ -29,7 +29,9 @@ public static class Excerpter
             {
                 if (link.Position > end.Position)
                     break;
-                if (link.Event is null)
+                if (link is { Event: null, Archived: { } archived } && positions.Contains(link.Position))
+                    throw archived.Fault();
+                if (link is { Event: null, Archived: null })
                     throw new EventStoreException(StoreFault.Corrupt, $"The event at position {link.Position} is gone; an excerpt of this history could not be verified. Run 'antbot verify'.");
                 if (positions.Contains(link.Position))
                 {

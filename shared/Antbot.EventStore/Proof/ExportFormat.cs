@@ -44,8 +44,8 @@ internal static class ExportFormat
             json.WriteStartObject();
             json.WriteNumber("Bare", link.Position);
             json.WriteNumber("Sequence", link.Sequence);
-            json.WriteNumber("Version", link.Event!.Version);
-            json.WriteBase64String("Content", link.Event.ContentHash());
+            json.WriteNumber("Version", link.Event?.Version ?? link.Archived!.Version);
+            json.WriteBase64String("Content", link.Event?.ContentHash() ?? link.Archived!.Content);
             json.WriteBoolean("Foreign", link.Foreign);
             json.WriteEndObject();
         }

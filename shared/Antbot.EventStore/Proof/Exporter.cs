@@ -24,6 +24,8 @@ public static class Exporter
         {
             if (link.Position > head.Position)
                 break;
+            if (link is { Event: null, Archived: { } archived })
+                throw archived.Fault();
             if (link.Event is null)
                 throw new EventStoreException(StoreFault.Corrupt, $"The event at position {link.Position} is gone; an export of this history could not be verified. Run 'antbot verify'.");
             ExportFormat.WriteLink(buffer, link);

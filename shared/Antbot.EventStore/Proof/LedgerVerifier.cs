@@ -1,3 +1,4 @@
+using Antbot.EventStore.Archives;
 using Antbot.Kernel.Proof;
 using Antbot.Runtime.Store;
 
@@ -13,6 +14,9 @@ public sealed record VerifyOptions
 
     /// <summary>Begins at the last checkpoint that is outside and signed, where there is one.</summary>
     public bool FromLastCheckpoint { get; init; }
+
+    /// <summary>Where the archives are; without it what they have is taken on their records' word, and the report says so.</summary>
+    public ArchiveFolder? Archives { get; init; }
 
     public int FindingsMax { get; init; } = 100;
 
@@ -41,6 +45,7 @@ public sealed class LedgerVerifier(ILedger ledger)
         // The checkpoint's own link is read too: it must still be there, and still be the one that was signed.
         var walk = start is null ? new ChainWalk(findings, 0, ChainLink.Genesis(head.StoreId)) : new ChainWalk(findings, start.Position - 1, null);
 
+        var archives = new ArchiveCheck(options.Archives, findings);
         var toDo = head.Position - walk.Position;
         try
         {
@@ -51,6 +56,7 @@ public sealed class LedgerVerifier(ILedger ledger)
                     break;
                 walk.Step(link);
                 checkpoints.Compare(link);
+                await archives.CompareAsync(link, cancellationToken);
                 if (walk.Checked % ProgressEvery == 0)
                     options.Progress?.Invoke(walk.Checked, toDo);
             }
@@ -61,6 +67,7 @@ public sealed class LedgerVerifier(ILedger ledger)
             findings.Add(new Finding(FindingKind.EventAltered, walk.Position + 1, null, null, null, null, e.Message));
         }
         checkpoints.Finish(walk.Position);
+        archives.Finish();
         options.Progress?.Invoke(walk.Checked, toDo);
 
         foreach (var mismatch in await ledger.FindHeadMismatchesAsync(options.FindingsMax, cancellationToken))
@@ -73,9 +80,10 @@ public sealed class LedgerVerifier(ILedger ledger)
             ToPosition = walk.Position,
             EventsChecked = walk.Checked,
             CheckpointsChecked = checkpoints.Checked,
+            EventsArchived = archives.Events,
             Findings = findings.InOrder(),
             Unsealed = [.. unsealed.Select(e => $"sequence {e.Sequence}: event {e.EventId}, {e.Stream} version {e.Version}, '{e.Type}'")],
-            Notices = checkpoints.Notices,
+            Notices = [.. checkpoints.Notices, .. archives.Notices],
         };
     }
 }

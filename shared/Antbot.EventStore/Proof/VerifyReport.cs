@@ -13,6 +13,11 @@ public enum FindingKind
     HistoryRewritten,
     HistoryCut,
     ExportDamaged,
+
+    /// <summary>The store says that an archive has an event, and its history does not.</summary>
+    ArchiveUnrecorded,
+    ArchiveMissing,
+    ArchiveAltered,
 }
 
 /// <summary>One thing that is not as it was recorded.</summary>
@@ -26,6 +31,9 @@ public sealed record VerifyReport
     public required long ToPosition { get; init; }
     public required long EventsChecked { get; init; }
     public required int CheckpointsChecked { get; init; }
+
+    /// <summary>How many of the events are in archives.</summary>
+    public long EventsArchived { get; init; }
 
     /// <summary>What is wrong, the earliest first; empty for a history that is as it was recorded.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }

@@ -94,13 +94,13 @@ internal sealed class SqliteAppender(SqliteSession session)
     /// <summary>What this decision has brought about, in order.</summary>
     public static List<StoredEvent> Find(SqliteSession session, Decision decision)
     {
-        var found = new List<StoredEvent>();
+        var (found, archived) = (new List<StoredEvent>(), new List<ArchivedEvent>());
         var row = session.Get(DecisionSql);
         while (row.Bind(1, decision.EventId(found.Count)).Step())
         {
             try
             {
-                found.Add(SqliteRows.ReadSealed(row));
+                found.Add(SqliteRows.ReadSealed(session, row, archived) ?? throw archived[0].Fault());
             }
             finally
             {
@@ -138,7 +138,8 @@ internal sealed class SqliteAppender(SqliteSession session)
     private AppendOutcome Decide(PreparedAppend prepared, bool isCutOff)
     {
         var request = prepared.Request;
-        var there = Find(session, request.Decision);
+        if (FindOrArchived(request.Decision) is not { } there)
+            return new AppendOutcome.AlreadyThere([]);
         if (there.Count > 0)
             return new AppendOutcome.AlreadyThere(there);
         if (isCutOff)
@@ -148,10 +149,25 @@ internal sealed class SqliteAppender(SqliteSession session)
             if (Version(session, guard.Stream) is var at && !guard.Expected.Allows(at))
                 return new AppendOutcome.Conflict(guard.Stream, guard.Expected, at);
         }
+        if (SqliteArchives.IsArchived(session, request.Stream))
+            throw Archiving.Over(request.Stream);
         var version = Version(session, request.Stream);
         if (!request.Expected.Allows(version))
             return new AppendOutcome.Conflict(request.Stream, request.Expected, version);
         return new AppendOutcome.Appended(Insert(prepared, version));
+    }
+
+    /// <summary>Null where an archive has it.</summary>
+    private List<StoredEvent>? FindOrArchived(Decision decision)
+    {
+        try
+        {
+            return Find(session, decision);
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+        {
+            return null;
+        }
     }
 
     private StoredEvent[] Insert(PreparedAppend prepared, long version)

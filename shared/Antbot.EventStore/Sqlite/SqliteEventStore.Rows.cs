@@ -39,16 +39,19 @@ public sealed partial class SqliteEventStore
             bytes += events[^1].Bytes;
         }
         row.Reset();
+        // What was there a moment ago may have been archived since.
+        if (events.Count == 0 && SqliteArchives.ArchiveOf(session, stream, from) is { } archive)
+            throw Archiving.Fault(stream, archive);
         return events;
     }
 
-    private static List<StoredEvent> PageRows(SqliteSession session, long afterSequence, int limit)
+    private static EventPage PageRows(SqliteSession session, long afterSequence, int limit, IReadOnlyList<string> prefixes)
     {
         // One transaction: an import between the two statements would put other positions behind the same sequences.
         session.Get("BEGIN").Run();
         var position = session.Get(StartSql).Bind(1, afterSequence).Scalar() ?? 0;
         var row = session.Get(PageSql).Bind(1, position).Bind(2, limit);
-        var (events, bytes) = (new List<StoredEvent>(), 0L);
+        var (events, archived, bytes, through) = (new List<StoredEvent>(), new List<ArchivedEvent>(), 0L, afterSequence);
         while (bytes < StoreLimits.PageBytesMax && row.Step())
         {
             if (row.Int64(0) != ++position)
@@ -56,12 +59,30 @@ public sealed partial class SqliteEventStore
                 throw new EventStoreException(
                     StoreFault.Corrupt, string.Create(CultureInfo.InvariantCulture, $"The ledger's position {position} is gone: after it comes {row.Int64(0)}. Run 'antbot verify'."));
             }
-            events.Add(SqliteRows.ReadSealed(row));
-            bytes += events[^1].Bytes;
+            through = row.Int64(SqliteRows.LedgerColumn);
+            if (SqliteRows.ReadSealed(session, row, archived) is not { } e)
+                continue;
+            bytes += e.Bytes;
+            if (EventPage.IsWanted(e, prefixes))
+                events.Add(e);
         }
         row.Reset();
         session.Commit();
-        return events;
+        return new EventPage(events, through) { Archived = archived };
+    }
+
+    private static EventPage ChainRows(SqliteSession session, string correlationId, int limit)
+    {
+        session.Get("BEGIN").Run();
+        var row = session.Get(CorrelationSql).Bind(1, correlationId).Bind(2, limit);
+        var (found, archived) = (new List<StoredEvent>(), new List<ArchivedEvent>());
+        while (row.Step())
+        {
+            if (SqliteRows.ReadSealed(session, row, archived) is { } e)
+                found.Add(e);
+        }
+        session.Commit();
+        return new EventPage(found, 0) { Archived = archived };
     }
 
     /// <summary>A snapshot that does not fit its hash is as good as none: the events are still there.</summary>

@@ -9,7 +9,7 @@ namespace Antbot.EventStore.Sqlite;
 /// The embedded default of one process: one file, write-ahead logged, every commit on the disk before its caller hears of it.
 /// Other processes may read and append to the same file meanwhile.
 /// </summary>
-public sealed partial class SqliteEventStore : IEventStore, ILedger
+public sealed partial class SqliteEventStore : IEventStore, IArchivingLedger
 {
     private const int StreamPage = 500;
 
@@ -103,25 +103,22 @@ public sealed partial class SqliteEventStore : IEventStore, ILedger
         }
     }
 
-    public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
+        (await ReadPageAsync(afterSequence, limit, EventPage.EveryStream, cancellationToken)).Whole();
+
+    public Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken = default)
     {
         StoreChecks.Page(limit);
-        return _readers.ReadAsync<IReadOnlyList<StoredEvent>>(s => PageRows(s, afterSequence, limit), cancellationToken);
+        return _readers.ReadAsync(s => PageRows(s, afterSequence, limit, prefixes), cancellationToken);
     }
 
-    public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
+        (await FindChainAsync(correlationId, limit, cancellationToken)).Whole();
+
+    public Task<EventPage> FindChainAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
     {
         StoreChecks.CausalChain(correlationId, limit);
-        return _readers.ReadAsync<IReadOnlyList<StoredEvent>>(
-            s =>
-            {
-                var row = s.Get(CorrelationSql).Bind(1, correlationId).Bind(2, limit);
-                var found = new List<StoredEvent>();
-                while (row.Step())
-                    found.Add(SqliteRows.ReadSealed(row));
-                return found;
-            },
-            cancellationToken);
+        return _readers.ReadAsync(s => ChainRows(s, correlationId, limit), cancellationToken);
     }
 
     public long AppendMark => _signal.Mark;

@@ -25,8 +25,11 @@ internal static class SqliteHeads
         )
         SELECT id, version, low, high, events, other_timestamp AND NOT strange, other_created AND NOT strange, other_tenant, has_type AND NOT strange, archived, 0
         FROM heads
-        WHERE events IS NULL OR low <> 1 OR high <> events OR version IS NOT high
+        WHERE NOT (archived AND events IS NULL AND EXISTS (SELECT 1 FROM antbot_archived_streams r WHERE r.stream_id = id AND r.version = heads.version)) AND (events IS NULL OR low <> 1 OR high <> events OR version IS NOT high
           OR ((other_timestamp OR other_created OR has_type) AND NOT strange) OR other_tenant OR archived
+          OR EXISTS (SELECT 1 FROM antbot_archived_streams r WHERE r.stream_id = id))
+        UNION ALL
+        SELECT r.stream_id, r.version, 0, 0, 0, 0, 0, 0, 0, 0, 2 FROM antbot_archived_streams r WHERE NOT EXISTS (SELECT 1 FROM mt_streams s WHERE s.id = r.stream_id)
         UNION ALL
         SELECT coalesce(p.stream_id, ''), 0, p.low, p.high, p.events, 0, 0, 0, 0, 0, 1
         FROM per p WHERE p.stream_id IS NULL OR NOT EXISTS (SELECT 1 FROM mt_streams s WHERE s.id = p.stream_id)
@@ -45,6 +48,8 @@ internal static class SqliteHeads
 
     private static string Describe(SqliteStatement row)
     {
+        if (row.Int64(10) == 2)
+            return Say($"it is said to be archived at version {row.Int64(1)}, and there is no stream");
         if (row.Int64(10) != 0)
             return Say($"there are {row.Int64(4)} events and no stream");
         if (row.IsNull(4))
@@ -65,7 +70,7 @@ internal static class SqliteHeads
             said.Add("it has a type");
         if (row.Int64(9) != 0)
             said.Add("is_archived is not false");
-        return string.Join("; ", said);
+        return said.Count == 0 ? "it is said to be archived, and its events are here" : string.Join("; ", said);
     }
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -41,13 +41,15 @@ internal static class SqliteLedger
 
     public static LinkPage Links(SqliteSession session, long after, int limit)
     {
+        // One state of the file for a link and what is kept of its event.
+        session.Get("BEGIN").Run();
         var row = session.Get(LinksSql).Bind(1, after).Bind(2, limit);
         var (links, bytes) = (new List<LedgerLink>(), 0L);
         try
         {
             while (bytes < StoreLimits.PageBytesMax && row.Step())
             {
-                links.Add(SqliteRows.ReadLink(row));
+                links.Add(SqliteRows.ReadLink(session, row));
                 bytes += links[^1].Event?.Bytes ?? 0;
             }
             return new LinkPage(links, null);
@@ -59,6 +61,7 @@ internal static class SqliteLedger
         finally
         {
             row.Reset();
+            session.TryRollback();
         }
     }
 

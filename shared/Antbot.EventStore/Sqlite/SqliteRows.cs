@@ -41,22 +41,27 @@ internal static class SqliteRows
         };
     }
 
-    /// <summary>The event of a row that the ledger names, or a fault where it is gone.</summary>
-    public static StoredEvent ReadSealed(SqliteStatement row)
+    /// <summary>The event of a row that the ledger names, or a fault where it is gone; null where it is archived, and is among these now.</summary>
+    public static StoredEvent? ReadSealed(SqliteSession session, SqliteStatement row, List<ArchivedEvent> archived)
     {
         if (!row.IsNull(1))
             return ReadEvent(row);
         var position = row.Int64(0);
         var sequence = row.Int64(LedgerColumn);
+        if (SqliteArchives.Find(session, position, sequence) is { } found)
+        {
+            archived.Add(found);
+            return null;
+        }
         throw new EventStoreException(
             StoreFault.Corrupt,
             string.Create(CultureInfo.InvariantCulture, $"The ledger's position {position} names event {row.Text(LedgerColumn + 1)} (sequence {sequence}), and it is gone. Run 'antbot verify'."));
     }
 
-    public static LedgerLink ReadLink(SqliteStatement row)
+    public static LedgerLink ReadLink(SqliteSession session, SqliteStatement row)
     {
         var position = row.Int64(0);
-        return new LedgerLink(
+        var link = new LedgerLink(
             position,
             row.Int64(LedgerColumn),
             ReadId(row, LedgerColumn + 1, "ledger's event_id", row.Int64(LedgerColumn)),
@@ -65,6 +70,7 @@ internal static class SqliteRows
             row.Bytes(LedgerColumn + 4),
             row.Int64(LedgerColumn + 5) != 0,
             row.IsNull(1) ? null : ReadEvent(row));
+        return link.Event is null ? link with { Archived = SqliteArchives.Find(session, position, link.Sequence) } : link;
     }
 
     public static Guid ReadId(SqliteStatement row, int column, string what, long sequence) =>

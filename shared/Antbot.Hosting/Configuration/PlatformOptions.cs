@@ -16,6 +16,9 @@ public sealed class PlatformOptions
     [Required]
     public string Store { get; set; } = "";
 
+    /// <summary>The folder with the files that old streams of the store were moved to. What is asked about them is refused where it is empty.</summary>
+    public string Archives { get; set; } = "";
+
     /// <summary><c>memory:</c> within one process, or <c>amqp://user:password@host:port/virtual-host</c>.</summary>
     public string Bus { get; set; } = BusOptions.Memory;
 

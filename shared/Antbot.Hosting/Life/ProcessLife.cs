@@ -30,7 +30,7 @@ public sealed class ProcessLife(IEventStore store, string service, string name, 
     private Task<AppendOutcome> AppendAsync(string what, object @event, CancellationToken cancellationToken) => store.AppendAsync(
         new AppendRequest
         {
-            Stream = new StreamId($"process-{service}"),
+            Stream = Streams.Process(service),
             Expected = ExpectedVersion.Any,
             Decision = new Decision(instance, what),
             Events = [Codec.Encode(@event)],

@@ -1,4 +1,5 @@
 using Antbot.EventStore;
+using Antbot.EventStore.Archives;
 using Antbot.EventStore.Postgres;
 using Antbot.Hosting.Health;
 using Antbot.Runtime.Health;
@@ -28,9 +29,13 @@ internal sealed class StoreKeeper(PlatformOptions options, ServiceIdentity ident
     string IDependencyProbe.Name => _probe.Name;
 
     /// <summary>Throws where a file cannot be opened; a server need not be there.</summary>
-    public static IEventStore Connect(string address) => StoreAddress.IsSqlite(address, out _)
-        ? StoreAddress.OpenAsync(address, create: true).GetAwaiter().GetResult()
-        : new PostgresEventStore(new PostgresStoreOptions { ConnectionString = StoreAddress.ConnectionString(address), Committers = 1 });
+    public static IEventStore Connect(string address, string archives)
+    {
+        var store = StoreAddress.IsSqlite(address, out _)
+            ? StoreAddress.OpenAsync(address, create: true).GetAwaiter().GetResult()
+            : new PostgresEventStore(new PostgresStoreOptions { ConnectionString = StoreAddress.ConnectionString(address), Committers = 1 });
+        return archives.Length == 0 ? store : new ArchivedEventStore(store, new ArchiveFolder(archives));
+    }
 
     public async Task CheckAsync(CancellationToken cancellationToken)
     {

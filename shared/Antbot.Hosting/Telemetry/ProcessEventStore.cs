@@ -48,6 +48,9 @@ internal sealed class ProcessEventStore(IEventStore inner, Guid process, Depende
     public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
         WatchedAsync(inner.FindByCorrelationAsync(correlationId, limit, cancellationToken));
 
+    public Task<EventPage> FindChainAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
+        WatchedAsync(inner.FindChainAsync(correlationId, limit, cancellationToken));
+
     public Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default) => inner.WaitForAppendAsync(mark, atMost, cancellationToken);
 
     public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default) => WatchedAsync(inner.LoadCheckpointAsync(subscription, cancellationToken));

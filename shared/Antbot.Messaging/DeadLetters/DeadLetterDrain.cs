@@ -104,10 +104,7 @@ public sealed class DeadLetterDrain(BusOptions options, IDeadLetters letters, IC
     {
         try
         {
-            using var room = await _budget.TakeAsync(delivery.Body.Length, end);
-            await _kept.KeepAsync(MessageOf(queue, delivery.BasicProperties, delivery.Body), end);
-            crashPoints.Reach("dead-letters.after-append");
-            await channel.BasicAckAsync(delivery.DeliveryTag, multiple: false, end);
+            await TakeAsync(queue, delivery.BasicProperties, delivery.Body, token => channel.BasicAckAsync(delivery.DeliveryTag, multiple: false, token), end);
         }
         catch (Exception) when (end.IsCancellationRequested)
         {
@@ -117,6 +114,15 @@ public sealed class DeadLetterDrain(BusOptions options, IDeadLetters letters, IC
         {
             await End(ended, e.Message);
         }
+    }
+
+    /// <summary>One of them, whoever brings it.</summary>
+    internal async Task TakeAsync(string queue, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, Func<CancellationToken, ValueTask> acknowledge, CancellationToken end)
+    {
+        using var room = await _budget.TakeAsync(body.Length, end);
+        await _kept.KeepAsync(MessageOf(queue, properties, body), end);
+        crashPoints.Reach("dead-letters.after-append");
+        await acknowledge(end);
     }
 
     private static Task End(TaskCompletionSource<string> ended, string why)

@@ -13,7 +13,7 @@ public sealed class UnsendableLetterException(Exception inner) : Exception($"It 
 /// Sends a dead letter once more to where it was going, byte for byte under the id that it had, so that whoever decided on it before finds
 /// that. A header names the letter: should it die again, it is known for that one.
 /// </summary>
-public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IAsyncDisposable
+public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IDeadLetterSender, IAsyncDisposable
 {
     /// <summary>Some brokers end the channel over a body that is too large for them, and with it what else is on it.</summary>
     private const int TogetherBytesMax = 1024 * 1024;
@@ -22,11 +22,6 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IAs
     private readonly ByteBudget _alone = new(1);
     private BrokerLink? _link;
 
-    /// <summary>Returns when the broker has confirmed it. Sending it twice is harmless.</summary>
-    /// <param name="replay">What the header says.</param>
-    /// <param name="alone">Not beside others, of which one may have been to blame.</param>
-    /// <exception cref="UnsendableLetterException">It is to blame itself.</exception>
-    /// <exception cref="BusUnavailableException">It was not confirmed; whether the bus takes anything at all, <see cref="TakesOthersAsync"/> says.</exception>
     public async Task SendAsync(string endpoint, MessageProperties properties, ReadOnlyMemory<byte> body, string replay, bool alone, CancellationToken cancellationToken)
     {
         var send = SendingOf(endpoint, properties, body, replay, alone || body.Length > TogetherBytesMax);
@@ -42,7 +37,6 @@ public sealed class DeadLetterSender(BusOptions options, BusRunner runner) : IAs
         }
     }
 
-    /// <summary>Whether the broker takes messages: then one that it does not take is to blame itself, or its queue is.</summary>
     public async Task<bool> TakesOthersAsync(CancellationToken cancellationToken)
     {
         // Within one process there is no other reason than that its endpoint has not begun.

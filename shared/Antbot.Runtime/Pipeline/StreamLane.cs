@@ -94,6 +94,10 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
                 else
                     decided.Add(next);
             }
+            catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+            {
+                await AnswerArchivedAsync(work, e);
+            }
             catch (Exception e)
             {
                 // What is refused on a state that another process has moved on from may be in order on the newest.
@@ -135,6 +139,27 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
             work.Done.TrySetResult(new Recorded(await parts.Store.FindDecisionAsync(new Decision(work.Input.Id, behaviour.Consumer), work.CancellationToken), IsNew: false));
         else if (Retry(work))
             again.Add(work);
+    }
+
+    /// <summary>The stream is over and in an archive. What was decided in it stays decided, and all that was to come of it has come; nothing else is decided on it any more.</summary>
+    private async Task AnswerArchivedAsync(LaneWork<TState> work, EventStoreException archived)
+    {
+        try
+        {
+            var found = await parts.Store.FindDecisionAsync(new Decision(work.Input.Id, behaviour.Consumer), work.CancellationToken);
+            if (found.Count > 0)
+                work.Done.TrySetResult(new Recorded(found, IsNew: false));
+            else
+                work.Done.TrySetException(archived);
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+        {
+            work.Done.TrySetResult(new Recorded([], IsNew: false));
+        }
+        catch (Exception e)
+        {
+            work.Done.TrySetException(e);
+        }
     }
 
     private async Task AppendAsync(List<Prepared> decided, List<LaneWork<TState>> again)

@@ -9,6 +9,9 @@ namespace Antbot.Runtime.Projections;
 /// </summary>
 public sealed class ProjectionRunner(IEventStore store, IProjection projection, TimeProvider clock, TimeSpan saveEvery)
 {
+    /// <summary>How the names begin under which copies are kept; they are no streams.</summary>
+    public const string HomePrefix = "projection-";
+
     private const int PageSize = 2_000;
 
     /// <summary>Whoever has read a long history and is killed soon after shall not have to read it again.</summary>
@@ -21,7 +24,7 @@ public sealed class ProjectionRunner(IEventStore store, IProjection projection, 
 
     private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(10);
 
-    private readonly StreamId _home = new($"projection-{projection.Name}");
+    private readonly StreamId _home = new($"{HomePrefix}{projection.Name}");
     private readonly TaskCompletionSource _caughtUp = new();
     private readonly HashSet<long> _failed = [];
     private long _position = -1;

@@ -12,7 +12,7 @@ public abstract record AppendOutcome
     /// <summary>The events are committed.</summary>
     public sealed record Appended(IReadOnlyList<StoredEvent> Events) : AppendOutcome;
 
-    /// <summary>This decision was made before; here is what was decided then.</summary>
+    /// <summary>This decision was made before; here is what was decided then. Nothing is here where its stream is archived: all that was to come of it has come.</summary>
     public sealed record AlreadyThere(IReadOnlyList<StoredEvent> Events) : AppendOutcome;
 
     /// <summary>A stream (the append's own, or a guard's) has moved on. Nothing was appended; load and decide again.</summary>

@@ -4,6 +4,9 @@ public sealed record SubscriptionOptions
 {
     public int PageSize { get; init; } = 500;
 
+    /// <summary>Only streams whose names begin so. The rest is passed over where it lies.</summary>
+    public IReadOnlyList<string> Prefixes { get; init; } = EventPage.EveryStream;
+
     /// <summary>How long it waits for a signal before it looks by itself.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -14,7 +17,8 @@ public sealed record SubscriptionOptions
 
 /// <summary>
 /// Follows everything that is committed, in commit order, and remembers how far it came. The handler sees every event at least
-/// once: the checkpoint is kept after it, so it must bear repetition. A failing handler is tried again, never passed over.
+/// once: the checkpoint is kept after it, so it must bear repetition. A failing handler is tried again, never passed over. What was archived
+/// before it came there is over, and passed over.
 /// </summary>
 public sealed class DurableSubscription(
     IEventStore store,
@@ -64,15 +68,16 @@ public sealed class DurableSubscription(
         if (Position < 0)
             Interlocked.Exchange(ref _position, await store.LoadCheckpointAsync(Name, cancellationToken));
         var mark = store.AppendMark;
-        var page = await store.ReadPageAsync(Position, _options.PageSize, cancellationToken);
-        if (page.Count == 0)
+        var page = await store.ReadPageAsync(Position, _options.PageSize, _options.Prefixes, cancellationToken);
+        if (page.Through == Position)
         {
             await store.WaitForAppendAsync(mark, _options.Poll, cancellationToken);
             return;
         }
-        await handle(page, cancellationToken);
-        await store.SaveCheckpointAsync(Name, page[^1].Sequence, cancellationToken);
-        Interlocked.Exchange(ref _position, page[^1].Sequence);
+        if (page.Events.Count > 0)
+            await handle(page.Events, cancellationToken);
+        await store.SaveCheckpointAsync(Name, page.Through, cancellationToken);
+        Interlocked.Exchange(ref _position, page.Through);
     }
 
     private async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)

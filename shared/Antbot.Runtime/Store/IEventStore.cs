@@ -26,24 +26,25 @@ public interface IEventStore : IAsyncDisposable
     IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default) =>
         InOrder.OneByOne(this, requests, cancellationToken);
 
-    /// <summary>What was decided on this input before, in order; empty where nothing was.</summary>
+    /// <summary>What was decided on this input before, in order; empty where nothing was. What is archived is <see cref="StoreFault.Archived"/>: it was decided all the same.</summary>
     Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default);
 
-    /// <summary>The stream's version; 0 where it is not there.</summary>
+    /// <summary>The stream's version, in an archive or not; 0 where it is not there.</summary>
     Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default);
 
-    /// <summary>The stream's events, oldest first.</summary>
+    /// <summary>The stream's events, oldest first. One that is archived is <see cref="StoreFault.Archived"/>.</summary>
     IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// At most <paramref name="limit"/> events that were committed after the one with this sequence, in commit order, none left out.
     /// Fewer do not mean that they are the last: a page also ends when it is large (<see cref="StoreLimits.PageBytesMax"/>). An empty one does.
+    /// Where an archive has one of them, it is <see cref="StoreFault.Archived"/>: nothing is left out in silence.
     /// </summary>
     Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// The same for a follower of some streams alone: of the next <paramref name="limit"/> events those in streams whose names begin so,
-    /// and up to where this looked.
+    /// and up to where this looked. What is archived is over: a follower is told its place and goes on.
     /// </summary>
     async Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken = default)
     {
@@ -51,8 +52,12 @@ public interface IEventStore : IAsyncDisposable
         return EventPage.Of(page, prefixes, afterSequence);
     }
 
-    /// <summary>The events of one causal chain, in commit order.</summary>
+    /// <summary>The events of one causal chain, in commit order. Where an archive has one of them, it is <see cref="StoreFault.Archived"/>.</summary>
     Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default);
+
+    /// <summary>The same, with the places of those that are archived.</summary>
+    async Task<EventPage> FindChainAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
+        new(await FindByCorrelationAsync(correlationId, limit, cancellationToken), 0);
 
     /// <summary>How many announcements of new events have been heard. Take it before reading, and wait with it after.</summary>
     long AppendMark { get; }
@@ -74,6 +79,15 @@ public interface IEventStore : IAsyncDisposable
 /// <param name="Through">The sequence of the last event that was looked at, wanted or not; the one asked after where there is none.</param>
 public sealed record EventPage(IReadOnlyList<StoredEvent> Events, long Through)
 {
+    /// <summary>The beginning of every stream's name.</summary>
+    public static IReadOnlyList<string> EveryStream { get; } = [""];
+
+    /// <summary>Of whichever streams: what was passed over because an archive has it.</summary>
+    public IReadOnlyList<ArchivedEvent> Archived { get; init; } = [];
+
+    /// <summary>All of it, where no archive has a part.</summary>
+    public IReadOnlyList<StoredEvent> Whole() => Archived is [var first, ..] ? throw first.Fault() : Events;
+
     /// <summary>What is wanted of a page. Its last event says how far it goes.</summary>
     public static EventPage Of(IReadOnlyList<StoredEvent> page, IReadOnlyList<string> prefixes, long after)
     {
@@ -86,7 +100,7 @@ public sealed record EventPage(IReadOnlyList<StoredEvent> Events, long Through)
         return new EventPage(wanted, page.Count == 0 ? after : page[^1].Sequence);
     }
 
-    private static bool IsWanted(StoredEvent stored, IReadOnlyList<string> prefixes)
+    public static bool IsWanted(StoredEvent stored, IReadOnlyList<string> prefixes)
     {
         for (var i = 0; i < prefixes.Count; i++)
         {

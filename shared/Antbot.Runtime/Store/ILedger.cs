@@ -5,7 +5,7 @@ public interface ILedger
 {
     Task<LedgerHead> ReadHeadAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>The chain in order, each link with the event that its sequence names, or without one where it is gone.</summary>
+    /// <summary>The chain in order, each link with the event that its sequence names, or without one where it is archived or gone.</summary>
     IAsyncEnumerable<LedgerLink> ReadLinksAsync(long afterPosition = 0, CancellationToken cancellationToken = default);
 
     /// <summary>Streams whose head does not agree with their events, at most <paramref name="limit"/>.</summary>
@@ -37,7 +37,11 @@ public interface ILedger
 public sealed record LedgerHead(Guid StoreId, long Position, long Sequence, byte[] Hash);
 
 public sealed record LedgerLink(
-    long Position, long Sequence, Guid EventId, string? CorrelationId, byte[] PreviousHash, byte[] Hash, bool Foreign, StoredEvent? Event);
+    long Position, long Sequence, Guid EventId, string? CorrelationId, byte[] PreviousHash, byte[] Hash, bool Foreign, StoredEvent? Event)
+{
+    /// <summary>Where the event is, if it is not here: by the store's own word, which the verifier holds against the record.</summary>
+    public ArchivedEvent? Archived { get; init; }
+}
 
 /// <param name="What">What does not agree, in words.</param>
 public sealed record HeadMismatch(string Stream, string What);

@@ -6,7 +6,7 @@ using Antbot.Kernel.Proof;
 namespace Antbot.Runtime.Store;
 
 /// <summary>The whole contract without a disk, for the simulator and for tests. Nothing in it waits or uses another thread.</summary>
-public sealed class InMemoryEventStore : IEventStore, ILedger
+public sealed partial class InMemoryEventStore : IEventStore, IArchivingLedger
 {
     private readonly Data _data;
     private bool _closed;
@@ -26,7 +26,16 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
     public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Task.FromResult(Append(PreparedAppend.From(request)));
+        var prepared = PreparedAppend.From(request);
+        try
+        {
+            return Task.FromResult(Append(prepared));
+        }
+        catch (EventStoreException e)
+        {
+            // As from every engine: one that is refused is no reason for the caller not to await the others.
+            return Task.FromException<AppendOutcome>(e);
+        }
     }
 
     /// <summary>The same, for whoever has prepared it already.</summary>
@@ -69,8 +78,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
             var head = Head();
             stored = foreign with { Position = head.Position + 1 };
             var hash = ChainLink.Hash(head.Hash, stored.ContentHash(), stored.Position, stored.Sequence, stored.Version, foreign: true);
-            _data.Links.Add(new LedgerLink(stored.Position, stored.Sequence, stored.EventId, stored.CorrelationId, head.Hash, hash, Foreign: true, stored));
-            Keep(stored);
+            Keep(new LedgerLink(stored.Position, stored.Sequence, stored.EventId, stored.CorrelationId, head.Hash, hash, Foreign: true, stored));
         }
         _data.Signal.Announce();
         return stored;
@@ -101,6 +109,8 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         lock (_data.Gate)
         {
             CheckOpen();
+            if (_data.Archived.TryGetValue(stream.Value, out var archived) && archived.Version >= fromVersion)
+                throw Archiving.Fault(stream.Value, archived.Archive);
             events = _data.Streams.TryGetValue(stream.Value, out var all) ? [.. all.Skip(all.FindLastIndex(e => e.Version < fromVersion) + 1)] : [];
         }
         foreach (var e in events)
@@ -111,29 +121,29 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         await Task.CompletedTask;
     }
 
-    public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
+        (await ReadPageAsync(afterSequence, limit, EventPage.EveryStream, cancellationToken)).Whole();
+
+    public Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken = default)
     {
         StoreChecks.Page(limit);
         lock (_data.Gate)
         {
             CheckOpen();
-            var (page, bytes) = (new List<StoredEvent>(), 0L);
-            for (var i = FirstAfter(afterSequence); i < _data.Events.Count && page.Count < limit && bytes < StoreLimits.PageBytesMax; i++)
-            {
-                page.Add(_data.Events[i]);
-                bytes += page[^1].Bytes;
-            }
-            return Task.FromResult<IReadOnlyList<StoredEvent>>(page);
+            return Task.FromResult(PageOf(_data.Links.Skip(FirstAfter(afterSequence)).Take(limit), afterSequence, prefixes, StoreLimits.PageBytesMax));
         }
     }
 
-    public Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
+        (await FindChainAsync(correlationId, limit, cancellationToken)).Whole();
+
+    public Task<EventPage> FindChainAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default)
     {
         StoreChecks.CausalChain(correlationId, limit);
         lock (_data.Gate)
         {
             CheckOpen();
-            return Task.FromResult<IReadOnlyList<StoredEvent>>([.. _data.Events.Where(e => e.CorrelationId == correlationId).Take(limit)]);
+            return Task.FromResult(PageOf(_data.Links.Where(l => l.CorrelationId == correlationId).Take(limit), 0, EventPage.EveryStream, long.MaxValue));
         }
     }
 
@@ -246,10 +256,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
             CheckFree(links);
             _data.StoreId = head.StoreId;
             foreach (var link in links)
-            {
-                _data.Links.Add(link);
-                Keep(link.Event!);
-            }
+                Keep(link);
         }
         _data.Signal.Announce();
         return Task.CompletedTask;
@@ -265,13 +272,15 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
     private AppendOutcome AppendNow(PreparedAppend prepared)
     {
         var request = prepared.Request;
-        if (_data.ById.ContainsKey(prepared.Events[0].EventId))
-            return new AppendOutcome.AlreadyThere(Find(request.Decision));
+        if (_data.ById.TryGetValue(prepared.Events[0].EventId, out var first))
+            return new AppendOutcome.AlreadyThere(first.Event is null ? [] : Find(request.Decision));
         foreach (var guard in request.Guards)
         {
             if (!guard.Expected.Allows(Version(guard.Stream.Value)))
                 return new AppendOutcome.Conflict(guard.Stream, guard.Expected, Version(guard.Stream.Value));
         }
+        if (_data.Archived.ContainsKey(request.Stream.Value))
+            throw Archiving.Over(request.Stream);
         var version = Version(request.Stream.Value);
         if (!request.Expected.Allows(version))
             return new AppendOutcome.Conflict(request.Stream, request.Expected, version);
@@ -286,19 +295,19 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         {
             var e = stored[i];
             var hash = ChainLink.Hash(previous, prepared.Events[i].ContentHash, e.Position, e.Sequence, e.Version, foreign: false);
-            _data.Links.Add(new LedgerLink(e.Position, e.Sequence, e.EventId, e.CorrelationId, previous, hash, Foreign: false, e));
-            Keep(e);
+            Keep(new LedgerLink(e.Position, e.Sequence, e.EventId, e.CorrelationId, previous, hash, Foreign: false, e));
             previous = hash;
         }
         return new AppendOutcome.Appended(stored);
     }
 
-    private void Keep(StoredEvent e)
+    private void Keep(LedgerLink link)
     {
-        _data.BySequence.Add(e.Sequence, _data.Events.Count);
+        var e = link.Event!;
+        _data.BySequence.Add(e.Sequence, _data.Links.Count);
         _data.LastSequence = Math.Max(_data.LastSequence, e.Sequence);
-        _data.Events.Add(e);
-        _data.ById.Add(e.EventId, e);
+        _data.Links.Add(link);
+        _data.ById.Add(e.EventId, link);
         if (!_data.Streams.TryGetValue(e.Stream, out var stream))
             _data.Streams[e.Stream] = stream = [];
         // In a history that comes from elsewhere, what a stranger appended may come behind what was appended after it.
@@ -322,8 +331,8 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
     private List<StoredEvent> Find(Decision decision)
     {
         var found = new List<StoredEvent>();
-        while (_data.ById.TryGetValue(decision.EventId(found.Count), out var e))
-            found.Add(e);
+        while (_data.ById.TryGetValue(decision.EventId(found.Count), out var link))
+            found.Add(link.Event ?? throw link.Archived!.Fault());
         return found;
     }
 
@@ -346,7 +355,7 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
         return low == 0 ? 0 : _data.BySequence.Values[low - 1] + 1;
     }
 
-    private long Version(string stream) => _data.Streams.TryGetValue(stream, out var events) ? events[^1].Version : 0;
+    private long Version(string stream) => _data.Streams.TryGetValue(stream, out var events) ? events[^1].Version : _data.Archived.GetValueOrDefault(stream).Version;
 
     private void CheckOpen()
     {
@@ -358,12 +367,12 @@ public sealed class InMemoryEventStore : IEventStore, ILedger
     {
         public Lock Gate { get; } = new();
         public Guid StoreId { get; set; }
-        public List<StoredEvent> Events { get; } = [];
         public List<LedgerLink> Links { get; } = [];
         public SortedList<long, int> BySequence { get; } = [];
         public long LastSequence { get; set; }
         public Dictionary<string, List<StoredEvent>> Streams { get; } = new(StringComparer.Ordinal);
-        public Dictionary<Guid, StoredEvent> ById { get; } = [];
+        public Dictionary<Guid, LedgerLink> ById { get; } = [];
+        public Dictionary<string, (string Archive, long Version)> Archived { get; } = new(StringComparer.Ordinal);
         public Dictionary<string, long> Subscriptions { get; } = new(StringComparer.Ordinal);
         public Dictionary<(string Stream, string Name), Snapshot> Snapshots { get; } = [];
         public SortedList<long, Checkpoint> Checkpoints { get; } = [];

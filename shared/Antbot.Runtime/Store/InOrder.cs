@@ -27,8 +27,15 @@ public static class InOrder
         await ((Task)before).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         if (before.IsCompletedSuccessfully && await before is AppendOutcome.Appended)
             return await store.AppendAsync(request, cancellationToken);
-        // What was decided before rests on nothing that failed now.
-        var there = await store.FindDecisionAsync(request.Decision, cancellationToken);
-        return there.Count > 0 ? new AppendOutcome.AlreadyThere(there) : CutOff(request);
+        try
+        {
+            // What was decided before rests on nothing that failed now.
+            var there = await store.FindDecisionAsync(request.Decision, cancellationToken);
+            return there.Count > 0 ? new AppendOutcome.AlreadyThere(there) : CutOff(request);
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+        {
+            return new AppendOutcome.AlreadyThere([]);
+        }
     }
 }

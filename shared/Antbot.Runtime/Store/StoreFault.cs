@@ -44,9 +44,15 @@ public enum StoreFault
 
     /// <summary>The store has been closed.</summary>
     Closed,
+
+    /// <summary>What was asked for has been taken out of the store: the message names the archive that has it. An append to such a stream comes too late for good.</summary>
+    Archived,
 }
 
 public sealed class EventStoreException(StoreFault fault, string message, Exception? inner = null) : Exception(message, inner)
 {
     public StoreFault Fault { get; } = fault;
+
+    /// <summary>The archive that has what was asked for, where it is known.</summary>
+    public string? Archive { get; init; }
 }

@@ -87,6 +87,35 @@ public sealed class StreamPipelineTests
         Assert.Equal(2, await store.Inner.ReadVersionAsync(Stream, Cancel));
     }
 
+    /// <summary>Prevents a second decision on what was decided before its stream was archived, and one that is dropped in silence.</summary>
+    [Fact]
+    public async Task What_was_decided_in_an_archived_stream_stays_decided_and_nothing_else_is_decided_in_it()
+    {
+        var before = Pipeline(_memory);
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(i => before.HandleAsync(Stream, Given(i), Cancel)));
+        await ArchiveAsync();
+        foreach (var pipeline in new[] { before, Pipeline(_memory.OpenAgain()) })
+        {
+            var again = Enumerable.Range(0, 5).Select(i => pipeline.DecideAsync(Stream, Given(i), (state, _) => ValueTask.FromResult(Decided.Of(i == 3 ? [] : [new Counted(state.Count + 1)])), Cancel)).ToList();
+            Assert.All(await Task.WhenAll(again), r => Assert.Equal((0, false), (r.Events.Count, r.IsNew)));
+            Assert.Equal(StoreFault.Archived, (await Assert.ThrowsAsync<EventStoreException>(() => pipeline.HandleAsync(Stream, Given(9), Cancel))).Fault);
+            Assert.Equal(StoreFault.Archived, (await Assert.ThrowsAsync<EventStoreException>(() => pipeline.HandleAsync(Stream, Given(9) with { Begins = true }, Cancel))).Fault);
+        }
+        Assert.Equal(5, await _memory.ReadVersionAsync(Stream, Cancel));
+    }
+
+    private async Task ArchiveAsync()
+    {
+        const string file = "antbot-1-5-0123456789abcdef.jsonl";
+        var events = await _memory.ReadPageAsync(0, 100, Cancel);
+        var record = new AppendRequest
+        {
+            Stream = Streams.Archive(file), Expected = ExpectedVersion.None, Decision = new Decision(Guid.NewGuid(), "test"), Events = [new NewEvent(Archiving.RecordType, "x, y", "{}"u8.ToArray())], At = DateTimeOffset.UnixEpoch,
+        };
+        var recorded = Assert.IsType<AppendOutcome.Appended>(await _memory.AppendAsync(record, Cancel)).Events[0];
+        Assert.Empty(await _memory.TakeOutAsync(new TakeOut(file, recorded.Sequence, [(Stream.Value, events.Count)], [.. events.Select(e => (e.Sequence, e.ContentHash()))]), Cancel));
+    }
+
     private static Input Given(int n) => new(DeterministicId.From("input", $"{n}"), n, "chain", "service:test");
 
     private static StreamPipeline<Counter> Pipeline(IEventStore store) => new(

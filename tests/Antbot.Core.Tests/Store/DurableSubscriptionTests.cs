@@ -232,7 +232,21 @@ public sealed class DurableSubscriptionTests : IAsyncDisposable
         Assert.Equal(2, _clock.Pauses.Count);
     }
 
-    private DurableSubscription Subscribe(Action<IReadOnlyList<StoredEvent>>? handle = null) => new(
+    [Fact]
+    public async Task Of_other_streams_nothing_is_handled_and_it_goes_on_behind_them()
+    {
+        await AppendAsync(7);
+        Assert.IsType<AppendOutcome.Appended>(await _memory.AppendAsync(Some.Append(Some.Stream("process")), Cancel));
+        await AppendAsync(2);
+        var subscription = Subscribe(options: Options with { Prefixes = ["process-", "control"] });
+        await RunUntilAsync(8, subscription);
+        Assert.Equal([8L], _handled);
+        // What is passed over is not read once more by the next process.
+        Assert.Equal([3L, 6L, 9L, 10L], _store.Saved);
+        Assert.Equal(10, subscription.Position);
+    }
+
+    private DurableSubscription Subscribe(Action<IReadOnlyList<StoredEvent>>? handle = null, SubscriptionOptions? options = null) => new(
         _store,
         "sub",
         (page, _) =>
@@ -243,7 +257,7 @@ public sealed class DurableSubscriptionTests : IAsyncDisposable
             return Task.CompletedTask;
         },
         _clock,
-        Options);
+        options ?? Options);
 
     /// <summary>Runs until this event has been handled and there is nothing more to do.</summary>
     private async Task RunUntilAsync(long sequence, DurableSubscription subscription)

@@ -40,6 +40,13 @@ public sealed class InMemoryLedgerTests : LedgerContract
     protected override Task<IEventStore> OpenAgainAsync() => InMemory.AgainAsync(Store);
 }
 
+public sealed class InMemoryArchiveTests : ArchiveContract
+{
+    protected override Task<IEventStore> OpenEmptyAsync() => InMemory.NewAsync();
+
+    protected override Task<IEventStore> OpenAgainAsync() => InMemory.AgainAsync(Store);
+}
+
 public sealed class InMemoryImportTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

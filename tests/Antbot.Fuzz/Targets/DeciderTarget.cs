@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Antbot.ConsoleService.Access;
 using Antbot.ConsoleService.DeadLetters;
+using Antbot.ConsoleService.Incidents;
 using Antbot.Contracts.Messages;
 using Antbot.Coordinator.Core;
 using Antbot.Execution;
@@ -91,6 +92,7 @@ public static class Deciders
         [typeof(AccessDecider)] = Of("access", AccessDecider.Behaviour, typeof(MakeToken), typeof(RevokeToken)),
         [typeof(DeadLetterDecider)] = Of("dead-letters", DeadLetterDecider.Behaviour, typeof(DiscardDeadLetter), typeof(GiveUpReplay), typeof(ReplayDeadLetter), typeof(ReturnDeadLetter), typeof(ConfirmReplay), typeof(EditDeadLetter), typeof(ExpireDeadLetter)),
         [typeof(ReplaysDecider)] = Of("replays", ReplaysDecider.Behaviour, typeof(RequestReplays), typeof(ApproveReplays), typeof(CancelReplays), typeof(BeginReplayBatch), typeof(EndReplayBatch)),
+        [typeof(IncidentDecider)] = Of("incidents", IncidentDecider.Behaviour, typeof(OpenIncident), typeof(RaiseIncident), typeof(NoteIncident), typeof(AcknowledgeIncident), typeof(CloseIncident)),
         [typeof(ControlDecider)] = new DeciderTarget<ControlState>("control", ControlState.Fold, (_, command, _) => ControlDecider.Decide(command), _ => [], [typeof(SetActivity), typeof(SetTradingMode), typeof(SetMaintenance)]),
     };
 

@@ -21,6 +21,7 @@ internal sealed class RandomHistory(IEventStore store, int seed)
     private readonly HashSet<Guid> _letters = [];
     private readonly HashSet<Guid> _discarded = [];
     private readonly Dictionary<Guid, int> _replays = [];
+    private readonly HashSet<Guid> _incidents = [];
     private readonly Guid _process = DeterministicId.From("process", seed.ToString());
     private DateTimeOffset _now = new(2026, 5, 6, 23, 0, 0, TimeSpan.Zero);
     private int _next = 1;
@@ -37,6 +38,8 @@ internal sealed class RandomHistory(IEventStore store, int seed)
             _now += TimeSpan.FromSeconds(_random.Next(60));
             if (_random.Next(12) == 0)
                 await DieAsync();
+            else if (_random.Next(20) == 0)
+                await GoWrongAsync();
             else if (_random.Next(40) == 0)
                 await AppendAsync(new StreamId("process-risk"), null, _random.Next(2) == 0 ? new ProcessStarted("risk", _process, "1", ".NET", 7, 0, _random.Next(3) == 0 ? null : "one") : new ProcessStopped("risk", _process, "asked to", _random.Next(3) == 0 ? null : "one"));
             else if (_open.Count == 0 || (_random.Next(4) == 0 && _open.Count < 20))
@@ -83,6 +86,21 @@ internal sealed class RandomHistory(IEventStore store, int seed)
         {
             await AppendAsync(stream, null, new DeadLetterRefused(letter, letter, "discard", "anna", [new("new", Passed: false, "it is Discarded")]));
         }
+    }
+
+    /// <summary>Incidents that are seen again, noted, taken on, closed and refused.</summary>
+    private async Task GoWrongAsync()
+    {
+        var incident = DeterministicId.From("incident", seed.ToString(), _random.Next(10).ToString());
+        object @event = _incidents.Add(incident) ? new IncidentOpened(incident, IncidentSource.Crash, "crash:risk", "it went", "service:console", _now, _now, null, _next > 1 ? [Trade(_random.Next(1, _next))] : []) : _random.Next(5) switch
+        {
+            0 => new IncidentRepeated(incident, "it went again", _now),
+            1 => new IncidentNoted(incident, incident, "memory", "anna"),
+            2 => new IncidentAcknowledged(incident, incident, "mine", "anna"),
+            3 => new IncidentClosed(incident, incident, "more memory", "anna", _now),
+            _ => new IncidentRefused(incident, incident, "close", "anna", [new("not-over", Passed: false, "it is Closed")]),
+        };
+        await AppendAsync(Streams.Incident(incident), null, @event);
     }
 
     private async Task RaiseAsync()
@@ -180,7 +198,7 @@ internal sealed class RandomHistory(IEventStore store, int seed)
                 Decision = new Decision(DeterministicId.From("append", seed.ToString(), (++_appends).ToString()), "test"),
                 Events = [.. events.Select(Codec.Encode)],
                 At = _now,
-                Meta = new EventMeta(trade is { } n ? Trade(n).Value : null, null, events[0] is DeadLetterDiscarded or DeadLetterReplayOrdered or DeadLetterRefused ? "operator:anna" : "service:test"),
+                Meta = new EventMeta(trade is { } n ? Trade(n).Value : null, null, events[0] is DeadLetterDiscarded or DeadLetterReplayOrdered or DeadLetterRefused or IncidentNoted ? "operator:anna" : "service:test"),
             },
             TestContext.Current.CancellationToken);
         Assert.IsType<AppendOutcome.Appended>(outcome);

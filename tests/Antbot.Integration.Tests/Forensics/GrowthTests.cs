@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.EventStore;
 using Antbot.EventStore.Contract;
 using Antbot.Forensics;
 using Antbot.Hosting;
+using Antbot.Runtime.Incidents;
 using Antbot.Runtime.Store;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -88,7 +90,8 @@ public sealed class GrowthTests : IDisposable
     {
         await using var store = await StoreAddress.OpenAsync(Address, create: true, Cancel);
         await store.AppendAsync(Some.Append(Some.Stream()), Cancel);
-        using var watch = new GrowthWatch(store, new PlatformOptions { Store = Address }, new ConsoleOptions { StoreBytesMax = bytesMax }, TimeProvider.System, NullLogger<GrowthWatch>.Instance);
+        var heard = new Heard();
+        using var watch = new GrowthWatch(store, new PlatformOptions { Store = Address }, heard, new ConsoleOptions { StoreBytesMax = bytesMax }, TimeProvider.System, NullLogger<GrowthWatch>.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = watch.RunAsync(stop.Token);
         while (watch.Last is null)
@@ -96,5 +99,17 @@ public sealed class GrowthTests : IDisposable
         Assert.Equal((state, DegradationLevel.Normal), (watch.Health.State, watch.Health.Level));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        Assert.Equal(state == HealthState.Ok ? [] : ["store-growth"], heard.Alerts.Select(a => a.Cause));
+    }
+
+    private sealed class Heard : IIncidents
+    {
+        public ConcurrentQueue<IncidentAlert> Alerts { get; } = new();
+
+        public Task RaiseAsync(IncidentAlert alert, CancellationToken cancellationToken = default)
+        {
+            Alerts.Enqueue(alert);
+            return Task.CompletedTask;
+        }
     }
 }

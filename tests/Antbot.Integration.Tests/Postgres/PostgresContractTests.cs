@@ -99,3 +99,14 @@ public sealed class PostgresSealTests(PostgresFixture fixture) : SealContract
 
     protected override ValueTask CleanUpAsync() => _stores.DropAsync();
 }
+
+public sealed class PostgresArchiveContractTests(PostgresFixture fixture) : ArchiveContract
+{
+    private readonly PostgresStores _stores = new(fixture);
+
+    protected override Task<IEventStore> OpenEmptyAsync() => _stores.OpenEmptyAsync();
+
+    protected override Task<IEventStore> OpenAgainAsync() => _stores.OpenAgainAsync();
+
+    protected override ValueTask CleanUpAsync() => _stores.DropAsync();
+}

@@ -46,6 +46,10 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
     [InlineData("update antbot.identity set store_id = gen_random_uuid()")]
     [InlineData("update antbot.blob set body = ''")]
     [InlineData("delete from antbot.blob")]
+    [InlineData("insert into antbot.archived values (1, 1, 1, 1, '')")]
+    [InlineData("insert into antbot.archived_streams values ('order-1', 1, 3)")]
+    [InlineData("insert into antbot.archives (name, events) values ('x', 1)")]
+    [InlineData("call antbot.take_out('x', 1, 'x', 'x', '{}', '{}', '{}', '{}', null, null, null)")]
     [InlineData("drop table antbot.ledger")]
     [InlineData("alter table public.mt_events disable trigger all")]
     [InlineData("create or replace function antbot.append_lock() returns bigint language sql as 'select 1::bigint'")]
@@ -63,7 +67,7 @@ public sealed class PostgresRoleTests(PostgresFixture fixture) : IAsyncLifetime
     public async Task No_role_has_a_right_that_is_not_listed()
     {
         string[] derived = ["actions", "dead_letter_groups", "dead_letters", "mentions", "orders", "positions", "processes", "summaries", "trades"];
-        string[] all = [.. derived, "blob", "checkpoints", "identity", "ledger", "mt_event_progression", "mt_events", "mt_streams", "schema", "snapshots", "venue_block", "venue_budget"];
+        string[] all = [.. derived, "archived", "archived_streams", "archives", "blob", "checkpoints", "identity", "ledger", "mt_event_progression", "mt_events", "mt_streams", "schema", "snapshots", "venue_block", "venue_budget"];
         var expected = new List<string>();
         foreach (var role in new[] { "control", "reader", "writer" })
             expected.AddRange(all.Select(table => $"{role} SELECT {table}"));

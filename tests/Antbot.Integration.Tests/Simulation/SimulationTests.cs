@@ -12,6 +12,7 @@ namespace Antbot.Integration.Tests.Simulation;
 public sealed class SimulationTests
 {
     private const int Seeds = 150;
+    private const int SeedsOfLetters = 50;
 
     public static TheoryData<string> Regressions => [.. Regression.All.Select(r => r.Name)];
 
@@ -23,6 +24,13 @@ public sealed class SimulationTests
         {
             var result = SimRun.Of(Planner.From(seed));
             Assert.True(result.Passed, $"seed {seed}: {string.Join('\n', result.Violations)}");
+            tally.Add(result.Tally);
+        }
+        // Most plans let nothing die.
+        for (var seed = 1UL; seed <= SeedsOfLetters; seed++)
+        {
+            var result = SimRun.Of(Planner.OfLetters(seed));
+            Assert.True(result.Passed, $"seed {seed} of letters: {string.Join('\n', result.Violations)}");
             tally.Add(result.Tally);
         }
         // Faults that never happen prove nothing.

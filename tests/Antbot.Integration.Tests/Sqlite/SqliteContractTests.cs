@@ -84,3 +84,14 @@ public sealed class SqliteSealTests : SealContract
 
     protected override ValueTask CleanUpAsync() => _stores.DropAsync();
 }
+
+public sealed class SqliteArchiveContractTests : ArchiveContract
+{
+    private readonly SqliteStores _stores = new();
+
+    protected override Task<IEventStore> OpenEmptyAsync() => _stores.OpenAsync();
+
+    protected override Task<IEventStore> OpenAgainAsync() => _stores.OpenAsync();
+
+    protected override ValueTask CleanUpAsync() => _stores.DropAsync();
+}

@@ -30,6 +30,12 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(BusBlocked), "bus-blocked")]
 [JsonDerivedType(typeof(BusRestarts), "bus-restarts")]
 [JsonDerivedType(typeof(Deadly), "deadly")]
+[JsonDerivedType(typeof(Poisoned), "poisoned")]
+[JsonDerivedType(typeof(SomebodyPublishes), "somebody-publishes")]
+[JsonDerivedType(typeof(LetterReplayed), "letter-replayed")]
+[JsonDerivedType(typeof(LetterGivenUp), "letter-given-up")]
+[JsonDerivedType(typeof(LetterDiscarded), "letter-discarded")]
+[JsonDerivedType(typeof(LettersSelected), "letters-selected")]
 [JsonDerivedType(typeof(StoreDown), "store-down")]
 [JsonDerivedType(typeof(StoreDoubt), "store-doubt")]
 [JsonDerivedType(typeof(StoreStalls), "store-stalls")]
@@ -93,6 +99,30 @@ public sealed record BusRestarts(double AtSeconds, double ForSeconds) : Fault, I
 
 /// <summary>Whoever takes the n-th message that is published ends, until the broker gives it up.</summary>
 public sealed record Deadly(int Nth) : Fault;
+
+/// <summary>From the n-th delivery of a kind of message to an endpoint on, so many fail there, whatever is done, until everything heals.</summary>
+/// <param name="AfterEffect">What follows from it is recorded and said all the same.</param>
+public sealed record Poisoned(string Endpoint, string Message, int Nth, int Deliveries, bool AfterEffect) : Fault;
+
+/// <summary>Somebody else publishes something to where the n-th message that is published goes.</summary>
+public sealed record SomebodyPublishes(int Nth, Rubbishes What) : Fault;
+
+/// <summary>When the n-th dead letter has been recorded, an operator sends it once more.</summary>
+/// <param name="Times">One request after the other.</param>
+/// <param name="Together">Each of them at both instances of the Console at once.</param>
+public sealed record LetterReplayed(int NthLetter, double AfterSeconds, int Times, bool Together) : Fault;
+
+/// <summary>When a dead letter is to be sent once more for the n-th time in all, an operator would rather not wait for what comes of it.</summary>
+public sealed record LetterGivenUp(int NthReplay, double AfterSeconds) : Fault;
+
+/// <summary>When the n-th dead letter has been recorded an operator discards it, where it can be spared: what others will say again by themselves, and rubbish.</summary>
+public sealed record LetterDiscarded(int NthLetter, double AfterSeconds) : Fault;
+
+/// <summary>When the n-th dead letter has been recorded, all that are new are sent once more together.</summary>
+/// <param name="Narrow">Only those to the endpoint of that one.</param>
+/// <param name="Together">At both instances of the Console at once, and once more under another id.</param>
+/// <param name="Cancelled">Somebody calls it off again.</param>
+public sealed record LettersSelected(int NthLetter, double AfterSeconds, bool Narrow, bool Together, bool Cancelled) : Fault;
 
 /// <param name="Full">Nothing can be written, and everything read.</param>
 public sealed record StoreDown(double AtSeconds, double ForSeconds, bool Full) : Fault, ILasting;
@@ -165,6 +195,22 @@ public enum Mishap
 
     /// <summary>Each of its fills is told twice.</summary>
     RepeatedFill,
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<Rubbishes>))]
+public enum Rubbishes
+{
+    /// <summary>Any bytes, without an id.</summary>
+    Bytes = 1,
+
+    /// <summary>More of them than an event holds.</summary>
+    ManyBytes,
+
+    /// <summary>A message of a known kind that lacks what it must have.</summary>
+    Unreadable,
+
+    /// <summary>A message of a kind that nobody takes.</summary>
+    Unknown,
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<Deed>))]

@@ -1,3 +1,5 @@
+using Antbot.ConsoleService.DeadLetters;
+using Antbot.Contracts.Messages;
 using Antbot.Simulation.Time;
 using Antbot.Simulation.World;
 
@@ -15,6 +17,16 @@ public static class Planner
     /// <summary>Parts of what is published.</summary>
     public const double LostMost = 0.3;
     public const double RepeatedMost = 0.5;
+
+    /// <summary>Of a plan in which messages die.</summary>
+    private const double LettersProbability = 0.12;
+
+    /// <summary>As many letters as there are in such a run as a rule, or fewer.</summary>
+    private const int LettersAPlan = 6;
+
+    private static readonly (string Endpoint, string Message)[] Kinds = [.. Routes.All.SelectMany(r => r.Value.Select(e => (e, r.Key.Name)))];
+
+    private static readonly Rubbishes[] Trash = Enum.GetValues<Rubbishes>();
 
     private static readonly string[] Clocks = ["signal", "coordinator", "validation", "risk", "execution", "reconciliation"];
 
@@ -45,10 +57,18 @@ public static class Planner
         return new Plan(seed, 6, 1 + chance.Below(2, "instances"), faults);
     }
 
-    public static Plan From(ulong seed)
+    /// <summary>Whether somebody has to look after dead letters.</summary>
+    public static bool IsOfLetters(Fault fault) => fault is Deadly or Poisoned or SomebodyPublishes or LetterReplayed or LetterGivenUp or LetterDiscarded or LettersSelected;
+
+    /// <summary>As any other plan, and messages die for a while, whatever else goes wrong.</summary>
+    public static Plan OfLetters(ulong seed) => From(seed, lettersProbability: 1);
+
+    public static Plan From(ulong seed) => From(seed, LettersProbability);
+
+    private static Plan From(ulong seed, double lettersProbability)
     {
         var chance = new Chance(seed);
-        var points = Rehearsal.Points;
+        var points = Rehearsal.Trading;
         var trades = 2 + chance.Below(4, "trades");
         var faults = new List<Fault>();
         Some("crash", 0.5, 4, i => new Crash(points[chance.Below(points.Count, "crash-point", i)], 1 + chance.Below(12, "crash-nth", i), Seconds(0.1, 6, "crash-back", i)));
@@ -81,7 +101,28 @@ public static class Planner
         Some("settle", 0.6, 2, i => new OperatorsSettle(Begin("settle-at", i)));
         Some("halt", 0.25, 1, i => new Halted(Begin("halt-at", i), chance.Happens(0.3, "halt-good", i) ? null : Seconds(0.5, 10, "halt-for", i)));
         Some("halt-before", 0.25, 1, i => new HaltedBefore(1 + chance.Below(trades, "halt-before-nth", i), Seconds(0.5, 10, "halt-before-for", i)));
+        if (chance.Happens(lettersProbability, "letters"))
+            LetThemDie();
         return new Plan(seed, trades, 1 + chance.Below(2, "instances"), faults);
+
+        void LetThemDie()
+        {
+            var ends = Rehearsal.OfLetters;
+            Some("poisoned", 1, 4, i =>
+            {
+                var (endpoint, message) = Kinds[chance.Below(Kinds.Length, "poisoned-kind", i)];
+                return new Poisoned(endpoint, message, 1 + chance.Below(trades, "poisoned-nth", i), 1 + chance.Below(6, "poisoned-times", i), chance.Happens(0.3, "poisoned-after", i));
+            });
+            Some("rubbish", 0.4, 3, i => new SomebodyPublishes(Message("rubbish-nth", i), Trash[chance.Below(Trash.Length, "rubbish-what", i)]));
+            Some("letter-replayed", 0.8, 4, i => new LetterReplayed(Letter("letter-replayed-nth", i), Seconds(0, 6, "letter-replayed-after", i), 1 + chance.Below(3, "letter-replayed-times", i), chance.Happens(0.5, "letter-replayed-together", i)));
+            Some("letter-given-up", 0.4, 2, i => new LetterGivenUp(Letter("letter-given-up-nth", i), Seconds(0, 0.5, "letter-given-up-after", i)));
+            Some("letter-discarded", 0.4, 2, i => new LetterDiscarded(Letter("letter-discarded-nth", i), Seconds(0, 8, "letter-discarded-after", i)));
+            Some("letters-selected", 0.6, 2, i => new LettersSelected(
+                Letter("letters-selected-nth", i), Seconds(0, 8, "letters-selected-after", i), chance.Happens(0.3, "letters-selected-narrow", i), chance.Happens(0.4, "letters-selected-together", i), chance.Happens(0.2, "letters-selected-cancelled", i)));
+            Some("letter-crash", 0.6, 4, i => new Crash(ends[chance.Below(ends.Count, "letter-crash-point", i)], 1 + chance.Below(5, "letter-crash-nth", i), Seconds(0.1, 6, "letter-crash-back", i)));
+        }
+
+        int Letter(string what, int i) => 1 + chance.Below(LettersAPlan, what, i);
 
         void Some(string kind, double probability, int most, Func<int, Fault> make)
         {
@@ -113,8 +154,16 @@ public static class Rehearsal
         {
             new Plan(1, 4, 1, []),
             new Plan(2, 4, 2, [new VenueErrs(1, Mishap.AcceptThenSilence), new BusLoses(3, ArrivesAllTheSame: false), new StoreDoubt(9)]),
+            new Plan(3, 4, 1, [new Poisoned(Routes.Risk, nameof(TradeOpened), 1, 3, AfterEffect: false), new LetterReplayed(1, 0, 1, Together: false), new LettersSelected(2, 5, Narrow: false, Together: false, Cancelled: false)]),
         }.SelectMany(SimRun.PointsOf).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
     ]);
 
     public static IReadOnlyList<string> Points => Known.Value;
+
+    /// <summary>Those of whoever looks after dead letters.</summary>
+    public static IReadOnlyList<string> OfLetters { get; } = [.. Points.Where(IsOfLetters)];
+
+    public static IReadOnlyList<string> Trading { get; } = [.. Points.Where(p => !IsOfLetters(p))];
+
+    private static bool IsOfLetters(string point) => point.StartsWith($"{DeadLetterDecider.Consumer}.", StringComparison.Ordinal) || point.StartsWith($"{ReplaysDecider.Consumer}.", StringComparison.Ordinal);
 }

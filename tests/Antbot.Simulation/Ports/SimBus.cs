@@ -10,8 +10,6 @@ namespace Antbot.Simulation.Ports;
 /// <summary>The broker: keeps what it confirmed, delivers it at least once and in any order, and gives up on a message only after many deliveries.</summary>
 public sealed class SimBroker
 {
-    public const string TooOften = "it was given back too often";
-
     /// <summary>What was published while a part of it was lost or came again, and how much of it was and did.</summary>
     public const string AmidLoss = "messages published while many were lost";
     public const string LostAmidLoss = "of them lost before they were confirmed";
@@ -37,7 +35,9 @@ public sealed class SimBroker
     private readonly Lasting<BusRepeatsMany> _repetitive;
     private readonly Dictionary<string, Lane> _lanes = Routes.Endpoints.ToDictionary(e => e, _ => new Lane(), StringComparer.Ordinal);
     private readonly List<Publication> _unconfirmed = [];
-    private readonly List<DeadLetter> _deadLetters = [];
+    private readonly Poisoned[] _poisoned;
+    private readonly Dictionary<int, SomebodyPublishes> _rubbish;
+    private readonly Dictionary<(string Endpoint, string Message), int> _delivered = [];
     private int _published;
     private long _draws;
 
@@ -48,6 +48,9 @@ public sealed class SimBroker
         _repeats = Index<BusRepeats>(f => f.Nth);
         _delays = Index<BusDelays>(f => f.Nth);
         _deadly = Index<Deadly>(f => f.Nth);
+        _rubbish = Index<SomebodyPublishes>(f => f.Nth);
+        _poisoned = [.. plan.Faults.OfType<Poisoned>()];
+        Letters = new SimLetters(loop, this, plan);
         (_downs, _blocked, _restarts, _reorders, _lossy, _repetitive) = (new(plan), new(plan), new(plan), new(plan), new(plan), new(plan));
         foreach (var restart in plan.Faults.OfType<BusRestarts>())
             loop.At(TimeSpan.FromSeconds(restart.AtSeconds), () => Restart(restart));
@@ -64,18 +67,26 @@ public sealed class SimBroker
     /// <summary>Told of everything that has come into a queue.</summary>
     public Action<OutboundMessage> Queued { get; set; } = _ => { };
 
+    /// <summary>Told of everything that is sent once more, with the letter and the replay that its header names.</summary>
+    public Action<OutboundMessage, string> SentAgain { get; set; } = (_, _) => { };
+
     /// <summary>Ends a process that has taken a deadly message.</summary>
     public Action<SimProcess> Ends { get; set; } = _ => { };
 
-    public IReadOnlyList<DeadLetter> DeadLetters => _deadLetters;
+    public SimLetters Letters { get; }
+
+    public bool IsUp => Down is null;
 
     /// <summary>Copies that are on the wire, in a queue or being handled.</summary>
-    public int UnderWay => Arrived - Handled - Dropped - _deadLetters.Count;
+    public int UnderWay => Arrived - Handled - Dropped - Died;
 
     /// <summary>Copies that the broker has taken.</summary>
     public int Arrived { get; private set; }
 
     public int Handled { get; private set; }
+
+    /// <summary>Copies that are among the dead letters instead.</summary>
+    public int Died { get; private set; }
 
     /// <summary>Copies that a restart lost before they were confirmed.</summary>
     public int Dropped { get; private set; }
@@ -101,9 +112,13 @@ public sealed class SimBroker
     public void Happened(Fault fault) => _tally.Happened(fault);
 
     /// <param name="confirmedAfter">How long the broker takes to make it safe.</param>
-    public Publication Take(OutboundMessage message, TimeSpan confirmedAfter)
+    /// <param name="replay">Of which letter it is which replay; null for what is said by whom it follows from.</param>
+    public Publication Take(OutboundMessage message, TimeSpan confirmedAfter, string? replay = null)
     {
-        Published(message);
+        if (replay is null)
+            Published(message);
+        else
+            SentAgain(message, replay);
         var number = ++_published;
         if (Down is { } down)
         {
@@ -127,15 +142,20 @@ public sealed class SimBroker
         var publication = new Publication(number, _loop.Ticks + confirmedAfter.Ticks, isLost || lost is not null, _deadly.GetValueOrDefault(number), reorders);
         _unconfirmed.Add(publication);
         if (!isLost && lost is null or { ArrivesAllTheSame: true })
-            Arrive(new Delivery(message, publication), delay);
+            Arrive(new Delivery(message, publication, replay), delay);
         if (_repeats.TryGetValue(number, out var repeat))
         {
             _tally.Happened(repeat);
             for (var copy = 1; copy <= repeat.Copies; copy++)
-                Arrive(new Delivery(message, publication), delay + _chance.Between(0, repeat.WithinSeconds, "copy", number * 100L + copy));
+                Arrive(new Delivery(message, publication, replay), delay + _chance.Between(0, repeat.WithinSeconds, "copy", number * 100L + copy));
         }
         if (_repetitive.At(_loop) is { } repetitive && IsOneOf(repetitive, repetitive.Part, number, AmidRepetition, RepeatedAmidRepetition))
-            Arrive(new Delivery(message, publication), delay + _chance.Between(0, repetitive.WithinSeconds, "again", number));
+            Arrive(new Delivery(message, publication, replay), delay + _chance.Between(0, repetitive.WithinSeconds, "again", number));
+        if (_rubbish.TryGetValue(number, out var rubbish))
+        {
+            _tally.Happened(rubbish);
+            Arrive(new Delivery(Trash.Of(rubbish, message, number, _chance), Publication.ByHand(number), null), delay);
+        }
         return publication;
     }
 
@@ -162,16 +182,7 @@ public sealed class SimBroker
     {
         _lanes.GetValueOrDefault(process.Service)?.Consumers.Remove(process);
         GiveBack(process);
-    }
-
-    /// <summary>What operators do with what the broker gave up: they look at it and send it on.</summary>
-    public void Replay()
-    {
-        foreach (var letter in _deadLetters.Where(l => !l.Replayed).ToList())
-        {
-            letter.Replayed = true;
-            Arrive(new Delivery(letter.Message, Publication.ByHand(_published)), Latency());
-        }
+        Letters.Disconnect(process);
     }
 
     private void Restart(BusRestarts restart)
@@ -183,6 +194,7 @@ public sealed class SimBroker
         }
         foreach (var process in _lanes.Values.SelectMany(l => l.Consumers))
             GiveBack(process);
+        Letters.DisconnectAll();
     }
 
     private void GiveBack(SimProcess process)
@@ -225,6 +237,7 @@ public sealed class SimBroker
     {
         foreach (var lane in _lanes.Values)
             Pump(lane);
+        Letters.PumpAll();
     }
 
     private void Pump(Lane lane)
@@ -259,9 +272,11 @@ public sealed class SimBroker
         delivery.Count++;
         if (delivery.Count > Topology.DeliveryLimit)
         {
-            _deadLetters.Add(new DeadLetter(delivery.Message, TooOften));
+            Letters.GiveUp(delivery);
+            Died++;
             return;
         }
+        delivery.Poison = PoisonOf(delivery.Message);
         process.Deliveries.Add(delivery);
         DeliveriesMost = Math.Max(DeliveriesMost, process.Deliveries.Count);
         _loop.At(Latency(), () => _ = HandleAsync(delivery, process), process.Context);
@@ -281,7 +296,7 @@ public sealed class SimBroker
         {
             try
             {
-                await process.HandleAsync(delivery.Message);
+                await HandleAsync(delivery, delivery.Poison, process);
                 Finish(delivery, process);
                 return;
             }
@@ -295,26 +310,64 @@ public sealed class SimBroker
             }
             catch (Exception e)
             {
-                if (++faults < AttemptsMax)
+                if (++faults < AttemptsMax && e is not UnprocessableMessageException)
                 {
                     await _loop.DelayAsync(TimeSpan.FromSeconds(0.2), process.Context);
                     continue;
                 }
-                Finish(delivery, process, e.ToString());
+                await DieAsync(delivery, process, e, faults);
                 return;
             }
         }
     }
 
+    private async Task HandleAsync(Delivery delivery, Poisoned? poison, SimProcess process)
+    {
+        if (delivery.Message.Body is Rubbish)
+            throw new UnprocessableMessageException("It cannot be read.");
+        if (poison is null or { AfterEffect: true })
+            await process.HandleAsync(delivery.Message);
+        if (poison is null)
+            return;
+        _tally.Happened(poison);
+        throw new PoisonedException($"{poison.Message} at {poison.Endpoint}");
+    }
+
+    private Poisoned? PoisonOf(OutboundMessage message)
+    {
+        if (_poisoned.Length == 0)
+            return null;
+        var kind = (message.Endpoint, message.Body.GetType().Name);
+        var nth = _delivered[kind] = _delivered.GetValueOrDefault(kind) + 1;
+        return _loop.Seconds < Planner.FaultySeconds ? Array.Find(_poisoned, p => (p.Endpoint, p.Message) == kind && nth >= p.Nth && nth < p.Nth + p.Deliveries) : null;
+    }
+
+    /// <summary>Moved first and acknowledged then: whoever ends in between leaves it in both places.</summary>
+    private async Task DieAsync(Delivery delivery, SimProcess process, Exception fault, int attempts)
+    {
+        await _loop.DelayAsync(Latency(), process.Context);
+        if (!process.Deliveries.Contains(delivery))
+            return;
+        if (!IsUp)
+        {
+            process.Deliveries.Remove(delivery);
+            Enqueue(delivery);
+            return;
+        }
+        Letters.Fail(delivery, fault, attempts);
+        await _loop.DelayAsync(Latency(), process.Context);
+        if (!process.Deliveries.Remove(delivery))
+            return;
+        Died++;
+        Pump(_lanes[delivery.Message.Endpoint]);
+    }
+
     /// <summary>The acknowledgement of one who is not connected any more is none.</summary>
-    private void Finish(Delivery delivery, SimProcess process, string? fault = null)
+    private void Finish(Delivery delivery, SimProcess process)
     {
         if (!process.Deliveries.Remove(delivery))
             return;
-        if (fault is not null)
-            _deadLetters.Add(new DeadLetter(delivery.Message, fault));
-        else
-            Handled++;
+        Handled++;
         Pump(_lanes[delivery.Message.Endpoint]);
     }
 
@@ -351,22 +404,19 @@ public sealed class Publication(int number, long safeAt, bool isLost, Deadly? de
     public static Publication ByHand(int number) => new(number, 0, isLost: false, null, null);
 }
 
-public sealed class Delivery(OutboundMessage message, Publication publication)
+/// <param name="replay">Of which letter it is which replay, where it is one.</param>
+public sealed class Delivery(OutboundMessage message, Publication publication, string? replay)
 {
     public OutboundMessage Message { get; } = message;
 
     public Publication Publication { get; } = publication;
 
+    public string? Replay { get; } = replay;
+
     public int Count { get; set; }
-}
 
-public sealed class DeadLetter(OutboundMessage message, string reason)
-{
-    public OutboundMessage Message { get; } = message;
-
-    public string Reason { get; } = reason;
-
-    public bool Replayed { get; set; }
+    /// <summary>What lets it fail this time.</summary>
+    public Poisoned? Poison { get; set; }
 }
 
 /// <summary>One process's way to the broker.</summary>
@@ -375,7 +425,10 @@ public sealed class SimBus(SimBroker broker, SimLoop loop, SimContext context, T
     private static readonly TimeSpan PublishWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan NotConfirmed = TimeSpan.FromSeconds(1);
 
-    public async Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default)
+    public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default) => PublishAsync(messages, replay: null, cancellationToken);
+
+    /// <param name="replay">Of which letter it is which replay, where it is one.</param>
+    public async Task PublishAsync(IReadOnlyList<OutboundMessage> messages, string? replay, CancellationToken cancellationToken)
     {
         loop.IsHere("a publish");
         await context.AliveAsync();
@@ -385,7 +438,7 @@ public sealed class SimBus(SimBroker broker, SimLoop loop, SimContext context, T
         var latency = broker.Latency();
         var sent = new List<Publication>(messages.Count);
         foreach (var message in messages)
-            sent.Add(broker.Take(message, latency));
+            sent.Add(broker.Take(message, latency, replay));
         await loop.DelayAsync(sent.TrueForAll(p => p.IsConfirmed) ? latency : NotConfirmed, context);
         if (!sent.TrueForAll(p => p.IsConfirmed))
             throw new BusUnavailableException("The broker has not confirmed.");

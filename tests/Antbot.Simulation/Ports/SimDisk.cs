@@ -11,6 +11,8 @@ public sealed class SimDisk
 {
     public const string CheckpointRefused = "checkpoints that a full disk refused";
     public const string CopyRefused = "kept states that a full disk refused";
+    public const string RowsRefused = "rows of read models that a full disk refused";
+    public const string BodyRefused = "large bodies that a full disk refused";
 
     private readonly SimLoop _loop;
     private readonly Chance _chance;
@@ -75,6 +77,21 @@ public sealed class SimDisk
         _freeAt = at;
         UnderWayMost = Math.Max(UnderWayMost, ++UnderWay);
         _loop.At(TimeSpan.FromTicks(at - _loop.Ticks), () => Commit(append, number, done, client));
+    }
+
+    /// <summary>One request and its answer, but for appends.</summary>
+    /// <param name="refused">What a full disk refuses; null for what it does not.</param>
+    public async Task CallAsync(string what, string latency, string? refused, SimContext client)
+    {
+        _loop.IsHere(what);
+        await client.AliveAsync();
+        await _loop.DelayAsync(Latency(latency), client);
+        if (Down is not { } down || (down.Full && refused is null))
+            return;
+        Tally.Happened(down);
+        if (down.Full)
+            Tally.Happened(refused!);
+        throw Fault(down);
     }
 
     /// <summary>Completed when something is appended, or never.</summary>
@@ -232,21 +249,7 @@ public sealed class SimStore(SimDisk disk, SimLoop loop, SimContext context) : I
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private Task ReadAsync() => CallAsync("a read", "read", refused: null);
+    private Task ReadAsync() => disk.CallAsync("a read", "read", refused: null, context);
 
-    private Task WriteAsync(string refused) => CallAsync("a write", "write", refused);
-
-    /// <param name="refused">What a full disk refuses; null for what it does not.</param>
-    private async Task CallAsync(string what, string latency, string? refused)
-    {
-        loop.IsHere(what);
-        await context.AliveAsync();
-        await loop.DelayAsync(disk.Latency(latency), context);
-        if (disk.Down is not { } down || (down.Full && refused is null))
-            return;
-        disk.Tally.Happened(down);
-        if (down.Full)
-            disk.Tally.Happened(refused!);
-        throw SimDisk.Fault(down);
-    }
+    private Task WriteAsync(string refused) => disk.CallAsync("a write", "write", refused, context);
 }

@@ -1,4 +1,5 @@
 using Antbot.ConsoleService;
+using Antbot.Messaging;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Store;
 using Antbot.Runtime.Venue;
@@ -27,6 +28,10 @@ public class Bug(string name, string what, Invariant? shows)
     public virtual IVenue Around(IVenue venue, SimProcess process) => venue;
 
     public virtual ILedger Around(ILedger ledger) => ledger;
+
+    internal virtual IDeadLetters Around(IDeadLetters letters, SimConsole console) => letters;
+
+    internal virtual IDeadLetterSender Around(IDeadLetterSender sender, SimConsole console) => sender;
 
     /// <summary>What the process is given to handle.</summary>
     public virtual OutboundMessage Around(OutboundMessage message, SimProcess process) => message;

@@ -2,6 +2,7 @@ using Antbot.ConsoleService;
 using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Execution;
+using Antbot.Messaging;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Store;
 using Antbot.Runtime.Venue;
@@ -60,6 +61,12 @@ public static partial class Bugs
         new VenueBug("fallback-after-unknown", "half of an entry is tried although nobody knows what became of the whole", Invariant.OneOrder, (inner, _) => new GivenUpVenue(inner)),
         new VenueBug("retry-whole-after-partial", "what was filled in part is taken for a refusal, and the whole is tried again", Invariant.OneOrder, (inner, _) => new AllOrNothingVenue(inner)),
         new VenueBug("absent-by-id-alone", "an order that is not found by its id is not looked for elsewhere", Invariant.BooksAgree, (inner, _) => new ShortSightedVenue(inner)),
+        new LettersBug("letter-acknowledged-first", "a dead letter is acknowledged before it is recorded", Invariant.Conserved, inner => new HastyLetters(inner)),
+        new SenderBug("replay-under-another-id", "what is sent once more is given an id of its own", Invariant.SentAsItWas, (inner, _) => new RenamingSender(inner)),
+        new SenderBug("replay-made-fresh", "a signal that is sent once more is valid for another hour", Invariant.SentAsItWas, (inner, _) => new RefreshingSender(inner)),
+        new SenderBug("replayed-when-sent", "a dead letter counts as replayed when it was sent", Invariant.LettersTrue, (inner, console) => new SureSender(inner, console)),
+        new StoreBug("effect-overlooked", "what was decided on a dead letter's message is not found", Invariant.LettersTrue, (inner, process) => process.Service == SimConsole.Service ? new ShortSightedStore(inner) : inner),
+        new StoreBug("selection-not-frozen", "what has died since a selection was made is sent with it", Invariant.SelectionFrozen, (inner, process) => new GrowingStore(inner, process)),
         new OperatorBug("resolve-by-one", "whoever confirms is somebody else by saying so", Invariant.TwoOperators, said => said.Confirms ? said with { By = "somebody-else" } : said),
         new VenueBug("found-out-late", "an order without an answer is not asked about for a minute and a half", Invariant.FoundOut, (inner, process) => new LateVenue(inner, process)),
         new VenueBug("cancel-is-forgotten", "an order whose cancelling was not answered is believed to rest for ever", Invariant.ComesToRest, (inner, _) => new StubbornVenue(inner)),
@@ -95,6 +102,16 @@ public static partial class Bugs
     private sealed class WholeBusBug(string name, string what, Invariant shows, Func<IMessageBus, IMessageBus> around) : Bug(name, what, shows)
     {
         public override IMessageBus Around(IMessageBus bus, SimProcess process) => around(bus);
+    }
+
+    private sealed class LettersBug(string name, string what, Invariant shows, Func<IDeadLetters, IDeadLetters> around) : Bug(name, what, shows)
+    {
+        internal override IDeadLetters Around(IDeadLetters letters, SimConsole console) => around(letters);
+    }
+
+    private sealed class SenderBug(string name, string what, Invariant shows, Func<IDeadLetterSender, SimConsole, IDeadLetterSender> around) : Bug(name, what, shows)
+    {
+        internal override IDeadLetterSender Around(IDeadLetterSender sender, SimConsole console) => around(sender, console);
     }
 
     private sealed class HandlerBug(string name, string what, Invariant shows, Func<OutboundMessage, object> change) : Bug(name, what, shows)

@@ -39,6 +39,8 @@ public sealed class Checker
         (Streams.AuditPrefix, OperatorCommands.React),
     ];
 
+    private static readonly string[] Owners = [Streams.OrderPrefix, Streams.TradePrefix, Streams.AccountPrefix, Streams.ReconciliationPrefix, Streams.ValidationPrefix];
+
     private readonly SimWorld _world;
     private readonly Exposures _exposures;
     private readonly Dictionary<Guid, Due> _due = [];
@@ -55,7 +57,7 @@ public sealed class Checker
     private readonly Dictionary<ClientOrderId, OrderAttempted> _attempted = [];
     private readonly Dictionary<ClientOrderId, Dictionary<string, OrderFilled>> _fills = [];
     private readonly Dictionary<ClientOrderId, int> _taken = [];
-    private readonly HashSet<(string Stream, string Causation)> _decided = [];
+    private readonly HashSet<(string Owner, string Causation)> _decided = [];
     private readonly HashSet<string> _recorded = new(StringComparer.Ordinal);
     private readonly Adoptions _adoptions;
     private readonly Doubts _doubts;
@@ -71,13 +73,19 @@ public sealed class Checker
         _exposures = new Exposures(world.Exchange, IsRecorded);
         _adoptions = new Adoptions(world, Violated);
         _doubts = new Doubts(world, Violated);
+        Letters = new Letters(world, Violated);
         world.Disk.Committed = Committed;
         world.Broker.Published = Published;
         world.Broker.Queued = Queued;
+        world.Broker.SentAgain = SentAgain;
+        world.Broker.Letters.Moved = Letters.Moved;
+        world.Broker.Letters.Taken = Letters.Taken;
         world.Exchange.Taken = Taken;
         world.Exchange.Filled = FilledThere;
         world.Exchange.TakenBack = TakenBackThere;
     }
+
+    internal Letters Letters { get; }
 
     public List<Violation> Violations { get; } = [];
 
@@ -100,6 +108,9 @@ public sealed class Checker
 
     /// <summary>Orders of which Execution does not know what became, in the order of their trades' names.</summary>
     public IEnumerable<OrderState> InDoubt => _orders.OrderBy(o => o.Key.Value, StringComparer.Ordinal).SelectMany(o => o.Value.Orders).Where(o => o is { IsOpenAttempt: true, VenueOrderId: null });
+
+    /// <summary>It has begun and is not over.</summary>
+    internal bool GoesOn(TradeId trade) => _trades.TryGetValue(trade, out var state) && !state.IsOver;
 
     public bool HasBaseline => _adoptions.Baseline is not null;
 
@@ -131,8 +142,8 @@ public sealed class Checker
         // That something is missing is found while nothing is under way.
         if (!_adoptions.IsOurs && Unexplained() is { } unexplained)
             return Missing(unexplained, Invariant.BooksAgree);
-        if (_world.Broker.DeadLetters.FirstOrDefault(l => !l.Replayed) is { } letter)
-            return Missing($"{letter.Message.Body.GetType().Name} to {letter.Message.Endpoint} was given up: {letter.Reason}", Invariant.NothingDropped);
+        if (Letters.WhyNotAtRest() is { } letter)
+            return Missing(letter, Invariant.NothingDropped);
         if (_world.Broker.UnderWay > 0)
             return Missing($"{_world.Broker.UnderWay} messages are under way");
         return _unpublished == 0 ? null : Missing($"committed and not published: {_due.Values.First(d => !d.Queued)}", Invariant.CommittedIsPublished);
@@ -159,8 +170,7 @@ public sealed class Checker
 
     public void AtRest()
     {
-        foreach (var letter in _world.Broker.DeadLetters.Where(l => l.Reason != SimBroker.TooOften))
-            Violated(Invariant.NothingDropped, $"dead letter: {letter.Message.Body} because {letter.Reason}");
+        Letters.AtRest();
         var open = _orders.Values.Where(o => o.Stage is TradeStage.Open or TradeStage.Closing).Sum(o => o.Position!.Cost.Value);
         if (_account.Reserved != 0 || _account.Open != open)
             Violated(Invariant.BooksAgree, $"{_account.Reserved} are reserved and {_account.Open} open by Risk's books; trades that have cost {open} are");
@@ -175,7 +185,7 @@ public sealed class Checker
     private void Committed(IReadOnlyList<StoredEvent> events)
     {
         // One effect of one input, for each consumer: each consumer has streams of its own.
-        if (events[0] is { CausationId: { } cause } first && !_decided.Add((first.Stream, cause)))
+        if (events[0] is { CausationId: { } cause } first && !_decided.Add((OwnerOf(first.Stream), cause)))
             Violated(Invariant.OneEffect, $"{first.Stream} was decided on twice because of {cause}");
         foreach (var stored in events)
         {
@@ -193,6 +203,17 @@ public sealed class Checker
         }
     }
 
+    /// <summary>Whose stream it is: an endpoint's, which decides once on a message and not once in each of its streams, or one of its own.</summary>
+    private static string OwnerOf(string stream)
+    {
+        foreach (var prefix in Owners)
+        {
+            if (stream.StartsWith(prefix, StringComparison.Ordinal))
+                return prefix;
+        }
+        return stream;
+    }
+
     private void Expect(StoredEvent stored, IReadOnlyList<object> said)
     {
         _reactions[stored.EventId] = said;
@@ -207,6 +228,8 @@ public sealed class Checker
     {
         _doubts.Look(@event);
         _adoptions.Look(@event);
+        if (_world.HasConsole)
+            Letters.Look(stored, @event);
         switch (@event)
         {
             case ActivitySet e:
@@ -307,6 +330,8 @@ public sealed class Checker
                 Violated(Invariant.HaltHolds, $"an attempt at the entry {e.Order} was committed after a halt");
             if (ValidUntil(e.Order) <= e.VenueTime)
                 Violated(Invariant.Fresh, $"an attempt at the entry {e.Order} was made after it was valid");
+            if (e.Order.Trade is { } trade && _trades.TryGetValue(trade, out var state) && state.IsOver)
+                Violated(Invariant.PhasesGoForward, $"an attempt at the entry {e.Order} was made after its trade was {state.Phase}");
         }
         else if (_halted)
         {
@@ -333,6 +358,16 @@ public sealed class Checker
             Violated(Invariant.PublishedIsCommitted, $"{message.Body.GetType().Name} was published before the event that it follows from was committed");
         else if (!due.IsSaidBy(message))
             Violated(Invariant.PublishedIsCommitted, $"{message} was published, where {due.Message} follows from what was committed");
+    }
+
+    private void SentAgain(OutboundMessage message, string replay)
+    {
+        Mix(message.Id, _world.Loop.Ticks);
+        _world.Tally.Tell?.Invoke($"     > {message.Endpoint} is told once more {message.Body}, replay {replay}");
+        if (Letters.FaultOf(message, replay) is { } fault)
+            Violated(Invariant.SentAsItWas, fault);
+        else if (_due.TryGetValue(message.Id, out var due) && !due.IsSaidBy(message))
+            Violated(Invariant.SentAsItWas, $"{message} was sent once more, where it had been {due.Message}");
     }
 
     private void Queued(OutboundMessage message)
@@ -423,8 +458,8 @@ public sealed class Checker
         if (over != _world.Accepted.Count || _trades.Count != _world.Accepted.Count + _adoptions.Trades.Count)
             Violated(Invariant.NothingDropped, $"{_world.Accepted.Count} signals were accepted and {_adoptions.Trades.Count} positions adopted, {_trades.Count} became trades, and {over} of the accepted are over");
         var broker = _world.Broker;
-        if (broker.Arrived != broker.Handled + broker.Dropped + broker.DeadLetters.Count)
-            Violated(Invariant.NothingDropped, $"{broker.Arrived} messages came; {broker.Handled} were handled, {broker.Dropped} lost before they were confirmed, {broker.DeadLetters.Count} given up");
+        if (broker.Arrived != broker.Handled + broker.Dropped + broker.Died)
+            Violated(Invariant.NothingDropped, $"{broker.Arrived} messages came; {broker.Handled} were handled, {broker.Dropped} lost before they were confirmed, {broker.Died} given up");
         foreach (var (phase, count) in ends)
             _world.Tally.Happened($"trades that ended {phase}", count);
     }

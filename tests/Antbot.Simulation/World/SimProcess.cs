@@ -61,6 +61,8 @@ public sealed class SimProcess
 
     public SignalRecorder? Recorder { get; private set; }
 
+    internal SimConsole? Console { get; private set; }
+
     /// <summary>What it was given and has not acknowledged.</summary>
     public List<Delivery> Deliveries { get; } = [];
 
@@ -91,6 +93,10 @@ public sealed class SimProcess
                 break;
             case Routes.Reconciliation:
                 StartReconciliation();
+                break;
+            case SimConsole.Service:
+                Console = new SimConsole(_world, this);
+                Console.Start(Work);
                 break;
             default:
                 throw new InvalidOperationException($"There is no service {Service}.");

@@ -7,6 +7,7 @@ using Antbot.Kernel.Control;
 using Antbot.Kernel.Identity;
 using Antbot.Kernel.Proof;
 using Antbot.Kernel.Time;
+using Antbot.Messaging;
 using Antbot.Risk.Core;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Control;
@@ -48,7 +49,9 @@ public sealed class SimWorld
         Disk.Halt = HaltNow;
         Broker.Ends = process => Kill(process, TimeSpan.FromSeconds(0.3));
         _strangers = [.. plan.Faults.OfType<Stranger>()];
+        HasConsole = plan.Faults.Any(Planner.IsOfLetters);
         Operators = new Operators(this, bug);
+        LetterOperators = new LetterOperators(this);
         Checker = new Checker(this);
         HealedAt = plan.Faults.Select(f => f switch
         {
@@ -83,6 +86,16 @@ public sealed class SimWorld
 
     internal Operators Operators { get; }
 
+    internal LetterOperators LetterOperators { get; }
+
+    internal SimTables Tables { get; } = new();
+
+    /// <summary>Whether there is anybody who looks after what dies: where nothing is to die nobody has to.</summary>
+    public bool HasConsole { get; }
+
+    /// <summary>Those that are up.</summary>
+    internal IReadOnlyList<SimConsole> Consoles => [.. _processes.Select(p => p.Console).OfType<SimConsole>()];
+
     public EventCodec Codec { get; }
 
     /// <summary>The history, as whoever reads all of it is given it.</summary>
@@ -101,7 +114,7 @@ public sealed class SimWorld
     public IReadOnlyCollection<string> PointsReached => _reached.Keys;
 
     /// <summary>Whether all that the plan says has been done, and everybody is up again.</summary>
-    public bool IsHealed => Loop.Now.TotalSeconds >= HealedAt && _processes.Count == Services.Length * Plan.Instances;
+    public bool IsHealed => Loop.Now.TotalSeconds >= HealedAt && _processes.Count == (Services.Length * Plan.Instances) + (HasConsole ? SimConsole.Instances : 0);
 
     /// <summary>Timed faults are over by then.</summary>
     public double HealedAt { get; private set; }
@@ -113,6 +126,8 @@ public sealed class SimWorld
             for (var i = 0; i < Plan.Instances; i++)
                 Start(service);
         }
+        for (var i = 0; HasConsole && i < SimConsole.Instances; i++)
+            Start(SimConsole.Service);
         for (var i = 0; i < Plan.Trades; i++)
             Wish(i);
         for (var i = 0; i < _strangers.Length; i++)
@@ -134,12 +149,17 @@ public sealed class SimWorld
             Loop.At(TimeSpan.FromSeconds(deed.AtSeconds), () => Do(deed));
         foreach (var settle in Plan.Faults.OfType<OperatorsSettle>())
             Loop.At(TimeSpan.FromSeconds(settle.AtSeconds), () => Watch(Operators.SettleAsync(settle)));
-        Loop.At(TimeSpan.FromSeconds(Planner.FaultySeconds), LookAtDeadLetters);
+        if (HasConsole)
+            LetterOperators.Begin();
     }
 
     public IEventStore Around(SimStore store, SimProcess process) => _bug.Around(store, process);
 
     public IMessageBus Around(SimBus bus, SimProcess process) => _bug.Around(bus, process);
+
+    internal IDeadLetters Around(IDeadLetters letters, SimConsole console) => _bug.Around(letters, console);
+
+    internal IDeadLetterSender Around(IDeadLetterSender sender, SimConsole console) => _bug.Around(sender, console);
 
     public IVenue Around(SimVenue venue, SimProcess process) => _bug.Around(venue, process);
 
@@ -221,13 +241,6 @@ public sealed class SimWorld
             Tally.Happened(deed);
         else if (Loop.Seconds < Math.Max(HealedAt, Planner.FaultySeconds))
             Loop.At(TimeSpan.FromSeconds(0.5), () => Do(deed));
-    }
-
-    /// <summary>An operator, now and then.</summary>
-    private void LookAtDeadLetters()
-    {
-        Broker.Replay();
-        Loop.At(TimeSpan.FromSeconds(5), LookAtDeadLetters);
     }
 
     private void LoseLeases(SimProcess process, TimeSpan after)
@@ -313,7 +326,7 @@ public sealed class SimWorld
     }
 
     /// <summary>What is begun here and awaited by nobody must not fail unseen.</summary>
-    private async void Watch(Task task)
+    internal async void Watch(Task task)
     {
         try
         {

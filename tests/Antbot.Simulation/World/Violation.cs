@@ -70,6 +70,18 @@ public enum Invariant
     /// <summary>Whatever was accepted has one end, and every message an account.</summary>
     NothingDropped,
 
+    /// <summary>What has died is in one queue or one record, as it was: accepted = completed + rejected + dead-lettered.</summary>
+    Conserved,
+
+    /// <summary>What is sent once more is the message that died, under its own id.</summary>
+    SentAsItWas,
+
+    /// <summary>What a dead letter is said to have become is what became of it.</summary>
+    LettersTrue,
+
+    /// <summary>Of what is sent once more together nothing comes in that was not chosen.</summary>
+    SelectionFrozen,
+
     /// <summary>Risk's books, the record and the venue agree at rest.</summary>
     BooksAgree,
 

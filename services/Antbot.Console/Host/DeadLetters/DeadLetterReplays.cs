@@ -15,7 +15,7 @@ namespace Antbot.ConsoleService.DeadLetters;
 /// Sends once more what was ordered to be, from the record, and looks for what came of it: a letter has had its effect when whoever it was
 /// going to has decided on its message, and not when it was sent.
 /// </summary>
-internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book, DeadLetterStories stories, DeadLetterSender sender, IReadModels models, ConsoleOptions options, ILogger<DeadLetterReplays> log)
+internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book, DeadLetterStories stories, IDeadLetterSender sender, IReadModels models, ConsoleOptions options, ILogger<DeadLetterReplays> log)
 {
     private const int AttemptsMax = 3;
     private const int SentAtOnce = 64;

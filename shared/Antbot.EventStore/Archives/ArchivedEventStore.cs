@@ -1,0 +1,236 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Store;
+
+namespace Antbot.EventStore.Archives;
+
+/// <summary>
+/// A store and its archives, read as if nothing had been archived. Everything is asked of the store; where it answers that an archive has the
+/// rest, that file is opened, held against its record, and what it has is put in its place.
+/// </summary>
+public sealed class ArchivedEventStore : IEventStore
+{
+    /// <summary>Archives go by age, so few of them are read at once.</summary>
+    private const int OpenMax = 4;
+
+    private readonly LinkedList<ArchiveIndex> _open = new();
+    private readonly IEventStore _inner;
+    private readonly ArchiveFolder _folder;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly ArchivedLedger _ledger;
+
+    public ArchivedEventStore(IEventStore inner, ArchiveFolder folder)
+    {
+        (_inner, _folder) = (inner, folder);
+        _ledger = new ArchivedLedger(inner.Ledger as IArchivingLedger ?? throw new EventStoreException(StoreFault.Invalid, "Out of this store nothing can have been archived."), this);
+    }
+
+    public ILedger Ledger => _ledger;
+
+    public long AppendMark => _inner.AppendMark;
+
+    public Task<AppendOutcome> AppendAsync(AppendRequest request, CancellationToken cancellationToken = default) => _inner.AppendAsync(request, cancellationToken);
+
+    public IReadOnlyList<Task<AppendOutcome>> AppendInOrder(IReadOnlyList<AppendRequest> requests, CancellationToken cancellationToken = default) => _inner.AppendInOrder(requests, cancellationToken);
+
+    public async Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await _inner.FindDecisionAsync(decision, cancellationToken);
+        }
+        catch (EventStoreException e) when (e is { Fault: StoreFault.Archived, Archive: { } archive })
+        {
+            return (await OpenAsync(archive, cancellationToken)).Find(decision);
+        }
+    }
+
+    public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) => _inner.ReadVersionAsync(stream, cancellationToken);
+
+    public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var (next, archive) = (fromVersion, (string?)null);
+        await using (var events = _inner.ReadStreamAsync(stream, fromVersion, cancellationToken).GetAsyncEnumerator(cancellationToken))
+        {
+            while (true)
+            {
+                try
+                {
+                    if (!await events.MoveNextAsync())
+                        break;
+                }
+                catch (EventStoreException e) when (e is { Fault: StoreFault.Archived, Archive: not null })
+                {
+                    archive = e.Archive;
+                    break;
+                }
+                yield return events.Current;
+                next = events.Current.Version + 1;
+            }
+        }
+        if (archive is null)
+            yield break;
+        foreach (var stored in (await OpenAsync(archive, cancellationToken)).Stream(stream.Value).Where(e => e.Version >= next))
+            yield return stored;
+    }
+
+    public async Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
+        (await ReadPageAsync(afterSequence, limit, EventPage.EveryStream, cancellationToken)).Events;
+
+    public async Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken = default) =>
+        await WholeAsync(await _inner.ReadPageAsync(afterSequence, limit, prefixes, cancellationToken), prefixes, StoreLimits.PageBytesMax, cancellationToken);
+
+    public async Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
+        (await FindChainAsync(correlationId, limit, cancellationToken)).Events;
+
+    public async Task<EventPage> FindChainAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
+        await WholeAsync(await _inner.FindChainAsync(correlationId, limit, cancellationToken), EventPage.EveryStream, long.MaxValue, cancellationToken);
+
+    public Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default) => _inner.WaitForAppendAsync(mark, atMost, cancellationToken);
+
+    public Task<long> LoadCheckpointAsync(string subscription, CancellationToken cancellationToken = default) => _inner.LoadCheckpointAsync(subscription, cancellationToken);
+
+    public Task SaveCheckpointAsync(string subscription, long sequence, CancellationToken cancellationToken = default) => _inner.SaveCheckpointAsync(subscription, sequence, cancellationToken);
+
+    public Task<Snapshot?> LoadSnapshotAsync(StreamId stream, string name, CancellationToken cancellationToken = default) => _inner.LoadSnapshotAsync(stream, name, cancellationToken);
+
+    public Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default) => _inner.SaveSnapshotAsync(snapshot, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _inner.DisposeAsync();
+        _turn.Dispose();
+    }
+
+    /// <summary>The event itself, as the archive that the store names has it.</summary>
+    internal async Task<StoredEvent> ReadAsync(ArchivedEvent archived, CancellationToken cancellationToken) =>
+        (await OpenAsync(archived.Archive, cancellationToken)).At(archived);
+
+    /// <summary>What was passed over is put in its place, up to the event that makes the page large.</summary>
+    private async Task<EventPage> WholeAsync(EventPage page, IReadOnlyList<string> prefixes, long bytesMax, CancellationToken cancellationToken)
+    {
+        if (page.Archived.Count == 0)
+            return page;
+        var all = new List<StoredEvent>(page.Events);
+        foreach (var archived in page.Archived)
+            all.Add(await ReadAsync(archived, cancellationToken));
+        all.Sort((a, b) => a.Position.CompareTo(b.Position));
+        var (events, bytes) = (new List<StoredEvent>(), 0L);
+        foreach (var stored in all)
+        {
+            if (EventPage.IsWanted(stored, prefixes))
+                events.Add(stored);
+            bytes += stored.Bytes;
+            if (bytes >= bytesMax && stored != all[^1])
+                return new EventPage(events, stored.Sequence);
+        }
+        return new EventPage(events, page.Through);
+    }
+
+    private async Task<ArchiveIndex> OpenAsync(string name, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (_open.FirstOrDefault(a => a.Name == name) is { } there)
+                return there;
+            var record = await RecordAsync(name, cancellationToken);
+            var contents = await _folder.ReadAsync(name, cancellationToken);
+            if (contents.Sha256 != record.Sha256)
+                throw new EventStoreException(StoreFault.Corrupt, $"The archive '{_folder.PathOf(name)}' is not the file that was recorded: its SHA-256 is {contents.Sha256}, recorded was {record.Sha256}. Run 'antbot verify --archives'.");
+            var opened = new ArchiveIndex(contents);
+            _open.AddFirst(opened);
+            if (_open.Count > OpenMax)
+                _open.RemoveLast();
+            return opened;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<StreamsArchived> RecordAsync(string name, CancellationToken cancellationToken)
+    {
+        _ = _folder.PathOf(name);
+        await foreach (var stored in _inner.ReadStreamAsync(Streams.Archive(name), cancellationToken: cancellationToken))
+        {
+            if (stored.Type == Archiving.RecordType && JsonSerializer.Deserialize<StreamsArchived>(stored.Data.Span, EventCodec.Json) is { } record)
+                return record;
+        }
+        throw new EventStoreException(StoreFault.Corrupt, $"The store names an archive '{name}' that its history does not record. Run 'antbot verify'.");
+    }
+}
+
+/// <summary>An archive that was opened, by what its events are asked for.</summary>
+internal sealed class ArchiveIndex
+{
+    private readonly Dictionary<long, StoredEvent> _bySequence = [];
+    private readonly Dictionary<Guid, StoredEvent> _byId = [];
+    private readonly ILookup<string, StoredEvent> _streams;
+
+    public ArchiveIndex(ArchiveContents contents)
+    {
+        Name = contents.Name;
+        foreach (var e in contents.Links.Select(l => l.Event!))
+        {
+            _bySequence[e.Sequence] = e;
+            _byId[e.EventId] = e;
+        }
+        _streams = _bySequence.Values.OrderBy(e => e.Version).ToLookup(e => e.Stream, StringComparer.Ordinal);
+    }
+
+    public string Name { get; }
+
+    public IEnumerable<StoredEvent> Stream(string stream) => _streams[stream];
+
+    public StoredEvent At(ArchivedEvent archived) => _bySequence.TryGetValue(archived.Sequence, out var stored) && stored.Position == archived.Position
+        ? stored
+        : throw new EventStoreException(StoreFault.Corrupt, $"The archive '{Name}' does not have the event of sequence {archived.Sequence}, which the store says it has. Run 'antbot verify --archives'.");
+
+    public List<StoredEvent> Find(Decision decision)
+    {
+        var found = new List<StoredEvent>();
+        while (_byId.TryGetValue(decision.EventId(found.Count), out var stored))
+            found.Add(stored);
+        return found;
+    }
+}
+
+/// <summary>The chain with the events that archives have.</summary>
+internal sealed class ArchivedLedger(IArchivingLedger inner, ArchivedEventStore store) : IArchivingLedger
+{
+    public Task<LedgerHead> ReadHeadAsync(CancellationToken cancellationToken = default) => inner.ReadHeadAsync(cancellationToken);
+
+    public async IAsyncEnumerable<LedgerLink> ReadLinksAsync(long afterPosition = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var link in inner.ReadLinksAsync(afterPosition, cancellationToken))
+            yield return link is { Event: null, Archived: { } archived } ? link with { Event = await store.ReadAsync(archived, cancellationToken), Archived = null } : link;
+    }
+
+    public Task<IReadOnlyList<HeadMismatch>> FindHeadMismatchesAsync(int limit, CancellationToken cancellationToken = default) => inner.FindHeadMismatchesAsync(limit, cancellationToken);
+
+    public Task<IReadOnlyList<StoredEvent>> FindUnsealedAsync(int limit, CancellationToken cancellationToken = default) => inner.FindUnsealedAsync(limit, cancellationToken);
+
+    public Task<SealSummary> SealAsync(int limit, long afterSequence = long.MinValue, CancellationToken cancellationToken = default) => inner.SealAsync(limit, afterSequence, cancellationToken);
+
+    public Task<IReadOnlyList<Checkpoint>> ReadCheckpointsAsync(CancellationToken cancellationToken = default) => inner.ReadCheckpointsAsync(cancellationToken);
+
+    public Task SaveCheckpointAsync(Checkpoint checkpoint, CancellationToken cancellationToken = default) => inner.SaveCheckpointAsync(checkpoint, cancellationToken);
+
+    public Task ImportAsync(Guid storeId, IReadOnlyList<LedgerLink> links, CancellationToken cancellationToken = default) => inner.ImportAsync(storeId, links, cancellationToken);
+
+    public Task<IReadOnlyList<StreamHead>> FindStreamsAsync(string prefix, DateTimeOffset before, string after, int limit, CancellationToken cancellationToken = default) =>
+        inner.FindStreamsAsync(prefix, before, after, limit, cancellationToken);
+
+    public Task<IReadOnlyList<Follower>> ReadFollowersAsync(CancellationToken cancellationToken = default) => inner.ReadFollowersAsync(cancellationToken);
+
+    public Task<IReadOnlySet<string>> ReadArchivedStreamsAsync(string archive, CancellationToken cancellationToken = default) => inner.ReadArchivedStreamsAsync(archive, cancellationToken);
+
+    public Task<long> CountArchivedAsync(CancellationToken cancellationToken = default) => inner.CountArchivedAsync(cancellationToken);
+
+    public Task<IReadOnlyList<string>> TakeOutAsync(TakeOut takeOut, CancellationToken cancellationToken = default) => inner.TakeOutAsync(takeOut, cancellationToken);
+}
