@@ -5,12 +5,15 @@ using Antbot.Runtime.Store;
 namespace Antbot.EventStore.Archives;
 
 /// <summary>Where the files are that old streams were moved to.</summary>
-public sealed class ArchiveFolder(string path)
+/// <param name="flush">Brings a file or a folder's names to the disk.</param>
+public sealed class ArchiveFolder(string path, Action<string>? flush = null)
 {
     private const string Ending = ".jsonl";
     private const int DigestLength = 16;
     private const int NameLengthMax = 120;
     private const long FileBytesMax = 2L * 1024 * 1024 * 1024;
+
+    private readonly Action<string> _flush = flush ?? WholeFile.Flush;
 
     public string Location { get; } = path;
 
@@ -24,6 +27,24 @@ public sealed class ArchiveFolder(string path)
         : throw new EventStoreException(StoreFault.Corrupt, $"'{(name.Length > NameLengthMax ? name[..NameLengthMax] : name)}' is no archive's name. Run 'antbot verify'.");
 
     public bool Has(string name) => File.Exists(PathOf(name));
+
+    /// <summary>After this a loss of power takes neither what is in the file nor the names that lead to it.</summary>
+    public void Flush(string name)
+    {
+        var file = PathOf(name);
+        try
+        {
+            _flush(file);
+            _flush(Location);
+            // It may have been made a moment ago.
+            if (Path.GetDirectoryName(Path.GetFullPath(Location)) is { } above)
+                _flush(above);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new EventStoreException(StoreFault.Unavailable, $"Whether the archive '{file}' is on the disk cannot be said: {e.Message} Nothing more was taken out of the store.", e) { Archive = name };
+        }
+    }
 
     /// <summary>All events that a file shows. That they are what was recorded is for the caller to see.</summary>
     internal async Task<ArchiveContents> ReadAsync(string name, CancellationToken cancellationToken)

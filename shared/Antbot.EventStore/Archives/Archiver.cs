@@ -120,6 +120,8 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         if (!folder.Has(name))
             await WriteAsync(name, positions, cancellationToken);
         _crashPoints.Reach("archive.after-write");
+        // Whoever gave it its name may have been killed before that was on the disk.
+        folder.Flush(name);
         var contents = await VerifyAsync(name, positions, cancellationToken);
         _crashPoints.Reach("archive.after-verify");
         var heads = batch.SelectMany(c => c.Group.Streams).Select(s => new ArchivedStream(s.Stream, s.Version)).ToList();
@@ -132,7 +134,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         batch.Clear();
     }
 
-    /// <summary>Under its name there is only ever a whole file, and it is on the disk when it has it.</summary>
+    /// <summary>Under its name there is only ever a whole file, and what is in it is on the disk when it has it.</summary>
     private async Task WriteAsync(string name, HashSet<long> positions, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder.Location);
@@ -146,7 +148,6 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
             }
             _crashPoints.Reach("archive.before-name");
             WholeFile.TryPlace(aside, folder.PathOf(name));
-            WholeFile.FlushFolder(folder.Location);
         }
         finally
         {
@@ -185,6 +186,8 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
                 if (await RecordOfAsync(new StreamId(stream.Stream), cancellationToken) is not { } recorded)
                     continue;
                 var contents = await folder.ReadAsync(recorded.Record.File, cancellationToken);
+                // It may have been brought back from elsewhere since.
+                folder.Flush(recorded.Record.File);
                 resumed.Add(await TakeOutAsync(recorded, contents, isOld: true, cancellationToken));
             }
         }

@@ -72,8 +72,8 @@ internal sealed class ArchivedHistory : IAsyncDisposable
         Store = await _folder.OpenAsync();
     }
 
-    public Task<ArchiveRun> ArchiveAsync(ICrashPoints? crash = null, DateTimeOffset? before = null, bool dryRun = false, params string[] without) =>
-        new Archiver(Store, Archives, Key, new ArchiveChoice(Store, Store), TimeProvider.System, crash)
+    public Task<ArchiveRun> ArchiveAsync(ICrashPoints? crash = null, DateTimeOffset? before = null, bool dryRun = false, ArchiveFolder? folder = null, params string[] without) =>
+        new Archiver(Store, folder ?? Archives, Key, new ArchiveChoice(Store, Store), TimeProvider.System, crash)
             .RunAsync(new ArchiveOrder(before ?? Later, "a test", "anna", without, dryRun), cancellationToken: Cancel);
 
     /// <summary>Not to be disposed of: it has nothing but the store.</summary>

@@ -104,6 +104,34 @@ public sealed class ArchiverTests
         Assert.DoesNotContain(Directory.EnumerateFiles(history.Archives.Location), f => f.EndsWith(".part", StringComparison.Ordinal));
     }
 
+    /// <summary>Killed between the name and the disk, the next run once found the file and took its events out of the store: a loss of power then had the only copy.</summary>
+    [Theory]
+    [InlineData("archive.after-verify", "archive.after-write")]
+    [InlineData("archive.after-take-out", "archive.after-record")]
+    public async Task A_file_that_was_there_already_is_brought_to_the_disk_with_its_name_before_anything_rests_on_it(string until, string killedFirst)
+    {
+        await using var history = await ArchivedHistory.OpenAsync();
+        await Assert.ThrowsAsync<KilledException>(() => history.ArchiveAsync(new KilledAt(killedFirst)));
+        var file = Assert.Single(Directory.EnumerateFiles(history.Archives.Location));
+        var flushed = new List<string>();
+        await Assert.ThrowsAsync<KilledException>(() => history.ArchiveAsync(new KilledAt(until), folder: new ArchiveFolder(history.Archives.Location, flushed.Add)));
+        Assert.Equal([file, history.Archives.Location, history.Folder], flushed);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_brought_to_the_disk_stays_in_the_store()
+    {
+        await using var history = await ArchivedHistory.OpenAsync();
+        var folder = new ArchiveFolder(history.Archives.Location, path => throw new IOException($"'{path}' is on a disk that is broken."));
+        Assert.Equal(StoreFault.Unavailable, (await Assert.ThrowsAsync<EventStoreException>(() => history.ArchiveAsync(folder: folder))).Fault);
+        Assert.Equal(0, await history.Store.CountArchivedAsync(Cancel));
+        // What it does where nobody looks on.
+        var there = Path.GetFileName(Assert.Single(Directory.EnumerateFiles(history.Archives.Location)));
+        history.Archives.Flush(there);
+        File.Delete(history.Archives.PathOf(there));
+        Assert.Equal(StoreFault.Unavailable, Assert.Throws<EventStoreException>(() => history.Archives.Flush(there)).Fault);
+    }
+
     /// <summary>At many moments of a history: what goes on, and what goes on about it, stays.</summary>
     [Fact]
     public async Task Only_what_is_over_is_chosen()
