@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Antbot.EventStore.Proof;
+using Antbot.Kernel.Proof;
 using Antbot.Runtime.Store;
 
 namespace Antbot.EventStore.Archives;
@@ -46,8 +47,16 @@ public sealed class ArchiveFolder(string path, Action<string>? flush = null)
         }
     }
 
-    /// <summary>All events that a file shows. That they are what was recorded is for the caller to see.</summary>
+    /// <summary>Which events a file shows. That they are what was recorded is for the caller to see.</summary>
     internal async Task<ArchiveContents> ReadAsync(string name, CancellationToken cancellationToken)
+    {
+        var events = new List<ArchiveEntry>();
+        var (sha256, bytes) = await ReadAsync(name, link => events.Add(new ArchiveEntry(link.Position, link.Sequence, link.Event!.Stream, HashOf(link.Event))), cancellationToken);
+        return new ArchiveContents(sha256, bytes, events);
+    }
+
+    /// <summary>The same with the events themselves, one at a time: whoever keeps them has room for them.</summary>
+    internal async Task<(string Sha256, long Bytes)> ReadAsync(string name, Action<LedgerLink> each, CancellationToken cancellationToken)
     {
         var file = PathOf(name);
         try
@@ -57,10 +66,9 @@ public sealed class ArchiveFolder(string path, Action<string>? flush = null)
                 throw new EventStoreException(StoreFault.Corrupt, $"The archive '{file}' has {stream.Length:N0} bytes; none has more than {FileBytesMax:N0}.");
             using var sha = SHA256.Create();
             await using var hashed = new CryptoStream(stream, sha, CryptoStreamMode.Read);
-            var links = new List<LedgerLink>();
             await foreach (var link in ExcerptReader.ReadAsync(hashed, cancellationToken))
-                links.Add(link);
-            return new ArchiveContents(name, Convert.ToHexStringLower(sha.Hash!), stream.Length, links);
+                each(link);
+            return (Convert.ToHexStringLower(sha.Hash!), stream.Length);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -72,8 +80,24 @@ public sealed class ArchiveFolder(string path, Action<string>? flush = null)
         }
     }
 
+    /// <summary>Empty where it has none: then it is not what was recorded.</summary>
+    private static byte[] HashOf(StoredEvent e)
+    {
+        try
+        {
+            return e.ContentHash();
+        }
+        catch (CanonicalJsonException)
+        {
+            return [];
+        }
+    }
+
     private static bool IsNumber(string text) => text.Length is >= 1 and <= 19 && text.All(char.IsAsciiDigit);
 }
 
-/// <summary>What is in an archive's file.</summary>
-internal sealed record ArchiveContents(string Name, string Sha256, long Bytes, IReadOnlyList<LedgerLink> Links);
+/// <summary>What is in an archive's file, without the events' bodies: these may be large.</summary>
+internal sealed record ArchiveContents(string Sha256, long Bytes, IReadOnlyList<ArchiveEntry> Events);
+
+/// <param name="Content">The hash of the event, as its link should have it.</param>
+internal sealed record ArchiveEntry(long Position, long Sequence, string Stream, byte[] Content);

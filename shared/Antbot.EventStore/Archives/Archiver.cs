@@ -23,6 +23,9 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
     private const int EventsMax = 20_000;
     private const int PageSize = 500;
 
+    /// <summary>Of the events' bodies in one file: whoever reads one of them has the file in memory.</summary>
+    internal long BatchBytesMax { get; init; } = 16 * 1024 * 1024;
+
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(1);
     private static readonly EventCodec Codec = new(EventRegistry.From(typeof(StreamsArchived).Assembly));
     private static readonly DateTimeOffset Always = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -33,7 +36,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
     private readonly ICrashPoints _crashPoints = crashPoints ?? NoCrashPoints.Instance;
 
     /// <summary>Streams that go together, with all of their events' places.</summary>
-    private sealed record Candidate(ArchiveGroup Group, IReadOnlyList<(long Position, long Sequence)> Places);
+    private sealed record Candidate(ArchiveGroup Group, IReadOnlyList<(long Position, long Sequence)> Places, long Bytes);
 
     private sealed record Limits(long Signed, IReadOnlyList<Follower> Followers);
 
@@ -62,7 +65,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
                 continue;
             }
             (streams, events) = (streams + group.Streams.Count, events + candidate.Places.Count);
-            if (batch.Count > 0 && (batch.Sum(c => c.Group.Streams.Count) + group.Streams.Count > StreamsMax || batch.Sum(c => c.Places.Count) + candidate.Places.Count > EventsMax))
+            if (IsFull(batch, candidate))
                 await ArchiveAsync(order, batch, made, cancellationToken);
             if (!order.DryRun)
                 batch.Add(candidate);
@@ -71,6 +74,9 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         await ArchiveAsync(order, batch, made, cancellationToken);
         return new ArchiveRun(order.DryRun, resumed, made, streams, events, unsigned, held);
     }
+
+    private bool IsFull(List<Candidate> batch, Candidate next) => batch.Count > 0
+        && (batch.Sum(c => c.Group.Streams.Count) + next.Group.Streams.Count > StreamsMax || batch.Sum(c => c.Places.Count) + next.Places.Count > EventsMax || batch.Sum(c => c.Bytes) + next.Bytes > BatchBytesMax);
 
     /// <summary>What a run that was killed had not finished writing.</summary>
     private void RemoveLeftovers()
@@ -92,7 +98,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
     /// <summary>Null where somebody else's event in it has not been sealed, or it has moved on.</summary>
     private async Task<Candidate?> ReadAsync(ArchiveGroup group, CancellationToken cancellationToken)
     {
-        var places = new List<(long Position, long Sequence)>();
+        var (places, bytes) = (new List<(long Position, long Sequence)>(), 0L);
         foreach (var head in group.Streams)
         {
             var version = 0L;
@@ -101,11 +107,12 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
                 if (stored.Position == 0 || stored.Version != ++version)
                     return null;
                 places.Add((stored.Position, stored.Sequence));
+                bytes += stored.Bytes;
             }
             if (version != head.Version)
                 return null;
         }
-        return new Candidate(group, places);
+        return new Candidate(group, places, bytes);
     }
 
     private async Task ArchiveAsync(ArchiveOrder order, List<Candidate> batch, List<ArchiveMade> made, CancellationToken cancellationToken)
@@ -126,7 +133,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         _crashPoints.Reach("archive.after-verify");
         var heads = batch.SelectMany(c => c.Group.Streams).Select(s => new ArchivedStream(s.Stream, s.Version)).ToList();
         var record = new StreamsArchived(
-            name, contents.Sha256, contents.Bytes, heads, positions.Count, ranges.ToString(), contents.Links.Min(l => l.Sequence), contents.Links.Max(l => l.Sequence),
+            name, contents.Sha256, contents.Bytes, heads, positions.Count, ranges.ToString(), contents.Events.Min(e => e.Sequence), contents.Events.Max(e => e.Sequence),
             (await CheckpointBehindAsync(ranges.Last, cancellationToken)).Position, order.Reason, order.By);
         var recorded = await AppendAsync(name, "begin", record, cancellationToken);
         _crashPoints.Reach("archive.after-record");
@@ -165,7 +172,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
                 throw Unsound(name, report.Findings is [var first, ..] ? first.What : $"it proves {report.EventsChecked} events instead of {positions.Count}");
         }
         var contents = await folder.ReadAsync(name, cancellationToken);
-        return positions.SetEquals(contents.Links.Select(l => l.Position)) && contents.Links.Count == positions.Count ? contents : throw Unsound(name, "it shows other events than it should");
+        return positions.SetEquals(contents.Events.Select(e => e.Position)) && contents.Events.Count == positions.Count ? contents : throw Unsound(name, "it shows other events than it should");
     }
 
     private static EventStoreException Unsound(string name, string why) =>
@@ -240,7 +247,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         while (slice.Count > 0)
         {
             var streams = slice.Select(s => s.Stream).ToHashSet(StringComparer.Ordinal);
-            var events = contents.Links.Where(l => streams.Contains(l.Event!.Stream)).Select(l => (l.Sequence, l.Event!.ContentHash())).ToList();
+            var events = contents.Events.Where(e => streams.Contains(e.Stream)).Select(e => (e.Sequence, e.Content)).ToList();
             var moved = await _ledger.TakeOutAsync(new TakeOut(file, record, [.. slice.Select(s => (s.Stream, s.Version))], events), cancellationToken);
             _crashPoints.Reach("archive.after-take-out");
             if (moved.Count == 0)

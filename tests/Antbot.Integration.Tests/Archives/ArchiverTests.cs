@@ -132,6 +132,39 @@ public sealed class ArchiverTests
         Assert.Equal(StoreFault.Unavailable, Assert.Throws<EventStoreException>(() => history.Archives.Flush(there)).Fault);
     }
 
+    /// <summary>Twenty thousand events that bear letters of 64 KiB each are more than a process has room for.</summary>
+    [Fact]
+    public async Task A_file_holds_and_a_reader_keeps_so_many_bytes_and_everything_is_told_all_the_same()
+    {
+        const long fileBytes = 20_000;
+        await using var history = await ArchivedHistory.OpenAsync();
+        var all = await history.Store.ReadPageAsync(0, 10_000, Cancel);
+        var told = await ReadAllAsync(history.Store);
+        var run = await history.ArchiveAsync(bytesMax: fileBytes);
+        Assert.True(run.Made.Count > 4, $"{run.Made.Count} files");
+        foreach (var made in run.Made)
+        {
+            var bytes = 0L;
+            await history.Archives.ReadAsync(made.File, link => bytes += link.Event!.Bytes, Cancel);
+            Assert.InRange(bytes, 1, fileBytes);
+        }
+        var (one, most) = (history.Whole(bytesMax: 1), 0L);
+        Assert.Equal(told, (await ReadAllAsync(one)).Take(told.Count));
+        var (few, several) = (history.Whole(bytesMax: 200_000), history.Whole());
+        foreach (var stored in all)
+        {
+            var events = new List<Guid>();
+            await foreach (var e in few.ReadStreamAsync(new StreamId(stored.Stream), stored.Version, Cancel))
+                events.Add(e.EventId);
+            Assert.Equal(stored.EventId, events[0]);
+            most = Math.Max(most, few.OpenBytes);
+        }
+        Assert.InRange(most, 100_000, 200_000);
+        await ReadAllAsync(several);
+        Assert.True(several.OpenBytes > 200_000 && one.OpenBytes < 100_000, $"{several.OpenBytes} and {one.OpenBytes}");
+        Assert.Empty((await history.VerifyAsync()).Findings);
+    }
+
     /// <summary>At many moments of a history: what goes on, and what goes on about it, stays.</summary>
     [Fact]
     public async Task Only_what_is_over_is_chosen()

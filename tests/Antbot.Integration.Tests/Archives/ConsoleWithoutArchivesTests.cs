@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Antbot.Contracts;
-using Antbot.Contracts.Events;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Integration.Tests.DeadLetters;
 using Antbot.Runtime.Store;
