@@ -29,7 +29,7 @@ public sealed class ConsoleWithoutArchivesTests : OnAConsole
         Assert.All(told.Where(t => t.Gap is not null), t => Assert.Equal((TakenOut.File, t.Id), (t.Gap!.Value.GetProperty("Archive").GetString(), t.Gap.Value.GetProperty("Through").GetInt64())));
         Assert.Equal(told.Select(t => t.Id).Order(), told.Select(t => t.Id));
         // Wherever it was cut off, also between two that are gone, it goes on with what comes next.
-        foreach (var last in left)
+        foreach (var last in left.Where((_, i) => i % 9 == 0))
         {
             var again = await WatchAsync(last, null, all[^1].Sequence);
             Assert.Equal(rest.Where(s => s > last), again.Where(t => t.Gap is null).Select(t => t.Id).Where(s => s <= all[^1].Sequence));
