@@ -28,6 +28,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
 
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(1);
     private static readonly EventCodec Codec = new(EventRegistry.From(typeof(StreamsArchived).Assembly));
+    private static readonly string CompletedType = StoredNameAttribute.Of(typeof(ArchiveCompleted));
     private static readonly DateTimeOffset Always = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly IArchivingLedger _ledger = store.Ledger as IArchivingLedger
@@ -188,9 +189,9 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         while (await _ledger.FindStreamsAsync(Streams.ArchivePrefix, Always, after, PageSize, cancellationToken) is { Count: > 0 } page)
         {
             after = page[^1].Stream;
-            foreach (var stream in page.Where(s => s.Version == 1))
+            foreach (var stream in page)
             {
-                if (await RecordOfAsync(new StreamId(stream.Stream), cancellationToken) is not { } recorded)
+                if (await UnfinishedAsync(new StreamId(stream.Stream), cancellationToken) is not { } recorded)
                     continue;
                 var contents = await folder.ReadAsync(recorded.Record.File, cancellationToken);
                 // It may have been brought back from elsewhere since.
@@ -201,11 +202,16 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         return resumed;
     }
 
-    private async Task<(StoredEvent Stored, StreamsArchived Record)?> RecordOfAsync(StreamId stream, CancellationToken cancellationToken)
+    /// <summary>Null where its end is recorded and true: what stayed then may have been taken out since, by a run that was killed before it could say so.</summary>
+    private async Task<(StoredEvent Stored, StreamsArchived Record)?> UnfinishedAsync(StreamId stream, CancellationToken cancellationToken)
     {
+        var (first, end) = ((StoredEvent?)null, (StoredEvent?)null);
         await foreach (var stored in store.ReadStreamAsync(stream, cancellationToken: cancellationToken))
-            return stored.Type == Archiving.RecordType && Codec.Decode(stored) is StreamsArchived record && ArchiveFolder.IsName(record.File) && Streams.Archive(record.File) == stream ? (stored, record) : null;
-        return null;
+            (first, end) = (first ?? stored, stored.Type == CompletedType ? stored : end);
+        var kept = end is null ? null : ((ArchiveCompleted)Codec.Decode(end)).Kept;
+        if (first?.Type != Archiving.RecordType || kept is { Count: 0 } || Codec.Decode(first) is not StreamsArchived record || !ArchiveFolder.IsName(record.File) || Streams.Archive(record.File) != stream)
+            return null;
+        return kept is null || (await _ledger.ReadArchivedStreamsAsync(record.File, cancellationToken)).Overlaps(kept) ? (first, record) : null;
     }
 
     /// <summary>What is recorded and in the file as it was recorded, and still as it was then, is taken out; what is wanted again stays.</summary>
@@ -236,7 +242,8 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         }
         kept.AddRange(await TakeOutAsync(recorded.Stored.Sequence, record.File, slice, contents, cancellationToken));
         var taken = record.Streams.Where(s => !kept.Contains(s.Stream)).ToList();
-        await AppendAsync(record.File, "end", new ArchiveCompleted(record.File, (int)taken.Sum(s => s.Version), kept), cancellationToken);
+        // Those that stayed may go another time, under the same name where they were all: then that is said as well.
+        await AppendAsync(record.File, $"end {string.Join(' ', kept.Order(StringComparer.Ordinal))}", new ArchiveCompleted(record.File, (int)taken.Sum(s => s.Version), kept), cancellationToken);
         return new ArchiveMade(record.File, record.Sha256, taken.Count, (int)taken.Sum(s => s.Version), record.Bytes, kept);
     }
 

@@ -235,6 +235,32 @@ public sealed class ArchiverTests
         Assert.Equal(trade.Value, (await new TimeTravel(history.Store).StreamAsync(Streams.Trade(trade), new Moment(long.MaxValue, null), Cancel))!.Stream[Streams.TradePrefix.Length..]);
     }
 
+    /// <summary>The same streams get the same name: "kept" once stood there for good, however they went later.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_stayed_once_and_goes_later_is_recorded_as_it_is(bool isKilled)
+    {
+        await using var history = await ArchivedHistory.OpenAsync();
+        await Assert.ThrowsAsync<KilledException>(() => history.ArchiveAsync(new KilledAt("archive.after-record")));
+        var resumed = Assert.Single((await history.ArchiveAsync(choice: new NothingGoes())).Resumed);
+        Assert.Equal((0, resumed.Kept.Count), (resumed.Events, (await LastAsync(history, resumed.File)).Kept.Count));
+        Assert.True(resumed.Kept.Count > 10);
+        // It is said once, and nothing is begun again for it.
+        Assert.Empty((await history.ArchiveAsync(choice: new NothingGoes())).Resumed);
+
+        if (isKilled)
+            await Assert.ThrowsAsync<KilledException>(() => history.ArchiveAsync(new KilledAt("archive.after-take-out")));
+        var run = await history.ArchiveAsync();
+        var made = Assert.Single(isKilled ? run.Resumed : run.Made);
+        Assert.Equal((resumed.File, 0), (made.File, made.Kept.Count));
+        var end = await LastAsync(history, made.File);
+        Assert.Equal((made.Events, 0), (end.Events, end.Kept.Count));
+        Assert.Equal(end.Events, await history.Store.CountArchivedAsync(Cancel));
+        Assert.Empty((await history.ArchiveAsync()).Resumed);
+        Assert.Empty((await history.VerifyAsync()).Findings);
+    }
+
     /// <summary>Export and import with the archives: the other store has everything itself, and can archive it again.</summary>
     [Fact]
     public async Task An_export_of_a_store_with_archives_is_whole()
@@ -265,6 +291,23 @@ public sealed class ArchiverTests
         var head = await history.Store.ReadHeadAsync(Cancel);
         var growth = await Growth.OfAsync(history.Store, new StoreSize(10_000_000, 1_000_000_000), null, ArchivedHistory.Later, Cancel);
         Assert.Equal((run.Events, head.Position - run.Events), (growth.Archived, growth.Events));
+    }
+
+    private static async Task<ArchiveCompleted> LastAsync(ArchivedHistory history, string file)
+    {
+        ArchiveCompleted? last = null;
+        await foreach (var stored in history.Store.ReadStreamAsync(Streams.Archive(file), 2, Cancel))
+            last = (ArchiveCompleted)new EventCodec(EventRegistry.From(typeof(ArchiveCompleted).Assembly)).Decode(stored);
+        return last!;
+    }
+
+    private sealed class NothingGoes : IArchiveChoice
+    {
+        public IAsyncEnumerable<ArchiveGroup> FindAsync(DateTimeOffset before, CancellationToken cancellationToken = default) => AsyncEnumerable.Empty<ArchiveGroup>();
+
+        public Task<IReadOnlyList<Follower>> ReadFollowersAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<Follower>>([]);
+
+        public Task<string?> WhyWantedAsync(IReadOnlyList<string> streams, CancellationToken cancellationToken = default) => Task.FromResult<string?>("all are wanted");
     }
 
     /// <summary>All that can be asked, as it is told.</summary>
