@@ -445,7 +445,7 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => AskAsync(() =>
         new VenueAnswer<IReadOnlyList<OrderReport>>.Said([.. exchange.Orders.Where(o => o.IsOpen).Select(o => o.Report(exchange.Now, []))]));
 
-    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, Purpose purpose, CancellationToken cancellationToken = default) => AskAsync(() =>
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) => AskAsync(() =>
         new VenueAnswer<IReadOnlyList<OrderReport>>.Said([.. exchange.Orders.Where(o => o.IsOpen && o.Asked.Symbol == symbol).Select(o => o.Report(exchange.Now, []))]));
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => AskAsync(() =>

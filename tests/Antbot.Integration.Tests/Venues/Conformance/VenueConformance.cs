@@ -299,7 +299,7 @@ public abstract class VenueConformance : IAsyncLifetime
         Said(await _venue.PlaceAsync(one, Cancel));
         Said(await _venue.PlaceAsync(other, Cancel));
         Assert.Equal(new[] { one.Id, other.Id }.ToHashSet(), Said(await _venue.ListOpenOrdersAsync(Cancel)).Select(o => o.Id).ToHashSet());
-        Assert.Equal(new[] { one.Id, other.Id }.ToHashSet(), Said(await _venue.ListOpenOrdersAsync(one.Symbol, Purpose.FindingOut, Cancel)).Select(o => o.Id).ToHashSet());
+        Assert.Equal(new[] { one.Id, other.Id }.ToHashSet(), Said(await _venue.ListOpenOrdersAsync(one.Symbol, Cancel)).Select(o => o.Id).ToHashSet());
     }
 
     [Fact]
@@ -369,9 +369,6 @@ public abstract class VenueConformance : IAsyncLifetime
         Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
         Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await _venue.PlaceAsync(Order(), Cancel));
         Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
-        // The same question goes on where it is for something that was done, and not where it is for an entry.
-        Said(await _venue.ListOpenOrdersAsync(Btc, Purpose.FindingOut, Cancel));
-        Assert.IsType<VenueAnswer<IReadOnlyList<OrderReport>>.NotSent>(await _venue.ListOpenOrdersAsync(Btc, Purpose.Entering, Cancel));
     }
 
     [Fact]
@@ -556,6 +553,9 @@ public abstract class VenueConformance : IAsyncLifetime
         }
     }
 
+    /// <summary>Whether the venue is said to have one.</summary>
+    private protected virtual bool HasCountdown => false;
+
     [Fact]
     public async Task V33_every_fill_since_a_time_is_listed_once_over_however_many_pages_and_none_of_before()
     {
@@ -582,9 +582,6 @@ public abstract class VenueConformance : IAsyncLifetime
             Assert.Equal(fills.Where(f => f.At >= moment.Key).Select(f => f.FillId), Said(await _venue.ListFillsAsync(Btc, moment.Key, Cancel)).Select(f => f.FillId));
         Assert.Empty(Said(await _venue.ListFillsAsync(Btc, _venue.Now!.Value.AddSeconds(5), Cancel)));
     }
-
-    /// <summary>Whether the venue is said to have one.</summary>
-    private protected virtual bool HasCountdown => false;
 
     /// <summary>What the adapter of this venue adds to it.</summary>
     private protected virtual IVenue Around(IVenue venue) => venue;
