@@ -34,9 +34,18 @@ public sealed class SimulationTests
             Assert.True(result.Passed, $"seed {seed} of letters: {string.Join('\n', result.Violations)}");
             tally.Add(result.Tally);
         }
-        // Faults that never happen prove nothing.
+        // Faults that never happen prove nothing, nor does what must go on all the same and was never tried.
         Assert.Empty(tally.NeverHappened());
     }
+
+    /// <summary>Otherwise a halt that keeps fills or cancels back would pass for want of one.</summary>
+    [Theory]
+    [InlineData("a fill recorded while halted")]
+    [InlineData("an attempt at a stop while halted")]
+    [InlineData("an attempt at a way out while halted")]
+    [InlineData("an order that the venue took back while halted")]
+    [InlineData("VenueErrs.LateFill")]
+    public void What_must_go_on_all_the_same_is_missed_where_it_never_happens(string what) => Assert.Contains(what, new Tally().NeverHappened());
 
     /// <summary>A tenth of what `make sim DOUBTS=10000` runs.</summary>
     [Fact]

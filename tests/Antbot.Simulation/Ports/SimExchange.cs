@@ -78,6 +78,9 @@ public sealed class SimExchange
     /// <summary>Told of every order that is filled, or a part of it.</summary>
     public Action<ExchangeOrder> Filled { get; set; } = _ => { };
 
+    /// <summary>When an order is taken back by us, whether or not its answer comes.</summary>
+    public Action<ExchangeOrder> Cancelled { get; set; } = _ => { };
+
     /// <summary>Told of every fill that it takes back.</summary>
     public Action<ExchangeOrder, FillReport> TakenBack { get; set; } = (_, _) => { };
 
@@ -182,6 +185,7 @@ public sealed class SimExchange
         if (Last(id) is not { IsOpen: true } found)
             return Refused(Refusal.UnknownOrder, "-2011", "Unknown order sent.");
         found.Status = VenueOrderStatus.Cancelled;
+        Cancelled(found);
         if (!_deafCancels.TryGetValue(++_cancelled, out var fault))
             return new VenueAnswer<OrderReport>.Said(found.Report(Now, []));
         Tally.Happened(fault);
