@@ -99,7 +99,7 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
 
     /// <summary>What was decided on an operator's word, now or when it was given first.</summary>
     public async Task<StoredEvent> DecideAsync(DeadLetterKept kept, Guid request, string by, object order, CancellationToken cancellationToken) =>
-        (await RecordAsync(kept, request, order, $"operator:{by}", cancellationToken))[^1];
+        await RecordAsync(kept, request, order, $"operator:{by}", cancellationToken) is [.., var last] ? last : throw Archiving.DecidedBefore();
 
     /// <summary>What whoever it was going to has decided on a letter's message, sent once more or before; null where there is nothing. Every endpoint decides under its own name.</summary>
     public async Task<StoredEvent?> EffectOfAsync(Guid? message, string endpoint, CancellationToken cancellationToken) =>
