@@ -108,7 +108,7 @@ public sealed class BundleTests(BundleFixture made) : IClassFixture<BundleFixtur
         var names = zip.Entries.Select(e => e.FullName).ToList();
         Assert.Equal(["report.html", "report.md", "report.json", "processes.json", "events.jsonl", "logs/risk.log", "manifest.json", "manifest.sig"], names);
         var log = Text(zip, "logs/risk.log");
-        Assert.Equal("begun\nit said [removed] aloud\nAuthorization: [removed] [removed]\nurl=http://[removed]@h/?signature=[removed]&x=1\n", log);
+        Assert.Equal("begun\nit said *** aloud\nAuthorization: Bearer ***\nurl=http://***@h/?signature=***&x=1\n", log);
         Assert.DoesNotContain(names, n => n.Contains("secret", StringComparison.Ordinal));
         Assert.Contains("a &lt;hostile&gt; reason", Text(zip, "report.html"), StringComparison.Ordinal);
         // In that history no process had begun by then.
