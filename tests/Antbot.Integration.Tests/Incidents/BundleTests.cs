@@ -159,6 +159,12 @@ public sealed class BundleTests(BundleFixture made) : IClassFixture<BundleFixtur
         Assert.Contains(unsigned.Notices, n => n.Contains("Nobody signed", StringComparison.Ordinal));
         var said = await AntbotProcess.RunAsync(_elsewhere, "verify", "--bundle", Write(members), "--public-key", Path.Combine(_folder, "signing.key.pub"));
         Assert.Equal(4, said.ExitCode);
+        // The one that nobody signed, and the true one: without a key neither is proven, and no script takes it for that.
+        foreach (var file in new[] { Write(members), Bundle })
+        {
+            var unproven = await AntbotProcess.RunAsync(_elsewhere, "verify", "--bundle", file);
+            Assert.True((unproven.ExitCode, unproven.Output.StartsWith("NOT PROVEN: ", StringComparison.Ordinal), unproven.Output.Contains("Intact", StringComparison.Ordinal)) == (4, true, false), unproven.Output);
+        }
         using var other = SigningKey.LoadOrCreate(Path.Combine(_elsewhere, "other.key"));
         Assert.False((await BundleVerifier.VerifyAsync(Bundle, other.Public, cancellationToken: Cancel)).IsIntact);
     }
