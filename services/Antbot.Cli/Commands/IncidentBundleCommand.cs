@@ -36,7 +36,7 @@ internal static class IncidentBundleCommand
             using var progress = new Progress("bundling");
             var file = parsed.GetValue(output)!;
             var manifest = await NewFile.WriteAsync(file, async to => await new BundleMaker(store, codec, models, blobs, TimeProvider.System, folder, key).WriteAsync(incident, to, progress.Report, cancellationToken)
-                ?? throw NoSuchIncident(parsed.GetValue(id)!));
+                ?? throw NoSuchIncident(parsed.GetValue(id)!), ownerOnly: true);
             progress.Dispose();
             if (blobs is IAsyncDisposable opened)
                 await opened.DisposeAsync();
