@@ -32,9 +32,6 @@ internal sealed record VenueRoute(string Name, BreakerOptions Breaker, BudgetPar
 
     public static VenueRoute Query { get; } = new("query", Short, BudgetPart.Asking);
 
-    /// <summary>A question on the way to an entry takes no more of the limits than the entry itself may.</summary>
-    public static VenueRoute QueryToEnter { get; } = Query with { Part = BudgetPart.Shared };
-
     public static VenueRoute Account { get; } = new("account", BreakerOptions.Default, BudgetPart.Asking);
 
     public static VenueRoute Market { get; } = new("market", BreakerOptions.Default, BudgetPart.Shared);

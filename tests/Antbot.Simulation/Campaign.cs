@@ -14,7 +14,6 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
     public const int Stopped = 130;
     public const int NotTrusted = 3;
 
-    private const ulong TwiceEvery = 100;
     private const int SaidMax = 20;
     private const int SavedMax = 5;
 
@@ -35,11 +34,6 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
     private ulong _hash;
     private bool _stop;
     private TimeSpan _took;
-
-    private sealed record Failure(ulong Seed, Violation Violation, Plan Plan)
-    {
-        public Plan? Shrunk { get; set; }
-    }
 
     /// <summary>The seed under which the bug was found, and the smallest plan that shows it; null where there is none that is small.</summary>
     public (ulong Seed, Violation Violation, Plan Plan)? Found =>
@@ -99,10 +93,7 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
     private void Work()
     {
         while (Next() is { } seed)
-        {
-            var isTwice = seed % TwiceEvery == 0;
-            Note(seed, isTwice ? SimRun.Twice(_planOf(seed), bug) : SimRun.LookingFor(bug.Shows, _planOf(seed), bug), isTwice);
-        }
+            Note(seed, SimRun.OfSeed(seed, _planOf(seed), bug));
     }
 
     private ulong? Next()
@@ -111,52 +102,36 @@ internal sealed class Campaign(ulong first, int seeds, Bug bug, DirectoryInfo? s
             return _started < seeds && !_stop && (bug == Bug.None || _failures.Count == 0) ? first + (ulong)_started++ : null;
     }
 
-    private void Note(ulong seed, SimResult result, bool isTwice)
+    private void Note(ulong seed, SimResult result)
     {
-        Failure failure;
-        var violations = result.Violations;
+        var failure = Failure.Of(seed, result, bug);
         lock (_lock)
         {
             _simulated += result.Simulated;
             _steps += result.Steps;
             // The order in which seeds end is nobody's: their sum is the same whatever it was.
             _hash += result.Hash * (2 * seed + 1);
-            _twice += isTwice ? 1 : 0;
+            _twice += SimRun.IsTwice(seed) ? 1 : 0;
             _tally.Add(result.Tally);
             if (result.Passed)
             {
                 _passed++;
                 return;
             }
-            if (!bug.IsShownBy(violations))
+            if (failure is null)
             {
                 _otherwise++;
                 return;
             }
-            failure = new Failure(seed, violations.First(v => bug.Shows is null || v.Broken == bug.Shows), result.Plan);
             _failures.Add(failure);
             if (!quiet && _failures.Count <= SaidMax)
                 Console.WriteLine($"seed {seed}: {failure.Violation}");
             if (!(bug != Bug.None ? _failures.Count == 1 : _failures.Count <= SavedMax))
                 return;
         }
-        var shrunk = Shrinker.Shrink(result.Plan, bug, failure.Violation.Broken);
+        failure.Shrink();
         lock (_lock)
-        {
-            failure.Shrunk = shrunk;
-            if (!quiet)
-                Console.WriteLine($"seed {seed}, shrunk to {shrunk.Faults.Count} faults{(shrunk.Faults.Count > Shrinker.FaultsMax ? $", which are more than {Shrinker.FaultsMax}" : "")}:\n{shrunk.Write()}");
-            if (save is null)
-                return;
-            save.Create();
-            var path = Path.Combine(save.FullName, bug == Bug.None ? $"seed-{seed}.json" : $"{bug.Name}.json");
-            var kept = bug == Bug.None
-                ? new Regression(failure.Violation.What, failure.Violation.Broken, null, shrunk)
-                : new Regression($"unseen: {bug.What}", failure.Violation.Broken, bug.Name, shrunk);
-            File.WriteAllText(path, kept.Write());
-            if (!quiet)
-                Console.WriteLine($"Kept as {path}: every test run replays it.");
-        }
+            failure.Keep(save, quiet);
     }
 
     private void Say()

@@ -10,7 +10,7 @@ const int SeedsToRun = 1_000;
 const int SeedsToFind = 10_000;
 var seeds = new Option<int?>("--seeds") { Description = "How many seeds to run: 1,000, or 10,000 where a mistake is looked for." };
 var first = new Option<ulong>("--first") { Description = "The first of them.", DefaultValueFactory = _ => 1 };
-var seed = new Option<ulong?>("--seed") { Description = "Run this one alone, and show its plan and what happened." };
+var seed = new Option<ulong?>("--seed") { Description = "Run this one alone, and show its plan and what happened; where it fails, the smallest plan that does." };
 var planFile = new Option<FileInfo?>("--plan") { Description = "Run a plan, or a regression, from a file." };
 var bugName = new Option<string>("--bug") { Description = "Run with a mistake on purpose; ends with 1, the seed and the shrunk plan as soon as it is found.", DefaultValueFactory = _ => Bug.None.Name };
 var bugs = new Option<bool>("--bugs") { Description = "List the mistakes." };
@@ -62,10 +62,12 @@ root.SetAction(parsed =>
         return Until(wantedLetters, Letters.SentAgain, Letters.PerPlanAtLeast, Planner.OfLetters);
     if (parsed.GetValue(meets) is { } wantedToMeet)
         return Meeting(wantedToMeet.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), parsed.GetValue(first), count);
+    Action<string>? tell = parsed.GetValue(story) ? Console.WriteLine : null;
+    // What comes from a file is as small as it is, and kept already.
     if (parsed.GetValue(planFile) is { } file)
-        return One(ReadPlan(File.ReadAllText(file.FullName)), bug, quiet, parsed.GetValue(story));
+        return One(ReadPlan(File.ReadAllText(file.FullName)), plan => SimRun.LookingFor(bug.Shows, plan, bug, tell), _ => null, save: null, quiet);
     if (parsed.GetValue(seed) is { } alone)
-        return One(Planner.From(alone), bug, quiet, parsed.GetValue(story));
+        return One(Planner.From(alone), plan => SimRun.OfSeed(alone, plan, bug, tell), result => Failure.Of(alone, result, bug), parsed.GetValue(save), quiet);
     return Many(new Campaign(parsed.GetValue(first), count, bug, parsed.GetValue(save), quiet), quiet);
 
     int Until(int most, string what, int perPlan, Func<ulong, Plan> planOf) => UntilHappened(most, what, new Campaign(parsed.GetValue(first), (most / perPlan) + 1, bug, parsed.GetValue(save), quiet, planOf), quiet);
@@ -161,26 +163,36 @@ static int All(ulong first, int seeds, DirectoryInfo? save, bool quiet)
 
 static Plan ReadPlan(string text) => JsonDocument.Parse(text).RootElement.TryGetProperty(nameof(Regression.Plan), out var plan) ? Plan.Read(plan.GetRawText()) : Plan.Read(text);
 
-static int One(Plan plan, Bug bug, bool quiet, bool story)
+static int One(Plan plan, Func<Plan, SimResult> run, Func<SimResult, Failure?> failureOf, DirectoryInfo? save, bool quiet)
 {
     var began = Stopwatch.GetTimestamp();
-    var result = SimRun.Of(plan, bug, story ? Console.WriteLine : null);
+    var result = run(plan);
     var took = Stopwatch.GetElapsedTime(began);
+    var failure = failureOf(result);
+    failure?.Shrink();
     if (quiet)
     {
         Console.WriteLine(JsonSerializer.Serialize(new
         {
             passed = result.Passed, violations = result.Violations.Select(v => new { broken = v.Broken.ToString(), what = v.What }), hash = $"{result.Hash:x16}", simulatedSeconds = result.Simulated.TotalSeconds, steps = result.Steps, milliseconds = took.TotalMilliseconds,
-            happened = result.Tally.Counts, plan = JsonSerializer.Deserialize<JsonElement>(plan.Write()),
+            happened = result.Tally.Counts, plan = Parsed(plan), shrunk = failure?.Shrunk is { } small ? Parsed(small) : (JsonElement?)null,
         }));
-        return result.Passed ? 0 : Campaign.Failed;
     }
-    Console.WriteLine(plan.Write());
-    foreach (var (what, count) in result.Tally.Counts.OrderBy(c => c.Key, StringComparer.Ordinal))
-        Console.WriteLine($"{count,8:N0}  {what}");
-    foreach (var violation in result.Violations)
-        Console.WriteLine(violation);
-    Console.WriteLine($"{result.Simulated.TotalSeconds:0.0} s simulated in {took.TotalMilliseconds:0} ms, {result.Steps:N0} steps, hash {result.Hash:x16}");
-    Console.WriteLine(result.Passed ? "1 passed, 0 failed" : "0 passed, 1 failed");
+    else
+    {
+        Console.WriteLine(plan.Write());
+        foreach (var (what, count) in result.Tally.Counts.OrderBy(c => c.Key, StringComparer.Ordinal))
+            Console.WriteLine($"{count,8:N0}  {what}");
+        foreach (var violation in result.Violations)
+            Console.WriteLine(violation);
+    }
+    failure?.Keep(save, quiet);
+    if (!quiet)
+    {
+        Console.WriteLine($"{result.Simulated.TotalSeconds:0.0} s simulated in {took.TotalMilliseconds:0} ms, {result.Steps:N0} steps, hash {result.Hash:x16}");
+        Console.WriteLine(result.Passed ? "1 passed, 0 failed" : "0 passed, 1 failed");
+    }
     return result.Passed ? 0 : Campaign.Failed;
+
+    static JsonElement Parsed(Plan plan) => JsonSerializer.Deserialize<JsonElement>(plan.Write());
 }

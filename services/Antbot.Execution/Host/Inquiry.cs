@@ -52,7 +52,7 @@ public sealed class Inquiry(IVenue venue)
         // While an attempt may still arrive, that it is not there says nothing yet, whoever is asked.
         if (askedAt is not { } at || at < order.SettledAt)
             return Open($"{evidence}; it may still arrive");
-        switch (await venue.ListOpenOrdersAsync(symbol, Purpose.FindingOut, cancellationToken))
+        switch (await venue.ListOpenOrdersAsync(symbol, cancellationToken))
         {
             case VenueAnswer<IReadOnlyList<OrderReport>>.Said { Value: var open } said:
                 if (open.FirstOrDefault(o => o.Id == order.Id) is { } report)

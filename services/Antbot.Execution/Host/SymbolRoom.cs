@@ -84,7 +84,7 @@ public sealed class SymbolRoom(PipelineParts parts, IVenue venue)
             if (_listings.TryGetValue(symbol, out var last) && parts.Clock.GetUtcNow() - last.At < ListedFor)
                 return last.Asked;
             // Asked for all that wait for it: not one of them can call it off.
-            var asked = venue.ListOpenOrdersAsync(symbol, Purpose.Entering, CancellationToken.None);
+            var asked = venue.ListOpenOrdersAsync(symbol, CancellationToken.None);
             _listings[symbol] = (asked, parts.Clock.GetUtcNow());
             return asked;
         }

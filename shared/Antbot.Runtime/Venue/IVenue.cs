@@ -3,16 +3,6 @@ using Antbot.Contracts.Venue;
 
 namespace Antbot.Runtime.Venue;
 
-/// <summary>What a question is for: a venue's limits are kept back for what matters more.</summary>
-public enum Purpose
-{
-    /// <summary>What became of something: it may go on where nothing is entered any more.</summary>
-    FindingOut = 1,
-
-    /// <summary>Whether something may be entered: where that may not be, neither need be asked.</summary>
-    Entering = 2,
-}
-
 /// <summary>
 /// An exchange, as Execution and Reconciliation see it. No method throws for what the venue or the way to it does: an answer that
 /// did not come is <c>Unknown</c>, and a failed listing is unknown too, never empty.
@@ -47,7 +37,7 @@ public interface IVenue
     Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Those of one symbol, which costs a venue much less.</summary>
-    Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, Purpose purpose, CancellationToken cancellationToken = default);
+    Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default);
 
     /// <summary>Fills of one order, oldest first.</summary>
     Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default);

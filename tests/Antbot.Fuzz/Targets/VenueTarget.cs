@@ -52,7 +52,7 @@ public sealed class VenueTarget : IFuzzTarget
         Of(v => v.FindOrderAsync(Btc, VenueId, default), Order, r => r.VenueOrderId == VenueId && r.Symbol == Btc && r.Executed <= r.Quantity),
         Of(v => v.CancelAsync(Btc, Id, default), Order, r => r.Id == Id),
         Of(v => v.ListOpenOrdersAsync(default), $"[{Order},{Order}]", all => all.All(r => r.Executed <= r.Quantity)),
-        Of(v => v.ListOpenOrdersAsync(Btc, Purpose.FindingOut, default), $"[{Order},{Order}]", all => all.All(r => r.Symbol == Btc && r.Executed <= r.Quantity)),
+        Of(v => v.ListOpenOrdersAsync(Btc, default), $"[{Order},{Order}]", all => all.All(r => r.Symbol == Btc && r.Executed <= r.Quantity)),
         Of(v => v.ListFillsAsync(Btc, VenueId, default), $"[{Fill},{Fill}]", all => all.All(f => f.VenueOrderId == VenueId) && AreSound(all)),
         Of(v => v.ListFillsAsync(Btc, Since, default), $"[{Fill},{Fill}]", AreSound),
         Of(v => v.ReadPermissionsAsync(default), Restrictions, _ => true),

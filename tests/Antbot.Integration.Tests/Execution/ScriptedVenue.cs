@@ -160,7 +160,7 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
 
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => ListAsync(_ => true);
 
-    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, Purpose purpose, CancellationToken cancellationToken = default) => ListAsync(o => o.Asked.Symbol == symbol);
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) => ListAsync(o => o.Asked.Symbol == symbol);
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default)
     {

@@ -108,7 +108,7 @@ public sealed class BundleTests(BundleFixture made) : IClassFixture<BundleFixtur
         var names = zip.Entries.Select(e => e.FullName).ToList();
         Assert.Equal(["report.html", "report.md", "report.json", "processes.json", "events.jsonl", "logs/risk.log", "manifest.json", "manifest.sig"], names);
         var log = Text(zip, "logs/risk.log");
-        Assert.Equal("begun\nit said [removed] aloud\nAuthorization: [removed] [removed]\nurl=http://[removed]@h/?signature=[removed]&x=1\n", log);
+        Assert.Equal("begun\nit said *** aloud\nAuthorization: Bearer ***\nurl=http://***@h/?signature=***&x=1\n", log);
         Assert.DoesNotContain(names, n => n.Contains("secret", StringComparison.Ordinal));
         Assert.Contains("a &lt;hostile&gt; reason", Text(zip, "report.html"), StringComparison.Ordinal);
         // In that history no process had begun by then.
@@ -159,6 +159,12 @@ public sealed class BundleTests(BundleFixture made) : IClassFixture<BundleFixtur
         Assert.Contains(unsigned.Notices, n => n.Contains("Nobody signed", StringComparison.Ordinal));
         var said = await AntbotProcess.RunAsync(_elsewhere, "verify", "--bundle", Write(members), "--public-key", Path.Combine(_folder, "signing.key.pub"));
         Assert.Equal(4, said.ExitCode);
+        // The one that nobody signed, and the true one: without a key neither is proven, and no script takes it for that.
+        foreach (var file in new[] { Write(members), Bundle })
+        {
+            var unproven = await AntbotProcess.RunAsync(_elsewhere, "verify", "--bundle", file);
+            Assert.True((unproven.ExitCode, unproven.Output.StartsWith("NOT PROVEN: ", StringComparison.Ordinal), unproven.Output.Contains("Intact", StringComparison.Ordinal)) == (4, true, false), unproven.Output);
+        }
         using var other = SigningKey.LoadOrCreate(Path.Combine(_elsewhere, "other.key"));
         Assert.False((await BundleVerifier.VerifyAsync(Bundle, other.Public, cancellationToken: Cancel)).IsIntact);
     }

@@ -80,7 +80,7 @@ internal sealed class FakeVenue : IVenue, IMarketData
         return await Answer<IReadOnlyList<OrderReport>>(() => [.. Orders.Values.Where(o => !o.IsOver)]);
     }
 
-    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, Purpose purpose, CancellationToken cancellationToken = default) =>
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) =>
         Answer<IReadOnlyList<OrderReport>>(() => [.. Orders.Values.Where(o => !o.IsOver && o.Symbol == symbol)]);
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>

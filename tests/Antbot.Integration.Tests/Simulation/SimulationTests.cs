@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Antbot.Runtime.Store;
 using Antbot.Simulation;
 using Antbot.Simulation.Faults;
 using Antbot.Simulation.Ports;
@@ -33,9 +34,18 @@ public sealed class SimulationTests
             Assert.True(result.Passed, $"seed {seed} of letters: {string.Join('\n', result.Violations)}");
             tally.Add(result.Tally);
         }
-        // Faults that never happen prove nothing.
+        // Faults that never happen prove nothing, nor does what must go on all the same and was never tried.
         Assert.Empty(tally.NeverHappened());
     }
+
+    /// <summary>Otherwise a halt that keeps fills or cancels back would pass for want of one.</summary>
+    [Theory]
+    [InlineData("a fill recorded while halted")]
+    [InlineData("an attempt at a stop while halted")]
+    [InlineData("an attempt at a way out while halted")]
+    [InlineData("an order that the venue took back while halted")]
+    [InlineData("VenueErrs.LateFill")]
+    public void What_must_go_on_all_the_same_is_missed_where_it_never_happens(string what) => Assert.Contains(what, new Tally().NeverHappened());
 
     /// <summary>A tenth of what `make sim DOUBTS=10000` runs.</summary>
     [Fact]
@@ -74,6 +84,49 @@ public sealed class SimulationTests
         await other.WaitForExitAsync(cancel);
         Assert.Equal(0, other.ExitCode);
         Assert.Equal($"{SimRun.Of(Planner.From(7)).Hash:x16}", JsonElement.Parse(output).GetProperty("hash").GetString());
+    }
+
+    /// <summary>One seed alone does what it would do among many: its plan is made small, and kept.</summary>
+    [Fact]
+    public async Task A_seed_that_fails_alone_is_made_small_and_kept()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        var bug = Bugs.Find("blind-retry");
+        var seed = Enumerable.Range(1, 400).Select(s => (ulong)s).First(s => bug.IsShownBy(SimRun.Of(Planner.From(s), bug).Violations));
+        var folder = Directory.CreateTempSubdirectory("antbot-kept-");
+        try
+        {
+            using var alone = Process.Start(new ProcessStartInfo("dotnet", [typeof(SimRun).Assembly.Location, "--seed", $"{seed}", "--bug", bug.Name, "--save", folder.FullName]) { RedirectStandardOutput = true, UseShellExecute = false })!;
+            var output = await alone.StandardOutput.ReadToEndAsync(cancel);
+            await alone.WaitForExitAsync(cancel);
+            Assert.Equal(Campaign.Failed, alone.ExitCode);
+            Assert.Contains($"seed {seed}, shrunk to ", output, StringComparison.Ordinal);
+            Assert.Null(Regression.Read(await File.ReadAllTextAsync(Path.Combine(folder.FullName, $"{bug.Name}.json"), cancel)).Fault());
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>Whatever else one seed in a hundred shows, it shows whether the simulator rests on something that is not its own.</summary>
+    [Fact]
+    public void Of_a_hundred_seeds_one_is_run_twice_and_fails_where_it_is_not_the_same_run()
+    {
+        var unsteady = new Unsteady();
+        var (twice, once, steady) = (Of(100, 1, unsteady), Of(101, 99, unsteady), Of(1, 200, Bug.None));
+        Assert.Equal(Campaign.Failed, twice.Run());
+        Assert.Equal((100UL, Invariant.SameRun), (twice.Found?.Seed, twice.Found?.Violation.Broken));
+        // Of those that are run once nobody can know.
+        Assert.Equal(0, once.Run());
+        Assert.Equal(0, steady.Run());
+        Assert.Equal([1, 0, 2], new[] { twice, once, steady }.Select(c => JsonSerializer.SerializeToElement(c.Summary()).GetProperty("runTwice").GetInt32()));
+        // And alone it is no other run than among many.
+        Assert.Contains(SimRun.OfSeed(100, Quiet(100), unsteady).Violations, v => v.Broken == Invariant.SameRun);
+
+        static Campaign Of(ulong first, int seeds, Bug bug) => new(first, seeds, bug, save: null, quiet: true, Quiet);
+
+        static Plan Quiet(ulong seed) => new(seed, 1, 1, []);
     }
 
     /// <summary>A mistake that no kept plan shows would not be seen when it comes back.</summary>
@@ -184,5 +237,13 @@ public sealed class SimulationTests
         var campaign = new Campaign(1, 1_000_000, Bug.None, save: null, quiet: true);
         campaign.Stop();
         Assert.Equal(Campaign.Stopped, campaign.Run());
+    }
+
+    /// <summary>It depends on the machine's own clock, and nobody looks for that.</summary>
+    private sealed class Unsteady() : Bug("unsteady", "how long an append takes depends on the machine's own clock", shows: null)
+    {
+        private readonly Bug _inner = Bugs.Find("outside-clock");
+
+        public override IEventStore Around(IEventStore store, SimProcess process) => _inner.Around(store, process);
     }
 }

@@ -100,7 +100,7 @@ public sealed class BinanceFactsTests
             ("order by the client's id", 4, () => venue.FindOrderAsync(btc, id, Cancel)),
             ("order by the venue's", 4, () => venue.FindOrderAsync(btc, placed.Value.VenueOrderId, Cancel)),
             ("openOrders", 80, () => venue.ListOpenOrdersAsync(Cancel)),
-            ("openOrders of a symbol", 6, () => venue.ListOpenOrdersAsync(btc, Purpose.FindingOut, Cancel)),
+            ("openOrders of a symbol", 6, () => venue.ListOpenOrdersAsync(btc, Cancel)),
             ("myTrades of an order", 5, () => venue.ListFillsAsync(btc, placed.Value.VenueOrderId, Cancel)),
             ("myTrades", 20, () => venue.ListFillsAsync(btc, DateTimeOffset.UtcNow, Cancel)),
             ("account", 20, () => venue.ReadBalancesAsync(Cancel)),

@@ -23,6 +23,8 @@ public sealed record Regression(
     /// <summary>It has to fail, or nothing that passes proves anything.</summary>
     public static Regression Canary => All.First(r => r.Name == "canary");
 
+    public static Regression Read(string text) => JsonSerializer.Deserialize<Regression>(text, Plan.Json) ?? throw new JsonException("There is no regression in it.");
+
     public string Write() => JsonSerializer.Serialize(this, Plan.Json) + "\n";
 
     /// <summary>What is wrong with it, or null.</summary>

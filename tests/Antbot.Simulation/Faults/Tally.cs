@@ -15,7 +15,7 @@ public sealed class Tally
     [
         .. typeof(Fault).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(a => a.DerivedType).Where(t => t != typeof(Crash) && t != typeof(VenueErrs) && t != typeof(SomebodyTrades) && t != typeof(SomebodyPublishes)).Select(t => t.Name),
         .. Enum.GetValues<Mishap>().Where(m => m != Mishap.None).Select(NameOf), .. Enum.GetValues<Deed>().Select(d => NameOf(new SomebodyTrades(0, d))),
-        .. Enum.GetValues<Rubbishes>().Select(r => NameOf(new SomebodyPublishes(0, r))), NameOf(new Poisoned("", "", 0, 0, AfterEffect: true)), .. Letters.Recordable,
+        .. Enum.GetValues<Rubbishes>().Select(r => NameOf(new SomebodyPublishes(0, r))), NameOf(new Poisoned("", "", 0, 0, AfterEffect: true)), .. Letters.Recordable, .. Checker.MustHappen,
         NameOf(new StoreDown(0, 0, Full: true)), NameOf(new BusLoses(0, ArrivesAllTheSame: true)), NameOf(new Halted(0, null)),
     ];
 

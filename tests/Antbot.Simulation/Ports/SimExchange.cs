@@ -78,6 +78,9 @@ public sealed class SimExchange
     /// <summary>Told of every order that is filled, or a part of it.</summary>
     public Action<ExchangeOrder> Filled { get; set; } = _ => { };
 
+    /// <summary>When an order is taken back by us, whether or not its answer comes.</summary>
+    public Action<ExchangeOrder> Cancelled { get; set; } = _ => { };
+
     /// <summary>Told of every fill that it takes back.</summary>
     public Action<ExchangeOrder, FillReport> TakenBack { get; set; } = (_, _) => { };
 
@@ -182,6 +185,7 @@ public sealed class SimExchange
         if (Last(id) is not { IsOpen: true } found)
             return Refused(Refusal.UnknownOrder, "-2011", "Unknown order sent.");
         found.Status = VenueOrderStatus.Cancelled;
+        Cancelled(found);
         if (!_deafCancels.TryGetValue(++_cancelled, out var fault))
             return new VenueAnswer<OrderReport>.Said(found.Report(Now, []));
         Tally.Happened(fault);
@@ -445,7 +449,7 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => AskAsync(() =>
         new VenueAnswer<IReadOnlyList<OrderReport>>.Said([.. exchange.Orders.Where(o => o.IsOpen).Select(o => o.Report(exchange.Now, []))]));
 
-    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, Purpose purpose, CancellationToken cancellationToken = default) => AskAsync(() =>
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) => AskAsync(() =>
         new VenueAnswer<IReadOnlyList<OrderReport>>.Said([.. exchange.Orders.Where(o => o.IsOpen && o.Asked.Symbol == symbol).Select(o => o.Report(exchange.Now, []))]));
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => AskAsync(() =>

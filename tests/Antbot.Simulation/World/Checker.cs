@@ -32,6 +32,14 @@ public sealed class Checker
 
     private const string TakenBackUntold = "a fill taken back before anybody was told of it";
 
+    private const string FillWhileHalted = "a fill recorded while halted";
+    private const string StopWhileHalted = "an attempt at a stop while halted";
+    private const string WayOutWhileHalted = "an attempt at a way out while halted";
+    private const string CancelWhileHalted = "an order that the venue took back while halted";
+
+    /// <summary>What must go on whatever is halted: where it never does, it was never tried.</summary>
+    public static IReadOnlyList<string> MustHappen { get; } = [FillWhileHalted, StopWhileHalted, WayOutWhileHalted, CancelWhileHalted];
+
     private static readonly (string Prefix, Func<object, IReadOnlyList<object>> React)[] Reactions =
     [
         (Streams.OrderPrefix, ExecutionMessages.React), (Streams.TradePrefix, TradeDecider.React), (Streams.AccountPrefix, RiskDecider.React),
@@ -82,6 +90,7 @@ public sealed class Checker
         world.Broker.Letters.Taken = Letters.Taken;
         world.Exchange.Taken = Taken;
         world.Exchange.Filled = FilledThere;
+        world.Exchange.Cancelled = CancelledThere;
         world.Exchange.TakenBack = TakenBackThere;
     }
 
@@ -335,7 +344,7 @@ public sealed class Checker
         }
         else if (_halted)
         {
-            _world.Tally.Happened($"an attempt at a {(e.Order.Role == OrderRole.Stop ? "stop" : "way out")} while halted");
+            _world.Tally.Happened(e.Order.Role == OrderRole.Stop ? StopWhileHalted : WayOutWhileHalted);
         }
         _attempted[e.Order] = e;
     }
@@ -348,6 +357,8 @@ public sealed class Checker
             Violated(Invariant.FillsOnce, $"fill {e.FillId} of {e.Order} was recorded twice");
         if (e.Order.Trade is { } trade && _orders.TryGetValue(trade, out var orders) && orders.Stage is TradeStage.Closed or TradeStage.Failed)
             _world.Tally.Happened("a fill recorded although its trade was over");
+        if (_halted)
+            _world.Tally.Happened(FillWhileHalted);
     }
 
     private void Published(OutboundMessage message)
@@ -376,6 +387,13 @@ public sealed class Checker
             return;
         due.Queued = true;
         _unpublished--;
+    }
+
+    private void CancelledThere(ExchangeOrder order)
+    {
+        _world.Tally.Tell?.Invoke($"     $ the venue takes back {order.Asked}");
+        if (_halted)
+            _world.Tally.Happened(CancelWhileHalted);
     }
 
     private void Taken(ExchangeOrder order)

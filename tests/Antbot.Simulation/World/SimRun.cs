@@ -18,15 +18,24 @@ public static class SimRun
     /// <summary>A hundred times what a run takes: whoever keeps saying the same is found out before five minutes are over.</summary>
     private const long StepsMax = 300_000;
 
+    private const ulong TwiceEvery = 100;
+
     private static readonly TimeSpan ConvergesWithin = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    /// <summary>Twice where that is what is looked for: a run that is not the same again shows nothing by itself.</summary>
-    public static SimResult LookingFor(Invariant? broken, Plan plan, Bug? bug = null) => broken == Invariant.SameRun ? Twice(plan, bug) : Of(plan, bug);
+    /// <summary>One in a hundred: the same seed must be the same run.</summary>
+    public static bool IsTwice(ulong seed) => seed % TwiceEvery == 0;
 
-    public static SimResult Twice(Plan plan, Bug? bug = null)
+    /// <summary>As a seed is run, alone or among many: what fails there fails here.</summary>
+    /// <param name="tell">Is told everything that happens, a line each.</param>
+    public static SimResult OfSeed(ulong seed, Plan plan, Bug bug, Action<string>? tell = null) => IsTwice(seed) ? Twice(plan, bug, tell) : LookingFor(bug.Shows, plan, bug, tell);
+
+    /// <summary>Twice where that is what is looked for: a run that is not the same again shows nothing by itself.</summary>
+    public static SimResult LookingFor(Invariant? broken, Plan plan, Bug? bug = null, Action<string>? tell = null) => broken == Invariant.SameRun ? Twice(plan, bug, tell) : Of(plan, bug, tell);
+
+    private static SimResult Twice(Plan plan, Bug? bug, Action<string>? tell)
     {
-        var (once, again) = (Of(plan, bug), Of(plan, bug));
+        var (once, again) = (Of(plan, bug, tell), Of(plan, bug));
         return once.Hash == again.Hash ? once : once with { Violations = [.. once.Violations, new Violation(Invariant.SameRun, "run twice, it was not the same run")] };
     }
 

@@ -69,7 +69,7 @@ internal sealed class CountdownVenue(IVenue inner, TimeProvider clock) : IVenue,
 
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => inner.ListOpenOrdersAsync(cancellationToken);
 
-    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, Purpose purpose, CancellationToken cancellationToken = default) => inner.ListOpenOrdersAsync(symbol, purpose, cancellationToken);
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) => inner.ListOpenOrdersAsync(symbol, cancellationToken);
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => inner.ListFillsAsync(symbol, venueOrderId, cancellationToken);
 
