@@ -90,7 +90,7 @@ public sealed class BundleMakerTests : IAsyncLifetime
     private async Task AppendAsync(StreamId stream, object @event) => Assert.IsType<AppendOutcome.Appended>(await _store.AppendAsync(
         new AppendRequest
         {
-            Stream = stream, Expected = ExpectedVersion.Any, Decision = new Decision(DeterministicId.From("maker", $"{++_appends}"), "test"), Events = [RandomHistory.Codec.Encode(@event)], At = Begin,
+            Stream = stream, Expected = ExpectedVersion.Any, Decision = new Decision(DeterministicId.From("maker", $"{++_appends}"), "test"), Events = [RandomHistory.Codec.Encode(@event)], At = Begin.AddSeconds(_appends),
             Meta = new EventMeta(null, null, "operator:anna"),
         },
         Cancel));
