@@ -40,6 +40,9 @@ public sealed class BundleFixture : IAsyncLifetime
         string[] store = ["--store", $"sqlite:{Path.Combine(Folder, "antbot.db")}"];
         await DoneAsync(["store", "create", .. store]);
         await DoneAsync(["import", Corpus.Histories.First(h => Path.GetFileName(h).StartsWith("seed-", StringComparison.Ordinal)), .. store]);
+        // Nothing that came after it would be in the bundle, if that did not make one of its own.
+        string[] keys = ["--key", Path.Combine(Folder, "signing.key"), "--checkpoints", Path.Combine(Folder, "checkpoints.jsonl")];
+        await DoneAsync(["checkpoint", .. keys, .. store]);
         await using (var console = await RunningConsole.StartAsync(Folder))
         {
             var raised = (await console.Store.ReadPageAsync(0, 10_000, Cancel)).First(e => e.Type == "trade_closed");
@@ -52,8 +55,6 @@ public sealed class BundleFixture : IAsyncLifetime
         var logs = Directory.CreateDirectory(Path.Combine(Folder, "logs"));
         await File.WriteAllTextAsync(Path.Combine(logs.FullName, "venue.secret"), "hunter2-hunter2\n", Cancel);
         await File.WriteAllTextAsync(Path.Combine(logs.FullName, "risk.log"), "begun\nit said hunter2-hunter2 aloud\nAuthorization: Bearer abcdefghijkl\nurl=http://u:p4ss@h/?signature=0123abcd&x=1\n", Cancel);
-        string[] keys = ["--key", Path.Combine(Folder, "signing.key")];
-        await DoneAsync(["checkpoint", "--checkpoints", Path.Combine(Folder, "checkpoints.jsonl"), .. keys, .. store]);
         await DoneAsync(["incident", "bundle", Incident[..8], "--out", Bundle, "--logs", logs.FullName, .. keys, .. store]);
     }
 
