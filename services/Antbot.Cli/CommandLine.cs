@@ -66,7 +66,7 @@ internal static class ExitCode
     public const int Failed = 1;
     public const int Usage = 2;
     public const int Tampered = 3;
-    public const int Unsealed = 4;
+    public const int Unproven = 4;
     public const int NotFound = 5;
     public const int NotAllowed = 6;
     public const int Different = 7;

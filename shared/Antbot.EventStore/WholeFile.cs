@@ -33,22 +33,28 @@ public static class WholeFile
         }
     }
 
-    /// <summary>So that the names in it outlive a loss of power, too. Windows keeps them with the files.</summary>
-    public static void FlushFolder(string path)
+    /// <summary>What a file holds, or which names a folder has, so that it outlives a loss of power. Windows keeps a folder's names with its files.</summary>
+    public static void Flush(string path)
     {
         if (OperatingSystem.IsWindows())
+        {
+            if (Directory.Exists(path))
+                return;
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+            RandomAccess.FlushToDisk(handle);
             return;
-        var folder = open(path, 0);
-        if (folder < 0)
+        }
+        var opened = open(path, 0);
+        if (opened < 0)
             throw new IOException($"'{path}' cannot be opened to be flushed ({Marshal.GetLastPInvokeError()}).");
         try
         {
-            if (fsync(folder) != 0)
+            if (fsync(opened) != 0)
                 throw new IOException($"'{path}' cannot be flushed to the disk ({Marshal.GetLastPInvokeError()}).");
         }
         finally
         {
-            _ = close(folder);
+            _ = close(opened);
         }
     }
 

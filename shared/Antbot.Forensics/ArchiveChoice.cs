@@ -25,7 +25,15 @@ public sealed class ArchiveChoice(IEventStore store, IArchivingLedger ledger) : 
     /// <param name="Letters">Of selections that are not over.</param>
     private sealed record Wanted(IReadOnlyDictionary<string, string> Trades, IReadOnlySet<string> Letters);
 
+    private readonly Dictionary<string, long> _lettersOver = new(StringComparer.Ordinal);
     private Wanted? _wanted;
+    private long _looked;
+
+    /// <summary>
+    /// Is told how many streams have been read before the first is chosen: each one of a letter that was ever kept. The read models cannot be asked,
+    /// since a letter that was replayed may be open again, and what they have not heard of yet would be taken away.
+    /// </summary>
+    public Action<long>? Looked { get; init; }
 
     public async IAsyncEnumerable<ArchiveGroup> FindAsync(DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -38,7 +46,7 @@ public sealed class ArchiveChoice(IEventStore store, IArchivingLedger ledger) : 
         }
         foreach (var head in (await HeadsAsync(Streams.DeadLetterPrefix, before, cancellationToken)).Concat(await HeadsAsync(Streams.ReplaysPrefix, before, cancellationToken)).OrderBy(h => h.At))
         {
-            if (await WhyWantedAsync(head.Stream, cancellationToken) is null)
+            if (IsKnownToBeOver(head) || await WhyWantedAsync(head.Stream, cancellationToken) is null)
                 yield return new ArchiveGroup([head]);
         }
     }
@@ -77,6 +85,9 @@ public sealed class ArchiveChoice(IEventStore store, IArchivingLedger ledger) : 
         }
         return await WhyWantedAsync([.. heads.Select(h => h.Stream)], cancellationToken) is null ? new ArchiveGroup(heads) : null;
     }
+
+    /// <summary>As it stood when it was looked at, and nothing has come to it since.</summary>
+    private bool IsKnownToBeOver(StreamHead letter) => _lettersOver.GetValueOrDefault(letter.Stream) == letter.Version && !_wanted!.Letters.Contains(letter.Stream);
 
     private async Task<string?> WhyWantedAsync(string stream, CancellationToken cancellationToken)
     {
@@ -139,20 +150,26 @@ public sealed class ArchiveChoice(IEventStore store, IArchivingLedger ledger) : 
         var (trades, letters, loader) = (new Dictionary<string, string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal), new StreamLoader(store, _codec));
         foreach (var account in await HeadsAsync(Streams.AccountPrefix, Always, cancellationToken))
         {
+            Look(cancellationToken);
             foreach (var trade in (await loader.LoadAsync(new StreamId(account.Stream), RiskState.Fold, cancellationToken)).State.Trades.Keys)
                 trades[trade.Value] = $"{account.Stream} holds something for trade {trade}";
         }
         foreach (var account in await HeadsAsync(Streams.ReconciliationPrefix, Always, cancellationToken))
         {
+            Look(cancellationToken);
             var state = (await loader.LoadAsync(new StreamId(account.Stream), ReconciliationState.Fold, cancellationToken)).State;
             var open = state.Pending.Values.Select(p => p.Verify.Trade).Concat(state.Differences.Values.SelectMany(d => d.Awaited.Select(a => a.Trade).Concat(d.Trade is { } trade ? [trade] : [])));
             foreach (var trade in open)
                 trades[trade.Value] = $"{account.Stream} has something open about trade {trade}";
         }
         foreach (var letter in await HeadsAsync(Streams.DeadLetterPrefix, Always, cancellationToken))
-            await WantAsync(letter.Stream, trades, cancellationToken);
+        {
+            Look(cancellationToken);
+            await WantAsync(letter.Stream, trades, loader, cancellationToken);
+        }
         foreach (var selection in await HeadsAsync(Streams.ReplaysPrefix, Always, cancellationToken))
         {
+            Look(cancellationToken);
             if (await IsOverAsync(selection.Stream, ReplaysDecider.Behaviour, cancellationToken))
                 continue;
             await foreach (var stored in store.ReadStreamAsync(new StreamId(selection.Stream), cancellationToken: cancellationToken))
@@ -161,11 +178,21 @@ public sealed class ArchiveChoice(IEventStore store, IArchivingLedger ledger) : 
         return new Wanted(trades, letters);
     }
 
-    /// <summary>What a letter that is not over is about.</summary>
-    private async Task WantAsync(string letter, Dictionary<string, string> trades, CancellationToken cancellationToken)
+    private void Look(CancellationToken cancellationToken)
     {
-        if (await IsOverAsync(letter, DeadLetterDecider.Behaviour, cancellationToken))
+        cancellationToken.ThrowIfCancellationRequested();
+        Looked?.Invoke(++_looked);
+    }
+
+    /// <summary>What a letter that is not over is about.</summary>
+    private async Task WantAsync(string letter, Dictionary<string, string> trades, StreamLoader loader, CancellationToken cancellationToken)
+    {
+        var loaded = await loader.LoadAsync(new StreamId(letter), DeadLetterDecider.Behaviour.Fold, cancellationToken);
+        if (DeadLetterDecider.Behaviour.IsOver(loaded.State))
+        {
+            _lettersOver[letter] = loaded.Version;
             return;
+        }
         await foreach (var stored in store.ReadStreamAsync(new StreamId(letter), cancellationToken: cancellationToken))
         {
             foreach (var trade in _codec.Find<DeadLetterKept>(stored)?.Trades ?? [])

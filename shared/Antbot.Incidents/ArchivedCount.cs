@@ -9,5 +9,11 @@ internal sealed class ArchivedCount
 
     public void Add(ArchivedEvent archived) => _events[archived.Archive] = _events.GetValueOrDefault(archived.Archive) + 1;
 
-    public void Tell(List<string> gaps) => gaps.AddRange(_events.Select(e => $"{e.Value:N0} events of about that time are in the archive '{e.Key}', and not told here; --archives names its folder."));
+    public void Tell(List<string> gaps)
+    {
+        var named = new NamedGaps();
+        foreach (var (archive, events) in _events)
+            named.Add("Archives that have events of about that time, which are not told here; --archives names their folder", $"{events:N0} in '{archive}'");
+        named.Tell(gaps);
+    }
 }

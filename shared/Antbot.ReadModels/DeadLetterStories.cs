@@ -79,18 +79,13 @@ public sealed class DeadLetterStories(IEventStore store, EventCodec codec, IRead
     /// <param name="bytesMax">Null for a longer one, too.</param>
     public async Task<byte[]?> ReadToSendAsync(Guid letter, long bytesMax = long.MaxValue, CancellationToken cancellationToken = default)
     {
-        (byte[]? Body, ContentHash Content)? sent = null;
+        LetterBody? sent = null;
         await foreach (var stored in store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
-        {
-            sent = codec.Decode(stored) switch
-            {
-                DeadLetterKept kept => (kept.Body, kept.Content),
-                DeadLetterEdited edited => (edited.Body, edited.After),
-                _ => sent,
-            };
-        }
-        return sent is var (body, content) && content.Bytes <= bytesMax ? await BodyOfAsync(body, content, cancellationToken) : null;
+            sent = LetterBody.After(sent, codec.Decode(stored));
+        return sent is not null && sent.Content.Bytes <= bytesMax ? await ReadAsync(sent, cancellationToken) : null;
     }
+
+    public Task<byte[]> ReadAsync(LetterBody body, CancellationToken cancellationToken = default) => BodyOfAsync(body.Inline, body.Content, cancellationToken);
 
     public async Task<MessageProperties> PropertiesOfAsync(DeadLetterKept kept, CancellationToken cancellationToken = default)
     {

@@ -195,7 +195,7 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     private static VenueAnswer<TTo> Map<TFrom, TTo>(VenueAnswer<TFrom> answer, Func<TFrom, TTo> map) => answer switch
     {
         VenueAnswer<TFrom>.Said said => new VenueAnswer<TTo>.Said(map(said.Value), said.PassedOver, said.Names),
-        VenueAnswer<TFrom>.Refused refused => new VenueAnswer<TTo>.Refused(refused.Refusal, refused.Code, refused.Text),
+        VenueAnswer<TFrom>.Refused refused => new VenueAnswer<TTo>.Refused(refused.Refusal, refused.Code, refused.Text, refused.RetryAfter),
         VenueAnswer<TFrom>.Unknown unknown => new VenueAnswer<TTo>.Unknown(unknown.Text),
         VenueAnswer<TFrom>.NotSent notSent => new VenueAnswer<TTo>.NotSent(notSent.Text, notSent.RetryAfter),
         _ => throw new InvalidOperationException("An answer is one of four."),

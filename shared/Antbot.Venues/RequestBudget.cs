@@ -155,6 +155,42 @@ internal sealed class RequestBudget : IDisposable
         }
     }
 
+    /// <summary>
+    /// The venue says that there are too many orders: of these ten seconds no process has any left, neither to enter nor to get out. Cancels
+    /// and questions go on. Of a day, what enters has none left; what gets out asks again when the ten seconds are over, for with each fill the venue counts one less.
+    /// </summary>
+    /// <param name="sent">What was too much, in the venue's time. Just after a change of slots it is the one before that was full.</param>
+    /// <returns>For how long.</returns>
+    public async Task<TimeSpan> OrdersUsedUpAsync(DateTimeOffset sent, bool ofDay)
+    {
+        var draws = new List<BudgetDraw>();
+        TimeSpan wait;
+        lock (_lock)
+        {
+            Fill(_orders, _orders.Limit);
+            if (ofDay)
+                Fill(_ordersOfDay, CapOf(_ordersOfDay, BudgetPart.Shared));
+            wait = Max(_orders.EndOf(_orders.SlotOf(sent - Ahead)) + Ahead - Now, TimeSpan.Zero);
+        }
+        try
+        {
+            // Nothing is wanted: it is only told.
+            await _shared.DrawAsync(_venue, draws, CancellationToken.None).WaitAsync(AnswerWithin, _clock);
+        }
+        catch (Exception e)
+        {
+            _log.LogWarning("{Venue} has had too many orders, and the other processes cannot be told: {Fault}", _name, e.Message);
+        }
+        return wait;
+
+        void Fill(BudgetCount count, long to)
+        {
+            var slot = count.SlotOf(sent - Ahead);
+            count.See(slot, to);
+            draws.Add(new BudgetDraw(_account, count.Kind, slot, Need: 0, Wanted: 0, long.MaxValue, count.Seen(slot)));
+        }
+    }
+
     /// <summary>Nothing more leaves this process from here on, and no other once this has returned, or as soon as it can be told.</summary>
     public async Task BlockAsync(TimeSpan wait)
     {

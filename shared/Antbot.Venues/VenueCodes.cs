@@ -5,12 +5,18 @@ namespace Antbot.Venues;
 /// <summary>The venue's error codes, put into the few kinds that anything depends on. The only place that looks at its texts.</summary>
 internal static class VenueCodes
 {
+    /// <summary>Too many orders, which has nothing to do with what else is asked.</summary>
+    public const int TooManyOrders = -1015;
+
+    /// <summary>Whether it is those of a day: "current limit is 50 orders per 10 SECOND", or "per 1 DAY".</summary>
+    public static bool IsOfTheDay(string text) => text.Contains(" DAY", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Null where the code itself says that the venue does not know what became of the request.</summary>
     public static Refusal? RefusalOf(int status, int code, string text) => (status, code) switch
     {
         (429 or 418 or 403, _) => Refusal.RateLimited,
         (401, _) => Refusal.Unauthorized,
-        (_, -1003 or -1015 or -1008) => Refusal.RateLimited,
+        (_, -1003 or -1008 or TooManyOrders) => Refusal.RateLimited,
         (_, -1021) => Refusal.OutOfWindow,
         (_, -1022 or -2014 or -2015 or -1002) => Refusal.Unauthorized,
         (_, -2011 or -2013 or -2026) => Refusal.UnknownOrder,

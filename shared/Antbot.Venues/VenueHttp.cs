@@ -23,11 +23,7 @@ internal sealed class VenueHttp : IDisposable
     private const int BufferKept = 8 * 1024 * 1024;
     private const int TextLengthMax = 200;
 
-    /// <summary>Where the venue says that it is too much and not until when: a minute is what its count is of, and two are its shortest ban.</summary>
-    private static readonly TimeSpan BlockDefault = TimeSpan.FromMinutes(1);
-
-    private static readonly TimeSpan BanDefault = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan BlockMin = TimeSpan.FromSeconds(1);
+    private static readonly string TooManyOrders = VenueCodes.TooManyOrders.ToString(CultureInfo.InvariantCulture);
 
     private readonly HttpClient _http;
     private readonly VenueOptions _options;
@@ -134,7 +130,7 @@ internal sealed class VenueHttp : IDisposable
         var recorded = _recorder?.Begin(route.Name, method, path, parameters, signature);
         try
         {
-            var answer = await ExchangeAsync(method, path, signature is null ? parameters : $"{parameters}&signature={signature}", recorded, read, cancellationToken);
+            var answer = await ExchangeAsync(route, method, path, signature is null ? parameters : $"{parameters}&signature={signature}", recorded, read, cancellationToken);
             recorded?.Ended(answer);
             return answer;
         }
@@ -146,7 +142,7 @@ internal sealed class VenueHttp : IDisposable
     }
 
     private async Task<VenueAnswer<T>> ExchangeAsync<T>(
-        HttpMethod method, string path, string parameters, RecordedExchange? recorded, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
+        VenueRoute route, HttpMethod method, string path, string parameters, RecordedExchange? recorded, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(_options.TimeoutMilliseconds), _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -155,8 +151,7 @@ internal sealed class VenueHttp : IDisposable
         try
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            await HeedAsync(response, sent);
-            return await ReadAsync(response, recorded, read, either.Token);
+            return await HearAsync(route, response, sent, recorded, read, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -183,23 +178,46 @@ internal sealed class VenueHttp : IDisposable
     }
 
     /// <summary>What the venue says of its limits counts before our own book-keeping.</summary>
-    private async Task HeedAsync(HttpResponseMessage response, DateTimeOffset sent)
+    private async Task<VenueAnswer<T>> HearAsync<T>(
+        VenueRoute route, HttpResponseMessage response, DateTimeOffset sent, RecordedExchange? recorded, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         _budget.Counted(sent, new VenueLimits(Header(response, "X-MBX-USED-WEIGHT-1M"), Header(response, "X-MBX-ORDER-COUNT-10S"), Header(response, "X-MBX-ORDER-COUNT-1D")));
-        var status = (int)response.StatusCode;
-        // A firewall that is asked on and on after its 403 shuts out for longer.
-        if (status is not (429 or 418 or 403))
-            return;
-        var wait = response.Headers.RetryAfter switch
+        // Whether it is orders that were too many, or everything, is in the body alone.
+        var isInTheBody = route.IsOrder && (int)response.StatusCode == 429;
+        var wait = isInTheBody ? null : await HeedAsync(response);
+        var answer = (VenueAnswer<T>?)null;
+        try
         {
-            { Delta: { } delta } => delta,
-            // Both by the venue's clock, in whole seconds: never shorter than is meant.
-            { Date: { } date } => date - (response.Headers.Date ?? _budget.Now),
-            _ => status == 418 ? BanDefault : BlockDefault,
-        };
-        wait = wait > BlockMin ? wait : BlockMin;
+            answer = await ReadAsync(response, recorded, read, cancellationToken);
+        }
+        finally
+        {
+            // Of a body that cannot be read the worse is taken.
+            if (route.IsOrder && answer is VenueAnswer<T>.Refused { Code: var code, Text: var text } && code == TooManyOrders)
+                wait = await HoldOrdersAsync(text, sent);
+            else if (isInTheBody)
+                wait = await HeedAsync(response);
+        }
+        return answer is VenueAnswer<T>.Refused refused ? refused with { RetryAfter = wait } : answer;
+    }
+
+    /// <summary>The venue gives no Retry-After with it: what was too much of ten seconds, or of a day, is over with these.</summary>
+    private async Task<TimeSpan> HoldOrdersAsync(string text, DateTimeOffset sent)
+    {
+        var wait = await _budget.OrdersUsedUpAsync(sent, VenueCodes.IsOfTheDay(text));
+        _log.LogWarning("{Venue} says that there are too many orders ({Text}): none is sent for {Wait}", _options.Name, text, wait);
+        return wait;
+    }
+
+    /// <returns>How long nothing is sent; null where nothing was said of that.</returns>
+    private async Task<TimeSpan?> HeedAsync(HttpResponseMessage response)
+    {
+        var status = (int)response.StatusCode;
+        if (ToldToWait.Of(status, response.Headers.RetryAfter, response.Headers.Date, _budget.Now) is not { } wait)
+            return null;
         _log.LogWarning("{Venue} says {Status}: nothing is sent for {Wait}", _options.Name, status, wait);
         await _budget.BlockAsync(wait);
+        return wait;
     }
 
     private static long? Header(HttpResponseMessage response, string name) =>
@@ -256,7 +274,9 @@ internal sealed class VenueHttp : IDisposable
         }
         catch (Exception e) when (Json.MakesNoSense(e))
         {
-            return new VenueAnswer<T>.Unknown($"an answer of status {status} that makes no sense: {Cut(e.Message)}");
+            // A firewall says no in a page of its own; its status says enough.
+            if (VenueCodes.RefusalOf(status, code: 0, "") is null)
+                return new VenueAnswer<T>.Unknown($"an answer of status {status} that makes no sense: {Cut(e.Message)}");
         }
         return VenueCodes.RefusalOf(status, code: 0, "") is { } bare ? new VenueAnswer<T>.Refused(bare, $"{status}", $"status {status}") : new VenueAnswer<T>.Unknown($"status {status}");
     }

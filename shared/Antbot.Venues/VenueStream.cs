@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Text.Json;
 using Antbot.Resilience;
@@ -58,7 +60,7 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
     private async Task<ClientWebSocket> ConnectAsync(Uri address, CancellationToken cancellationToken)
     {
         await budget.PassAsync(cancellationToken);
-        var socket = new ClientWebSocket();
+        var socket = new ClientWebSocket { Options = { CollectHttpResponseDetails = true } };
         try
         {
             using var timeout = new CancellationTokenSource(ConnectWithin, clock);
@@ -71,11 +73,30 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
             socket.Dispose();
             throw new TimeoutException($"{address.Host} does not take the stream's connection within {ConnectWithin.TotalSeconds} s.", e);
         }
+        catch (WebSocketException e) when (WaitOf(socket) is { } wait)
+        {
+            var status = (int)socket.HttpStatusCode;
+            socket.Dispose();
+            await budget.BlockAsync(wait);
+            throw new IOException($"{address.Host} says {status}: nothing is sent for {wait}", e);
+        }
         catch (Exception)
         {
             socket.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Who is not let in may be told to wait, as in any other answer.</summary>
+    private TimeSpan? WaitOf(ClientWebSocket socket)
+    {
+        return ToldToWait.Of(
+            (int)socket.HttpStatusCode,
+            RetryConditionHeaderValue.TryParse(Header("Retry-After"), out var retryAfter) ? retryAfter : null,
+            DateTimeOffset.TryParseExact(Header("Date"), "R", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date) ? date : null,
+            budget.Now);
+
+        string? Header(string name) => socket.HttpResponseHeaders is { } headers && headers.TryGetValue(name, out var values) ? values.FirstOrDefault() : null;
     }
 
     private async Task ListenAsync(ClientWebSocket socket, StreamWatch.Watched watched, Func<JsonElement, CancellationToken, ValueTask<bool>> heard, TimeSpan silence, CancellationToken cancellationToken)

@@ -13,11 +13,17 @@ var output = new Option<string>("--out") { Description = "Where the figures go, 
 var events = new Option<int>("--events") { Description = "How many events the long history has (import, scan, verify, memory, trace), and how many dead letters there are.", DefaultValueFactory = _ => 1_000_000 };
 var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 2 };
 var burst = new Option<int>("--burst") { Description = "pipeline: how many signals are sent at once.", DefaultValueFactory = _ => 5_000 };
-var paced = new Option<double>("--paced") { Description = "pipeline: for how many seconds a hundred signals a second are sent.", DefaultValueFactory = _ => 20 };
+var paced = new Option<double>("--paced") { Description = "pipeline: for how many seconds signals are sent at the rate.", DefaultValueFactory = _ => 20 };
 var trades = new Option<int>("--trades") { Description = "replay: how many trades make the history whose decisions are made again.", DefaultValueFactory = _ => 8_000 };
 var only = new Option<string?>("--only") { Description = "pipeline: measure this one alone, for a profile of it: plain, platform or standalone." };
+var rate = new Option<int>("--rate") { Description = "pipeline, with --only: how many signals are sent a second.", DefaultValueFactory = _ => PipelineBench.PerSecond };
 only.AcceptOnlyFromAmong("plain", "platform", "standalone");
-var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds, burst, paced, trades, only };
+var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds, burst, paced, trades, only, rate };
+command.Validators.Add(r =>
+{
+    if (r.GetValue(rate) is < 1 or > 1_000 || (r.GetValue(rate) != PipelineBench.PerSecond && r.GetValue(only) is null))
+        r.AddError("--rate is 1 to 1000, and needs --only: what is compared is compared at a hundred a second.");
+});
 command.SetAction(async (parsed, cancellationToken) =>
 {
     var report = new BenchReport(parsed.GetValue(area)!, Machine.Claim());
@@ -42,7 +48,7 @@ command.SetAction(async (parsed, cancellationToken) =>
         await StartBench.RunAsync(report, cancellationToken);
     }
     else if (parsed.GetValue(area) == "pipeline")
-        await PipelineBench.RunAsync(report, new PipelineBenchOptions(parsed.GetValue(burst), TimeSpan.FromSeconds(parsed.GetValue(paced)), options.Events, parsed.GetValue(only)), cancellationToken);
+        await PipelineBench.RunAsync(report, new PipelineBenchOptions(parsed.GetValue(burst), TimeSpan.FromSeconds(parsed.GetValue(paced)), options.Events, parsed.GetValue(only), parsed.GetValue(rate)), cancellationToken);
     else
         await StoreBench.RunAsync(report, options, cancellationToken);
     report.Write(parsed.GetValue(output)!);

@@ -70,7 +70,7 @@ public sealed class ExecuteConsumer(NpgsqlDataSource source, PlainVenue venue, P
         var stop = ClientOrderId.Of(signal.Trade, OrderRole.Stop, 0);
         await using var transaction = await PlainTransaction.BeginAsync(source);
         await transaction.RunAsync("insert into plain_orders (trade, signal) values ($1, $2)", signal.Trade.Guid, Json.Of(signal));
-        var placed = await venue.BuyAsync(signal.Symbol, entry, context.Message.Reserved);
+        var placed = await venue.BuyAsync(signal.Symbol, entry, context.Message.Reserved, signal.Reference);
         // A fee in the asset itself was never received.
         var held = placed.Executed - placed.BaseFee;
         await venue.PlaceStopAsync(signal.Symbol, stop, held, placed.Average);

@@ -27,11 +27,10 @@ public sealed class PlainVenue : IDisposable
         _rules = new(ReadRulesAsync);
     }
 
-    public async Task<PlacedOrder> BuyAsync(Symbol symbol, ClientOrderId id, Money most)
+    public async Task<PlacedOrder> BuyAsync(Symbol symbol, ClientOrderId id, Money most, Price reference)
     {
         var (step, _) = (await _rules.Value)[symbol.Value];
-        var price = (await AskAsync(HttpMethod.Get, $"/api/v3/ticker/price?symbol={symbol}", parameters: null)).GetProperty("price").GetDecimalText();
-        return await PlaceAsync(symbol, "BUY", Floor(most.Value / (price * 1.005m), step), id);
+        return await PlaceAsync(symbol, "BUY", Floor(most.Value / (reference.Value * 1.005m), step), id);
     }
 
     public async Task<PlacedOrder> SellAsync(Symbol symbol, ClientOrderId id, decimal held) => await PlaceAsync(symbol, "SELL", Floor(held, (await _rules.Value)[symbol.Value].Step), id);

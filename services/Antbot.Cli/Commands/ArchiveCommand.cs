@@ -51,7 +51,9 @@ internal static class ArchiveCommand
             throw new CommandException("NoKey", "Which checkpoints count? There is no public key beside the signing key; name one with --public-key.");
         if (store.Ledger is not IArchivingLedger ledger)
             throw new CommandException("Invalid", "Out of this store nothing can be archived.");
-        var archiver = new Archiver(store, new ArchiveFolder(parsed.GetValue(Out)!), key, new ArchiveChoice(store, ledger), TimeProvider.System);
+        using var looking = new Progress("looking for what is wanted");
+        var choice = new ArchiveChoice(store, ledger) { Looked = looked => looking.Report(looked, 0) };
+        var archiver = new Archiver(store, new ArchiveFolder(parsed.GetValue(Out)!), key, choice, TimeProvider.System);
         ArchiveRun run;
         using (var progress = new Progress("archiving"))
             run = await archiver.RunAsync(new ArchiveOrder(before, parsed.GetValue(Reason)!, parsed.GetValue(By)!, parsed.GetValue(Without)!, parsed.GetValue(DryRun)), (looked, _) => progress.Report(looked, 0), cancellationToken);

@@ -84,7 +84,7 @@ internal static class ExportCommand
 
     private static long PositionOf(StoredEvent stored) => stored.Position > 0
         ? stored.Position
-        : throw new CommandException("Unsealed", $"The event of sequence {stored.Sequence} was appended by somebody else, and nobody has sealed it yet; 'antbot seal' adopts it.", ExitCode.Unsealed);
+        : throw new CommandException("Unsealed", $"The event of sequence {stored.Sequence} was appended by somebody else, and nobody has sealed it yet; 'antbot seal' adopts it.", ExitCode.Unproven);
 
     private static CommandException NotFound(string what) => new("NotFound", what, ExitCode.NotFound);
 

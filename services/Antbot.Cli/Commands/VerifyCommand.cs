@@ -43,7 +43,7 @@ internal static class VerifyCommand
                 : await VerifyStoreAsync(parsed, options, cancellationToken);
             progress.Dispose();
             Common.Answer(parsed, report, Describe(report));
-            return !report.IsIntact ? ExitCode.Tampered : report.Unsealed.Count > 0 ? ExitCode.Unsealed : ExitCode.Done;
+            return !report.IsIntact ? ExitCode.Tampered : report.Unsealed.Count > 0 ? ExitCode.Unproven : ExitCode.Done;
         }));
         return command;
     }
@@ -80,19 +80,22 @@ internal static class VerifyCommand
     {
         var report = await BundleVerifier.VerifyAsync(file, key, progress.Report, cancellationToken);
         progress.Dispose();
-        Common.Answer(parsed, report, Describe(report));
-        return !report.IsIntact ? ExitCode.Tampered : report.SignedBy is null && key is not null ? ExitCode.Unsealed : ExitCode.Done;
+        Common.Answer(parsed, report, Describe(report, hasKey: key is not null));
+        return !report.IsIntact ? ExitCode.Tampered : report.IsProven ? ExitCode.Done : ExitCode.Unproven;
     }
 
-    private static string Describe(BundleReport report)
+    private static string Describe(BundleReport report, bool hasKey)
     {
         var lines = new List<string>();
         if (report.IsIntact && report.Manifest is { } m)
-            lines.Add($"Intact: {m.Members.Count:N0} members of incident {m.Incident}, made {m.MadeAt:u}, {(report.SignedBy is { } by ? $"signed by key {by}" : "its signature NOT checked")}.");
+            lines.Add(report.SignedBy is { } by
+                ? $"Intact: {m.Members.Count:N0} members of incident {m.Incident}, made {m.MadeAt:u}, signed by key {by}."
+                : $"NOT PROVEN: {m.Members.Count:N0} members of incident {m.Incident}, made {m.MadeAt:u}, fit together, and anybody could have made them so: no signature was checked.");
         else
             lines.Add("TAMPERED, or no bundle:");
         lines.AddRange(report.Faults.Select(f => $"  {Tables.Plain(f)}"));
-        if (report.Events is { } events)
+        // Without a key nothing of them is proven, either.
+        if (report.Events is { } events && (hasKey || !report.IsIntact))
             lines.Add(Describe(events with { Notices = [] }));
         lines.AddRange(report.Notices.Select(n => $"Note: {Tables.Plain(n)}"));
         return string.Join(Environment.NewLine, lines);

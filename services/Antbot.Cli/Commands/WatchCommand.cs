@@ -30,8 +30,13 @@ internal static class WatchCommand
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
             var left = parsed.GetValue(count) ?? long.MaxValue;
-            await foreach (var entry in source.WatchAsync(parsed.GetValue(after), parsed.GetValue(trade), cancellationToken))
+            await foreach (var watched in source.WatchAsync(parsed.GetValue(after), parsed.GetValue(trade), cancellationToken))
             {
+                if (watched.Entry is not { } entry)
+                {
+                    await Console.Error.WriteLineAsync(Tables.Plain($"antbot: {watched.Gap}."));
+                    continue;
+                }
                 await Console.Out.WriteLineAsync(parsed.GetValue(Common.Json) ? JsonSerializer.Serialize(entry, ReadModelJson.Options) : StoryText.Line(entry));
                 if (--left == 0)
                     break;

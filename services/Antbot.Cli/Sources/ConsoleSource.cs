@@ -140,17 +140,20 @@ internal sealed class ConsoleSource : ISource
         return GetAsync<TracePage>($"api/traces?{string.Join('&', asked)}", cancellationToken);
     }
 
-    public async IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<Watched> WatchAsync(long? after, string? trade, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var query = string.Join('&', new[] { after is { } a ? $"after={a}" : null, trade is null ? null : $"trade={Uri.EscapeDataString(trade)}" }.Where(p => p is not null));
         using var answer = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"api/events?{query}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellationToken), Encoding.UTF8);
+        var isGap = false;
         while (await ReadLineAsync(reader, cancellationToken) is { } line)
         {
             if (line.Length > LineMax)
                 throw new CommandException("TooLarge", "The Console sent a line that is too long to be an event.");
-            if (line.StartsWith("data: ", StringComparison.Ordinal))
-                yield return Parse<TimelineEntry>(line[6..]);
+            if (line.StartsWith("event: ", StringComparison.Ordinal))
+                isGap = line[7..] == ArchiveGap.Name;
+            else if (line.StartsWith("data: ", StringComparison.Ordinal))
+                yield return isGap ? new Watched(null, Parse<ArchiveGap>(line[6..])) : new Watched(Parse<TimelineEntry>(line[6..]), null);
         }
         throw new CommandException("Unavailable", $"{Where} has ended the connection. Start 'antbot watch' again.");
     }

@@ -59,7 +59,7 @@ internal interface ISource : IAsyncDisposable
     Task<TracePage> TracesAsync(TraceSelection selection, CancellationToken cancellationToken);
 
     /// <param name="after">The sequence after which to begin; null for what comes from now on.</param>
-    IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, CancellationToken cancellationToken);
+    IAsyncEnumerable<Watched> WatchAsync(long? after, string? trade, CancellationToken cancellationToken);
 
     /// <summary>How the account stands beside the venue.</summary>
     Task<ReconciliationReport> ReconciliationAsync(AccountId account, CancellationToken cancellationToken);

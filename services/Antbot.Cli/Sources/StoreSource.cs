@@ -63,18 +63,18 @@ internal sealed class StoreSource(IHistoryPlace place) : ISource
         return await new TraceSelector(_store!, new TraceIndex(_models!)).SelectAsync(selection, cancellationToken);
     }
 
-    public async IAsyncEnumerable<TimelineEntry> WatchAsync(long? after, string? trade, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<Watched> WatchAsync(long? after, string? trade, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var store = await OpenAsync(cancellationToken);
         var position = after ?? (await store.Ledger.ReadHeadAsync(cancellationToken)).Sequence;
         while (true)
         {
             var mark = store.AppendMark;
-            var page = await store.ReadPageAsync(position, PageSize, cancellationToken);
-            foreach (var stored in page.Where(e => trade is null || e.CorrelationId == trade))
-                yield return Timeline.Of(stored);
-            if (page.Count > 0)
-                position = page[^1].Sequence;
+            var page = await store.ReadPageAsync(position, PageSize, EventPage.EveryStream, cancellationToken);
+            foreach (var watched in Watched.Of(page, trade))
+                yield return watched;
+            if (page.Through > position)
+                position = page.Through;
             else
                 await store.WaitForAppendAsync(mark, Poll, cancellationToken);
         }

@@ -20,7 +20,7 @@ internal sealed class EventRoutes(IEventStore store, ConsoleOptions options, IHo
     private readonly SemaphoreSlim _watchers = new(options.Watchers, options.Watchers);
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapGuarded<EventRoutes>(
-        new ApiRoute("GET", "/api/events", Role.Viewer, "Events as they are committed, without an end.")
+        new ApiRoute("GET", "/api/events", Role.Viewer, $"Events as they are committed, without an end. What an archive has is left out, and told as '{ArchiveGap.Name}'.")
         {
             Query = [("after", "the sequence after which to begin; without it what comes from now on"), ("trade", "only of this trade")],
             Answer = typeof(TimelineEntry),
@@ -57,12 +57,12 @@ internal sealed class EventRoutes(IEventStore store, ConsoleOptions options, IHo
         while (true)
         {
             var mark = store.AppendMark;
-            var page = await store.ReadPageAsync(after, PageSize, stop);
-            foreach (var e in page.Where(e => trade is null || e.CorrelationId == trade))
-                await context.Response.Body.WriteAsync(Message(e), stop);
-            if (page.Count > 0)
+            var page = await store.ReadPageAsync(after, PageSize, EventPage.EveryStream, stop);
+            foreach (var watched in Watched.Of(page, trade))
+                await context.Response.Body.WriteAsync(Message(watched), stop);
+            if (page.Through > after)
             {
-                after = page[^1].Sequence;
+                after = page.Through;
             }
             else
             {
@@ -83,5 +83,9 @@ internal sealed class EventRoutes(IEventStore store, ConsoleOptions options, IHo
         return long.TryParse(given, out var after) && after >= 0 ? after : throw Api.Invalid("'after' is the sequence of an event.");
     }
 
-    private static byte[] Message(StoredEvent e) => Encoding.UTF8.GetBytes($"id: {e.Sequence}\nevent: {e.Type}\ndata: {JsonSerializer.Serialize(Timeline.Of(e), ReadModelJson.Options)}\n\n");
+    private static byte[] Message(Watched watched) => watched.Entry is { } entry
+        ? Message(entry.Sequence, entry.Type, entry)
+        : Message(watched.Gap!.Through, ArchiveGap.Name, watched.Gap);
+
+    private static byte[] Message<T>(long sequence, string name, T data) => Encoding.UTF8.GetBytes($"id: {sequence}\nevent: {name}\ndata: {JsonSerializer.Serialize(data, ReadModelJson.Options)}\n\n");
 }

@@ -161,7 +161,7 @@ public static class ExecutionDecider
                 Unknown(turn, order, $"{refused.Code} {refused.Text}", order.SentAt);
                 break;
             case VenueAnswer<OrderReport>.Refused refused:
-                turn.Record(new OrderRefused(order.Id, order.Attempts, Words.Cut(refused.Code), Words.Cut(refused.Text), refused.Refusal, turn.Now + Tries.Pause(order.Id, order.Attempts)));
+                turn.Record(new OrderRefused(order.Id, order.Attempts, Words.Cut(refused.Code), Words.Cut(refused.Text), refused.Refusal, turn.Now + Tries.Wait(order, refused.RetryAfter)));
                 break;
             case VenueAnswer<OrderReport>.NotSent notSent:
                 turn.Record(new OrderNotSent(order.Id, order.Attempts, Words.Cut(notSent.Text), turn.Now + Tries.Wait(order, notSent.RetryAfter)));

@@ -44,7 +44,7 @@ public static class RecordedInput
             OrderInputKind.Enter => new Enter(e.Signal!, e.Reserved!.Value, e.Rules, e.Market, e.Policy!, stamp),
             OrderInputKind.GetOut => new GetOut(e.Trade!.Value, e.Account!.Value, e.Text!, stamp),
             OrderInputKind.Said => new AttemptAnswered(e.Order!.Value, e.Attempt!.Value, new VenueAnswer<OrderReport>.Said(e.Report!), stamp),
-            OrderInputKind.Refused => new AttemptAnswered(e.Order!.Value, e.Attempt!.Value, new VenueAnswer<OrderReport>.Refused(e.Refusal!.Value, e.Code!, e.Text!), stamp),
+            OrderInputKind.Refused => new AttemptAnswered(e.Order!.Value, e.Attempt!.Value, new VenueAnswer<OrderReport>.Refused(e.Refusal!.Value, e.Code!, e.Text!, e.RetryAfter), stamp),
             OrderInputKind.NotSent => new AttemptAnswered(e.Order!.Value, e.Attempt!.Value, new VenueAnswer<OrderReport>.NotSent(e.Text!, e.RetryAfter), stamp),
             OrderInputKind.Unknown => new AttemptAnswered(e.Order!.Value, e.Attempt!.Value, new VenueAnswer<OrderReport>.Unknown(e.Text!), stamp),
             OrderInputKind.Unanswered => new AttemptUnanswered(e.Order!.Value, e.Attempt!.Value, e.Text!, stamp),
@@ -64,7 +64,7 @@ public static class RecordedInput
     private static OrderInput Answered(OrderInput bare, VenueAnswer<OrderReport> answer) => answer switch
     {
         VenueAnswer<OrderReport>.Said a => bare with { Kind = OrderInputKind.Said, Report = a.Value },
-        VenueAnswer<OrderReport>.Refused a => bare with { Kind = OrderInputKind.Refused, Refusal = a.Refusal, Code = Words.Cut(a.Code), Text = Words.Cut(a.Text) },
+        VenueAnswer<OrderReport>.Refused a => bare with { Kind = OrderInputKind.Refused, Refusal = a.Refusal, Code = Words.Cut(a.Code), Text = Words.Cut(a.Text), RetryAfter = a.RetryAfter },
         VenueAnswer<OrderReport>.NotSent a => bare with { Kind = OrderInputKind.NotSent, Text = Words.Cut(a.Text), RetryAfter = a.RetryAfter },
         VenueAnswer<OrderReport>.Unknown a => bare with { Kind = OrderInputKind.Unknown, Text = Words.Cut(a.Text) },
         _ => throw new ArgumentException("An answer is one of four.", nameof(answer)),

@@ -48,14 +48,16 @@ public static class Tries
     }
 
     /// <summary>
-    /// When what never left is tried again. Of an order that makes a position smaller no word of a day's wait is taken for granted: what
-    /// it rests on may turn out to be otherwise, and asking again costs nothing at the venue.
+    /// When what never left, or was too much, is tried again. An order that makes a position smaller waits for as long as it was told and no
+    /// longer, however often it was tried. But of it no word of a day's wait is taken for granted: what it rests on may turn out to be
+    /// otherwise, and asking again costs nothing at the venue.
     /// </summary>
     public static TimeSpan Wait(OrderState order, TimeSpan? told)
     {
-        var pause = Pause(order.Id, order.Attempts);
+        var isCritical = Of(order.Intended) == Criticality.Critical;
+        var pause = Pause(order.Id, told is not null && isCritical ? 1 : order.Attempts);
         var wait = told > pause ? told.Value : pause;
-        return Of(order.Intended) == Criticality.Critical && wait > WaitMostOfExits ? WaitMostOfExits : wait;
+        return isCritical && wait > WaitMostOfExits ? WaitMostOfExits : wait;
     }
 
     /// <summary>The same again would be refused again.</summary>

@@ -20,7 +20,8 @@ public abstract record VenueAnswer<T>
 
     /// <summary>It said that nothing happened. For a look-up: it does not know the order.</summary>
     /// <param name="Refusal">What kind, so that nobody compares texts.</param>
-    public sealed record Refused(Refusal Refusal, string Code, string Text) : VenueAnswer<T>;
+    /// <param name="RetryAfter">When to ask again, where it was refused for being too much.</param>
+    public sealed record Refused(Refusal Refusal, string Code, string Text, TimeSpan? RetryAfter = null) : VenueAnswer<T>;
 
     /// <summary>A time-out, a reset, a 5xx, an answer that makes no sense: it may have happened or not.</summary>
     public sealed record Unknown(string Text) : VenueAnswer<T>;

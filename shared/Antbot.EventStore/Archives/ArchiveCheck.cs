@@ -93,9 +93,9 @@ internal sealed class ArchiveCheck(ArchiveFolder? folder, Findings findings)
         try
         {
             var read = await folder!.ReadAsync(name, cancellationToken);
-            var contents = new Dictionary<long, byte[]>(read.Links.Count);
-            foreach (var link in read.Links)
-                contents[link.Position] = HashOf(link.Event!);
+            var contents = new Dictionary<long, byte[]>(read.Events.Count);
+            foreach (var e in read.Events)
+                contents[e.Position] = e.Content;
             _hashes[name] = read.Sha256;
             _open.AddFirst((name, contents));
             if (_open.Count > OpenMax)
@@ -106,19 +106,6 @@ internal sealed class ArchiveCheck(ArchiveFolder? folder, Findings findings)
         {
             _unreadable[name] = e.Message;
             return null;
-        }
-    }
-
-    /// <summary>Empty where it has none: then it is not what was recorded.</summary>
-    private static byte[] HashOf(StoredEvent e)
-    {
-        try
-        {
-            return e.ContentHash();
-        }
-        catch (Kernel.Proof.CanonicalJsonException)
-        {
-            return [];
         }
     }
 

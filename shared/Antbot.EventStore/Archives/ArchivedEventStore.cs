@@ -13,9 +13,6 @@ namespace Antbot.EventStore.Archives;
 /// </summary>
 public sealed class ArchivedEventStore : IEventStore
 {
-    /// <summary>Archives go by age, so few of them are read at once.</summary>
-    private const int OpenMax = 4;
-
     private readonly LinkedList<ArchiveIndex> _open = new();
     private readonly IEventStore _inner;
     private readonly ArchiveFolder _folder;
@@ -27,6 +24,11 @@ public sealed class ArchivedEventStore : IEventStore
         (_inner, _folder) = (inner, folder);
         _ledger = new ArchivedLedger(inner.Ledger as IArchivingLedger ?? throw new EventStoreException(StoreFault.Invalid, "Out of this store nothing can have been archived."), this);
     }
+
+    /// <summary>Of the archives that stay open; archives go by age, so few of them are read at once. The one that is being read stays, however large it is.</summary>
+    internal long OpenBytesMax { get; init; } = 64 * 1024 * 1024;
+
+    internal long OpenBytes => _open.Sum(a => a.Bytes);
 
     public ILedger Ledger => _ledger;
 
@@ -114,17 +116,15 @@ public sealed class ArchivedEventStore : IEventStore
     {
         if (page.Archived.Count == 0)
             return page;
-        var all = new List<StoredEvent>(page.Events);
-        foreach (var archived in page.Archived)
-            all.Add(await ReadAsync(archived, cancellationToken));
-        all.Sort((a, b) => a.Position.CompareTo(b.Position));
+        var places = page.Events.Select(e => (e.Position, Here: (StoredEvent?)e, Gone: (ArchivedEvent?)null)).Concat(page.Archived.Select(a => (a.Position, Here: (StoredEvent?)null, Gone: (ArchivedEvent?)a))).OrderBy(p => p.Position).ToList();
         var (events, bytes) = (new List<StoredEvent>(), 0L);
-        foreach (var stored in all)
+        foreach (var (position, here, gone) in places)
         {
+            var stored = here ?? await ReadAsync(gone!, cancellationToken);
             if (EventPage.IsWanted(stored, prefixes))
                 events.Add(stored);
             bytes += stored.Bytes;
-            if (bytes >= bytesMax && stored != all[^1])
+            if (bytes >= bytesMax && position != places[^1].Position)
                 return new EventPage(events, stored.Sequence);
         }
         return new EventPage(events, page.Through);
@@ -136,14 +136,18 @@ public sealed class ArchivedEventStore : IEventStore
         try
         {
             if (_open.FirstOrDefault(a => a.Name == name) is { } there)
+            {
+                _open.Remove(there);
+                _open.AddFirst(there);
                 return there;
+            }
             var record = await RecordAsync(name, cancellationToken);
-            var contents = await _folder.ReadAsync(name, cancellationToken);
-            if (contents.Sha256 != record.Sha256)
-                throw new EventStoreException(StoreFault.Corrupt, $"The archive '{_folder.PathOf(name)}' is not the file that was recorded: its SHA-256 is {contents.Sha256}, recorded was {record.Sha256}. Run 'antbot verify --archives'.");
-            var opened = new ArchiveIndex(contents);
+            var opened = new ArchiveIndex(name);
+            var (sha256, _) = await _folder.ReadAsync(name, link => opened.Add(link.Event!), cancellationToken);
+            if (sha256 != record.Sha256)
+                throw new EventStoreException(StoreFault.Corrupt, $"The archive '{_folder.PathOf(name)}' is not the file that was recorded: its SHA-256 is {sha256}, recorded was {record.Sha256}. Run 'antbot verify --archives'.");
             _open.AddFirst(opened);
-            if (_open.Count > OpenMax)
+            while (_open.Count > 1 && OpenBytes > OpenBytesMax)
                 _open.RemoveLast();
             return opened;
         }
@@ -166,26 +170,31 @@ public sealed class ArchivedEventStore : IEventStore
 }
 
 /// <summary>An archive that was opened, by what its events are asked for.</summary>
-internal sealed class ArchiveIndex
+internal sealed class ArchiveIndex(string name)
 {
+    /// <summary>About what an event takes besides its body: names, hashes, and its places here.</summary>
+    private const int EventBytes = 1024;
+
     private readonly Dictionary<long, StoredEvent> _bySequence = [];
     private readonly Dictionary<Guid, StoredEvent> _byId = [];
-    private readonly ILookup<string, StoredEvent> _streams;
+    private readonly Dictionary<string, List<StoredEvent>> _streams = new(StringComparer.Ordinal);
 
-    public ArchiveIndex(ArchiveContents contents)
+    public string Name { get; } = name;
+
+    public long Bytes { get; private set; }
+
+    public void Add(StoredEvent stored)
     {
-        Name = contents.Name;
-        foreach (var e in contents.Links.Select(l => l.Event!))
-        {
-            _bySequence[e.Sequence] = e;
-            _byId[e.EventId] = e;
-        }
-        _streams = _bySequence.Values.OrderBy(e => e.Version).ToLookup(e => e.Stream, StringComparer.Ordinal);
+        if (!_bySequence.TryAdd(stored.Sequence, stored))
+            throw new EventStoreException(StoreFault.Corrupt, $"The archive '{Name}' has two events of sequence {stored.Sequence}. Run 'antbot verify --archives'.");
+        _byId[stored.EventId] = stored;
+        if (!_streams.TryGetValue(stored.Stream, out var stream))
+            _streams[stored.Stream] = stream = [];
+        stream.Add(stored);
+        Bytes += EventBytes + stored.Bytes;
     }
 
-    public string Name { get; }
-
-    public IEnumerable<StoredEvent> Stream(string stream) => _streams[stream];
+    public IEnumerable<StoredEvent> Stream(string stream) => _streams.TryGetValue(stream, out var events) ? events.OrderBy(e => e.Version) : [];
 
     public StoredEvent At(ArchivedEvent archived) => _bySequence.TryGetValue(archived.Sequence, out var stored) && stored.Position == archived.Position
         ? stored

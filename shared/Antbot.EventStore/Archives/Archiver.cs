@@ -23,8 +23,12 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
     private const int EventsMax = 20_000;
     private const int PageSize = 500;
 
+    /// <summary>Of the events' bodies in one file: whoever reads one of them has the file in memory.</summary>
+    internal long BatchBytesMax { get; init; } = 16 * 1024 * 1024;
+
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(1);
     private static readonly EventCodec Codec = new(EventRegistry.From(typeof(StreamsArchived).Assembly));
+    private static readonly string CompletedType = StoredNameAttribute.Of(typeof(ArchiveCompleted));
     private static readonly DateTimeOffset Always = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly IArchivingLedger _ledger = store.Ledger as IArchivingLedger
@@ -33,7 +37,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
     private readonly ICrashPoints _crashPoints = crashPoints ?? NoCrashPoints.Instance;
 
     /// <summary>Streams that go together, with all of their events' places.</summary>
-    private sealed record Candidate(ArchiveGroup Group, IReadOnlyList<(long Position, long Sequence)> Places);
+    private sealed record Candidate(ArchiveGroup Group, IReadOnlyList<(long Position, long Sequence)> Places, long Bytes);
 
     private sealed record Limits(long Signed, IReadOnlyList<Follower> Followers);
 
@@ -62,7 +66,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
                 continue;
             }
             (streams, events) = (streams + group.Streams.Count, events + candidate.Places.Count);
-            if (batch.Count > 0 && (batch.Sum(c => c.Group.Streams.Count) + group.Streams.Count > StreamsMax || batch.Sum(c => c.Places.Count) + candidate.Places.Count > EventsMax))
+            if (IsFull(batch, candidate))
                 await ArchiveAsync(order, batch, made, cancellationToken);
             if (!order.DryRun)
                 batch.Add(candidate);
@@ -71,6 +75,9 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         await ArchiveAsync(order, batch, made, cancellationToken);
         return new ArchiveRun(order.DryRun, resumed, made, streams, events, unsigned, held);
     }
+
+    private bool IsFull(List<Candidate> batch, Candidate next) => batch.Count > 0
+        && (batch.Sum(c => c.Group.Streams.Count) + next.Group.Streams.Count > StreamsMax || batch.Sum(c => c.Places.Count) + next.Places.Count > EventsMax || batch.Sum(c => c.Bytes) + next.Bytes > BatchBytesMax);
 
     /// <summary>What a run that was killed had not finished writing.</summary>
     private void RemoveLeftovers()
@@ -92,7 +99,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
     /// <summary>Null where somebody else's event in it has not been sealed, or it has moved on.</summary>
     private async Task<Candidate?> ReadAsync(ArchiveGroup group, CancellationToken cancellationToken)
     {
-        var places = new List<(long Position, long Sequence)>();
+        var (places, bytes) = (new List<(long Position, long Sequence)>(), 0L);
         foreach (var head in group.Streams)
         {
             var version = 0L;
@@ -101,11 +108,12 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
                 if (stored.Position == 0 || stored.Version != ++version)
                     return null;
                 places.Add((stored.Position, stored.Sequence));
+                bytes += stored.Bytes;
             }
             if (version != head.Version)
                 return null;
         }
-        return new Candidate(group, places);
+        return new Candidate(group, places, bytes);
     }
 
     private async Task ArchiveAsync(ArchiveOrder order, List<Candidate> batch, List<ArchiveMade> made, CancellationToken cancellationToken)
@@ -120,11 +128,13 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         if (!folder.Has(name))
             await WriteAsync(name, positions, cancellationToken);
         _crashPoints.Reach("archive.after-write");
+        // Whoever gave it its name may have been killed before that was on the disk.
+        folder.Flush(name);
         var contents = await VerifyAsync(name, positions, cancellationToken);
         _crashPoints.Reach("archive.after-verify");
         var heads = batch.SelectMany(c => c.Group.Streams).Select(s => new ArchivedStream(s.Stream, s.Version)).ToList();
         var record = new StreamsArchived(
-            name, contents.Sha256, contents.Bytes, heads, positions.Count, ranges.ToString(), contents.Links.Min(l => l.Sequence), contents.Links.Max(l => l.Sequence),
+            name, contents.Sha256, contents.Bytes, heads, positions.Count, ranges.ToString(), contents.Events.Min(e => e.Sequence), contents.Events.Max(e => e.Sequence),
             (await CheckpointBehindAsync(ranges.Last, cancellationToken)).Position, order.Reason, order.By);
         var recorded = await AppendAsync(name, "begin", record, cancellationToken);
         _crashPoints.Reach("archive.after-record");
@@ -132,7 +142,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         batch.Clear();
     }
 
-    /// <summary>Under its name there is only ever a whole file, and it is on the disk when it has it.</summary>
+    /// <summary>Under its name there is only ever a whole file, and what is in it is on the disk when it has it.</summary>
     private async Task WriteAsync(string name, HashSet<long> positions, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder.Location);
@@ -146,7 +156,6 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
             }
             _crashPoints.Reach("archive.before-name");
             WholeFile.TryPlace(aside, folder.PathOf(name));
-            WholeFile.FlushFolder(folder.Location);
         }
         finally
         {
@@ -164,7 +173,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
                 throw Unsound(name, report.Findings is [var first, ..] ? first.What : $"it proves {report.EventsChecked} events instead of {positions.Count}");
         }
         var contents = await folder.ReadAsync(name, cancellationToken);
-        return positions.SetEquals(contents.Links.Select(l => l.Position)) && contents.Links.Count == positions.Count ? contents : throw Unsound(name, "it shows other events than it should");
+        return positions.SetEquals(contents.Events.Select(e => e.Position)) && contents.Events.Count == positions.Count ? contents : throw Unsound(name, "it shows other events than it should");
     }
 
     private static EventStoreException Unsound(string name, string why) =>
@@ -180,22 +189,29 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         while (await _ledger.FindStreamsAsync(Streams.ArchivePrefix, Always, after, PageSize, cancellationToken) is { Count: > 0 } page)
         {
             after = page[^1].Stream;
-            foreach (var stream in page.Where(s => s.Version == 1))
+            foreach (var stream in page)
             {
-                if (await RecordOfAsync(new StreamId(stream.Stream), cancellationToken) is not { } recorded)
+                if (await UnfinishedAsync(new StreamId(stream.Stream), cancellationToken) is not { } recorded)
                     continue;
                 var contents = await folder.ReadAsync(recorded.Record.File, cancellationToken);
+                // It may have been brought back from elsewhere since.
+                folder.Flush(recorded.Record.File);
                 resumed.Add(await TakeOutAsync(recorded, contents, isOld: true, cancellationToken));
             }
         }
         return resumed;
     }
 
-    private async Task<(StoredEvent Stored, StreamsArchived Record)?> RecordOfAsync(StreamId stream, CancellationToken cancellationToken)
+    /// <summary>Null where its end is recorded and true: what stayed then may have been taken out since, by a run that was killed before it could say so.</summary>
+    private async Task<(StoredEvent Stored, StreamsArchived Record)?> UnfinishedAsync(StreamId stream, CancellationToken cancellationToken)
     {
+        var (first, end) = ((StoredEvent?)null, (StoredEvent?)null);
         await foreach (var stored in store.ReadStreamAsync(stream, cancellationToken: cancellationToken))
-            return stored.Type == Archiving.RecordType && Codec.Decode(stored) is StreamsArchived record && ArchiveFolder.IsName(record.File) && Streams.Archive(record.File) == stream ? (stored, record) : null;
-        return null;
+            (first, end) = (first ?? stored, stored.Type == CompletedType ? stored : end);
+        var kept = end is null ? null : ((ArchiveCompleted)Codec.Decode(end)).Kept;
+        if (first?.Type != Archiving.RecordType || kept is { Count: 0 } || Codec.Decode(first) is not StreamsArchived record || !ArchiveFolder.IsName(record.File) || Streams.Archive(record.File) != stream)
+            return null;
+        return kept is null || (await _ledger.ReadArchivedStreamsAsync(record.File, cancellationToken)).Overlaps(kept) ? (first, record) : null;
     }
 
     /// <summary>What is recorded and in the file as it was recorded, and still as it was then, is taken out; what is wanted again stays.</summary>
@@ -226,7 +242,8 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         }
         kept.AddRange(await TakeOutAsync(recorded.Stored.Sequence, record.File, slice, contents, cancellationToken));
         var taken = record.Streams.Where(s => !kept.Contains(s.Stream)).ToList();
-        await AppendAsync(record.File, "end", new ArchiveCompleted(record.File, (int)taken.Sum(s => s.Version), kept), cancellationToken);
+        // Those that stayed may go another time, under the same name where they were all: then that is said as well.
+        await AppendAsync(record.File, $"end {string.Join(' ', kept.Order(StringComparer.Ordinal))}", new ArchiveCompleted(record.File, (int)taken.Sum(s => s.Version), kept), cancellationToken);
         return new ArchiveMade(record.File, record.Sha256, taken.Count, (int)taken.Sum(s => s.Version), record.Bytes, kept);
     }
 
@@ -237,7 +254,7 @@ public sealed class Archiver(IEventStore store, ArchiveFolder folder, PublicKey 
         while (slice.Count > 0)
         {
             var streams = slice.Select(s => s.Stream).ToHashSet(StringComparer.Ordinal);
-            var events = contents.Links.Where(l => streams.Contains(l.Event!.Stream)).Select(l => (l.Sequence, l.Event!.ContentHash())).ToList();
+            var events = contents.Events.Where(e => streams.Contains(e.Stream)).Select(e => (e.Sequence, e.Content)).ToList();
             var moved = await _ledger.TakeOutAsync(new TakeOut(file, record, [.. slice.Select(s => (s.Stream, s.Version))], events), cancellationToken);
             _crashPoints.Reach("archive.after-take-out");
             if (moved.Count == 0)

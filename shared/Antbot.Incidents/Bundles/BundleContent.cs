@@ -17,8 +17,12 @@ internal sealed class BundleContent(IEventStore store, ITraceIndex index, List<s
     private const int ControlMax = 2_000;
 
     private readonly HashSet<long> _positions = [];
+    private readonly HashSet<long> _withheld = [];
     private readonly HashSet<Guid> _processes = [];
     private bool _isFull;
+
+    /// <summary>What is said of tokens is for super admins, and a bundle goes to whoever is to help.</summary>
+    public static bool MayShow(string stream) => stream != Streams.Access.Value;
 
     public async Task<HashSet<long>> FindAsync(IncidentReport report, long signed, Action<long, long>? progress, CancellationToken cancellationToken)
     {
@@ -37,6 +41,8 @@ internal sealed class BundleContent(IEventStore store, ITraceIndex index, List<s
             foreach (var stored in await store.FindDecisionAsync(new Decision(process, "started"), cancellationToken))
                 Add(stored);
         }
+        if (_withheld.Count > 0)
+            left.Add($"{_withheld.Count:N0} events about tokens, which only super admins may see, are not in it.");
         if (_isFull)
             left.Add($"More than {EventsMax:N0} events belong to it; these are the first.");
         var all = _positions.Count;
@@ -52,7 +58,7 @@ internal sealed class BundleContent(IEventStore store, ITraceIndex index, List<s
         {
             progress?.Invoke(done, Math.Min(trades.Count, TradesMax));
             foreach (var step in (await tracer.TraceAsync(new TraceTarget(TraceKind.Trade, trade.Value), cancellationToken))?.Steps ?? [])
-                Add(step.Position, step.Process);
+                Add(step.Stream, step.Position, step.Process);
         }
         if (trades.Count > TradesMax)
             left.Add($"Of its {trades.Count:N0} trades the chains of the first {TradesMax} are here.");
@@ -67,12 +73,17 @@ internal sealed class BundleContent(IEventStore store, ITraceIndex index, List<s
             Add(stored);
     }
 
-    private void Add(StoredEvent stored) => Add(stored.Position, stored.Process);
+    private void Add(StoredEvent stored) => Add(stored.Stream, stored.Position, stored.Process);
 
-    private void Add(long position, Guid? process)
+    private void Add(string stream, long position, Guid? process)
     {
         if (position == 0 || _positions.Contains(position))
             return;
+        if (!MayShow(stream))
+        {
+            _withheld.Add(position);
+            return;
+        }
         if (_positions.Count >= EventsMax)
         {
             _isFull = true;

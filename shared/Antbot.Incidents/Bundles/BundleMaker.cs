@@ -25,7 +25,7 @@ public sealed class BundleMaker(IEventStore store, EventCodec codec, IReadModels
     /// <summary>Null where there is no such incident.</summary>
     public async Task<BundleManifest?> WriteAsync(Guid incident, Stream output, Action<long, long>? progress = null, CancellationToken cancellationToken = default)
     {
-        if (await new IncidentReporter(store, codec, models, clock).ReadAsync(incident, progress, cancellationToken) is not { } report)
+        if (await new IncidentReporter(store, codec, models, clock, BundleContent.MayShow).ReadAsync(incident, progress, cancellationToken) is not { } report)
             return null;
         var head = await store.Ledger.ReadHeadAsync(cancellationToken);
         using var bundle = new BundleWriter(output, report.MadeAt);
@@ -57,7 +57,7 @@ public sealed class BundleMaker(IEventStore store, EventCodec codec, IReadModels
     /// <summary>The bodies of dead letters that are too large for an event.</summary>
     private async Task AddBlobsAsync(BundleWriter bundle, IncidentReport report, CancellationToken cancellationToken)
     {
-        var (bytes, known) = (0L, new HashSet<string>(StringComparer.Ordinal));
+        var (taken, known, gaps) = (0L, new HashSet<string>(StringComparer.Ordinal), new NamedGaps());
         foreach (var letter in report.DeadLetters)
         {
             await foreach (var stored in store.ReadStreamAsync(Streams.DeadLetter(Guid.ParseExact(letter.Id, "N")), 1, cancellationToken))
@@ -66,15 +66,23 @@ public sealed class BundleMaker(IEventStore store, EventCodec codec, IReadModels
                     continue;
                 foreach (var content in new[] { kept.Body is null ? kept.Content : null, kept.LargeProperties }.OfType<ContentHash>().Where(c => known.Add(c.Sha256)))
                 {
-                    if ((bytes += content.Bytes) > BlobBytesMax || !bundle.HasRoom)
-                        _left.Add($"The body {content.Sha256} of {content.Bytes:N0} bytes: there is no room for it.");
+                    if (content.Bytes > BlobBytesMax - taken || !bundle.HasRoom)
+                    {
+                        gaps.Add("Bodies of dead letters for which there is no room", $"{content.Sha256} of {content.Bytes:N0} bytes");
+                    }
                     else if (await blobs.FindAsync(content.Sha256, cancellationToken) is { } body)
+                    {
                         await bundle.AddAsync($"{BundleContent.BlobPrefix}{content.Sha256}", body);
+                        taken += content.Bytes;
+                    }
                     else
-                        _left.Add($"The body {content.Sha256}: it is not in the store.");
+                    {
+                        gaps.Add("Bodies of dead letters that are not in the store", content.Sha256);
+                    }
                 }
             }
         }
+        gaps.Tell(_left);
     }
 
     /// <summary>What each service ran: its builds and the hashes of its settings, those of before the period, too.</summary>

@@ -41,12 +41,15 @@ public sealed record BundleManifest(
         return manifest.Fault() is { } fault ? throw BundleLimits.Refused(fault) : manifest;
     }
 
-    private string? Fault()
+    /// <summary>Why nobody reads it, or null.</summary>
+    public string? Fault()
     {
         if (AntbotBundle != Version)
             return $"its format is version {AntbotBundle}; this build reads {Version}";
-        if (Incident is null || Build is null || Runtime is null || Members is null || Left is null || Left.Count > LeftMax || Left.Contains(null!) || Members.Contains(null!))
+        if (Incident is null || Build is null || Runtime is null || Members is null || Left is null || Left.Contains(null!) || Members.Contains(null!))
             return "its manifest lacks what every bundle has";
+        if (Left.Count > LeftMax)
+            return $"it names {Left.Count:N0} things that were left out, of {LeftMax:N0} at most";
         if (Members.Count > BundleLimits.MembersMax)
             return $"it announces {Members.Count} members, of which a bundle has {BundleLimits.MembersMax} at most";
         if (Members.FirstOrDefault(m => BundleLimits.NameFault(m.Name) is not null || m.Bytes < 0 || m.Bytes > BundleLimits.MemberBytesMax || m.Sha256 is not { Length: 64 } || !m.Sha256.All(char.IsAsciiHexDigitLower)) is { } bad)

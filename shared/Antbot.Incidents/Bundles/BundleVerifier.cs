@@ -11,6 +11,9 @@ namespace Antbot.Incidents.Bundles;
 public sealed record BundleReport(BundleManifest? Manifest, string? SignedBy, IReadOnlyList<string> Faults, VerifyReport? Events, IReadOnlyList<string> Notices)
 {
     public bool IsIntact => Faults.Count == 0 && Events?.IsIntact != false;
+
+    /// <summary>Whoever makes a bundle makes its parts fit together: only a signature says that it is ours.</summary>
+    public bool IsProven => IsIntact && SignedBy is not null;
 }
 
 /// <summary>Says whether a bundle is as it was made, with nothing but the public key.</summary>
@@ -57,7 +60,7 @@ public static class BundleVerifier
         }
         if (key is null)
         {
-            notices.Add("No public key was given: the signature of its manifest was not checked.");
+            notices.Add("No public key was given: the signature of its manifest was not checked. --public-key names its file.");
             return null;
         }
         if (IsSigned(reader.ManifestBytes, signature, key))

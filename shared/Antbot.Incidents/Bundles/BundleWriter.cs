@@ -32,6 +32,9 @@ internal sealed class BundleWriter(Stream output, DateTimeOffset madeAt) : IDisp
     {
         var whole = manifest with { Members = [.. _members] };
         var json = whole.Write();
+        // What nobody could open is not written.
+        if ((whole.Fault() ?? (json.Length > BundleLimits.ManifestBytesMax ? $"its manifest has {json.Length:N0} bytes, of {BundleLimits.ManifestBytesMax:N0} at most" : null)) is { } fault)
+            throw new EventStoreException(StoreFault.Invalid, $"Such a bundle could not be opened: {fault}. Open an incident of a shorter period, or of some trades.");
         await using (var into = Open(BundleManifest.Name))
             await into.WriteAsync(json);
         if (key is not null)

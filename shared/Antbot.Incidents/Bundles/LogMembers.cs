@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Antbot.Runtime.Secrets;
 
 namespace Antbot.Incidents.Bundles;
 
@@ -9,79 +10,69 @@ namespace Antbot.Incidents.Bundles;
 /// </summary>
 internal sealed partial class LogMembers(DirectoryInfo folder, List<string> left)
 {
-    private const int LookedAtMax = 100_000;
     private const int FilesMax = 200;
     private const int FileBytesMax = 4 * 1024 * 1024;
     private const int LineLengthMax = 16 * 1024;
-    private const int SecretFilesMax = 100;
-    private const int SecretBytesMax = 16 * 1024;
-    private const int SecretLengthMin = 8;
-    private const int MatchMilliseconds = 1_000;
-    private const string Removed = "[removed]";
 
     private static readonly string[] Kinds = [".log", ".prom", ".metrics"];
-    private static readonly string[] Secret = ["key", "secret", "token", "password", "credential"];
 
-    private static readonly EnumerationOptions Deep = new() { RecurseSubdirectories = true, MaxRecursionDepth = 4, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint | FileAttributes.System };
+    private readonly NamedGaps _gaps = new();
 
     public async Task AddAsync(BundleWriter bundle, CancellationToken cancellationToken)
     {
         if (!folder.Exists)
             throw new DirectoryNotFoundException($"There is no folder '{folder.FullName}'.");
-        var files = folder.EnumerateFiles("*", Deep).Take(LookedAtMax).OrderBy(f => f.FullName, StringComparer.Ordinal).ToList();
-        var secrets = Secrets(files);
+        var files = LogFolder.Read(folder, _gaps);
+        var strikeout = new Strikeout(SecretFiles.Read(files.Where(SecretFiles.IsOne), _gaps));
         var (names, count) = (new HashSet<string>(StringComparer.Ordinal), 0);
         foreach (var file in files.Where(f => Kinds.Contains(f.Extension, StringComparer.OrdinalIgnoreCase)))
         {
             if (++count > FilesMax || !bundle.HasRoom)
-            {
-                left.Add($"Logs: there are more than {FilesMax} files; the first by name are here.");
-                return;
-            }
-            if (IsSecret(file) || !names.Add(NameOf(file)))
-                left.Add($"Logs: '{NameOf(file)}' is called as a secret is, or as another.");
+                _gaps.Add($"Logs beyond the first {FilesMax} by name, or beyond what a bundle has room for", NameOf(file));
+            else if (SecretFiles.IsOne(file) || !names.Add(NameOf(file)))
+                _gaps.Add("Logs that are called as a secret is, or as another", NameOf(file));
             else
-                await AddAsync(bundle, file, secrets, cancellationToken);
+                await AddAsync(bundle, file, strikeout, cancellationToken);
         }
+        _gaps.Tell(left);
     }
 
-    /// <summary>A line without what looks like a secret.</summary>
-    internal static string Clean(string line, IReadOnlyList<string> secrets)
+    /// <summary>A line without what looks like a secret, and without colours and what else parts a name from its value for machines alone.</summary>
+    internal static string Clean(string line, Strikeout strikeout)
     {
-        var text = line.Length <= LineLengthMax ? line : $"{line[..LineLengthMax]}…";
-        foreach (var secret in secrets)
-            text = text.Replace(secret, Removed, StringComparison.Ordinal);
-        try
-        {
-            return Member().Replace(Bearer().Replace(UserInfo().Replace(text, $"${{before}}{Removed}@"), $"${{before}} {Removed}"), $"${{before}}{Removed}");
-        }
-        catch (RegexMatchTimeoutException)
-        {
-            // What cannot be looked through is not shown.
-            return Removed;
-        }
+        var text = strikeout.Strike(Unseen().Replace(line, ""));
+        return text.Length <= LineLengthMax ? text : $"{text[..LineLengthMax]}…";
     }
 
-    private async Task AddAsync(BundleWriter bundle, FileInfo file, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
+    private async Task AddAsync(BundleWriter bundle, FileInfo file, Strikeout strikeout, CancellationToken cancellationToken)
     {
         string text;
         try
         {
-            await using var from = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var bytes = new byte[Math.Min(from.Length, FileBytesMax)];
-            from.Seek(-bytes.Length, SeekOrigin.End);
-            var read = await from.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
-            text = Encoding.UTF8.GetString(bytes, 0, read);
-            if (from.Length > FileBytesMax)
-                left.Add($"Logs: of '{NameOf(file)}', {from.Length:N0} bytes long, the last {FileBytesMax:N0} are here.");
+            text = await ReadAsync(file, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            left.Add($"Logs: '{NameOf(file)}' cannot be read: {EventWords.Plain(e.Message, 200)}");
+            _gaps.Add("Logs that cannot be read", $"{NameOf(file)} ({e.Message})");
             return;
         }
-        var clean = string.Join('\n', text.Split('\n').Select(l => Clean(l.TrimEnd('\r'), secrets)));
+        var clean = string.Join('\n', text.Split('\n').Select(l => Clean(l.TrimEnd('\r'), strikeout)));
         await bundle.AddAsync(NameOf(file), Encoding.UTF8.GetBytes(clean));
+    }
+
+    /// <summary>All of it, or its last lines that are whole: the rest of a line may be the rest of a secret.</summary>
+    private async Task<string> ReadAsync(FileInfo file, CancellationToken cancellationToken)
+    {
+        await using var from = new FileStream(file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var (length, isCut) = (from.Length, from.Length > FileBytesMax);
+        // The byte before tells whether a line begins there.
+        var bytes = new byte[isCut ? FileBytesMax + 1 : length];
+        from.Seek(-bytes.Length, SeekOrigin.End);
+        var read = await from.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
+        if (!isCut)
+            return Encoding.UTF8.GetString(bytes, 0, read);
+        _gaps.Add($"Logs of which the last lines are here, {FileBytesMax:N0} bytes of each at most", $"{NameOf(file)} of {length:N0} bytes");
+        return bytes.AsSpan(0, read).IndexOf((byte)'\n') is >= 0 and var end ? Encoding.UTF8.GetString(bytes, end + 1, read - end - 1) : "";
     }
 
     /// <summary>Of the file's place only what a member's name may have.</summary>
@@ -92,33 +83,6 @@ internal sealed partial class LogMembers(DirectoryInfo folder, List<string> left
         return name.Length <= BundleLimits.NameLengthMax ? name : $"logs/{name[^(BundleLimits.NameLengthMax - "logs/".Length)..].Replace('/', '_').TrimStart('.')}";
     }
 
-    private List<string> Secrets(IEnumerable<FileInfo> files)
-    {
-        var secrets = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var file in files.Where(f => IsSecret(f) && f.Length <= SecretBytesMax).Take(SecretFilesMax))
-        {
-            try
-            {
-                foreach (var line in File.ReadLines(file.FullName))
-                    secrets.UnionWith(line.Split('=', ':', ' ', '"').Select(p => p.Trim()).Where(p => p.Length >= SecretLengthMin));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                left.Add($"Logs: what '{EventWords.Plain(file.Name, 100)}' holds could not be read and so not be looked for.");
-            }
-        }
-        // The longest first: one may be a part of another.
-        return [.. secrets.OrderByDescending(s => s.Length)];
-    }
-
-    private static bool IsSecret(FileInfo file) => Secret.Any(s => file.Name.Contains(s, StringComparison.OrdinalIgnoreCase));
-
-    [GeneratedRegex("""(?<before>(authorization|password|passwd|pwd|secret|token|api[-_]?key|signature|private[-_]?key|credential)[\w-]*["']?\s*[:=]\s*["']?)[^\s"',;&]+""", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, MatchMilliseconds)]
-    private static partial Regex Member();
-
-    [GeneratedRegex(@"\b(?<before>bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, MatchMilliseconds)]
-    private static partial Regex Bearer();
-
-    [GeneratedRegex(@"(?<before>://)[^\s/@""']+@", RegexOptions.ExplicitCapture, MatchMilliseconds)]
-    private static partial Regex UserInfo();
+    [GeneratedRegex(@"\x1B\[[0-9;?]*[A-Za-z]|\0", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1_000)]
+    private static partial Regex Unseen();
 }

@@ -31,8 +31,10 @@ public sealed class ChangeLog(IEventStore store, IReadModels models, Func<string
         var gaps = new List<string>();
         var (changes, looked) = await PeopleAsync(selection, from, gaps, cancellationToken);
         changes.AddRange(await ControlAsync(selection, gaps, cancellationToken));
+        var unsaid = new NamedGaps();
         foreach (var service in await ServicesAsync(selection, gaps, cancellationToken))
-            changes.AddRange(await ProcessesAsync(service, selection, gaps, cancellationToken));
+            changes.AddRange(await ProcessesAsync(service, selection, gaps, unsaid, cancellationToken));
+        unsaid.Tell(gaps);
         await SayIfBehindAsync(selection, gaps, cancellationToken);
         var ordered = changes.Where(c => new Place(c.At, c.Sequence).IsAfter(from) && (looked is not { } end || !new Place(c.At, c.Sequence).IsAfter(end)))
             .OrderBy(c => c.At).ThenBy(c => c.Sequence).ThenBy(c => c.Kind).ToList();
@@ -97,7 +99,7 @@ public sealed class ChangeLog(IEventStore store, IReadModels models, Func<string
         return events.Where(e => IsWithin(e, selection)).Select(e => Of(e, ChangeKind.Control));
     }
 
-    private async Task<IEnumerable<Change>> ProcessesAsync(string service, ChangeSelection selection, List<string> gaps, CancellationToken cancellationToken)
+    private async Task<IEnumerable<Change>> ProcessesAsync(string service, ChangeSelection selection, List<string> gaps, NamedGaps unsaid, CancellationToken cancellationToken)
     {
         var (events, isWhole) = await StreamEnd.ReadAsync(store, Streams.Process(service), selection.Since, e => e.Timestamp < selection.Since && ProcessRun.Read(e) is not null, cancellationToken);
         if (!isWhole)
@@ -110,8 +112,10 @@ public sealed class ChangeLog(IEventStore store, IReadModels models, Func<string
             if (IsWithin(stored, selection))
             {
                 changes.AddRange(run.Since(before, first: isWhole));
-                if (run is { BuildHash: null } or { Configuration: null })
-                    gaps.Add($"Process {run.Instance:N} of {service}, begun {stored.Timestamp:u}, did not say {(run.BuildHash is null ? "which code it runs but for its version" : "with which settings it runs")}.");
+                if (run.BuildHash is null)
+                    unsaid.Add("Processes that did not say which code they run but for its version", $"{run.Instance:N} of {service}, begun {stored.Timestamp:u}");
+                if (run.Configuration is null)
+                    unsaid.Add("Processes that did not say with which settings they run", $"{run.Instance:N} of {service}, begun {stored.Timestamp:u}");
             }
             before = run;
         }

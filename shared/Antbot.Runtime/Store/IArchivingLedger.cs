@@ -79,6 +79,10 @@ public static class Archiving
     public static EventStoreException Over(StreamId stream) =>
         new(StoreFault.Archived, $"{stream} is over and was archived; nothing was appended.");
 
+    /// <summary>For whoever needs to know what was decided then.</summary>
+    public static EventStoreException DecidedBefore() =>
+        new(StoreFault.Archived, "This was decided before, in a stream that is over and was archived; nothing was appended. A new request has a key of its own.");
+
     public static void Check(TakeOut takeOut)
     {
         ArgumentNullException.ThrowIfNull(takeOut);

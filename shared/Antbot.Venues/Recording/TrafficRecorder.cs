@@ -48,7 +48,7 @@ internal sealed class TrafficRecorder : IDisposable
     public TrafficRecorder(RecordingOptions options, RecordingFile self, string build, IEnumerable<string> secrets, TimeProvider clock, ILogger log)
     {
         (_options, _log, Clock) = (options, log, clock);
-        Strikeout = new Strikeout(secrets, options.AnswerBytes);
+        Strikeout = new TrafficStrikeout(secrets, options.AnswerBytes);
         _writer = new RecordingWriter(options, self, build, clock);
         _written = _meter.CreateCounter<long>("antbot_recording_written_total", description: "Records of traffic with the venue that were written.");
         _left = _meter.CreateCounter<long>("antbot_recording_missing_total", description: "Records of traffic with the venue that were left out, because the queue was full.");
@@ -58,7 +58,7 @@ internal sealed class TrafficRecorder : IDisposable
 
     public TimeProvider Clock { get; }
 
-    public Strikeout Strikeout { get; }
+    public TrafficStrikeout Strikeout { get; }
 
     public bool IsOn => _options.Folder.Length > 0;
 

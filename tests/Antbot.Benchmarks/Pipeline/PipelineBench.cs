@@ -4,15 +4,16 @@ using Npgsql;
 namespace Antbot.Benchmarks.Pipeline;
 
 /// <param name="Burst">How many signals are sent at once.</param>
-/// <param name="Paced">For how long a hundred signals a second are sent.</param>
+/// <param name="Paced">For how long signals are sent at the rate.</param>
 /// <param name="Events">How long the history is that services are started on.</param>
 /// <param name="Only">The name of the one pipeline that is looked at; then nothing is compared.</param>
-public sealed record PipelineBenchOptions(int Burst, TimeSpan Paced, int Events, string? Only = null);
+/// <param name="Rate">Signals a second; what is compared is compared at a hundred.</param>
+public sealed record PipelineBenchOptions(int Burst, TimeSpan Paced, int Events, string? Only = null, int Rate = PipelineBench.PerSecond);
 
 /// <summary>The way of a trade from <c>POST /signals</c> to reconciled, beside the plain MassTransit way, the bare transport and Standalone.</summary>
 public static class PipelineBench
 {
-    private const int PerSecond = 100;
+    internal const int PerSecond = 100;
     private const int WarmUp = 1_500;
 
     /// <summary>What the bare transport carries: a message of the platform, on average.</summary>
@@ -58,8 +59,8 @@ public static class PipelineBench
         await using (pipeline)
         {
             await LoadRun.RunAsync(pipeline, c => c.BurstAsync(WarmUp, cancellationToken), cancellationToken);
-            var paced = await LoadRun.RunAsync(pipeline, c => c.PacedAsync(PerSecond, options.Paced, cancellationToken), cancellationToken);
-            Console.WriteLine($"  {name}, {PerSecond} a second: p50 {paced.FromSend.P50:0.0} ms, p99 {paced.FromSend.P99:0.0} ms, {paced.Lost.Count} lost; {Processor(paced)}");
+            var paced = await LoadRun.RunAsync(pipeline, c => c.PacedAsync(options.Rate, options.Paced, cancellationToken), cancellationToken);
+            Console.WriteLine($"  {name}, {options.Rate} a second: p50 {paced.FromSend.P50:0.0} ms, p99 {paced.FromSend.P99:0.0} ms, {paced.Lost.Count} lost; {Processor(paced)}");
             var burst = await LoadRun.RunAsync(pipeline, c => c.BurstAsync(options.Burst, cancellationToken), cancellationToken);
             Console.WriteLine($"  {name}, {options.Burst} at once: {burst.PerSecond:0} trades/s, {burst.Lost.Count} lost; {Processor(burst)}");
             foreach (var lost in paced.Lost.Concat(burst.Lost).Take(5))

@@ -148,6 +148,38 @@ public sealed class RetryTests
         }
     }
 
+    /// <summary>Prevents an exit that waits half a minute, because it was tried often, for ten seconds that were over after four.</summary>
+    [Fact]
+    public void An_exit_waits_for_as_long_as_it_was_told_and_no_longer_however_often_it_was_tried()
+    {
+        _given.WithOpenPosition();
+        _given.GetsOut();
+        _given.Shows(Given.Stop, VenueOrderStatus.Cancelled);
+        for (var tries = 1; tries <= 20; tries++)
+        {
+            var told = TimeSpan.FromSeconds(tries % 2 == 0 ? 4 : 200);
+            var waits = tries % 2 == 0 ? told : TimeSpan.FromMinutes(1);
+            VenueAnswer<OrderReport> answer = tries % 4 < 2
+                ? new VenueAnswer<OrderReport>.Refused(Refusal.RateLimited, "-1015", "Too many new orders.", told)
+                : new VenueAnswer<OrderReport>.NotSent("the request budget is used up (orders-10s)", told);
+            _given.Answers(Given.Exit, answer);
+            Assert.Empty(_given.After(waits.TotalSeconds - 0.001).Proceeds());
+            Assert.IsType<OrderAttempted>(Assert.Single(_given.After(0.002).Proceeds()));
+        }
+    }
+
+    [Fact]
+    public void An_entry_that_was_told_to_wait_waits_for_it_and_for_its_own_pause()
+    {
+        _given.Enters(Given.Signal(kind: OrderKind.Limit, limit: 64_000));
+        _given.Answers(Given.Entry, new VenueAnswer<OrderReport>.Refused(Refusal.RateLimited, "-1015", "Too many new orders.", TimeSpan.FromSeconds(8)));
+        Assert.Empty(_given.After(7.999).Proceeds());
+        Assert.IsType<OrderAttempted>(Assert.Single(_given.After(0.002).Proceeds()));
+        _given.Answers(Given.Entry, new VenueAnswer<OrderReport>.Refused(Refusal.RateLimited, "-1015", "Too many new orders.", TimeSpan.FromSeconds(0.5)));
+        Assert.Empty(_given.After(1.9).Proceeds());
+        Assert.IsType<OrderAttempted>(Assert.Single(_given.After(0.7).Proceeds()));
+    }
+
     [Fact]
     public void An_exit_that_the_venue_lets_go_of_is_intended_again_more_often_than_a_hundred_times()
     {

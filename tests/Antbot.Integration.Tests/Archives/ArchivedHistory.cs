@@ -72,12 +72,12 @@ internal sealed class ArchivedHistory : IAsyncDisposable
         Store = await _folder.OpenAsync();
     }
 
-    public Task<ArchiveRun> ArchiveAsync(ICrashPoints? crash = null, DateTimeOffset? before = null, bool dryRun = false, params string[] without) =>
-        new Archiver(Store, Archives, Key, new ArchiveChoice(Store, Store), TimeProvider.System, crash)
+    public Task<ArchiveRun> ArchiveAsync(ICrashPoints? crash = null, DateTimeOffset? before = null, bool dryRun = false, ArchiveFolder? folder = null, IArchiveChoice? choice = null, long bytesMax = 1 << 24, params string[] without) =>
+        new Archiver(Store, folder ?? Archives, Key, choice ?? new ArchiveChoice(Store, Store), TimeProvider.System, crash) { BatchBytesMax = bytesMax }
             .RunAsync(new ArchiveOrder(before ?? Later, "a test", "anna", without, dryRun), cancellationToken: Cancel);
 
     /// <summary>Not to be disposed of: it has nothing but the store.</summary>
-    public ArchivedEventStore Whole() => new(Store, Archives);
+    public ArchivedEventStore Whole(long bytesMax = 1 << 26) => new(Store, Archives) { OpenBytesMax = bytesMax };
 
     public Task<VerifyReport> VerifyAsync(bool withFiles = true, bool fromCheckpoint = false) =>
         new LedgerVerifier(Store).VerifyAsync(new VerifyOptions { Key = Key, Outside = Outside, Archives = withFiles ? Archives : null, FromLastCheckpoint = fromCheckpoint }, Cancel);

@@ -104,6 +104,67 @@ public sealed class ArchiverTests
         Assert.DoesNotContain(Directory.EnumerateFiles(history.Archives.Location), f => f.EndsWith(".part", StringComparison.Ordinal));
     }
 
+    /// <summary>Killed between the name and the disk, the next run once found the file and took its events out of the store: a loss of power then had the only copy.</summary>
+    [Theory]
+    [InlineData("archive.after-verify", "archive.after-write")]
+    [InlineData("archive.after-take-out", "archive.after-record")]
+    public async Task A_file_that_was_there_already_is_brought_to_the_disk_with_its_name_before_anything_rests_on_it(string until, string killedFirst)
+    {
+        await using var history = await ArchivedHistory.OpenAsync();
+        await Assert.ThrowsAsync<KilledException>(() => history.ArchiveAsync(new KilledAt(killedFirst)));
+        var file = Assert.Single(Directory.EnumerateFiles(history.Archives.Location));
+        var flushed = new List<string>();
+        await Assert.ThrowsAsync<KilledException>(() => history.ArchiveAsync(new KilledAt(until), folder: new ArchiveFolder(history.Archives.Location, flushed.Add)));
+        Assert.Equal([file, history.Archives.Location, history.Folder], flushed);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_brought_to_the_disk_stays_in_the_store()
+    {
+        await using var history = await ArchivedHistory.OpenAsync();
+        var folder = new ArchiveFolder(history.Archives.Location, path => throw new IOException($"'{path}' is on a disk that is broken."));
+        Assert.Equal(StoreFault.Unavailable, (await Assert.ThrowsAsync<EventStoreException>(() => history.ArchiveAsync(folder: folder))).Fault);
+        Assert.Equal(0, await history.Store.CountArchivedAsync(Cancel));
+        // What it does where nobody looks on.
+        var there = Path.GetFileName(Assert.Single(Directory.EnumerateFiles(history.Archives.Location)));
+        history.Archives.Flush(there);
+        File.Delete(history.Archives.PathOf(there));
+        Assert.Equal(StoreFault.Unavailable, Assert.Throws<EventStoreException>(() => history.Archives.Flush(there)).Fault);
+    }
+
+    /// <summary>Twenty thousand events that bear letters of 64 KiB each are more than a process has room for.</summary>
+    [Fact]
+    public async Task A_file_holds_and_a_reader_keeps_so_many_bytes_and_everything_is_told_all_the_same()
+    {
+        const long fileBytes = 20_000;
+        await using var history = await ArchivedHistory.OpenAsync();
+        var all = await history.Store.ReadPageAsync(0, 10_000, Cancel);
+        var told = await ReadAllAsync(history.Store);
+        var run = await history.ArchiveAsync(bytesMax: fileBytes);
+        Assert.True(run.Made.Count > 4, $"{run.Made.Count} files");
+        foreach (var made in run.Made)
+        {
+            var bytes = 0L;
+            await history.Archives.ReadAsync(made.File, link => bytes += link.Event!.Bytes, Cancel);
+            Assert.InRange(bytes, 1, fileBytes);
+        }
+        var (one, most) = (history.Whole(bytesMax: 1), 0L);
+        Assert.Equal(told, (await ReadAllAsync(one)).Take(told.Count));
+        var (few, several) = (history.Whole(bytesMax: 200_000), history.Whole());
+        foreach (var stored in all)
+        {
+            var events = new List<Guid>();
+            await foreach (var e in few.ReadStreamAsync(new StreamId(stored.Stream), stored.Version, Cancel))
+                events.Add(e.EventId);
+            Assert.Equal(stored.EventId, events[0]);
+            most = Math.Max(most, few.OpenBytes);
+        }
+        Assert.InRange(most, 100_000, 200_000);
+        await ReadAllAsync(several);
+        Assert.True(several.OpenBytes > 200_000 && one.OpenBytes < 100_000, $"{several.OpenBytes} and {one.OpenBytes}");
+        Assert.Empty((await history.VerifyAsync()).Findings);
+    }
+
     /// <summary>At many moments of a history: what goes on, and what goes on about it, stays.</summary>
     [Fact]
     public async Task Only_what_is_over_is_chosen()
@@ -174,6 +235,32 @@ public sealed class ArchiverTests
         Assert.Equal(trade.Value, (await new TimeTravel(history.Store).StreamAsync(Streams.Trade(trade), new Moment(long.MaxValue, null), Cancel))!.Stream[Streams.TradePrefix.Length..]);
     }
 
+    /// <summary>The same streams get the same name: "kept" once stood there for good, however they went later.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_stayed_once_and_goes_later_is_recorded_as_it_is(bool isKilled)
+    {
+        await using var history = await ArchivedHistory.OpenAsync();
+        await Assert.ThrowsAsync<KilledException>(() => history.ArchiveAsync(new KilledAt("archive.after-record")));
+        var resumed = Assert.Single((await history.ArchiveAsync(choice: new NothingGoes())).Resumed);
+        Assert.Equal((0, resumed.Kept.Count), (resumed.Events, (await LastAsync(history, resumed.File)).Kept.Count));
+        Assert.True(resumed.Kept.Count > 10);
+        // It is said once, and nothing is begun again for it.
+        Assert.Empty((await history.ArchiveAsync(choice: new NothingGoes())).Resumed);
+
+        if (isKilled)
+            await Assert.ThrowsAsync<KilledException>(() => history.ArchiveAsync(new KilledAt("archive.after-take-out")));
+        var run = await history.ArchiveAsync();
+        var made = Assert.Single(isKilled ? run.Resumed : run.Made);
+        Assert.Equal((resumed.File, 0), (made.File, made.Kept.Count));
+        var end = await LastAsync(history, made.File);
+        Assert.Equal((made.Events, 0), (end.Events, end.Kept.Count));
+        Assert.Equal(end.Events, await history.Store.CountArchivedAsync(Cancel));
+        Assert.Empty((await history.ArchiveAsync()).Resumed);
+        Assert.Empty((await history.VerifyAsync()).Findings);
+    }
+
     /// <summary>Export and import with the archives: the other store has everything itself, and can archive it again.</summary>
     [Fact]
     public async Task An_export_of_a_store_with_archives_is_whole()
@@ -204,6 +291,23 @@ public sealed class ArchiverTests
         var head = await history.Store.ReadHeadAsync(Cancel);
         var growth = await Growth.OfAsync(history.Store, new StoreSize(10_000_000, 1_000_000_000), null, ArchivedHistory.Later, Cancel);
         Assert.Equal((run.Events, head.Position - run.Events), (growth.Archived, growth.Events));
+    }
+
+    private static async Task<ArchiveCompleted> LastAsync(ArchivedHistory history, string file)
+    {
+        ArchiveCompleted? last = null;
+        await foreach (var stored in history.Store.ReadStreamAsync(Streams.Archive(file), 2, Cancel))
+            last = (ArchiveCompleted)new EventCodec(EventRegistry.From(typeof(ArchiveCompleted).Assembly)).Decode(stored);
+        return last!;
+    }
+
+    private sealed class NothingGoes : IArchiveChoice
+    {
+        public IAsyncEnumerable<ArchiveGroup> FindAsync(DateTimeOffset before, CancellationToken cancellationToken = default) => AsyncEnumerable.Empty<ArchiveGroup>();
+
+        public Task<IReadOnlyList<Follower>> ReadFollowersAsync(CancellationToken cancellationToken = default) => Task.FromResult<IReadOnlyList<Follower>>([]);
+
+        public Task<string?> WhyWantedAsync(IReadOnlyList<string> streams, CancellationToken cancellationToken = default) => Task.FromResult<string?>("all are wanted");
     }
 
     /// <summary>All that can be asked, as it is told.</summary>

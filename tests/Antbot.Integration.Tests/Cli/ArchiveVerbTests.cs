@@ -51,6 +51,10 @@ public sealed class ArchiveVerbTests : IAsyncLifetime
         Assert.Equal((5, ""), (refused.ExitCode, refused.Output));
         Assert.Contains(file, refused.Error, StringComparison.Ordinal);
 
+        var watched = await SayAsync("watch", "--after", "0", "--count", "20", "--json");
+        Assert.Equal(20, watched.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Contains($"are in the archive '{file}' and not told here", watched.Error, StringComparison.Ordinal);
+
         Assert.Contains("taken on the word of 1 archives", (await SayAsync("verify")).Output, StringComparison.Ordinal);
         Assert.DoesNotContain("on the word of", (await SayAsync("verify", "--archives", "archives")).Output, StringComparison.Ordinal);
         Assert.Contains("Intact: ", (await SayAsync("verify", "--export", Path.Combine("archives", file))).Output, StringComparison.Ordinal);

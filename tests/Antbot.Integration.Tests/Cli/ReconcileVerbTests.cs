@@ -61,6 +61,70 @@ public sealed class ReconcileVerbTests : IAsyncLifetime
         await CheckAsync("--console", console.Address, "--token-file", "token");
     }
 
+    /// <summary>The other four kinds. Prevents that nothing seems to have been done where the venue's own word, or two operators', settled it.</summary>
+    [Fact]
+    public async Task Of_every_kind_of_difference_in_orders_the_cause_is_told_the_venues_words_and_what_was_done()
+    {
+        var strange = new ClientOrderId("by-hand-1");
+        var orders = Enumerable.Range(0, 6).Select(n => ClientOrderId.Of(TradeOf(n), OrderRole.Entry, 0)).ToList();
+        await using (var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(Data, "antbot.db") }, Cancel))
+        {
+            var adopted = new Signal(TradeOf(0), Account, "adopted:venue", new Symbol("BTCUSDT"), Side.Buy, OrderKind.Limit, new Price(100), new Price(100), null, null, new Money(50), 1, Start, Start.AddYears(1));
+            await FindAsync(store, 1, DifferenceKind.UnknownOrder, strange, null, "open at the venue (Buy 0.5 BTCUSDT), not open in our record", "the venue's order 71: Buy BTCUSDT Open");
+            await RecordAsync(store, Streams.Reconciliation(Account), 2, new AdoptionDecided(2, Account, $"UnknownOrder:{strange}", adopted, new FoundOrder(strange, "71", Start), new Quantity(0.5m), "what", "words"));
+            await RecordAsync(store, Streams.Order(TradeOf(0)), 3, new OrderAdopted(strange, TradeOf(0), Account, new Symbol("BTCUSDT"), Side.Buy, new Quantity(0.5m), "71", Start, "words"));
+            await SettleAsync(store, 4, DifferenceKind.UnknownOrder, strange);
+
+            await FindAsync(store, 11, DifferenceKind.OpenOrder, orders[1], TradeOf(1), "open at the venue, ended in our record", "the venue's order 72: Buy BTCUSDT Open");
+            await RecordAsync(store, Streams.Order(TradeOf(1)), 12, new OrderCorrected(orders[1], "open at the venue", "words"), new OrderCancelIntended(orders[1], "its trade is over"), new OrderEnded(orders[1], OrderEnd.Cancelled, Quantity.Zero, "the venue says Cancelled"));
+            await SettleAsync(store, 13, DifferenceKind.OpenOrder, orders[1]);
+
+            await FindAsync(store, 21, DifferenceKind.VanishedOrder, orders[2], TradeOf(2), "open in our record (executed 0 of 1), not open at the venue; the venue does not know it", "-2013: Order does not exist.");
+            await RecordAsync(store, Streams.Order(TradeOf(2)), 22, new OrderCorrected(orders[2], "not open at the venue", "words"), new OrderEnded(orders[2], OrderEnd.Expired, Quantity.Zero, "the venue does not know it any more"));
+            await SettleAsync(store, 23, DifferenceKind.VanishedOrder, orders[2]);
+
+            foreach (var (n, done) in new (int, object?)[]
+            {
+                (3, new OrderAccepted(orders[3], "73", Start)), (4, new OrderAbsent(orders[4], 1, Start, "by its id: -2013; trades since: none of them its")),
+                (5, new OrderSettled(orders[5], Guid.Empty, "anna", "it is gone", "boris", "timed out")),
+            })
+            {
+                await FindAsync(store, 10 + (20 * n), DifferenceKind.UnresolvedOrder, orders[n], TradeOf(n), "what became of it is not in our record", "the venue's last words");
+                await RecordAsync(store, Streams.Order(TradeOf(n)), 11 + (20 * n), done!);
+                await SettleAsync(store, 12 + (20 * n), DifferenceKind.UnresolvedOrder, orders[n]);
+            }
+            await FindAsync(store, 200, DifferenceKind.UnresolvedOrder, new ClientOrderId("still-in-doubt"), null, "what became of it is not in our record", "");
+        }
+        var explained = await AntbotProcess.RunAsync(_folder, "reconcile", "--explain");
+        Assert.Equal(1, explained.ExitCode);
+        var told = explained.Output.ReplaceLineEndings("\n").Split("\n\n").Select(p => string.Join('\n', p.Split('\n').Select(l => l.Trim()))).ToList();
+        IsTold($"UnknownOrder {strange}", "cause    somebody else placed it, or our record of it was lost", "venue    the venue's order 71: Buy BTCUSDT Open", "settled 3.0 s later", $"trade    {TradeOf(0)}",
+            $"the order {strange} was adopted as trade {TradeOf(0)} (0.5 BTCUSDT at 100)", $"the order {strange} is this trade's");
+        IsTold($"OpenOrder {orders[1]}", "cause    the venue's word of its end was wrong, or it lives again", "venue    the venue's order 72: Buy BTCUSDT Open", "settled 2.0 s later",
+            $"{orders[1]} was asked after: open at the venue", $"{orders[1]} is to be cancelled: its trade is over", $"{orders[1]} has ended (Cancelled, executed 0): the venue says Cancelled");
+        IsTold($"VanishedOrder {orders[2]}", "cause    its end was not heard: it was filled, cancelled or expired while nobody listened", "venue    -2013: Order does not exist.",
+            $"{orders[2]} has ended (Expired, executed 0): the venue does not know it any more");
+        IsTold($"UnresolvedOrder {orders[3]}", "cause    the answer to an attempt was lost, and the venue could not be asked since", "venue    the venue's last words", $"{orders[3]} is the venue's order 73");
+        IsTold($"UnresolvedOrder {orders[4]}", $"{orders[4]} is not at the venue and cannot come there any more: by its id: -2013; trades since: none of them its");
+        IsTold($"UnresolvedOrder {orders[5]}", $"{orders[5]} was settled by boris and anna as never placed: it is gone");
+        IsTold("UnresolvedOrder still-in-doubt", "still open", "done     nothing yet");
+        Assert.Single(told, p => p.Contains("nothing yet", StringComparison.Ordinal));
+
+        void IsTold(string what, params string[] words)
+        {
+            var part = Assert.Single(told, p => p.StartsWith($"{what}: ", StringComparison.Ordinal));
+            Assert.All(words, w => Assert.Contains(w, part, StringComparison.Ordinal));
+        }
+    }
+
+    private static TradeId TradeOf(int n) => new(DeterministicId.From("reconcile-verb", "trade", $"{n}"));
+
+    private Task FindAsync(IEventStore store, double at, DifferenceKind kind, ClientOrderId order, TradeId? trade, string what, string evidence) =>
+        RecordAsync(store, Streams.Reconciliation(Account), at, new DifferenceFound((long)at, Account, kind, order.Value, trade, Ours: trade is not null, what, evidence, 1, Start));
+
+    private Task SettleAsync(IEventStore store, double at, DifferenceKind kind, ClientOrderId order) =>
+        RecordAsync(store, Streams.Reconciliation(Account), at, new DifferenceSettled((long)at, Account, kind, order.Value, Start));
+
     private async Task CheckAsync(params string[] source)
     {
         var json = await AntbotProcess.RunAsync(_folder, ["reconcile", "--json", .. source]);

@@ -5,6 +5,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.EventStore.Sqlite;
 using Antbot.Hosting;
@@ -123,6 +124,28 @@ public sealed class StandaloneTests : IDisposable
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
         Assert.Equal(Trades, (await EventsAsync<TradeOpenedRecorded>()).DistinctBy(e => e.Opened.Trade).Count());
         Assert.Equal(Trades, (await EventsAsync<TradeOpenedRecorded>()).Count);
+    }
+
+    [Fact]
+    public async Task A_halt_is_in_force_after_a_kill_and_entries_are_barred_until_an_operator_resumes()
+    {
+        {
+            var process = await StartedAsync(ByHandOnly);
+            Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "halt", "--reason", "drill", "--by", "anna")).ExitCode);
+            AntbotProcess.Signal(process, "KILL");
+            await process.WaitForExitAsync(Cancel);
+        }
+
+        await StartedAsync(ByHandOnly);
+        await UntilAsync(async () => (await EventsAsync<StartReconciled>()).Count == 1, "the account is reconciled");
+        var barred = await SignalAsync("BTCUSDT");
+        await UntilAsync(async () => (await EventsAsync<TradeFailed>()).Count == 1, "the trade has ended");
+        Assert.Equal(new TradeFailed(barred, "halted: drill"), Assert.Single(await EventsAsync<TradeFailed>()));
+        Assert.Empty(await LedgerAsync());
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "resume", "--reason", "over", "--by", "anna")).ExitCode);
+        var entered = await SignalAsync("ETHUSDT");
+        await UntilAsync(async () => (await EventsAsync<TradeOpenedRecorded>()).Count == 1, "the next trade is open");
+        Assert.Equal(entered, Assert.Single(await EventsAsync<TradeOpenedRecorded>()).Opened.Trade);
     }
 
     [Fact]
@@ -325,6 +348,19 @@ public sealed class StandaloneTests : IDisposable
                 // Killed under it.
             }
         });
+    }
+
+    /// <summary>One signal by the command line, asked again until the market has been heard.</summary>
+    private async Task<TradeId> SignalAsync(string symbol)
+    {
+        while (true)
+        {
+            var said = await AntbotProcess.RunAsync(_folder, "signal", symbol, "buy", "--notional", "50", "--json");
+            if (said.ExitCode == 0)
+                return TradeId.From(JsonDocument.Parse(said.Output).RootElement.GetProperty("Trade").GetString()!);
+            Assert.True(said.Error.Contains("market", StringComparison.Ordinal), said.Error);
+            await Task.Delay(200, Cancel);
+        }
     }
 
     /// <summary>The orders that the venue itself remembers.</summary>

@@ -31,7 +31,13 @@ public abstract class OnAConsole : IAsyncLifetime
 
     private protected Task<IEventStore> StoreAsync() => StoreAddress.OpenAsync($"sqlite:{Path.Combine(Folder, "antbot.db")}", create: true, Cancel);
 
-    private protected async Task<RunningConsole> RunAsync(IReadOnlyList<IServiceModule> others, IReadOnlyList<string> more) => _running = await RunningConsole.StartAsync(Folder, others, more);
+    /// <summary>Returns when that it runs is recorded: nothing comes of itself after that.</summary>
+    private protected async Task<RunningConsole> RunAsync(IReadOnlyList<IServiceModule> others, IReadOnlyList<string> more)
+    {
+        _running = await RunningConsole.StartAsync(Folder, others, more);
+        await Eventually.HoldsAsync(async () => (await Running.Store.ReadPageAsync(Math.Max(0, (await Running.Store.Ledger.ReadHeadAsync(Cancel)).Sequence - 100), 100, Cancel)).Any(e => e.Type == "process_started"), "it is recorded that it runs");
+        return Running;
+    }
 
     /// <summary>Returns when so many letters are in the list.</summary>
     private protected async Task<(RunningConsole Console, string Token)> RunAsync(int letters, IReadOnlyList<IServiceModule> others, IReadOnlyList<string> more)

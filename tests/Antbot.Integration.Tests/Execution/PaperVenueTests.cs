@@ -67,6 +67,53 @@ public sealed class PaperVenueTests : IAsyncLifetime
         await BalancesFitAsync(trades);
     }
 
+    /// <summary>Prevents a position that nobody knows of and no stop protects: what fills while nothing is heard is found in the venue's list of trades.</summary>
+    [Fact]
+    public async Task A_fill_of_while_every_connection_was_cut_comes_from_the_list_of_trades_into_its_trade()
+    {
+        await HoldPriceAsync(60_000);
+        var (trade, market) = (ExecutionRig.TradeOf(1), _services.GetRequiredService<IMarketData>());
+        await _rig.UntilAsync(() => Task.FromResult(Price() is > 59_900 and < 60_100), "the price is heard");
+        await _rig.ExecuteAsync(await SignalAsync(trade) with { Kind = OrderKind.Limit, Limit = new Price(59_500), ValidUntil = DateTimeOffset.UtcNow.AddMinutes(10) });
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Entry is { Status: OrderStatus.Resting }, "the entry rests");
+
+        // The streams are cut, and nothing else gets there either; the order fills.
+        await _server.Client.AdminAsync(HttpMethod.Post, "/admin/away", new { seconds = 600, mode = "reset" });
+        await HoldPriceAsync(59_400);
+        var filled = new List<string>();
+        await _rig.UntilAsync(async () => (filled = [.. (await FillsAtVenueAsync()).Select(f => f.GetProperty("id").GetRawText())]).Count > 0, "it fills");
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        Assert.InRange(Price()!.Value, 59_900, 60_100);
+        Assert.Equal(Quantity.Zero, (await _rig.StateAsync(trade)).Entry!.Executed);
+
+        // Everything is back but the list of trades: that it was filled is known, and with what is not.
+        await _server.Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+        await _server.Client.FaultAsync(new { kind = "errorBefore", route = "trades", status = 503 });
+        await _rig.UntilAsync(() => Task.FromResult(Price() is > 59_300 and < 59_500), "the stream is back");
+        await _rig.UntilAsync(async () => (await _server.Client.AdminAsync(HttpMethod.Get, "/admin/status")).Json.GetProperty("struck").TryGetProperty("errorBefore", out var times) && times.GetInt32() > 0, "the trades are asked for");
+        Assert.Equal(Quantity.Zero, (await _rig.StateAsync(trade)).Entry!.Executed);
+
+        await _server.Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "it is a position, and protected");
+        var events = await _rig.EventsAsync(trade);
+        var entry = ClientOrderId.Of(trade, OrderRole.Entry, 0);
+        Assert.Equal(filled.Order(StringComparer.Ordinal), events.OfType<OrderFilled>().Where(f => f.Order == entry).Select(f => f.FillId).Order(StringComparer.Ordinal));
+        Assert.Equal((await FillsAtVenueAsync()).Sum(f => decimal.Parse(f.GetProperty("qty").GetString()!)), Assert.Single(events.OfType<PositionOpened>()).Quantity.Value);
+        await _rig.CloseAsync(trade);
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == 1), "it is closed");
+        await BalancesFitAsync([trade]);
+
+        decimal? Price() => market.Latest(new Symbol("BTCUSDT"))?.Middle.Value;
+
+        async Task HoldPriceAsync(int price) => Assert.Equal(200, (await _server.Client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "BTCUSDT", price = $"{price}" })).Status);
+
+        async Task<List<System.Text.Json.JsonElement>> FillsAtVenueAsync()
+        {
+            var order = (await _server.Client.LedgerAsync("order")).Single(o => o.GetProperty("clientOrderId").GetString() == ClientOrderId.Of(trade, OrderRole.Entry, 0).Value).GetProperty("orderId").GetInt64();
+            return [.. (await _server.Client.LedgerAsync("fill")).Where(f => f.GetProperty("orderId").GetInt64() == order)];
+        }
+    }
+
     private Task<OrdersState[]> StatesAsync(IEnumerable<TradeId> trades) => Task.WhenAll(trades.Select(_rig.StateAsync));
 
     private async Task<Signal> SignalAsync(TradeId trade)

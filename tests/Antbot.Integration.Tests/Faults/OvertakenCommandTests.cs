@@ -126,6 +126,8 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
 
         await platform.SettledAsync([trade]);
         await platform.HoldsAsync([.. platform.History.Trades.Keys]);
+        if (phase != TradePhase.Failed)
+            Assert.DoesNotContain(platform.History.Of<TradeFailed>(), f => f.Trade == trade);
         Assert.Equal(phase, platform.History.Trades[trade].Phase);
     }
 

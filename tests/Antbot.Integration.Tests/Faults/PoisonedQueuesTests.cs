@@ -48,6 +48,7 @@ public sealed class PoisonedQueuesTests(PostgresFixture postgres, RabbitFixture 
 
         await _platform.SettledAsync(trades);
         await _platform.HoldsAsync(trades);
+        Assert.Empty(_platform.History.Of<TradeFailed>());
         Assert.All(trades, t => Assert.Equal(TradePhase.Closed, _platform.History.Trades[t].Phase));
         await WholePlatform.UntilAsync(async () => (await _platform.DeadLettersAsync()).Count >= poison.Sum(p => p.Value.Count), () => "all of them are recorded");
         var letters = await _platform.DeadLettersAsync();

@@ -73,6 +73,7 @@ public sealed class UpTests : IAsyncLifetime
         var trades = (await history.ReadOnAsync(Cancel)).Trades.Count;
         await RunningUp.UntilAsync(async () => (await history.ReadOnAsync(Cancel)).Trades.Count > trades, () => "it trades on");
 
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_up.Folder, "halt", "--reason", "drill", "--by", "anna")).ExitCode);
         var all = _up.Read().ProcessIds.ToList();
         Assert.All(all, id => Assert.True(RunningUp.IsRunning(id)));
         var down = await _up.DownAsync();
@@ -94,6 +95,14 @@ public sealed class UpTests : IAsyncLifetime
         await using var again = _up.OpenStore();
         history = new History(again);
         Assert.True((await history.ReadOnAsync(Cancel)).Events.Count >= known);
+        // A halt outlives every process.
+        var halted = history.Events.Count;
+        await RunningUp.UntilAsync(
+            async () => (await history.ReadOnAsync(Cancel)).Events.Skip(halted).Select(e => e.Event).OfType<TradeFailed>().Any(f => f.Reason == "halted: drill"), () => $"a strategy's trade is barred\n{_up.Log("execution")}");
+        Assert.DoesNotContain(history.Events.Skip(halted).Select(e => e.Event).OfType<OrderAttempted>(), a => a.Order.Value.StartsWith('e'));
+        foreach (var process in Workers)
+            Assert.Equal(3, await _up.MetricAsync(process, "antbot_control_activity"));
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_up.Folder, "resume", "--reason", "over", "--by", "anna")).ExitCode);
         var closed = history.Of<TradeReconciledRecorded>().Count(r => r.Closed);
         await RunningUp.UntilAsync(
             async () => (await history.ReadOnAsync(Cancel)).Of<TradeReconciledRecorded>().Count(r => r.Closed) >= closed + 5, () => $"trades come and go with two of each\n{_up.Log("execution")}\n{_up.Log("execution-2")}");

@@ -157,9 +157,21 @@ public sealed class ChangeLogTests : IAsyncLifetime
             ],
             page.Changes.Select(Words));
         Assert.Equal([false, false, false, false, true], page.Changes.Select(c => c.Withheld));
-        Assert.Contains(page.Gaps, g => g.Contains("did not say which code it runs", StringComparison.Ordinal));
+        Assert.Contains(page.Gaps, g => g.StartsWith("Processes that did not say which code they run but for its version (1): ", StringComparison.Ordinal));
         Assert.Contains(page.Gaps, g => g.Contains("The read models stand at sequence", StringComparison.Ordinal));
-        Assert.Equal(2, page.Gaps.Count);
+        Assert.Contains(page.Gaps, g => g.StartsWith("Processes that did not say with which settings they run (1): ", StringComparison.Ordinal));
+        Assert.Equal(3, page.Gaps.Count);
+    }
+
+    [Fact]
+    public async Task However_many_did_not_say_what_they_run_it_is_a_gap_of_each_kind()
+    {
+        for (var i = 0; i < 1_200; i++)
+            await AppendAsync(i, Streams.Process("risk"), "process:risk", new ProcessStarted("risk", Guid.NewGuid(), "0.9", ".NET", 1, 0));
+        await CatchUpAsync();
+        var gaps = (await ReadAsync(0, 2_000)).Gaps;
+        Assert.Equal(2, gaps.Count);
+        Assert.All(gaps, g => Assert.True(g.Contains("(1,200): ", StringComparison.Ordinal) && g.EndsWith(" and 1,100 more.", StringComparison.Ordinal), g));
     }
 
     [Fact]

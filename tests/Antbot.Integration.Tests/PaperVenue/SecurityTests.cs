@@ -173,7 +173,10 @@ public sealed class SecurityTests(SharedVenue shared) : IClassFixture<SharedVenu
         var answers = new List<Answer>();
         for (var i = 0; i < 8; i++)
             answers.Add(await venue.Client.BuyAsync("0.001"));
-        Assert.Equal((429, -1015), Told(answers.First(a => a.Status != 200)));
+        var refused = answers.First(a => a.Status != 200);
+        Assert.Equal((429, -1015, "Too many new orders; current limit is 3 orders per 10 SECOND."), (refused.Status, refused.Code, refused["msg"]));
+        // As at Binance, which says it of requests alone.
+        Assert.DoesNotContain("Retry-After", refused.Headers.Keys);
         Assert.Equal("1", answers[0].Headers["X-MBX-ORDER-COUNT-1D"]);
     }
 

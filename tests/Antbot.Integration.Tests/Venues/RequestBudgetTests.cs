@@ -125,6 +125,58 @@ public sealed class RequestBudgetTests : IDisposable
         Assert.True((await other.TakeAsync(1, isOrder: false, BudgetPart.Leaving, Cancel)).IsGranted);
     }
 
+    /// <summary>Prevents that a position cannot be looked after, and its order not be cancelled, because somebody placed one order too many.</summary>
+    [Fact]
+    public async Task Too_many_orders_bar_orders_of_every_process_until_their_ten_seconds_are_over_and_nothing_else()
+    {
+        using var other = New();
+        Assert.Equal(TimeSpan.FromSeconds(5.25), await _budget.OrdersUsedUpAsync(_clock.GetUtcNow(), ofDay: false));
+        foreach (var budget in new[] { other, _budget })
+        {
+            foreach (var route in new[] { VenueRoute.Entry, VenueRoute.Exit })
+            {
+                var refused = await budget.TakeAsync(1, route.IsOrder, route.Part, Cancel);
+                Assert.Contains("orders-10s", refused.Why!, StringComparison.Ordinal);
+            }
+            foreach (var route in new[] { VenueRoute.Cancel, VenueRoute.Query, VenueRoute.Market, VenueRoute.Clock })
+                Assert.True((await budget.TakeAsync(1, route.IsOrder, route.Part, Cancel)).IsGranted, route.Name);
+        }
+        _clock.Move(TimeSpan.FromSeconds(5.25));
+        foreach (var budget in new[] { _budget, other })
+        {
+            foreach (var route in new[] { VenueRoute.Entry, VenueRoute.Exit })
+                Assert.True((await budget.TakeAsync(1, route.IsOrder, route.Part, Cancel)).IsGranted, route.Name);
+        }
+    }
+
+    /// <summary>A day's count goes down with each fill: who gets out asks again, who enters does not.</summary>
+    [Fact]
+    public async Task Too_many_orders_of_a_day_bar_entries_until_it_is_over_and_exits_for_ten_seconds()
+    {
+        _budget.SetLimits(new VenueLimits(6_000, 100, 200_000));
+        await _budget.OrdersUsedUpAsync(_clock.GetUtcNow(), ofDay: true);
+        Assert.False(await TakeAsync(1, isOrder: true, reserved: true));
+        _clock.Move(TimeSpan.FromSeconds(5.25));
+        Assert.True(await TakeAsync(1, isOrder: true, reserved: true));
+        var entry = await _budget.TakeAsync(1, isOrder: true, BudgetPart.Shared, Cancel);
+        Assert.Contains("orders-1d", entry.Why!, StringComparison.Ordinal);
+        Assert.InRange(entry.RetryAfter, TimeSpan.FromHours(11), TimeSpan.FromHours(12));
+        _clock.Move(entry.RetryAfter);
+        Assert.True(await TakeAsync(1, isOrder: true, reserved: false));
+    }
+
+    [Fact]
+    public async Task Too_many_orders_just_after_a_change_of_slots_were_those_of_the_one_before_and_without_the_others_it_holds_as_well()
+    {
+        _clock.Move(TimeSpan.FromSeconds(5.1));
+        _shared.IsAway = true;
+        Assert.Equal(TimeSpan.FromSeconds(0.15), await _budget.OrdersUsedUpAsync(_clock.GetUtcNow(), ofDay: false));
+        Assert.False(await TakeAsync(1, isOrder: true, reserved: true));
+        Assert.True(await TakeAsync(1, isOrder: false, reserved: true));
+        _clock.Move(TimeSpan.FromSeconds(0.15));
+        Assert.True(await TakeAsync(1, isOrder: true, reserved: true));
+    }
+
     [Fact]
     public async Task While_the_others_cannot_be_asked_what_is_reserved_goes_on_with_little_and_entries_do_not()
     {

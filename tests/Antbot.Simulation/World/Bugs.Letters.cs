@@ -54,8 +54,8 @@ public static partial class Bugs
         {
             await base.SendAsync(endpoint, properties, body, replay, alone, cancellationToken);
             var (letter, number) = Letter.ReplayIn(properties with { Headers = [new MessageHeader(0, Contracts.Messages.DeadLetterHeaders.Replay, HeaderKind.Text, replay)] })!.Value;
-            var kept = (await console.Book.FindAsync(letter, cancellationToken))!;
-            await console.Book.RecordAsync(kept, DeterministicId.From("sure", replay), new ConfirmReplay(letter, number, letter, Contracts.Streams.DeadLetter(letter).Value, 1), DeadLetterBook.Actor, cancellationToken);
+            var opened = (await console.Book.OpenAsync(letter, cancellationToken))!;
+            await console.Book.RecordAsync(opened.Kept, DeterministicId.From("sure", replay), new ConfirmReplay(letter, number, letter, Contracts.Streams.DeadLetter(letter).Value, 1), DeadLetterBook.Actor, cancellationToken);
         }
     }
 

@@ -59,11 +59,11 @@ internal sealed class SimConsole
     }
 
     public Task<object> ReplayAsync(Guid letter, Guid request, string by, string reason) =>
-        DecideAsync(letter, request, by, async kept => new ReplayDeadLetter(letter, request, reason, by, await _intents.OfAsync(kept, CancellationToken.None)));
+        DecideAsync(letter, request, by, async opened => new ReplayDeadLetter(letter, request, reason, by, await _intents.OfAsync(opened, CancellationToken.None)));
 
-    public Task<object> GiveUpAsync(Guid letter, Guid request, string by, string reason) => DecideAsync(letter, request, by, async kept => new GiveUpReplay(letter, request, reason, by, await Book.EffectSaidAsync(kept, CancellationToken.None)));
+    public Task<object> GiveUpAsync(Guid letter, Guid request, string by, string reason) => DecideAsync(letter, request, by, async opened => new GiveUpReplay(letter, request, reason, by, await Book.EffectSaidAsync(opened.Kept, CancellationToken.None)));
 
-    public Task<object> DiscardAsync(Guid letter, Guid request, string by, string reason) => DecideAsync(letter, request, by, async kept => new DiscardDeadLetter(letter, request, reason, by, await Book.EffectSaidAsync(kept, CancellationToken.None)));
+    public Task<object> DiscardAsync(Guid letter, Guid request, string by, string reason) => DecideAsync(letter, request, by, async opened => new DiscardDeadLetter(letter, request, reason, by, await Book.EffectSaidAsync(opened.Kept, CancellationToken.None)));
 
     /// <summary>All that are like that now.</summary>
     public async Task<object> SelectAsync(Guid selection, ReplaysQuery query, string by, string reason)
@@ -85,9 +85,9 @@ internal sealed class SimConsole
     public async Task<object> CancelAsync(Guid selection, Guid request, string by, string reason) =>
         _parts.Codec.Decode(await _selections.DecideAsync(selection, request, by, new CancelReplays(selection, request, reason, by), CancellationToken.None));
 
-    private async Task<object> DecideAsync(Guid letter, Guid request, string by, Func<DeadLetterKept, Task<object>> wordOf)
+    private async Task<object> DecideAsync(Guid letter, Guid request, string by, Func<OpenedLetter, Task<object>> wordOf)
     {
-        var kept = await Book.FindAsync(letter, CancellationToken.None) ?? throw new InvalidOperationException($"There is no dead letter {letter:N}.");
-        return _parts.Codec.Decode(await Book.DecideAsync(kept, request, by, await wordOf(kept), CancellationToken.None));
+        var opened = await Book.OpenAsync(letter, CancellationToken.None) ?? throw new InvalidOperationException($"There is no dead letter {letter:N}.");
+        return _parts.Codec.Decode(await Book.DecideAsync(opened.Kept, request, by, await wordOf(opened), CancellationToken.None));
     }
 }

@@ -14,7 +14,7 @@ namespace Antbot.ConsoleService.DeadLetters;
 
 /// <param name="KeptAt">When it was kept.</param>
 /// <param name="At">When something was last recorded of it.</param>
-internal sealed record OpenedLetter(DeadLetterKept Kept, DateTimeOffset KeptAt, DeadLetterState State, DateTimeOffset At);
+internal sealed record OpenedLetter(DeadLetterKept Kept, DateTimeOffset KeptAt, DeadLetterState State, LetterBody ToSend, DateTimeOffset At);
 
 /// <summary>The record of dead letters: what is kept in it, and what is decided about it.</summary>
 internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLetterStories stories) : IDeadLetters
@@ -55,7 +55,7 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
     /// </summary>
     private async Task<bool> HasReturnedAsync(DeadMessage message, CancellationToken cancellationToken)
     {
-        if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await FindAsync(letter, cancellationToken) is not { } kept)
+        if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await OpenAsync(letter, cancellationToken) is not { Kept: var kept })
             return false;
         var again = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
         if (again.Message is null || again.Message != kept.Message || again.Endpoint != kept.Endpoint)
@@ -66,18 +66,11 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
     /// <summary>Null where there is no such letter.</summary>
     public async Task<DeadLetterState> StateOfAsync(Guid letter, CancellationToken cancellationToken) => (await _pipeline.LoadAsync(Streams.DeadLetter(letter), cancellationToken)).State;
 
-    public async Task<DeadLetterKept?> FindAsync(Guid letter, CancellationToken cancellationToken)
-    {
-        await foreach (var stored in parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
-            return parts.Codec.Decode(stored) as DeadLetterKept;
-        return null;
-    }
-
     /// <summary>What a patch makes of the message within a letter, by the reading of whoever it goes to.</summary>
-    public async Task<LetterEdit> EditOfAsync(DeadLetterKept kept, JsonElement patch, CancellationToken cancellationToken)
+    public async Task<LetterEdit> EditOfAsync(OpenedLetter letter, JsonElement patch, CancellationToken cancellationToken)
     {
-        var body = await stories.ReadToSendAsync(kept.Letter, cancellationToken: cancellationToken) ?? [];
-        var edit = LetterEdit.Of(body, patch, (urn, before, after) => FaultsOf(kept, urn, before, after), out var whole);
+        var body = await stories.ReadAsync(letter.ToSend, cancellationToken);
+        var edit = LetterEdit.Of(body, patch, (urn, before, after) => FaultsOf(letter.Kept, urn, before, after), out var whole);
         if (edit is { Faults: [], Body: null })
             await blobs.PutAsync(edit.After.Sha256, whole, cancellationToken);
         return edit;
@@ -98,15 +91,15 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
         await foreach (var stored in parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
         {
             var @event = parts.Codec.Decode(stored);
-            opened ??= @event is DeadLetterKept kept ? new OpenedLetter(kept, stored.Timestamp, DeadLetterState.Initial, stored.Timestamp) : null;
-            opened = opened is null ? null : opened with { State = DeadLetterDecider.Behaviour.Fold.Apply(opened.State, @event), At = stored.Timestamp };
+            opened ??= @event is DeadLetterKept kept ? new OpenedLetter(kept, stored.Timestamp, DeadLetterState.Initial, LetterBody.After(null, kept)!, stored.Timestamp) : null;
+            opened = opened is null ? null : opened with { State = DeadLetterDecider.Behaviour.Fold.Apply(opened.State, @event), ToSend = LetterBody.After(opened.ToSend, @event)!, At = stored.Timestamp };
         }
         return opened;
     }
 
     /// <summary>What was decided on an operator's word, now or when it was given first.</summary>
     public async Task<StoredEvent> DecideAsync(DeadLetterKept kept, Guid request, string by, object order, CancellationToken cancellationToken) =>
-        (await RecordAsync(kept, request, order, $"operator:{by}", cancellationToken))[^1];
+        await RecordAsync(kept, request, order, $"operator:{by}", cancellationToken) is [.., var last] ? last : throw Archiving.DecidedBefore();
 
     /// <summary>What whoever it was going to has decided on a letter's message, sent once more or before; null where there is nothing. Every endpoint decides under its own name.</summary>
     public async Task<StoredEvent?> EffectOfAsync(Guid? message, string endpoint, CancellationToken cancellationToken) =>

@@ -79,11 +79,11 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     /// <summary>Whether nothing is left to be done about it.</summary>
     private async Task<bool> TrySendAsync(DeadLetterReplayOrdered ordered, CancellationToken cancellationToken)
     {
-        if (await WaitingAsync(ordered.Letter, ordered.Replay, cancellationToken) is not { } kept)
+        if (await WaitingAsync(ordered.Letter, ordered.Replay, cancellationToken) is not { } letter)
             return true;
         try
         {
-            await SendAsync(kept, ordered.Replay, alone: false, cancellationToken);
+            await SendAsync(letter, alone: false, cancellationToken);
             return true;
         }
         catch (Exception e) when (e is BusUnavailableException or UnsendableLetterException or EventStoreException { Fault: StoreFault.Corrupt })
@@ -94,22 +94,22 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
 
     private async Task SendAsync(Guid letter, int replay, CancellationToken cancellationToken)
     {
-        if (await WaitingAsync(letter, replay, cancellationToken) is { } kept)
-            await SendAsync(kept, replay, cancellationToken);
+        if (await WaitingAsync(letter, replay, cancellationToken) is { } waiting)
+            await SendAsync(waiting, cancellationToken);
     }
 
     /// <summary>An order may be read again, after what it was about has been decided otherwise: then there is nothing to send.</summary>
-    private async Task<DeadLetterKept?> WaitingAsync(Guid letter, int replay, CancellationToken cancellationToken) =>
-        await book.OpenAsync(letter, cancellationToken) is { State.Status: DeadLetterStatus.Replaying } opened && opened.State.Replays == replay ? opened.Kept : null;
+    private async Task<OpenedLetter?> WaitingAsync(Guid letter, int replay, CancellationToken cancellationToken) =>
+        await book.OpenAsync(letter, cancellationToken) is { State.Status: DeadLetterStatus.Replaying } opened && opened.State.Replays == replay ? opened : null;
 
     /// <summary>While the broker takes nothing all wait. One that it does not take although it takes others waits for nobody, and nobody for it.</summary>
-    private async Task SendAsync(DeadLetterKept kept, int replay, CancellationToken cancellationToken)
+    private async Task SendAsync(OpenedLetter letter, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await SendAsync(kept, replay, alone: true, cancellationToken);
+                await SendAsync(letter, alone: true, cancellationToken);
                 return;
             }
             catch (BusUnavailableException e)
@@ -118,22 +118,22 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
                     throw;
                 if (attempt < AttemptsMax)
                     continue;
-                await NotSentAsync(kept, replay, e, cancellationToken);
+                await NotSentAsync(letter.Kept, letter.State.Replays, e, cancellationToken);
                 return;
             }
             catch (Exception e) when (e is UnsendableLetterException or EventStoreException { Fault: StoreFault.Corrupt })
             {
-                await NotSentAsync(kept, replay, e, cancellationToken);
+                await NotSentAsync(letter.Kept, letter.State.Replays, e, cancellationToken);
                 return;
             }
         }
     }
 
-    private async Task SendAsync(DeadLetterKept kept, int replay, bool alone, CancellationToken cancellationToken)
+    private async Task SendAsync(OpenedLetter letter, bool alone, CancellationToken cancellationToken)
     {
-        var properties = await stories.PropertiesOfAsync(kept, cancellationToken);
-        var body = await stories.ReadToSendAsync(kept.Letter, cancellationToken: cancellationToken) ?? [];
-        await sender.SendAsync(kept.Endpoint, properties, body, Letter.ReplayOf(kept.Letter, replay), alone, cancellationToken);
+        var properties = await stories.PropertiesOfAsync(letter.Kept, cancellationToken);
+        var body = await stories.ReadAsync(letter.ToSend, cancellationToken);
+        await sender.SendAsync(letter.Kept.Endpoint, properties, body, Letter.ReplayOf(letter.Kept.Letter, letter.State.Replays), alone, cancellationToken);
         parts.CrashPoints.Reach("dead-letters.after-send");
     }
 
@@ -160,8 +160,8 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     private async Task LookAsync(DeadLetterView letter, CancellationToken cancellationToken)
     {
         var id = Guid.ParseExact(letter.Id, "N");
-        if (await book.EffectOfAsync(letter.Message, letter.Endpoint, cancellationToken) is { } effect && await book.FindAsync(id, cancellationToken) is { } kept)
-            await ConfirmAsync(kept, letter.Replays, effect, cancellationToken);
+        if (await book.EffectOfAsync(letter.Message, letter.Endpoint, cancellationToken) is { } effect && await book.OpenAsync(id, cancellationToken) is { } opened)
+            await ConfirmAsync(opened.Kept, letter.Replays, effect, cancellationToken);
         else if (_resends.IsDue(letter.Id, letter.Replays, letter.ChangedAt, parts.Clock.GetUtcNow()))
             await SendAgainAsync(id, letter.Replays, cancellationToken);
     }

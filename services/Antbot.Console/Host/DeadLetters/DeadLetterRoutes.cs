@@ -101,26 +101,37 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
-    private Task DiscardAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (kept, request, by, reason, _) => new Word(
-        "discard", DeadLetterStatus.Discarded, new DiscardDeadLetter(kept.Letter, request, reason, by, await EffectOfAsync(kept)), _ => new DeadLetterDiscarded(kept.Letter, request, kept.Fingerprint, reason, by)));
-
-    private Task GiveUpAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (kept, request, by, reason, _) => new Word(
-        "give-up", (await book.StateOfAsync(kept.Letter, CancellationToken.None)).Edits > 0 ? DeadLetterStatus.Edited : DeadLetterStatus.New, new GiveUpReplay(kept.Letter, request, reason, by, await EffectOfAsync(kept)), replay => new DeadLetterGivenUp(kept.Letter, request, kept.Fingerprint, replay, reason, by)));
-
-    private Task ReplayAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status202Accepted, async (kept, request, by, reason, _) =>
+    private Task DiscardAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (opened, request, by, reason, _) =>
     {
-        var intent = await intents.OfAsync(kept, CancellationToken.None);
+        var kept = opened.Kept;
         return new Word(
-            "replay", DeadLetterStatus.Replaying, new ReplayDeadLetter(kept.Letter, request, reason, by, intent), replay => new DeadLetterReplayOrdered(kept.Letter, request, kept.Fingerprint, replay, reason, by));
+            "discard", DeadLetterStatus.Discarded, new DiscardDeadLetter(kept.Letter, request, reason, by, await EffectOfAsync(kept)), _ => new DeadLetterDiscarded(kept.Letter, request, kept.Fingerprint, reason, by));
     });
 
-    private Task EditAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (kept, request, by, reason, body) =>
+    private Task GiveUpAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (opened, request, by, reason, _) =>
+    {
+        var kept = opened.Kept;
+        return new Word(
+            "give-up", opened.State.Edits > 0 ? DeadLetterStatus.Edited : DeadLetterStatus.New, new GiveUpReplay(kept.Letter, request, reason, by, await EffectOfAsync(kept)),
+            replay => new DeadLetterGivenUp(kept.Letter, request, kept.Fingerprint, replay, reason, by));
+    });
+
+    private Task ReplayAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status202Accepted, async (opened, request, by, reason, _) =>
+    {
+        var kept = opened.Kept;
+        return new Word(
+            "replay", DeadLetterStatus.Replaying, new ReplayDeadLetter(kept.Letter, request, reason, by, await intents.OfAsync(opened, CancellationToken.None)),
+            replay => new DeadLetterReplayOrdered(kept.Letter, request, kept.Fingerprint, replay, reason, by));
+    });
+
+    private Task EditAsync(HttpContext context) => DecideAsync(context, StatusCodes.Status200OK, async (opened, request, by, reason, body) =>
     {
         if (!body.TryGetProperty(nameof(EditBody.Patch), out var patch))
             throw Api.Invalid("The body lacks 'Patch', a list of operations.");
         if (JsonPatch.Fault(patch) is { } fault)
             throw Api.Invalid(fault);
-        var edit = await book.EditOfAsync(kept, patch, CancellationToken.None);
+        var kept = opened.Kept;
+        var edit = await book.EditOfAsync(opened, patch, CancellationToken.None);
         return new Word(
             "edit", DeadLetterStatus.Edited, new EditDeadLetter(kept.Letter, request, reason, by, edit, await EffectOfAsync(kept)),
             _ => new DeadLetterEdited(kept.Letter, request, kept.Fingerprint, 0, edit.Patch, edit.Before, edit.After, null, reason, by));
@@ -128,16 +139,16 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
 
     private Task<string?> EffectOfAsync(DeadLetterKept kept) => book.EffectSaidAsync(kept, CancellationToken.None);
 
-    private async Task DecideAsync(HttpContext context, int status, Func<DeadLetterKept, Guid, string, string, JsonElement, Task<Word>> wordOf)
+    private async Task DecideAsync(HttpContext context, int status, Func<OpenedLetter, Guid, string, string, JsonElement, Task<Word>> wordOf)
     {
         var letter = await ResolveAsync(context);
         var body = await Api.BodyAsync(context);
         var reason = Audit.Reason(body);
-        var kept = await book.FindAsync(letter, context.RequestAborted) ?? throw NoSuchLetter(letter.ToString("N"));
+        var opened = await book.OpenAsync(letter, context.RequestAborted) ?? throw NoSuchLetter(letter.ToString("N"));
         var (request, by) = (Audit.IdOf(context), Caller.Of(context).Name);
-        var word = await wordOf(kept, request, by, reason, body);
+        var word = await wordOf(opened, request, by, reason, body);
         // From here on the word is carried through, whether or not whoever gave it still listens.
-        var recorded = await book.DecideAsync(kept, request, by, word.Input, CancellationToken.None);
+        var recorded = await book.DecideAsync(opened.Kept, request, by, word.Input, CancellationToken.None);
         var decided = codec.Decode(recorded);
         audit.MustBeSame(recorded, decided switch
         {

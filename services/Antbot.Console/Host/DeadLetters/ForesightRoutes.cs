@@ -58,7 +58,7 @@ internal sealed class ForesightRoutes(LetterForesight foresight, DeadLetterRoute
     private async Task OfOneAsync(HttpContext context)
     {
         var letter = await letters.ResolveAsync(context);
-        if (await book.FindAsync(letter, context.RequestAborted) is null)
+        if (await book.OpenAsync(letter, context.RequestAborted) is null)
             throw DeadLetterRoutes.NoSuchLetter(letter.ToString("N"));
         await AnswerAsync(context, [new SelectedLetter(letter, null)]);
     }

@@ -43,19 +43,20 @@ internal sealed class LetterForesight(IEventStore store, DeadLetterBook book, De
 
     private async Task<(ForeseenLetter Letter, long Bytes)> ForeseeAsync(Foresight foresight, Guid letter, CancellationToken cancellationToken)
     {
-        if (await book.OpenAsync(letter, cancellationToken) is not var (kept, keptAt, state, _))
+        if (await book.OpenAsync(letter, cancellationToken) is not { } opened)
             return (new ForeseenLetter(letter, "", "", null, null, ForeseenMessage.Without(ForeseenOutcome.Refused, "there is no such letter")), 0);
+        var kept = opened.Kept;
         TradeId? trade = kept.Trades is [var one] ? one : null;
         var told = new ForeseenLetter(letter, kept.MessageType, kept.Endpoint, trade, null, ForeseenMessage.Without(ForeseenOutcome.Refused, ""));
         try
         {
-            var body = await stories.ReadToSendAsync(letter, cancellationToken: cancellationToken) ?? [];
+            var body = await stories.ReadAsync(opened.ToSend, cancellationToken);
             told = told with { Notional = Letter.NotionalOf(body) };
-            var wish = new ReplayDeadLetter(letter, Guid.Empty, "", "", await intents.OfAsync(kept, cancellationToken));
-            if (DeadLetterDecider.Behaviour.Decide(state, wish, clock.GetUtcNow()) is [DeadLetterRefused refused])
+            var wish = new ReplayDeadLetter(letter, Guid.Empty, "", "", await intents.OfAsync(opened, cancellationToken));
+            if (DeadLetterDecider.Behaviour.Decide(opened.State, wish, clock.GetUtcNow()) is [DeadLetterRefused refused])
                 return (told with { Foreseen = ForeseenMessage.Without(ForeseenOutcome.Refused, string.Join("; ", refused.Verdicts.Where(v => !v.Passed).Select(v => $"{v.Rule}: {v.Saw}"))) }, body.Length);
             var foreseen = LetterMessage.Read(body, out var fault) is { } message
-                ? await foresight.ForeseeAsync(kept.Endpoint, kept.Message!.Value, message, kept.FailedAt ?? keptAt, cancellationToken)
+                ? await foresight.ForeseeAsync(kept.Endpoint, kept.Message!.Value, message, kept.FailedAt ?? opened.KeptAt, cancellationToken)
                 : ForeseenMessage.Without(ForeseenOutcome.Unreadable, fault!);
             return (told with { Foreseen = foreseen }, body.Length);
         }

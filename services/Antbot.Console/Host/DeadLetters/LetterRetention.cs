@@ -41,7 +41,7 @@ internal sealed class LetterRetention(PipelineParts parts, DeadLetterBook book, 
 
     private async Task LookAsync(Guid letter, Dictionary<TradeId, bool> going, CancellationToken cancellationToken)
     {
-        if (await book.OpenAsync(letter, cancellationToken) is not var (kept, _, state, at))
+        if (await book.OpenAsync(letter, cancellationToken) is not var (kept, _, state, _, at))
             return;
         TradeId? open = null;
         foreach (var trade in kept.Trades)

@@ -44,7 +44,7 @@ internal sealed class ReplaysBook(PipelineParts parts, DeadLetterStories stories
 
     /// <summary>What was decided on an operator's word, now or when it was given first.</summary>
     public async Task<StoredEvent> DecideAsync(Guid selection, Guid request, string by, object word, CancellationToken cancellationToken) =>
-        (await RecordAsync(selection, request, word, $"operator:{by}", cancellationToken))[^1];
+        await RecordAsync(selection, request, word, $"operator:{by}", cancellationToken) is [.., var last] ? last : throw Archiving.DecidedBefore();
 
     public Task<IReadOnlyList<StoredEvent>> RecordAsync(Guid selection, Guid id, object input, string actor, CancellationToken cancellationToken) =>
         _pipeline.HandleAsync(Streams.Replays(selection), new Input(id, input, selection.ToString("N"), actor), cancellationToken);

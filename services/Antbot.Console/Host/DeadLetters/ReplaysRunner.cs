@@ -73,17 +73,17 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
 
     private async Task OrderAsync(ReplaysState state, ReplayBatchBegun batch, Turn turn, CancellationToken cancellationToken)
     {
-        if (await letters.FindAsync(turn.Letter, cancellationToken) is not { } kept)
+        if (await letters.OpenAsync(turn.Letter, cancellationToken) is not { } opened)
         {
             turn.Refused = "there is no such letter";
             return;
         }
-        turn.Kept = kept;
+        turn.Kept = opened.Kept;
         try
         {
             var request = DeterministicId.From("replay-of-selection", batch.Selection.ToString("N"), $"{batch.Batch}", turn.Letter.ToString("N"));
-            var order = new ReplayDeadLetter(turn.Letter, request, state.Reason, state.By, await intents.OfAsync(kept, cancellationToken));
-            var decided = parts.Codec.Decode(await letters.DecideAsync(kept, request, state.By, order, cancellationToken));
+            var order = new ReplayDeadLetter(turn.Letter, request, state.Reason, state.By, await intents.OfAsync(opened, cancellationToken));
+            var decided = parts.Codec.Decode(await letters.DecideAsync(opened.Kept, request, state.By, order, cancellationToken));
             if (decided is DeadLetterReplayOrdered ordered)
                 turn.Replay = ordered.Replay;
             else if (decided is DeadLetterRefused refused)

@@ -78,7 +78,7 @@ internal sealed class IncidentBook(PipelineParts parts) : IIncidents
         }
     }
 
-    /// <summary>The number of the last incident of a cause, in so many looks as the number has bits; 0 where there is none.</summary>
+    /// <summary>The number of the last incident of a cause, in so many looks as the number has bits. They count from 0, and that is the answer where there is none yet, too.</summary>
     private async Task<int> LastAsync(string cause, CancellationToken cancellationToken)
     {
         var (low, high) = (0, 1);

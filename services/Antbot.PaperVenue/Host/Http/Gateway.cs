@@ -141,11 +141,10 @@ internal sealed class Gateway
 
     private void CountOrders(Meters meters, int account, int orders)
     {
-        (meters.OrdersInTenSeconds, meters.OrdersToday, var retryAfter) = _limits.Order(account, orders);
-        if (retryAfter is null)
-            return;
-        meters.RetryAfterSeconds = retryAfter;
-        throw new ApiException(-1015, "Too many new orders; the limits are those of exchangeInfo for 10 seconds and for a day.", 429);
+        (meters.OrdersInTenSeconds, meters.OrdersToday, var exceeded) = _limits.Order(account, orders);
+        // Without a Retry-After, as Binance has it: the interval says until when.
+        if (exceeded is not null)
+            throw new ApiException(-1015, $"Too many new orders; current limit is {exceeded}.", 429);
     }
 
     private static Reply Limited(Meters meters, int status, int retryAfter)

@@ -54,8 +54,8 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
             return (orders.Window == seconds / 10 ? orders.InWindow : 0, orders.Day == seconds / 86_400 ? orders.Today : 0);
     }
 
-    /// <summary>How many with these; or how long there have been too many for.</summary>
-    public (int InTenSeconds, int Today, int? RetryAfter) Order(int account, int placed)
+    /// <summary>How many with these; or what of, where it would be too many.</summary>
+    public (int InTenSeconds, int Today, string? Exceeded) Order(int account, int placed)
     {
         var seconds = clock.GetUtcNow().ToUnixTimeSeconds();
         var orders = _orders.GetOrAdd(account, static _ => new Orders());
@@ -66,9 +66,9 @@ internal sealed class RateLimits(PaperVenueOptions options, TimeProvider clock)
             if (orders.Day != seconds / 86_400)
                 (orders.Day, orders.Today) = (seconds / 86_400, 0);
             if (orders.Today > options.OrdersPerDay - placed)
-                return (orders.InWindow, orders.Today, (int)(((orders.Day + 1) * 86_400) - seconds));
+                return (orders.InWindow, orders.Today, $"{options.OrdersPerDay} orders per 1 DAY");
             if (orders.InWindow > options.OrdersPerTenSeconds - placed)
-                return (orders.InWindow, orders.Today, (int)(((orders.Window + 1) * 10) - seconds));
+                return (orders.InWindow, orders.Today, $"{options.OrdersPerTenSeconds} orders per 10 SECOND");
             return (orders.InWindow += placed, orders.Today += placed, null);
         }
     }

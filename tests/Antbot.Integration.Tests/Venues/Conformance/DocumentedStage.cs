@@ -82,7 +82,7 @@ internal sealed class DocumentedStage : IVenueStage
         ("GET", "/api/v3/order") => _orders.LastOrDefault(o => o.ClientId == r["origClientOrderId"]) is { } found ? Ok(Queried(found)) : Error(400, -2013, "Order does not exist."),
         ("DELETE", "/api/v3/order") => Cancel(r),
         ("GET", "/api/v3/openOrders") => Ok($"[{string.Join(',', _orders.Where(o => o.IsOpen).Select(Queried))}]"),
-        ("GET", "/api/v3/myTrades") => Ok(MyTrades(r)),
+        ("GET", "/api/v3/myTrades") => MyTrades(r),
         ("GET", "/api/v3/account") => Ok(Account()),
         ("GET", "/sapi/v1/account/apiRestrictions") => Ok(Restrictions(_keys[r.ApiKey!].MayWithdraw)),
         _ => new FrontReply(404, "<html><body>404</body></html>"u8.ToArray()),
@@ -163,7 +163,7 @@ internal sealed class DocumentedStage : IVenueStage
     private void Fill(Order order, decimal quantity, bool isMaker)
     {
         if (quantity > 0)
-            order.Fills.Add((++_trades, quantity, order.Limit > 0 ? order.Limit : Price, isMaker));
+            order.Fills.Add((++_trades, quantity, order.Limit > 0 ? order.Limit : Price, isMaker, Now));
     }
 
     private static string Placed(Order o) => $$"""
@@ -174,16 +174,24 @@ internal sealed class DocumentedStage : IVenueStage
         {"symbol":"BTCUSDT","orderId":{{o.Id}},"orderListId":-1,"clientOrderId":"{{o.ClientId}}","price":"{{N(o.Limit)}}","origQty":"{{N(o.Quantity)}}","executedQty":"{{N(o.Executed)}}","cummulativeQuoteQty":"{{N(o.Cost)}}","status":"{{o.Status}}","timeInForce":"GTC","type":"{{o.Type}}","side":"{{o.Side}}","stopPrice":"{{N(o.Stop)}}","icebergQty":"0.0","time":{{o.Time}},"updateTime":{{o.Time}},"isWorking":true,"workingTime":{{o.Time}},"origQuoteOrderQty":"0.000000","selfTradePreventionMode":"NONE"}
         """;
 
-    private string MyTrades(FrontRequest r)
+    /// <summary>Of a time or of an order from its first on, and from a number on; by time and by number is one too many.</summary>
+    private FrontReply MyTrades(FrontRequest r)
     {
-        var from = r["fromId"].Length > 0 ? long.Parse(r["fromId"], CultureInfo.InvariantCulture) : 0;
-        var limit = Math.Min(PageMax, int.Parse(r["limit"], CultureInfo.InvariantCulture));
-        var order = _orders.Find(o => o.Id.ToString(CultureInfo.InvariantCulture) == r["orderId"]);
-        var fills = order?.Fills.Where(f => f.Id >= from).Take(limit).Select(f => $$"""
-            {"symbol":"BTCUSDT","id":{{f.Id}},"orderId":{{order.Id}},"orderListId":-1,"price":"{{N(f.Price)}}","qty":"{{N(f.Quantity)}}","quoteQty":"{{N(f.Quantity * f.Price)}}","commission":"{{N(f.Quantity * 0.001m)}}","commissionAsset":"BTC","time":{{order.Time}},"isBuyer":{{(order.Side == "BUY" ? "true" : "false")}},"isMaker":{{(f.IsMaker ? "true" : "false")}},"isBestMatch":true}
-            """) ?? [];
-        return $"[{string.Join(',', fills)}]";
+        if (r["startTime"].Length > 0 && (r["fromId"].Length > 0 || r["orderId"].Length > 0))
+            return Error(400, -1128, "Combination of optional parameters invalid.");
+        var (from, start) = (Number("fromId"), Number("startTime"));
+        var fills = _orders.Where(o => r["orderId"].Length == 0 || o.Id == Number("orderId"))
+            .SelectMany(o => o.Fills.Select(f => (Order: o, Fill: f)))
+            .Where(f => f.Fill.Id >= from && f.Fill.Time >= start).OrderBy(f => f.Fill.Id).Take((int)Math.Min(PageMax, Number("limit")))
+            .Select(f => Traded(f.Order, f.Fill));
+        return Ok($"[{string.Join(',', fills)}]");
+
+        long Number(string name) => r[name].Length > 0 ? long.Parse(r[name], CultureInfo.InvariantCulture) : 0;
     }
+
+    private static string Traded(Order order, (long Id, decimal Quantity, decimal Price, bool IsMaker, long Time) f) => $$"""
+        {"symbol":"BTCUSDT","id":{{f.Id}},"orderId":{{order.Id}},"orderListId":-1,"price":"{{N(f.Price)}}","qty":"{{N(f.Quantity)}}","quoteQty":"{{N(f.Quantity * f.Price)}}","commission":"{{N(f.Quantity * 0.001m)}}","commissionAsset":"BTC","time":{{f.Time}},"isBuyer":{{(order.Side == "BUY" ? "true" : "false")}},"isMaker":{{(f.IsMaker ? "true" : "false")}},"isBestMatch":true}
+        """;
 
     private static string Account() => """
         {"makerCommission":15,"takerCommission":15,"buyerCommission":0,"sellerCommission":0,"commissionRates":{"maker":"0.00150000","taker":"0.00150000","buyer":"0.00000000","seller":"0.00000000"},"canTrade":true,"canWithdraw":true,"canDeposit":true,"brokered":false,"requireSelfTradePrevention":false,"preventSor":false,"updateTime":123456789,"accountType":"SPOT","balances":[{"asset":"USDT","free":"100000.00000000","locked":"0.00000000"},{"asset":"BTC","free":"10.00000000","locked":"0.00000000"}],"permissions":["SPOT"],"uid":354937868}
@@ -237,7 +245,7 @@ internal sealed class DocumentedStage : IVenueStage
 
         public bool IsCancelled { get; set; }
 
-        public List<(long Id, decimal Quantity, decimal Price, bool IsMaker)> Fills { get; } = [];
+        public List<(long Id, decimal Quantity, decimal Price, bool IsMaker, long Time)> Fills { get; } = [];
 
         public decimal Executed => Fills.Sum(f => f.Quantity);
 

@@ -340,11 +340,14 @@ public abstract class VenueConformance : IAsyncLifetime
     [InlineData(429, false)]
     [InlineData(429, true)]
     [InlineData(418, false)]
+    [InlineData(403, false)]
     public async Task V24_told_to_wait_nothing_is_sent_before_it_is_over(int status, bool asDate)
     {
+        // Of a firewall there is no more than a page.
+        var body = status == 403 ? "<html><head><title>403 Forbidden</title></head></html>" : """{"code":-1003,"msg":"Too much request weight used."}""";
         var now = DateTimeOffset.UtcNow;
         var retryAfter = asDate ? now.AddSeconds(3).ToString("R", CultureInfo.InvariantCulture) : "2";
-        Front.Answer("GET", "/api/v3/order", FrontReply.Of(status, """{"code":-1003,"msg":"Too much request weight used."}""", ("Retry-After", retryAfter), ("Date", now.ToString("R", CultureInfo.InvariantCulture))));
+        Front.Answer("GET", "/api/v3/order", FrontReply.Of(status, body, ("Retry-After", retryAfter), ("Date", now.ToString("R", CultureInfo.InvariantCulture))));
         Assert.Equal(Refusal.RateLimited, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
         Front.BeHonest();
         var asked = Front.Asked.Count;
@@ -514,8 +517,71 @@ public abstract class VenueConformance : IAsyncLifetime
         async Task<IReadOnlyList<ClientOrderId>> OpenAsync() => [.. Said(await _venue.ListOpenOrdersAsync(Cancel)).Select(o => o.Id)];
     }
 
+    [Fact]
+    public async Task V32_too_many_orders_hold_back_new_ones_alone_until_their_ten_seconds_are_over()
+    {
+        var resting = Limit();
+        Said(await _venue.PlaceAsync(resting, Cancel));
+        // Early in ten seconds, so that all of this is of the same.
+        while (_venue.Now!.Value.ToUnixTimeMilliseconds() % 10_000 is < 500 or > 4_000)
+            await Task.Delay(100, Cancel);
+        Front.Answer("POST", "/api/v3/order", FrontReply.Of(429, """{"code":-1015,"msg":"Too many new orders; current limit is 50 orders per 10 SECOND."}"""));
+        var over = DateTimeOffset.FromUnixTimeMilliseconds((_venue.Now!.Value.ToUnixTimeMilliseconds() / 10_000 + 1) * 10_000);
+        var refused = Assert.IsType<VenueAnswer<OrderReport>.Refused>(await PlaceAsync(Order(), a => ((VenueAnswer<OrderReport>.Refused)a).RetryAfter));
+        Assert.Equal(Refusal.RateLimited, refused.Refusal);
+        Front.BeHonest();
+        var sent = Front.Asked.Count(r => r.Method == "POST");
+        var exit = Order() with { Side = Side.Sell, ReduceOnly = true };
+        foreach (var order in new[] { Order(), exit })
+            await PlaceAsync(order, a => Assert.IsType<VenueAnswer<OrderReport>.NotSent>(a).RetryAfter);
+        Assert.Equal(sent, Front.Asked.Count(r => r.Method == "POST"));
+        Said(await _venue.FindOrderAsync(Btc, resting.Id, Cancel));
+        Said(await _venue.ListOpenOrdersAsync(Cancel));
+        Said(await _market.ReadCandlesAsync(Btc, TimeSpan.FromMinutes(1), 1, Cancel));
+        Said(await _venue.CancelAsync(Btc, resting.Id, Cancel));
+        if (over.AddSeconds(1) - _venue.Now!.Value is { Ticks: > 0 } left)
+            await Task.Delay(left, Cancel);
+        Said(await _venue.PlaceAsync(exit with { SignedAt = _venue.Now!.Value }, Cancel));
+
+        // However long it takes to ask, the wait ends with the ten seconds.
+        async Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, Func<VenueAnswer<OrderReport>, TimeSpan?> waitOf)
+        {
+            var before = _venue.Now!.Value;
+            var answer = await _venue.PlaceAsync(order, Cancel);
+            Assert.InRange(waitOf(answer)!.Value, over - _venue.Now!.Value - TimeSpan.FromMilliseconds(50), over - before + TimeSpan.FromSeconds(1));
+            return answer;
+        }
+    }
+
     /// <summary>Whether the venue is said to have one.</summary>
     private protected virtual bool HasCountdown => false;
+
+    [Fact]
+    public async Task V33_every_fill_since_a_time_is_listed_once_over_however_many_pages_and_none_of_before()
+    {
+        Said(await _venue.PlaceAsync(Order(), Cancel));
+        await Task.Delay(50, Cancel);
+        var since = DateTimeOffset.FromUnixTimeMilliseconds(_venue.Now!.Value.ToUnixTimeMilliseconds());
+        await Task.Delay(50, Cancel);
+        var order = Limit() with { Side = Side.Sell, Limit = new Price(65_001), Quantity = new Quantity(1) };
+        var placed = Said(await _venue.PlaceAsync(order, Cancel));
+        await _stage.FillInPartsAsync(order.Id, 1_101);
+        // Of another order, after the last page began.
+        var last = Said(await _venue.PlaceAsync(Order() with { Side = Side.Sell, ReduceOnly = true }, Cancel));
+        var fills = Said(await _venue.ListFillsAsync(Btc, since, Cancel));
+        Assert.True(Front.Asked.Count(r => r.Path == "/api/v3/myTrades") > 1);
+        Assert.Equal((1_101, 0.1101m), (fills.Count(f => f.VenueOrderId == placed.VenueOrderId), fills.Where(f => f.VenueOrderId == placed.VenueOrderId).Sum(f => f.Quantity.Value)));
+        Assert.Equal(last.Executed.Value, fills.Where(f => f.VenueOrderId == last.VenueOrderId).Sum(f => f.Quantity.Value));
+        Assert.Equal(new[] { placed.VenueOrderId, last.VenueOrderId }, fills.Select(f => f.VenueOrderId).Distinct());
+        Assert.Equal(fills.Count, fills.DistinctBy(f => f.FillId).Count());
+        Assert.Equal(fills.OrderBy(f => f.At).Select(f => f.FillId), fills.Select(f => f.FillId));
+        // Several are of one moment, and each of them is there whether a page ends among them or begins with them.
+        var shared = fills.GroupBy(f => f.At).Where(g => g.Count() > 1).ToList();
+        Assert.NotEmpty(shared);
+        foreach (var moment in new[] { shared[0], shared[^1] })
+            Assert.Equal(fills.Where(f => f.At >= moment.Key).Select(f => f.FillId), Said(await _venue.ListFillsAsync(Btc, moment.Key, Cancel)).Select(f => f.FillId));
+        Assert.Empty(Said(await _venue.ListFillsAsync(Btc, _venue.Now!.Value.AddSeconds(5), Cancel)));
+    }
 
     /// <summary>What the adapter of this venue adds to it.</summary>
     private protected virtual IVenue Around(IVenue venue) => venue;

@@ -1,0 +1,97 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Incidents.Bundles;
+using Antbot.Integration.Tests.ConsoleApi;
+using Antbot.Kernel.Identity;
+using Antbot.ReadModels;
+using Antbot.Runtime.Store;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Incidents;
+
+/// <summary>What is written can be read, however much belongs to an incident.</summary>
+public sealed class BundleMakerTests : IAsyncLifetime
+{
+    private static readonly DateTimeOffset Begin = new(2026, 5, 6, 23, 0, 0, TimeSpan.Zero);
+    private static readonly Guid Incident = DeterministicId.From("the incident");
+
+    private readonly InMemoryEventStore _store = new(DeterministicId.From("store"));
+    private readonly InMemoryBlobs _blobs = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-maker-").FullName;
+    private SqliteReadModels _models = null!;
+    private int _appends;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _models = await SqliteReadModels.OpenAsync(Path.Combine(_folder, "antbot.views.db"), DeterministicId.From("store"), Cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _models.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_body_that_finds_no_room_takes_none_from_those_behind_it()
+    {
+        var body = new byte[70_000];
+        await _blobs.PutAsync(BlobHash.Of(body), body, Cancel);
+        await DieAsync(new ContentHash(new string('0', 64), 300 * 1024 * 1024));
+        await DieAsync(new ContentHash(BlobHash.Of(body), body.Length));
+        var (members, left) = await MadeAsync();
+        Assert.Equal([$"blobs/{BlobHash.Of(body)}"], members.Where(m => m.StartsWith("blobs/", StringComparison.Ordinal)));
+        Assert.Contains($"Bodies of dead letters for which there is no room (1): {new string('0', 64)} of 314,572,800 bytes.", left);
+    }
+
+    [Fact]
+    public async Task However_many_bodies_are_missing_it_is_one_gap()
+    {
+        for (var i = 0; i < 150; i++)
+            await DieAsync(new ContentHash(BlobHash.Of(BitConverter.GetBytes(i)), 4));
+        var gap = Assert.Single((await MadeAsync()).Left, l => l.StartsWith("Bodies of dead letters", StringComparison.Ordinal));
+        Assert.StartsWith("Bodies of dead letters that are not in the store (150): ", gap, StringComparison.Ordinal);
+        Assert.EndsWith(" and 50 more.", gap, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_its_own_reader_would_refuse_is_not_finished()
+    {
+        var manifest = new BundleManifest(BundleManifest.Version, $"{Incident:N}", Guid.NewGuid(), Begin, Begin, Begin, "1", ".NET", [], []);
+        using var bundle = new BundleWriter(new MemoryStream(), Begin);
+        Assert.Contains("1,001 things", (await RefusedAsync(manifest with { Left = [.. Enumerable.Repeat("x", 1_001)] })).Message, StringComparison.Ordinal);
+        Assert.Contains("its manifest has ", (await RefusedAsync(manifest with { Left = [new string('x', 3 * 1024 * 1024)] })).Message, StringComparison.Ordinal);
+        Assert.Equal(1_000, (await bundle.FinishAsync(manifest with { Left = [.. Enumerable.Repeat("x", 1_000)] }, key: null)).Left.Count);
+
+        async Task<EventStoreException> RefusedAsync(BundleManifest refused)
+        {
+            var thrown = await Assert.ThrowsAsync<EventStoreException>(() => bundle.FinishAsync(refused, key: null));
+            Assert.Equal(StoreFault.Invalid, thrown.Fault);
+            return thrown;
+        }
+    }
+
+    private Task DieAsync(ContentHash content)
+    {
+        var letter = DeterministicId.From("letter", content.Sha256);
+        return AppendAsync(Streams.DeadLetter(letter), new DeadLetterKept(letter, "antbot-risk_error", "risk", DeadLetterKind.Fault, letter, "AssessRisk", [], "System.Exception", "it is large", "", 5, Begin, "1", "cause", null, null, null, content));
+    }
+
+    private async Task<(IReadOnlyList<string> Members, IReadOnlyList<string> Left)> MadeAsync()
+    {
+        await AppendAsync(Streams.Incident(Incident), new IncidentOpened(Incident, IncidentSource.Person, "", "letters hang", "anna", Begin, Begin.AddMinutes(-5), Begin.AddDays(1), []));
+        await new ViewProjection(_store, RandomHistory.Codec, _models, TimeProvider.System).CatchUpAsync(_ => { }, Cancel);
+        var file = Path.Combine(_folder, "b.zip");
+        await using (var to = File.Create(file))
+            Assert.NotNull(await new BundleMaker(_store, RandomHistory.Codec, _models, _blobs, TimeProvider.System, logs: null, key: null).WriteAsync(Incident, to, cancellationToken: Cancel));
+        using var bundle = BundleReader.Open(file);
+        return ([.. bundle.Manifest.Members.Select(m => m.Name)], bundle.Manifest.Left);
+    }
+
+    private async Task AppendAsync(StreamId stream, object @event) => Assert.IsType<AppendOutcome.Appended>(await _store.AppendAsync(
+        new AppendRequest
+        {
+            Stream = stream, Expected = ExpectedVersion.Any, Decision = new Decision(DeterministicId.From("maker", $"{++_appends}"), "test"), Events = [RandomHistory.Codec.Encode(@event)], At = Begin.AddSeconds(_appends),
+            Meta = new EventMeta(null, null, "operator:anna"),
+        },
+        Cancel));
+}
