@@ -19,9 +19,9 @@ var only = new Option<string?>("--only") { Description = "pipeline: measure this
 var rate = new Option<int>("--rate") { Description = "pipeline, with --only: how many signals are sent a second.", DefaultValueFactory = _ => PipelineBench.PerSecond };
 only.AcceptOnlyFromAmong("plain", "platform", "standalone");
 var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds, burst, paced, trades, only, rate };
-command.Validators.Add(r =>
+rate.Validators.Add(r =>
 {
-    if (r.GetValue(rate) is < 1 or > 1_000 || (r.GetValue(rate) != PipelineBench.PerSecond && r.GetValue(only) is null))
+    if (r.Tokens.Count > 0 && (r.GetValue(rate) is < 1 or > 1_000 || r.GetValue(only) is null))
         r.AddError("--rate is 1 to 1000, and needs --only: what is compared is compared at a hundred a second.");
 });
 command.SetAction(async (parsed, cancellationToken) =>

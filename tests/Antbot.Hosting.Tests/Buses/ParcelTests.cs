@@ -197,12 +197,12 @@ public sealed class ParcelTests(RabbitFixture fixture) : OnABroker(fixture)
 
         var nested = Entry(Guid.NewGuid(), """{"messages":[]}""", "urn:message:Antbot.Messaging:Parcel");
         var strange = Entry(Guid.NewGuid(), "{}", "no urn at all");
+        await RawAsync("[]");
         await RawAsync($"[{Entry(Guid.NewGuid(), "null")},{Entry(Guid.NewGuid(), "5")},{Entry(Guid.NewGuid(), "{}")},{nested},{strange},{Entry(good, fine)}]");
         await bus.UntilAsync(() => _handled.ContainsKey(good), "what is right is handled");
         Assert.Equal(3, (await Raw.TakeAsync(Topology.ErrorQueueOf(Routes.Execution), 3)).Count);
         Assert.Equal(2, (await Raw.TakeAsync(Topology.SkippedQueueOf(Routes.Execution), 2)).Count);
         Assert.Equal([good], _attempts.Keys);
-        await RawAsync("[]");
         await EmptyAsync(bus);
     }
 
@@ -225,6 +225,7 @@ public sealed class ParcelTests(RabbitFixture fixture) : OnABroker(fixture)
     /// <summary>The broker counts what it has delivered and was not acknowledged only once the connection is gone.</summary>
     private async Task EmptyAsync(TestBus bus)
     {
+        await bus.UntilAsync(() => Raw.CountAsync(Topology.QueueOf(Routes.Execution)).GetAwaiter().GetResult() == 0, "all is taken");
         await bus.StopAsync();
         Assert.Equal(0, await Raw.CountAsync(Topology.QueueOf(Routes.Execution)));
         Assert.Equal(0, await Raw.CountAsync(Topology.ErrorQueueOf(Routes.Execution)));
