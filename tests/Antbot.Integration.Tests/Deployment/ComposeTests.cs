@@ -113,6 +113,20 @@ public sealed class ComposeTests(DeploymentFiles files) : IClassFixture<Deployme
             Assert.Contains(lines, l => l.StartsWith("RUN for service in", StringComparison.Ordinal) && l.Split(' ', ';').Contains(program.Project["Antbot.".Length..], StringComparer.Ordinal));
     }
 
+    /// <summary>A file that .dockerignore kept back once failed the build of every service's image.</summary>
+    [Fact]
+    public void What_images_are_built_from_is_there_and_reaches_their_build()
+    {
+        string[] ignore = File.ReadAllLines(Path.Combine(RepositoryFolder.Root, ".dockerignore"));
+        Assert.Contains("*", ignore);
+        var reaching = ignore.Where(l => l.StartsWith('!')).Select(l => l[1..]).ToList();
+        var copied = File.ReadAllLines(Path.Combine(RepositoryFolder.Root, "deploy", "Dockerfile"))
+            .Where(l => l.StartsWith("COPY ", StringComparison.Ordinal) && !l.Contains("--from=", StringComparison.Ordinal))
+            .SelectMany(l => l.Split(' ')[1..^1]).Distinct(StringComparer.Ordinal).ToList();
+        Assert.Equal(reaching.Order(StringComparer.Ordinal), copied.Order(StringComparer.Ordinal));
+        Assert.All(copied, c => Assert.True(Path.Exists(Path.Combine(RepositoryFolder.Root, c)), $"{c} is not there."));
+    }
+
     /// <summary>A second run must not lock the services out of what the first one made.</summary>
     [Fact]
     public void Keys_are_made_once_and_read_by_their_owners_alone()
