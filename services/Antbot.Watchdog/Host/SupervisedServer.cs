@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Antbot.LocalServers;
 using Antbot.Watchdog.Core;
 
 namespace Antbot.Watchdog;
@@ -48,8 +47,9 @@ public sealed class SupervisedServer : IAsyncDisposable
                 await startAgain(cancellationToken);
                 changed();
             }
-            catch (ServerException e)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
+                // Whatever it was: who looks no more never starts it again.
                 report.Write($"! {name}: {e.Message}");
             }
         }
