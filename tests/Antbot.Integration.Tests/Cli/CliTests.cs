@@ -20,37 +20,6 @@ public sealed class CliTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("--help")]
-    [InlineData("store", "--help")]
-    [InlineData("verify", "--help")]
-    [InlineData("export", "--help")]
-    [InlineData("import", "--help")]
-    [InlineData("checkpoint", "--help")]
-    [InlineData("recording", "--help")]
-    [InlineData("seal", "--help")]
-    public async Task Every_command_explains_itself(params string[] arguments)
-    {
-        var said = await AntbotProcess.RunAsync(_folder, arguments);
-        Assert.Equal(0, said.ExitCode);
-        Assert.Contains("--json", said.Output, StringComparison.Ordinal);
-        Assert.Contains("--store", said.Output, StringComparison.Ordinal);
-    }
-
-    /// <summary>Help tells defaults, and the store's address has a password.</summary>
-    [Fact]
-    public async Task Help_shows_nothing_of_the_stores_address()
-    {
-        var file = Path.Combine(_folder, "address");
-        await File.WriteAllTextAsync(file, "Host=postgres;Password=hidden", Cancel);
-        foreach (var (name, value) in new[] { ("STORE", "Host=postgres;Password=hidden"), ("STORE_FILE", file) })
-        {
-            var said = await AntbotProcess.RunAsync(_folder, [(name, value)], ["--help"]);
-            Assert.Equal(0, said.ExitCode);
-            Assert.DoesNotContain("hidden", said.Output + said.Error, StringComparison.Ordinal);
-        }
-    }
-
-    [Theory]
     [InlineData("verfy")]
     [InlineData("verify", "--bogus")]
     [InlineData("export")]
