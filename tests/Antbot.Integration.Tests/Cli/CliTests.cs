@@ -109,6 +109,13 @@ public sealed class CliTests : IDisposable
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "export", "--out", "history.jsonl")).ExitCode);
         Assert.Equal(1, (await AntbotProcess.RunAsync(_folder, "export", "--out", "history.jsonl")).ExitCode);
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify", "--export", "history.jsonl")).ExitCode);
+        // Without a key, or where nothing is signed, only that its parts fit together is shown.
+        var (elsewhere, other) = (Directory.CreateDirectory(Path.Combine(_folder, "elsewhere")).FullName, Path.Combine("..", "history.jsonl"));
+        var unproven = await AntbotProcess.RunAsync(elsewhere, "verify", "--export", other);
+        Assert.Equal((4, true), (unproven.ExitCode, unproven.Output.StartsWith("NOT PROVEN: 40 events", StringComparison.Ordinal)));
+        Assert.Contains("no signature was checked", unproven.Output, StringComparison.Ordinal);
+        Assert.Equal(4, (await AntbotProcess.RunAsync(elsewhere, "verify", "--export", other, "--json")).ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(elsewhere, "verify", "--export", other, "--public-key", Path.Combine("..", ".local", "signing.key.pub"))).ExitCode);
         var excerpt = await AntbotProcess.RunAsync(_folder, "export", "--out", "excerpt.jsonl", "--sequence", "7", "--sequence", "9");
         Assert.Equal((0, ""), (excerpt.ExitCode, excerpt.Error));
         Assert.Contains("Intact: 2 events", (await AntbotProcess.RunAsync(_folder, "verify", "--export", "excerpt.jsonl")).Output, StringComparison.Ordinal);
