@@ -182,11 +182,13 @@ public sealed class FollowedMarketTests : IAsyncLifetime
         using var console = await ConsoleAsync();
         using var client = new HttpClient { BaseAddress = new Uri(console.RootElement.GetProperty("signals").GetString()!), Timeout = TimeSpan.FromSeconds(20) };
         client.DefaultRequestHeaders.Add("X-Api-Key", await File.ReadAllTextAsync(console.RootElement.GetProperty("signalKeyFile").GetString()!, Cancel));
-        var said = "";
+        var (said, tries) = ("", 0);
+        // What was taken stays taken: one that is to be refused is another each time, and too small to become a trade where the last price is still good.
+        var isTaken = wanted == HttpStatusCode.Accepted;
         await Eventually.HoldsAsync(
             async () =>
             {
-                using var answer = await client.PostAsJsonAsync("signals", new { symbol = "BTCUSDT", side = "buy", notional = 50, idempotencyKey = key }, Cancel);
+                using var answer = await client.PostAsJsonAsync("signals", new { symbol = "BTCUSDT", side = "buy", notional = isTaken ? 50 : 1, idempotencyKey = isTaken ? key : $"{key} {tries++}" }, Cancel);
                 said = $"{answer.StatusCode}: {await answer.Content.ReadAsStringAsync(Cancel)}";
                 return answer.StatusCode == wanted;
             },
