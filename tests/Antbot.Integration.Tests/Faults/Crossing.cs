@@ -13,7 +13,7 @@ namespace Antbot.Integration.Tests.Faults;
 internal sealed record Crossed(string Endpoint, Type Message, Guid Id, TradeId Trade);
 
 /// <summary>
-/// Stands at the broker between every endpoint's exchange and its queue: whatever is sent comes here first, and the test says after
+/// Stands at the broker between every exchange and its queue: whatever is sent comes here first, and the test says after
 /// which times it is delivered, or that it is kept. The services know nothing of it.
 /// </summary>
 internal sealed class Crossing : IAsyncDisposable
@@ -34,7 +34,7 @@ internal sealed class Crossing : IAsyncDisposable
 
     private Crossing(IConnection connection, IChannel @in, IChannel @out, Func<Crossed, IReadOnlyList<TimeSpan>> plan) => (_connection, _in, _out, _plan) = (connection, @in, @out, plan);
 
-    private sealed record Delivery(string Endpoint, BasicProperties Properties, ReadOnlyMemory<byte> Body);
+    private sealed record Delivery(string Lane, BasicProperties Properties, ReadOnlyMemory<byte> Body);
 
     /// <summary>How many different messages of each kind have come by.</summary>
     public IReadOnlyDictionary<Type, int> Seen => _seen;
@@ -91,16 +91,16 @@ internal sealed class Crossing : IAsyncDisposable
 
     private async Task OpenAsync()
     {
-        foreach (var endpoint in Routes.Endpoints)
+        foreach (var lane in Topology.Lanes)
         {
-            var (queue, crossing) = (Topology.QueueOf(endpoint), $"crossing-{endpoint}");
+            var (queue, crossing) = (Topology.QueueOf(lane), $"crossing-{lane}");
             await _in.QueueDeclareAsync(crossing, durable: false, exclusive: false, autoDelete: false, cancellationToken: Cancel);
             await _in.QueueBindAsync(crossing, queue, routingKey: "", cancellationToken: Cancel);
             await _in.QueueUnbindAsync(queue, queue, routingKey: "", cancellationToken: Cancel);
             var consumer = new AsyncEventingBasicConsumer(_in);
             consumer.ReceivedAsync += (_, e) =>
             {
-                Take(endpoint, e.BasicProperties, e.Body.ToArray());
+                Take(lane, e.BasicProperties, e.Body.ToArray());
                 return Task.CompletedTask;
             };
             await _in.BasicConsumeAsync(crossing, autoAck: true, consumer, Cancel);
@@ -108,15 +108,15 @@ internal sealed class Crossing : IAsyncDisposable
         _delivering = DeliverAsync(_end.Token);
     }
 
-    private void Take(string endpoint, IReadOnlyBasicProperties properties, byte[] body)
+    private void Take(string lane, IReadOnlyBasicProperties properties, byte[] body)
     {
         foreach (var message in Open(body))
-            TakeOne(endpoint, properties, message);
+            TakeOne(lane, properties, message);
     }
 
-    private void TakeOne(string endpoint, IReadOnlyBasicProperties properties, byte[] body)
+    private void TakeOne(string lane, IReadOnlyBasicProperties properties, byte[] body)
     {
-        var (crossed, delivery) = (Read(endpoint, body), new Delivery(endpoint, new BasicProperties(properties), body));
+        var (crossed, delivery) = (Read(Topology.EndpointOf(lane), body), new Delivery(lane, new BasicProperties(properties), body));
         lock (_lock)
         {
             // Of what is kept, its repetitions are kept too.
@@ -156,7 +156,7 @@ internal sealed class Crossing : IAsyncDisposable
                 await Task.Delay(5, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
             }
-            await _out.BasicPublishAsync("", Topology.QueueOf(due.Endpoint), mandatory: true, due.Properties, due.Body, CancellationToken.None);
+            await _out.BasicPublishAsync("", Topology.QueueOf(due.Lane), mandatory: true, due.Properties, due.Body, CancellationToken.None);
             Interlocked.Increment(ref _delivered);
         }
     }
