@@ -1,13 +1,15 @@
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Simulation.Faults;
+using Antbot.Simulation.Time;
 
 namespace Antbot.Simulation.World;
 
 /// <param name="Appends">All of them, until everything was at rest.</param>
-/// <param name="Entered">Trades that were opened.</param>
+/// <param name="Entered">Trades that were opened while signals came.</param>
+/// <param name="EnteredLater">Those that were after that.</param>
 /// <param name="Silent">Trades that came to nothing and do not say why.</param>
-public sealed record OverloadResult(int Signals, int Appends, int Entered, IReadOnlyList<TradeId> Silent, IReadOnlyList<Violation> Violations);
+public sealed record OverloadResult(int Signals, int Appends, int Entered, int EnteredLater, IReadOnlyList<TradeId> Silent, IReadOnlyList<Violation> Violations);
 
 /// <summary>Signals at a steady rate over a slow store, each of a trade that nothing else stands against: how many of them are entered.</summary>
 public static class Overload
@@ -33,10 +35,10 @@ public static class Overload
                 if (look >= end)
                     world.Checker.Violated(missing.Broken, missing.What);
                 if (world.Checker.Violations.Count > 0)
-                    return Told(world, signals);
+                    return Told(world, signals, seconds);
             }
             world.Checker.AtRest();
-            return Told(world, signals);
+            return Told(world, signals, seconds);
         }
         finally
         {
@@ -44,9 +46,9 @@ public static class Overload
         }
     }
 
-    private static OverloadResult Told(SimWorld world, int signals)
+    private static OverloadResult Told(SimWorld world, int signals, double seconds)
     {
-        var (entered, explained) = (new HashSet<TradeId>(), new HashSet<TradeId>());
+        var (entered, later, explained) = (new HashSet<TradeId>(), new HashSet<TradeId>(), new HashSet<TradeId>());
         foreach (var stored in world.Ledger.ReadLinksAsync().ToBlockingEnumerable().Select(l => l.Event!))
         {
             if (!stored.Stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal))
@@ -55,7 +57,7 @@ public static class Overload
             switch (world.Codec.Decode(stored))
             {
                 case TradeOpenedRecorded:
-                    entered.Add(trade);
+                    (stored.Timestamp <= SimLoop.Epoch + TimeSpan.FromSeconds(seconds) ? entered : later).Add(trade);
                     break;
                 case TradeRejected { Verdicts: var verdicts } when verdicts.Any(v => !v.Passed):
                 case TradeDenied { Verdicts: var denied } when denied.Any(v => !v.Passed):
@@ -68,6 +70,6 @@ public static class Overload
                     break;
             }
         }
-        return new OverloadResult(signals, world.Disk.Commits, entered.Count, [.. world.Accepted.Where(t => !entered.Contains(t) && !explained.Contains(t))], world.Checker.Violations);
+        return new OverloadResult(signals, world.Disk.Commits, entered.Count, later.Count, [.. world.Accepted.Except(entered).Except(later).Except(explained)], world.Checker.Violations);
     }
 }
