@@ -38,6 +38,7 @@ public static class CommandLine
             ControlCommand.Halt(),
             ControlCommand.Resume(),
             VenueCommand.Build(),
+            ForwardCommand.Build(),
             ViewsCommand.Build(),
             StoreCommand.Build(),
             VerifyCommand.Build(),

@@ -25,7 +25,7 @@ public sealed record BenchRow(
     int Cores,
     string Cpu);
 
-/// <summary>Collects the figures of a run, prints them as a table and keeps them as <c>artifacts/bench.json</c>.</summary>
+/// <summary>Collects the figures of a run, prints them as a table and keeps them as JSON.</summary>
 public sealed class BenchReport(string area, Machine machine)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

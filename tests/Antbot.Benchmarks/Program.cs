@@ -9,15 +9,15 @@ using Antbot.Benchmarks.Venue;
 
 var area = new Option<string>("--area") { Description = "Which benchmarks to run: store, venue, pipeline, start, servers, replay, deadletters, trace.", DefaultValueFactory = _ => "store" };
 area.AcceptOnlyFromAmong("store", "venue", "pipeline", "start", "servers", "replay", "deadletters", "trace");
-var output = new Option<string>("--out") { Description = "Where the figures go, as JSON.", DefaultValueFactory = _ => "artifacts/bench.json" };
+var output = new Option<string?>("--out") { Description = "Where the figures go, as JSON. Default: artifacts/bench-AREA.json." };
 var events = new Option<int>("--events") { Description = "How many events the long history has (import, scan, verify, memory, trace), and how many dead letters there are.", DefaultValueFactory = _ => 1_000_000 };
 var seconds = new Option<double>("--seconds") { Description = "How long each round of a load lasts.", DefaultValueFactory = _ => 2 };
 var burst = new Option<int>("--burst") { Description = "pipeline: how many signals are sent at once.", DefaultValueFactory = _ => 5_000 };
 var paced = new Option<double>("--paced") { Description = "pipeline: for how many seconds signals are sent at the rate.", DefaultValueFactory = _ => 20 };
 var trades = new Option<int>("--trades") { Description = "replay: how many trades make the history whose decisions are made again.", DefaultValueFactory = _ => 8_000 };
-var only = new Option<string?>("--only") { Description = "pipeline: measure this one alone, for a profile of it: plain, platform or standalone." };
+var only = new Option<string?>("--only") { Description = "pipeline: measure this one alone, for a profile of it: plain, platform, standalone or restart." };
 var rate = new Option<int>("--rate") { Description = "pipeline, with --only: how many signals are sent a second.", DefaultValueFactory = _ => PipelineBench.PerSecond };
-only.AcceptOnlyFromAmong("plain", "platform", "standalone");
+only.AcceptOnlyFromAmong("plain", "platform", "standalone", PipelineBench.Restart);
 var command = new RootCommand("Measures Antbot beside a peer and a limit in the same run. Exit code 1 when a floor is not met.") { area, output, events, seconds, burst, paced, trades, only, rate };
 rate.Validators.Add(r =>
 {
@@ -51,7 +51,7 @@ command.SetAction(async (parsed, cancellationToken) =>
         await PipelineBench.RunAsync(report, new PipelineBenchOptions(parsed.GetValue(burst), TimeSpan.FromSeconds(parsed.GetValue(paced)), options.Events, parsed.GetValue(only), parsed.GetValue(rate)), cancellationToken);
     else
         await StoreBench.RunAsync(report, options, cancellationToken);
-    report.Write(parsed.GetValue(output)!);
+    report.Write(parsed.GetValue(output) ?? $"artifacts/bench-{parsed.GetValue(area)}.json");
     report.Print();
     return report.AllPassed ? 0 : 1;
 });

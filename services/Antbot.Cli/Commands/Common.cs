@@ -24,12 +24,14 @@ internal static class Common
 
     private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Converters = { new JsonStringEnumConverter() } };
 
-    public static Option<string> Store { get; } = new("--store")
+    // Without a default of its own: help tells defaults, and the environment's has a password.
+    public static Option<string?> Store { get; } = new("--store")
     {
         Description = $"Which store: 'sqlite:FILE' or a PostgreSQL connection string. Default: the variable {StoreAddress.Variable}, or the file that {StoreFileVariable} names, else {DefaultStore}.",
         Recursive = true,
-        DefaultValueFactory = StoreByDefault,
     };
+
+    public static string AddressOfStore(ParseResult parsed) => parsed.GetValue(Store) ?? StoreOfEnvironment ?? DefaultStore;
 
     /// <summary>Null where the environment names none.</summary>
     public static string? StoreOfEnvironment
@@ -44,12 +46,12 @@ internal static class Common
             try
             {
                 return new FileInfo(file) is { Exists: true, Length: > StoreBytesMax }
-                    ? throw new CommandException("File", $"'{file}', which {StoreFileVariable} names, is too large to hold a store's address.")
+                    ? throw new CommandException("File", $"'{file}', which {StoreFileVariable} names, is too large to hold a store's address.", ExitCode.Usage)
                     : File.ReadAllText(file).Trim();
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new CommandException("File", $"{StoreFileVariable} names a file that cannot be read: {e.Message}", inner: e);
+                throw new CommandException("File", $"{StoreFileVariable} names a file that cannot be read: {e.Message}", ExitCode.Usage, e);
             }
         }
     }
@@ -108,7 +110,7 @@ internal static class Common
     public static async Task<int> WithStoreAsync(ParseResult parsed, bool create, Func<IEventStore, Task<int>> work, CancellationToken cancellationToken) =>
         await RunAsync(parsed, async () =>
         {
-            await using var store = await StoreAddress.OpenAsync(parsed.GetValue(Store)!, create, cancellationToken);
+            await using var store = await StoreAddress.OpenAsync(AddressOfStore(parsed), create, cancellationToken);
             return await work(store);
         });
 
@@ -116,7 +118,7 @@ internal static class Common
     public static Task<int> WithHistoryAsync(ParseResult parsed, Func<IEventStore, Task<int>> work, CancellationToken cancellationToken) =>
         RunAsync(parsed, async () =>
         {
-            await using var store = await OpenHistoryAsync(parsed.GetValue(Store)!, ArchiveFolderOf(parsed), cancellationToken);
+            await using var store = await OpenHistoryAsync(AddressOfStore(parsed), ArchiveFolderOf(parsed), cancellationToken);
             return await work(store);
         });
 
@@ -167,19 +169,6 @@ internal static class Common
 
     /// <summary>Whether it can stand in a header.</summary>
     public static bool IsSecret(string text) => text.Length > 0 && text.All(c => c is > ' ' and < '\x7f');
-
-    private static string StoreByDefault(ArgumentResult result)
-    {
-        try
-        {
-            return StoreOfEnvironment ?? DefaultStore;
-        }
-        catch (CommandException e)
-        {
-            result.AddError(e.Message);
-            return DefaultStore;
-        }
-    }
 
     /// <summary>What was asked for cannot be understood.</summary>
     public static void FailUsage(ParseResult parsed)

@@ -62,7 +62,7 @@ internal static class ReplayCommand
 
     private static async Task<(string, RedecisionReport)> OfStoreAsync(ParseResult parsed, RedecisionOptions options, CancellationToken cancellationToken)
     {
-        var address = parsed.GetValue(Common.Store)!;
+        var address = Common.AddressOfStore(parsed);
         await using var store = await Common.OpenHistoryAsync(address, Common.ArchiveFolderOf(parsed), cancellationToken);
         var all = (await store.Ledger.ReadHeadAsync(cancellationToken)).Position;
         using var progress = new Progress("deciding again");

@@ -29,7 +29,7 @@ internal static class SignalCommand
         var notional = Number("--notional", "How much money to put in, at most; without it, as configured.");
         var confidence = Number("--confidence", "0 to 1; without it, as configured.");
         var source = new Option<string>("--source") { Description = "Who wishes, for those who read it later." };
-        var key = new Option<string>("--idempotency-key") { Description = "The same key is the same trade, however often it is sent." };
+        var key = new Option<string>("--idempotency-key") { Description = "The same key is the same trade, however often it is sent. Without one a new one is made, and told where the outcome is unknown." };
         var address = new Option<string>("--signals") { Description = $"Where signals are taken. Default: the variable {AddressVariable}, else what .local/console.json or .local/up/console.json names." };
         var keyFile = new Option<string>("--api-key-file") { Description = $"The file with the API key. Default: the variable {KeyFileVariable}, else what .local/console.json or .local/up/console.json names." };
         key.Validators.Add(result =>
@@ -62,12 +62,12 @@ internal static class SignalCommand
                 "Usage", "Where are signals taken? Say --signals with an address such as http://127.0.0.1:5101, or start the platform here with 'make run'.", ExitCode.Usage);
             var apiKey = parsed.GetValue(keyFile) ?? Environment.GetEnvironmentVariable(KeyFileVariable) ?? local.SignalKeyFile ?? throw new CommandException(
                 "Usage", "Which API key? Say --api-key-file with the file that holds it.", ExitCode.Usage);
-            return await SendAsync(parsed, to, apiKey, body, parsed.GetValue(key), cancellationToken);
+            return await SendAsync(parsed, to, apiKey, body, parsed.GetValue(key) ?? Guid.NewGuid().ToString("N"), cancellationToken);
         }));
         return command;
     }
 
-    private static async Task<int> SendAsync(ParseResult parsed, string address, string keyFile, Dictionary<string, object?> body, string? idempotencyKey, CancellationToken cancellationToken)
+    private static async Task<int> SendAsync(ParseResult parsed, string address, string keyFile, Dictionary<string, object?> body, string idempotencyKey, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
             throw new CommandException("Usage", $"'{address}' is no address such as http://127.0.0.1:5101.", ExitCode.Usage);
@@ -77,8 +77,7 @@ internal static class SignalCommand
             Content = new StringContent(JsonSerializer.Serialize(body.Where(b => b.Value is not null).ToDictionary(b => b.Key, b => b.Value, StringComparer.Ordinal)), Encoding.UTF8, "application/json"),
         };
         request.Headers.Add("X-Api-Key", Common.ReadSecret(keyFile));
-        if (idempotencyKey is not null)
-            request.Headers.Add("Idempotency-Key", idempotencyKey);
+        request.Headers.Add("Idempotency-Key", idempotencyKey);
         try
         {
             using var answer = await client.SendAsync(request, cancellationToken);
@@ -86,18 +85,25 @@ internal static class SignalCommand
             if (answer.StatusCode != HttpStatusCode.Accepted)
                 throw Refused(answer.StatusCode, text);
             var trade = Parse(text) is { } said && said.TryGetProperty("tradeId", out var id) && TradeId.TryParse(id.ToString(), out var named) ? named.Value : throw new CommandException("Undecodable", $"It was taken, and the answer names no trade: {Tables.Plain(text)}");
-            Common.Answer(parsed, new { Trade = trade }, $"Taken as trade {trade}. Follow it with: antbot trade {trade[..12]}");
+            Common.Answer(parsed, new { Trade = trade, IdempotencyKey = idempotencyKey }, $"Taken as trade {trade}. Follow it with: antbot trade {trade[..12]}");
             return ExitCode.Done;
         }
-        catch (Exception e) when (e is HttpRequestException or SocketException)
+        catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError)
         {
             throw new CommandException("Unavailable", $"{uri}signals cannot be reached: {e.Message}. The signal was not sent; check that the platform runs.", inner: e);
         }
+        catch (Exception e) when (e is HttpRequestException or SocketException or IOException)
+        {
+            throw Unknown($"The connection to {uri}signals ended before the answer ({e.Message})", idempotencyKey, e);
+        }
         catch (TaskCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new CommandException("OutcomeUnknown", $"{uri}signals does not answer within {Patience.TotalSeconds:0} s; the signal may have been taken. Look with 'antbot trades', or send it with an --idempotency-key.", inner: e);
+            throw Unknown($"{uri}signals does not answer within {Patience.TotalSeconds:0} s", idempotencyKey, e);
         }
     }
+
+    private static CommandException Unknown(string what, string idempotencyKey, Exception why) =>
+        new("OutcomeUnknown", $"{what}; the signal may have been taken. Send the same again with --idempotency-key {idempotencyKey}: it is taken once.", inner: why);
 
     private static CommandException Refused(HttpStatusCode status, string text)
     {

@@ -29,7 +29,7 @@ internal static class StoreCommand
             create: false,
             async store =>
             {
-                var size = await StoreAddress.OpenSize(parsed.GetValue(Common.Store)!).ReadAsync(cancellationToken);
+                var size = await StoreAddress.OpenSize(Common.AddressOfStore(parsed)).ReadAsync(cancellationToken);
                 var growth = await Growth.OfAsync(store, size, bytesMax, DateTimeOffset.UtcNow, cancellationToken);
                 Common.Answer(parsed, growth, Describe(growth));
                 return ExitCode.Done;
@@ -53,7 +53,7 @@ internal static class StoreCommand
             async store =>
             {
                 var head = await store.Ledger.ReadHeadAsync(cancellationToken);
-                var where = StoreAddress.Describe(parsed.GetValue(Common.Store)!);
+                var where = StoreAddress.Describe(Common.AddressOfStore(parsed));
                 Common.Answer(
                     parsed,
                     new { Store = where, head.StoreId, Events = head.Position, Head = Convert.ToHexStringLower(head.Hash) },

@@ -63,7 +63,7 @@ internal static class VerifyCommand
 
     private static async Task<VerifyReport> VerifyStoreAsync(ParseResult parsed, VerifyOptions options, CancellationToken cancellationToken)
     {
-        await using var store = await StoreAddress.OpenAsync(parsed.GetValue(Common.Store)!, create: false, cancellationToken);
+        await using var store = await StoreAddress.OpenAsync(Common.AddressOfStore(parsed), create: false, cancellationToken);
         return await new LedgerVerifier(store.Ledger).VerifyAsync(options, cancellationToken);
     }
 

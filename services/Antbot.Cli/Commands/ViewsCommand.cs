@@ -10,7 +10,7 @@ internal static class ViewsCommand
         var rebuild = new Command("rebuild", "Throws the read models away and makes them anew from the whole history. Nothing else is touched; a running Console goes on with the new ones.") { Common.Archives };
         rebuild.SetAction((parsed, cancellationToken) => Common.RunAsync(parsed, async () =>
         {
-            await using var source = new StoreSource(new StorePlace(parsed.GetValue(Common.Store)!, Common.ArchiveFolderOf(parsed)));
+            await using var source = new StoreSource(new StorePlace(Common.AddressOfStore(parsed), Common.ArchiveFolderOf(parsed)));
             var position = await source.RebuildAsync(cancellationToken);
             Common.Answer(parsed, new { Position = position }, $"The read models are made anew, up to sequence {position:N0}.");
             return ExitCode.Done;

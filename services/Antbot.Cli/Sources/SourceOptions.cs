@@ -32,7 +32,7 @@ internal static class SourceOptions
         }
         var local = LocalRun.Find();
         var storeIsMeant = IsStoreMeant(parsed);
-        var asked = parsed.GetValue(ConsoleAddress) ?? (parsed.GetResult(Common.Store) is { Implicit: false } ? null : Environment.GetEnvironmentVariable(ConsoleVariable));
+        var asked = parsed.GetValue(ConsoleAddress) ?? (parsed.GetValue(Common.Store) is not null ? null : Environment.GetEnvironmentVariable(ConsoleVariable));
         // Only whoever has the files can read them.
         var archives = Common.ArchiveFolderOf(parsed);
         if (archives is not null && parsed.GetResult(ConsoleAddress) is { Implicit: false })
@@ -59,9 +59,9 @@ internal static class SourceOptions
     });
 
     /// <summary>The store that is meant; the one that runs here where none is named.</summary>
-    public static string StoreOf(ParseResult parsed) => IsStoreMeant(parsed) ? parsed.GetValue(Common.Store)! : LocalRun.Find().Store ?? parsed.GetValue(Common.Store)!;
+    public static string StoreOf(ParseResult parsed) => IsStoreMeant(parsed) ? Common.AddressOfStore(parsed) : LocalRun.Find().Store ?? Common.AddressOfStore(parsed);
 
-    private static bool IsStoreMeant(ParseResult parsed) => parsed.GetResult(Common.Store) is { Implicit: false } || Common.StoreOfEnvironment is not null;
+    private static bool IsStoreMeant(ParseResult parsed) => parsed.GetValue(Common.Store) is not null || Common.StoreOfEnvironment is not null;
 
     private static async Task<int> RunAsync(ConsoleSource console, Func<ISource, Task<int>> work)
     {

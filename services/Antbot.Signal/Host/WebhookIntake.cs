@@ -34,18 +34,45 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
 {
     private static readonly TimeSpan PriceFreshFor = TimeSpan.FromSeconds(5);
 
+    private TimeSpan Window => TimeSpan.FromSeconds(options.RepeatWindowSeconds);
+
     public async Task<IntakeAnswer> TakeAsync(string caller, ReadOnlyMemory<byte> body, string? headerKey, CancellationToken cancellationToken)
     {
         var now = parts.Clock.GetUtcNow();
         var read = WebhookSignal.Read(body, headerKey, symbol => PriceOf(symbol, now), options.Terms, now);
+        // What was taken stays taken, however the market stands when it is said again.
+        if (read.Draft is null && await FindTakenAsync(caller, read, now, cancellationToken) is { } taken)
+            return taken;
         // Of what is not followed here no price will ever be heard: that is the sender's fault.
         if (read.LacksPrice is { } symbol && options.Watched.Contains(symbol))
             return new IntakeAnswer.NoPriceYet(symbol);
         if (read.Faults.Count > 0)
             return new IntakeAnswer.Faulty(read.Faults);
         return read.Key is { } key
-            ? await TakeKeyedAsync(WebhookSignal.Named(read, WebhookSignal.TradeOfKey(caller, key)), $"webhook:{caller}", cancellationToken)
+            ? await TakeKeyedAsync(WebhookSignal.Named(read, caller, WebhookSignal.TradeOfKey(caller, key)), WebhookSignal.SourceOf(caller), cancellationToken)
             : await TakeUnkeyedAsync(caller, read, now, cancellationToken);
+    }
+
+    private async Task<IntakeAnswer?> FindTakenAsync(string caller, WebhookRead read, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (read.Key is { } key)
+        {
+            var trade = WebhookSignal.TradeOfKey(caller, key);
+            try
+            {
+                return await FirstAsync(Streams.Signal(trade), cancellationToken) is { } there ? Repeated(trade, there, read.BodyHash) : null;
+            }
+            catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+            {
+                return new IntakeAnswer.Conflicting(trade);
+            }
+        }
+        foreach (var trade in Stretches(now).Select(stretch => WebhookSignal.TradeOfBody(caller, read.BodyHash, stretch)))
+        {
+            if (await FirstAsync(Streams.Signal(trade), cancellationToken) is { } there && IsWithinWindow(there, now))
+                return new IntakeAnswer.Accepted(trade);
+        }
+        return null;
     }
 
     private async Task<IntakeAnswer> TakeKeyedAsync(SignalRecorded recorded, string actor, CancellationToken cancellationToken)
@@ -60,9 +87,7 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
             case AppendOutcome.AlreadyThere { Events: [] }:
                 return new IntakeAnswer.Conflicting(trade);
             case AppendOutcome.AlreadyThere there:
-                return string.Equals(recorder.Decode(there.Events[0]).BodyHash, recorded.BodyHash, StringComparison.Ordinal)
-                    ? new IntakeAnswer.Accepted(trade)
-                    : new IntakeAnswer.Conflicting(trade);
+                return Repeated(trade, there.Events[0], recorded.BodyHash);
             case var other:
                 throw Strange(trade, other);
         }
@@ -74,18 +99,14 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
     /// </summary>
     private async Task<IntakeAnswer> TakeUnkeyedAsync(string caller, WebhookRead read, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var window = TimeSpan.FromSeconds(options.RepeatWindowSeconds);
-        var stretch = now.UtcTicks / window.Ticks;
-        var recorded = WebhookSignal.Named(read, WebhookSignal.TradeOfBody(caller, read.BodyHash, stretch));
+        var (own, neighbours) = (Stretches(now)[0], Stretches(now)[1..]);
+        var recorded = WebhookSignal.Named(read, caller, WebhookSignal.TradeOfBody(caller, read.BodyHash, own));
         var guards = new Dictionary<StreamId, (TradeId Trade, ExpectedVersion Expected)>();
-        foreach (var neighbour in new[] { stretch - 1, stretch + 1 })
-        {
-            var trade = WebhookSignal.TradeOfBody(caller, read.BodyHash, neighbour);
+        foreach (var trade in neighbours.Select(n => WebhookSignal.TradeOfBody(caller, read.BodyHash, n)))
             guards[Streams.Signal(trade)] = (trade, ExpectedVersion.None);
-        }
         while (true)
         {
-            var outcome = await recorder.RecordAsync(recorded, $"webhook:{caller}", [.. guards.Select(g => new StreamGuard(g.Key, g.Value.Expected))], cancellationToken);
+            var outcome = await recorder.RecordAsync(recorded, WebhookSignal.SourceOf(caller), [.. guards.Select(g => new StreamGuard(g.Key, g.Value.Expected))], cancellationToken);
             switch (outcome)
             {
                 case AppendOutcome.Appended appended:
@@ -94,7 +115,7 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
                 case AppendOutcome.AlreadyThere:
                     return new IntakeAnswer.Accepted(recorded.Signal.Trade);
                 case AppendOutcome.Conflict conflict when guards.TryGetValue(conflict.Stream, out var guard) && guard.Expected == ExpectedVersion.None:
-                    if (await RecordedAtAsync(conflict.Stream, cancellationToken) is { } at && (now - at).Duration() < window)
+                    if (await FirstAsync(conflict.Stream, cancellationToken) is { } there && IsWithinWindow(there, now))
                         return new IntakeAnswer.Accepted(guard.Trade);
                     guards[conflict.Stream] = (guard.Trade, ExpectedVersion.Exactly(conflict.Actual));
                     break;
@@ -104,10 +125,22 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
         }
     }
 
-    private async Task<DateTimeOffset?> RecordedAtAsync(StreamId stream, CancellationToken cancellationToken)
+    /// <summary>The stretch that a moment lies in, and its neighbours.</summary>
+    private long[] Stretches(DateTimeOffset at)
+    {
+        var own = at.UtcTicks / Window.Ticks;
+        return [own, own - 1, own + 1];
+    }
+
+    private bool IsWithinWindow(StoredEvent recorded, DateTimeOffset now) => (now - recorded.Timestamp).Duration() < Window;
+
+    private IntakeAnswer Repeated(TradeId trade, StoredEvent there, string bodyHash) =>
+        string.Equals(recorder.Decode(there).BodyHash, bodyHash, StringComparison.Ordinal) ? new IntakeAnswer.Accepted(trade) : new IntakeAnswer.Conflicting(trade);
+
+    private async Task<StoredEvent?> FirstAsync(StreamId stream, CancellationToken cancellationToken)
     {
         await foreach (var stored in parts.Store.ReadStreamAsync(stream, cancellationToken: cancellationToken))
-            return stored.Timestamp;
+            return stored;
         return null;
     }
 

@@ -70,7 +70,7 @@ internal sealed class ChainEnd
 /// <summary>Does appends inside a transaction that is open, one after the other, each with checks of its own.</summary>
 internal sealed class SqliteAppender(SqliteSession session)
 {
-    private const string VersionSql = "SELECT version FROM mt_streams WHERE id = ?1";
+    private const string StreamSql = "SELECT version, is_archived FROM mt_streams WHERE id = ?1";
 
     private const string NewStreamSql = "INSERT INTO mt_streams (id, version, timestamp, created) VALUES (?1, ?2, ?3, ?3)";
 
@@ -89,7 +89,17 @@ internal sealed class SqliteAppender(SqliteSession session)
 
     public ChainEnd End { get; } = ChainEnd.Read(session);
 
-    public static long Version(SqliteSession session, StreamId stream) => session.Get(VersionSql).Bind(1, stream.Value).Scalar() ?? 0;
+    public static long Version(SqliteSession session, StreamId stream) => Stream(session, stream).Version;
+
+    public static (long Version, bool IsArchived) Stream(SqliteSession session, StreamId stream)
+    {
+        var row = session.Get(StreamSql).Bind(1, stream.Value);
+        if (!row.Step())
+            return (0, false);
+        var read = (row.Int64(0), row.Int64(1) == 1);
+        row.Reset();
+        return read;
+    }
 
     /// <summary>What this decision has brought about, in order.</summary>
     public static List<StoredEvent> Find(SqliteSession session, Decision decision)
@@ -149,9 +159,9 @@ internal sealed class SqliteAppender(SqliteSession session)
             if (Version(session, guard.Stream) is var at && !guard.Expected.Allows(at))
                 return new AppendOutcome.Conflict(guard.Stream, guard.Expected, at);
         }
-        if (SqliteArchives.IsArchived(session, request.Stream))
+        var (version, isArchived) = Stream(session, request.Stream);
+        if (isArchived)
             throw Archiving.Over(request.Stream);
-        var version = Version(session, request.Stream);
         if (!request.Expected.Allows(version))
             return new AppendOutcome.Conflict(request.Stream, request.Expected, version);
         return new AppendOutcome.Appended(Insert(prepared, version));

@@ -61,11 +61,9 @@ internal static class SqliteArchives
         return found;
     }
 
-    public static bool IsArchived(SqliteSession session, StreamId stream) => session.Get("SELECT is_archived FROM mt_streams WHERE id = ?1").Bind(1, stream.Value).Scalar() is 1;
-
     public static IReadOnlyList<string> TakeOut(SqliteSession session, TakeOut takeOut)
     {
-        string[] moved = [.. takeOut.Streams.Where(s => IsArchived(session, new StreamId(s.Stream)) || SqliteAppender.Version(session, new StreamId(s.Stream)) != s.Version).Select(s => s.Stream)];
+        string[] moved = [.. takeOut.Streams.Where(s => SqliteAppender.Stream(session, new StreamId(s.Stream)) != (s.Version, false)).Select(s => s.Stream)];
         if (moved.Length > 0)
             return moved;
         var record = session.Get("SELECT 1 FROM mt_events e JOIN antbot_ledger l ON l.seq_id = e.seq_id AND l.event_id = e.id WHERE e.seq_id = ?1 AND e.stream_id = ?2 AND e.type = ?3");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Antbot.EventStore.Postgres;
+using Antbot.Runtime.Store;
 
 namespace Antbot.Benchmarks.Pipeline;
 
@@ -97,6 +98,13 @@ internal sealed class AntbotPipeline : IPipeline
     }
 
     public async Task<long> ProgressAsync(CancellationToken cancellationToken) => (await _store.Ledger.ReadHeadAsync(cancellationToken)).Position;
+
+    /// <summary>Returns when whoever follows all of history has kept a copy of what it knows at least up to here.</summary>
+    public async Task FollowedAsync(long through, CancellationToken cancellationToken)
+    {
+        while (await ((IArchivingLedger)_store.Ledger).ReadFollowersAsync(cancellationToken) is var followers && (followers.Count == 0 || followers.Any(f => f.Sequence < through)))
+            await Task.Delay(500, cancellationToken);
+    }
 
     public Task<IReadOnlyDictionary<string, TradeTimes>> ReadAsync(CancellationToken cancellationToken) => History.ReadAsync(cancellationToken);
 

@@ -14,6 +14,7 @@ public sealed record PipelineBenchOptions(int Burst, TimeSpan Paced, int Events,
 public static class PipelineBench
 {
     internal const int PerSecond = 100;
+    internal const string Restart = "restart";
     private const int WarmUp = 1_500;
 
     /// <summary>What the bare transport carries: a message of the platform, on average.</summary>
@@ -25,6 +26,11 @@ public static class PipelineBench
     {
         await using var servers = await Servers.StartAsync(cancellationToken);
         Console.WriteLine($"PostgreSQL with fsync on, RabbitMQ with quorum queues; every service its own process, all on the same cores. Logs: {servers.Folder}");
+        if (options.Only == Restart)
+        {
+            await RestartBench.RunAsync(report.Of($"PostgreSQL {await VersionAsync(servers, cancellationToken)} and RabbitMQ"), servers, await HistoryAsync(servers, cancellationToken), options.Events, cancellationToken);
+            return;
+        }
         if (options.Only is { } only)
         {
             await MeasureAsync(only, await StartAsync(only, servers, cancellationToken), options, cancellationToken, _ => Task.CompletedTask);
@@ -41,6 +47,13 @@ public static class PipelineBench
         PipelineRows.Compare(report.Of("SQLite"), standalone, platform);
         if (options.Events > 0)
             await RestartBench.RunAsync(section, servers, facts.History!, options.Events, cancellationToken);
+    }
+
+    private static async Task<TradeHistory> HistoryAsync(Servers servers, CancellationToken cancellationToken)
+    {
+        await using var platform = await StartPlatformAsync(servers, cancellationToken);
+        await LoadRun.RunAsync(platform, c => c.BurstAsync(WarmUp, cancellationToken), cancellationToken);
+        return await platform.TradesAsync(cancellationToken);
     }
 
     private static async Task<IPipeline> StartAsync(string name, Servers servers, CancellationToken cancellationToken) => name switch

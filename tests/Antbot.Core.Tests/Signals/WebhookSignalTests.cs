@@ -83,7 +83,7 @@ public sealed class WebhookSignalTests
         Assert.Equal((new Symbol("BTCUSDT"), Side.Buy, OrderKind.Market, new Price(100)), (signal.Symbol, signal.Side, signal.Kind, signal.Reference));
         Assert.Equal((Terms.Notional, Terms.Confidence, Terms.Account), (signal.Notional, signal.Confidence, signal.Account));
         Assert.Equal((new Price(99.5m), new Price(101)), (signal.Stop!.Value, signal.TakeProfit!.Value));
-        Assert.Equal((Some.Now, Some.Now.AddSeconds(30), "webhook"), (signal.RaisedAt, signal.ValidUntil, signal.Source));
+        Assert.Equal((Some.Now, Some.Now.AddSeconds(30), ""), (signal.RaisedAt, signal.ValidUntil, signal.Source));
     }
 
     [Fact]
@@ -96,8 +96,19 @@ public sealed class WebhookSignalTests
         var read = Read(Body);
         var signal = read.Draft!;
         Assert.Equal((OrderKind.Limit, new Price(3210), new Price(3300), new Price(3100.25m)), (signal.Kind, signal.Limit!.Value, signal.Stop!.Value, signal.TakeProfit!.Value));
-        Assert.Equal((new Money(321), 0.9m, "webhook:tradingview", "abc-1"), (signal.Notional, signal.Confidence, signal.Source, read.Key));
+        Assert.Equal((new Money(321), 0.9m, ":tradingview", "abc-1"), (signal.Notional, signal.Confidence, signal.Source, read.Key));
         Assert.Equal(Some.Now.AddSeconds(-5), signal.RaisedAt);
+    }
+
+    /// <summary>Two callers' wishes of one symbol and side were once one source's, and the second was rejected as a repetition.</summary>
+    [Theory]
+    [InlineData("", "webhook:anna")]
+    [InlineData(""","source":"chart" """, "webhook:anna:chart")]
+    [InlineData(""","source":"webhook:bert" """, "webhook:anna:webhook:bert")]
+    public void Whatever_it_says_of_its_source_it_is_its_callers(string more, string source)
+    {
+        var read = Read($$"""{"symbol":"BTCUSDT","side":"buy","price":100{{more}}}""");
+        Assert.Equal(source, WebhookSignal.Named(read, "anna", Some.Trade).Signal.Source);
     }
 
     [Theory]
@@ -179,7 +190,7 @@ public sealed class WebhookSignalTests
             {
                 good++;
                 Assert.Empty(read.Faults);
-                Assert.True(signal.Side is Side.Buy or Side.Sell && signal.Notional > Money.Zero && signal.Confidence is >= 0 and <= 1 && signal.Source.Length <= 70);
+                Assert.True(signal.Side is Side.Buy or Side.Sell && signal.Notional > Money.Zero && signal.Confidence is >= 0 and <= 1 && signal.Source.Length <= 51);
                 Assert.True(signal.RaisedAt <= Some.Now && read.Key is not { Length: > 200 });
                 JsonDocument.Parse(read.Inputs).Dispose();
             }

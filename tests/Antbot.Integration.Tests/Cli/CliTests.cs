@@ -36,6 +36,20 @@ public sealed class CliTests : IDisposable
         Assert.Contains("--store", said.Output, StringComparison.Ordinal);
     }
 
+    /// <summary>Help tells defaults, and the store's address has a password.</summary>
+    [Fact]
+    public async Task Help_shows_nothing_of_the_stores_address()
+    {
+        var file = Path.Combine(_folder, "address");
+        await File.WriteAllTextAsync(file, "Host=postgres;Password=hidden", Cancel);
+        foreach (var (name, value) in new[] { ("STORE", "Host=postgres;Password=hidden"), ("STORE_FILE", file) })
+        {
+            var said = await AntbotProcess.RunAsync(_folder, [(name, value)], ["--help"]);
+            Assert.Equal(0, said.ExitCode);
+            Assert.DoesNotContain("hidden", said.Output + said.Error, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData("verfy")]
     [InlineData("verify", "--bogus")]

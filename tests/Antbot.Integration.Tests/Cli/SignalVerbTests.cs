@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -111,6 +114,29 @@ public sealed class SignalVerbTests : IAsyncLifetime
         Assert.Equal(exitCode, said.ExitCode);
         Assert.Contains("No such thing. price: is missing", said.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("a-key-for-signals", said.Error + said.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>What may have been taken was once called "not sent", and nothing said how to send it again only once.</summary>
+    [Fact]
+    public async Task A_connection_that_ends_after_the_signal_went_out_is_an_unknown_outcome_with_the_key_to_ask_again()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var heard = Task.Run(async () =>
+        {
+            using var taken = await listener.AcceptTcpClientAsync(Cancel);
+            var text = new StringBuilder();
+            var buffer = new byte[4096];
+            while (!text.ToString().Contains("\"side\"", StringComparison.Ordinal))
+                text.Append(Encoding.ASCII.GetString(buffer, 0, await taken.GetStream().ReadAsync(buffer, Cancel)));
+            return text.ToString();
+        });
+        var said = await AntbotProcess.RunAsync(_folder, "signal", "BTCUSDT", "buy", "--signals", $"http://{listener.LocalEndpoint}", "--api-key-file", "key", "--json");
+        Assert.Equal((1, ""), (said.ExitCode, said.Output));
+        using var error = JsonDocument.Parse(said.Error);
+        Assert.Equal("OutcomeUnknown", error.RootElement.GetProperty("Error").GetString());
+        var key = (await heard).Split("\r\n").Single(l => l.StartsWith("Idempotency-Key: ", StringComparison.Ordinal))["Idempotency-Key: ".Length..];
+        Assert.Contains($"--idempotency-key {key}:", error.RootElement.GetProperty("Message").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,8 +12,10 @@ internal static partial class ComposeChecks
     /// <summary>They end when they have done their work.</summary>
     public static readonly IReadOnlySet<string> OneShots = new HashSet<string>(StringComparer.Ordinal) { "keys", "schema", "cli" };
 
+    private const string Gate = "gate";
+
     /// <summary>Other names for the command line's image.</summary>
-    private static readonly HashSet<string> CommandLines = new(StringComparer.Ordinal) { "schema", "notary" };
+    private static readonly HashSet<string> CommandLines = new(StringComparer.Ordinal) { "schema", "notary", Gate };
 
     private static readonly Dictionary<string, string> PublicImages = new(StringComparer.Ordinal) { ["postgres"] = "postgres:17", ["rabbitmq"] = "rabbitmq:4-management" };
 
@@ -43,9 +45,9 @@ internal static partial class ComposeChecks
     }
 
     private static IEnumerable<string> Faults(ComposeFile file, string name, ComposeService service, Keys keys) =>
-        [.. Confinement(service), .. Life(file, name, service), .. Image(name, service), .. Variables(name, service, keys)];
+        [.. Confinement(name, service), .. Life(file, name, service), .. Image(name, service), .. Variables(name, service, keys)];
 
-    private static IEnumerable<string> Confinement(ComposeService service)
+    private static IEnumerable<string> Confinement(string name, ComposeService service)
     {
         if (!UserAndGroup().IsMatch(service.User))
             yield return $"user '{service.User}' is not a user and a group by number, neither of them root.";
@@ -58,7 +60,9 @@ internal static partial class ComposeChecks
         if (service.MemoryBytes is < 64 << 20 or > 2L << 30 || service.Cpus is <= 0 or > 2 || service.PidsLimit is < 64 or > 4_096)
             yield return "its limits are out of bounds.";
         foreach (var port in (service.Ports ?? []).Where(p => !LoopbackPort().IsMatch(p)))
-            yield return $"port '{port}' is not published on loopback alone, each instance's on the next of a range.";
+            yield return $"port '{port}' is not published on loopback alone, at one address that stays.";
+        if (name != Gate && service.Ports is { Count: > 0 })
+            yield return "it publishes a port, and a second instance of it could not; that is the gate's to do.";
         foreach (var mount in service.Mounts.Where(m => m.Path.StartsWith(SecretsRoot, StringComparison.Ordinal) && !m.IsReadOnly))
             yield return $"it may write secrets: {mount.Source}.";
     }
@@ -124,7 +128,7 @@ internal static partial class ComposeChecks
     [GeneratedRegex("^[1-9][0-9]*:[1-9][0-9]*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex UserAndGroup();
 
-    [GeneratedRegex(@"^127\.0\.0\.1:\$\{[A-Z_]+:-[0-9]+-[0-9]+\}:[0-9]+$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"^127\.0\.0\.1:\$\{[A-Z_]+:-[0-9]+\}:[0-9]+$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex LoopbackPort();
 
     [GeneratedRegex("PASS|SECRET|TOKEN|KEY", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

@@ -37,9 +37,10 @@ public sealed class ComposeTests(DeploymentFiles files) : IClassFixture<Deployme
     [InlineData("services/risk/image", "\"antbot/signal\"", "not its own")]
     [InlineData("services/risk/build/args/SERVICE", "\"Antbot.Signal\"", "not Antbot.Risk")]
     [InlineData("services/postgres/image", "\"postgres:16\"", "not the public postgres:17")]
-    [InlineData("services/signal/ports/0", "\"8081:8080\"", "loopback")]
-    [InlineData("services/signal/ports/0", "\"0.0.0.0:8081:8080\"", "loopback")]
-    [InlineData("services/signal/ports/0", "\"127.0.0.1:${SIGNAL_PORTS:-8090}:8080\"", "the next of a range")]
+    [InlineData("services/gate/ports/0", "\"8081:8080\"", "loopback")]
+    [InlineData("services/gate/ports/0", "\"0.0.0.0:8081:8080\"", "loopback")]
+    [InlineData("services/gate/ports/0", "\"127.0.0.1:${CONSOLE_PORT:-8080-8089}:8080\"", "one address that stays")]
+    [InlineData("services/console/ports", "[\"127.0.0.1:${CONSOLE_PORT:-8080}:8080\"]", "could not")]
     [InlineData("services/risk/environment/ANTBOT_RISK__MAXODERNOTIONAL", "\"5\"", "nothing that it reads")]
     [InlineData("services/risk/environment/ANTBOT_VENUE__ADDRESS", "\"http://venue:8080\"", "nothing that it reads")]
     [InlineData("services/cli/environment/ANTBOT_TOKEN_FILE", "\"/run/antbot/console/token\"", "nothing that it reads")]
@@ -111,6 +112,20 @@ public sealed class ComposeTests(DeploymentFiles files) : IClassFixture<Deployme
         Assert.All(stages.Skip(1), s => Assert.Matches("^USER [1-9][0-9]*:[1-9][0-9]*$", s.Last(l => l.StartsWith("USER", StringComparison.Ordinal))));
         foreach (var program in Watchdog.ServiceProgram.All)
             Assert.Contains(lines, l => l.StartsWith("RUN for service in", StringComparison.Ordinal) && l.Split(' ', ';').Contains(program.Project["Antbot.".Length..], StringComparer.Ordinal));
+    }
+
+    /// <summary>A file that .dockerignore kept back once failed the build of every service's image.</summary>
+    [Fact]
+    public void What_images_are_built_from_is_there_and_reaches_their_build()
+    {
+        string[] ignore = File.ReadAllLines(Path.Combine(RepositoryFolder.Root, ".dockerignore"));
+        Assert.Contains("*", ignore);
+        var reaching = ignore.Where(l => l.StartsWith('!')).Select(l => l[1..]).ToList();
+        var copied = File.ReadAllLines(Path.Combine(RepositoryFolder.Root, "deploy", "Dockerfile"))
+            .Where(l => l.StartsWith("COPY ", StringComparison.Ordinal) && !l.Contains("--from=", StringComparison.Ordinal))
+            .SelectMany(l => l.Split(' ')[1..^1]).Distinct(StringComparer.Ordinal).ToList();
+        Assert.Equal(reaching.Order(StringComparer.Ordinal), copied.Order(StringComparer.Ordinal));
+        Assert.All(copied, c => Assert.True(Path.Exists(Path.Combine(RepositoryFolder.Root, c)), $"{c} is not there."));
     }
 
     /// <summary>A second run must not lock the services out of what the first one made.</summary>

@@ -23,7 +23,7 @@ internal static partial class Settings
         var known = Known.GetOrAdd(process, static name => name switch
         {
             "venue" => InSource("services/Antbot.PaperVenue/Host"),
-            "cli" or "schema" or "notary" => [.. InSource("services/Antbot.Cli"), Antbot.EventStore.Proof.SigningKey.FileVariable],
+            "cli" or "schema" or "notary" or "gate" => [.. InSource("services/Antbot.Cli"), Antbot.EventStore.Proof.SigningKey.FileVariable],
             _ => InTemplate(Modules[name]),
         });
         return known.Contains(variable)

@@ -32,7 +32,7 @@ public sealed class SignalEndpointTests : IDisposable
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         var trade = await SignalProcess.TradeOf(answer);
         var recorded = await RecordedAsync(process, trade);
-        Assert.Equal((trade, Side.Buy, "webhook"), (recorded.Signal.Trade, recorded.Signal.Side, recorded.Signal.Source));
+        Assert.Equal((trade, Side.Buy, "webhook:default"), (recorded.Signal.Trade, recorded.Signal.Side, recorded.Signal.Source));
         await Eventually.HoldsAsync(() => process.Coordinator.Taken.Count == 1, "the Coordinator is told");
         var (told, input) = process.Coordinator.Taken[0];
         Assert.Equal(recorded.Signal, told.Signal);
@@ -130,6 +130,25 @@ public sealed class SignalEndpointTests : IDisposable
             Assert.NotEqual(first, await SignalProcess.TradeOf(header));
             Assert.Equal(2, (await ReadAllAsync(process)).Count);
         }
+    }
+
+    /// <summary>A repetition was once judged anew: 400 where the price had moved, 503 where the market had become silent.</summary>
+    [Theory]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","price":100}""", 90, "key-1")]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy","price":100}""", 90, null)]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy"}""", 0, "key-1")]
+    [InlineData("""{"symbol":"BTCUSDT","side":"buy"}""", 0, null)]
+    public async Task What_was_taken_stays_taken_however_the_market_stands_when_it_is_said_again(string body, int price, string? key)
+    {
+        await using var process = await SignalProcess.StartAsync(_folder, Cancel);
+        using var first = await process.PostAsync(body, key);
+        Assert.Equal(HttpStatusCode.Accepted, first.StatusCode);
+        process.Market.Say(SignalProcess.Symbol, Math.Max(price, 1), price > 0 ? DateTimeOffset.UtcNow.AddMinutes(5) : DateTimeOffset.UtcNow.AddMinutes(-5));
+        using var again = await process.PostAsync(body, key);
+        Assert.Equal((HttpStatusCode.Accepted, await SignalProcess.TradeOf(first)), (again.StatusCode, await SignalProcess.TradeOf(again)));
+        using var other = await process.PostAsync(body.Replace("buy", "sell", StringComparison.Ordinal), key);
+        Assert.Equal(key is not null ? HttpStatusCode.Conflict : price > 0 ? HttpStatusCode.BadRequest : HttpStatusCode.ServiceUnavailable, other.StatusCode);
+        Assert.Single(await ReadAllAsync(process));
     }
 
     [Fact]
@@ -309,6 +328,8 @@ public sealed class SignalEndpointTests : IDisposable
         }
         Assert.Equal(2, trades.Distinct().Count());
         Assert.Equal(["webhook:anna", "webhook:bert"], (await ReadAllAsync(process)).Select(e => e.Actor));
+        await Eventually.HoldsAsync(() => process.Coordinator.Taken.Count == 2, "the Coordinator is told of both");
+        Assert.Equal(["webhook:anna", "webhook:bert"], process.Coordinator.Taken.Select(t => t.Message.Signal.Source).Order(StringComparer.Ordinal));
     }
 
     [Fact]

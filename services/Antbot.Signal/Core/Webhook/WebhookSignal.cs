@@ -9,8 +9,8 @@ using Antbot.Kernel.Time;
 
 namespace Antbot.Signals.Core.Webhook;
 
-/// <summary>What a request was found to say: a signal without its trade's id, or every fault.</summary>
-/// <param name="Draft">The signal, under an id that <see cref="WebhookSignal.Named"/> replaces.</param>
+/// <summary>What a request was found to say: a signal without its trade's id and its caller, or every fault.</summary>
+/// <param name="Draft">The signal, under an id and from a source that <see cref="WebhookSignal.Named"/> completes.</param>
 /// <param name="Key">Under which the caller may say it again.</param>
 /// <param name="BodyHash">Of the body's meaning as JSON: white space and the order of members do not count.</param>
 /// <param name="LacksPrice">The symbol whose price it neither names nor is known here, where nothing else is wrong with it.</param>
@@ -23,7 +23,8 @@ public static class WebhookSignal
 
     private const int DepthMax = 8;
     private const int ShownMax = 200;
-    private const int SourceMax = 60;
+    /// <summary>With "webhook:" and the name of a key, of 40 at most, no longer than Validation takes.</summary>
+    private const int SourceMax = 50;
     private const int UnixDigitsOfSeconds = 11;
 
     /// <summary>A body's time may be this far ahead of ours.</summary>
@@ -56,7 +57,11 @@ public static class WebhookSignal
     public static TradeId TradeOfBody(string caller, string bodyHash, long stretch) =>
         new(DeterministicId.From("webhook-body", caller, bodyHash, stretch.ToString(CultureInfo.InvariantCulture)));
 
-    public static SignalRecorded Named(WebhookRead read, TradeId trade) => new(read.Draft! with { Trade = trade }, read.BodyHash, read.Inputs);
+    public static string SourceOf(string caller) => $"webhook:{caller}";
+
+    /// <summary>Whatever a body says of its source, it is its caller's: nobody's signal is taken for another's.</summary>
+    public static SignalRecorded Named(WebhookRead read, string caller, TradeId trade) =>
+        new(read.Draft! with { Trade = trade, Source = $"{SourceOf(caller)}{read.Draft.Source}" }, read.BodyHash, read.Inputs);
 
     private static string Short(string text) => text.Length <= ShownMax ? text : $"{text[..ShownMax]}….";
 
@@ -226,9 +231,9 @@ public static class WebhookSignal
     private static string ReadSource(WebhookReader reader)
     {
         if (reader.Text("source", "strategy") is not { } source)
-            return "webhook";
+            return "";
         if (source.Length > SourceMax)
             reader.Fault("source", $"has {source.Length} characters; at most {SourceMax} are taken");
-        return $"webhook:{source}";
+        return $":{source}";
     }
 }

@@ -3,8 +3,8 @@ namespace Antbot.Integration.Tests.Deployment.Kubernetes;
 /// <summary>The same services run here and there: image, arguments, environment, ports, probes, limits and user are equal.</summary>
 internal static class ComposeComparison
 {
-    /// <summary>There they are done once for everybody, here by whoever runs the cluster.</summary>
-    private static readonly HashSet<string> ComposeAlone = new(StringComparer.Ordinal) { "keys", "cli" };
+    /// <summary>There they are done once for everybody, here by whoever runs the cluster, or by the cluster itself.</summary>
+    private static readonly HashSet<string> ComposeAlone = new(StringComparer.Ordinal) { "keys", "cli", "gate" };
 
     /// <summary>What may go with its pod: a volume there, and here a folder of the pod's.</summary>
     private static readonly HashSet<string> MayGo = new(StringComparer.Ordinal) { "/recording" };
@@ -14,6 +14,8 @@ internal static class ComposeComparison
         var workloads = Workload.Of(things).ToDictionary(w => w.Name, StringComparer.Ordinal);
         foreach (var name in workloads.Keys.Except(compose.Services.Keys, StringComparer.Ordinal))
             yield return $"{name}: compose has no such service.";
+        foreach (var fault in Ports(compose, workloads))
+            yield return fault;
         foreach (var (name, service) in compose.Services.Where(s => !ComposeAlone.Contains(s.Key)))
         {
             if (!workloads.TryGetValue(name, out var workload))
@@ -36,7 +38,7 @@ internal static class ComposeComparison
             yield return $"it runs as {pod.SecurityContext.RunAsUser}:{pod.SecurityContext.RunAsGroup}, in compose as {service.User}.";
         if (container.Resources.Limits.Memory.Amount != service.MemoryBytes || container.Resources.Limits.Cpu.Amount != service.Cpus)
             yield return "its limits are not those in compose.";
-        foreach (var fault in Environment(service, container).Concat(Mounts(service, pod, container)).Concat(Probes(service.Healthcheck, container)).Concat(Ports(service, container)))
+        foreach (var fault in Environment(service, container).Concat(Mounts(service, pod, container)).Concat(Probes(service.Healthcheck, container)))
             yield return fault;
     }
 
@@ -90,6 +92,13 @@ internal static class ComposeComparison
         _ => [],
     };
 
-    private static IEnumerable<string> Ports(ComposeService service, Container container) =>
-        (service.Ports ?? []).Select(p => int.Parse(p.Split(':')[^1])).Where(p => (container.Ports ?? []).All(c => c.ContainerPort.Number != p)).Select(p => $"port {p} is published in compose, and nobody listens on it here.");
+    /// <summary>What the gate leads to there can be reached by the same name and port here.</summary>
+    private static IEnumerable<string> Ports(ComposeFile compose, Dictionary<string, Workload> workloads)
+    {
+        foreach (var target in compose.Services["gate"].Command!.Where(c => c.Contains('=', StringComparison.Ordinal)).Select(c => c.Split('=')[1].Split(':')))
+        {
+            if (workloads.GetValueOrDefault(target[0])?.Template?.Spec.Containers[0].Ports?.Any(p => p.ContainerPort.Number == int.Parse(target[1])) != true)
+                yield return $"{target[0]}: the gate leads to its port {target[1]} in compose, and nobody listens on it here.";
+        }
+    }
 }

@@ -153,7 +153,7 @@ public sealed class ManifestTests(DeploymentFiles files) : IClassFixture<Deploym
     [InlineData(OneNode, "StatefulSet/rabbitmq", "spec/template/spec/containers/0/readinessProbe/exec/command/2", "\"true\"", "its readiness asks")]
     [InlineData(OneNode, "Deployment/risk", "spec/template/spec/containers/0/resources/limits/memory", "\"256Mi\"", "limits are not those")]
     [InlineData(OneNode, "StatefulSet/postgres", "spec/template/spec/securityContext/runAsUser", "1000", "in compose as 999:999")]
-    [InlineData(OneNode, "Deployment/signal", "spec/template/spec/containers/0/ports/0/containerPort", "8081", "port 8080 is published in compose")]
+    [InlineData(OneNode, "Deployment/signal", "spec/template/spec/containers/0/ports/0/containerPort", "8081", "the gate leads to its port 8080")]
     [InlineData(OneNode, "StatefulSet/postgres", "spec/template/spec/containers/0/volumeMounts/init/mountPath", "\"/init\"", "is mounted in compose, and not here")]
     [InlineData(OneNode, "Deployment/risk", "", null, "risk: compose has it, and here it is not")]
     public void Whatever_is_made_wrong_in_them_is_found(string overlay, string thing, string path, string? json, string named)

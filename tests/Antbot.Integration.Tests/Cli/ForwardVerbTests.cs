@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Xunit;
+
+namespace Antbot.Integration.Tests.Cli;
+
+/// <summary>`antbot forward` between connections of the test's and instances of the test's.</summary>
+public sealed class ForwardVerbTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-forward-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Each_connection_goes_to_the_next_instance_and_past_one_that_is_gone()
+    {
+        await using var one = new Instance("one");
+        var two = new Instance("two");
+        using var process = AntbotProcess.Start(AntbotProcess.CommandLine, _folder, "forward", "--map", $"127.0.0.1:0=localhost:{one.Port},localhost:{two.Port}");
+        var at = await AddressAsync(process);
+        var heard = new List<string>();
+        for (var i = 0; i < 8; i++)
+            heard.Add(await AskAsync(at, "hello"));
+        Assert.Equal(["one hello", "two hello"], heard.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+
+        await two.DisposeAsync();
+        for (var i = 0; i < 8; i++)
+            Assert.Equal("one hello", await AskAsync(at, "hello"));
+
+        await one.DisposeAsync();
+        Assert.Equal("", await AskAsync(at, "hello"));
+        Assert.Equal("", await AskAsync(at, "hello"));
+        await using var back = new Instance("back", one.Port);
+        Assert.Equal("back hello", await AskAsync(at, "hello"));
+
+        AntbotProcess.Signal(process, "INT");
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal(130, process.ExitCode);
+        var said = (await process.StandardError.ReadToEndAsync(Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(3, said.Length);
+        Assert.Contains("does not answer", said[0], StringComparison.Ordinal);
+        Assert.Contains("answers again", said[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Much_goes_both_ways_whole_and_a_hundred_at_once()
+    {
+        await using var instance = new Instance("");
+        using var process = AntbotProcess.Start(AntbotProcess.CommandLine, _folder, "forward", "--map", $"127.0.0.1:0=127.0.0.1:{instance.Port}");
+        var at = await AddressAsync(process);
+        var texts = Enumerable.Range(0, 100).Select(n => new string((char)('a' + n % 26), 100_000 + n)).ToList();
+        var answers = await Task.WhenAll(texts.Select(t => AskAsync(at, t)));
+        Assert.True(texts.Select(t => $" {t}").SequenceEqual(answers, StringComparer.Ordinal));
+        AntbotProcess.Signal(process, "TERM");
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal("", (await process.StandardError.ReadToEndAsync(Cancel)).Replace("antbot: stopped.\n", "", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("8080=console:8080")]
+    [InlineData("127.0.0.1:8080")]
+    [InlineData("127.0.0.1:8080=")]
+    [InlineData("127.0.0.1:8080=console")]
+    [InlineData("127.0.0.1:8080=console:0")]
+    [InlineData("127.0.0.1:8080=con sole:80")]
+    [InlineData("127.0.0.1:8080=console:80,")]
+    public async Task What_is_no_way_is_told(string map)
+    {
+        var said = await AntbotProcess.RunAsync(_folder, "forward", "--map", map);
+        Assert.Equal((2, ""), (said.ExitCode, said.Output));
+        Assert.Contains(map, said.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_told()
+    {
+        await using var instance = new Instance("");
+        var said = await AntbotProcess.RunAsync(_folder, "forward", "--map", $"127.0.0.1:{instance.Port}=127.0.0.1:1");
+        Assert.Equal(1, said.ExitCode);
+        Assert.StartsWith($"antbot: 127.0.0.1:{instance.Port} cannot be listened on: ", said.Error, StringComparison.Ordinal);
+    }
+
+    private static async Task<IPEndPoint> AddressAsync(Process process) => IPEndPoint.Parse((await process.StandardOutput.ReadLineAsync(Cancel))!.Split(' ')[0]);
+
+    /// <summary>Says something, ends its half, and hears until the other half ends.</summary>
+    private static async Task<string> AskAsync(IPEndPoint at, string text)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(at, Cancel);
+        try
+        {
+            var stream = client.GetStream();
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(text), Cancel);
+            client.Client.Shutdown(SocketShutdown.Send);
+            using var reader = new StreamReader(stream, Encoding.ASCII);
+            return await reader.ReadToEndAsync(Cancel);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            return "";
+        }
+    }
+
+    /// <summary>Answers, once all has been said to it, with its name and what was said.</summary>
+    private sealed class Instance : IAsyncDisposable
+    {
+        private readonly TcpListener _listener;
+        private readonly Task _serving;
+
+        public Instance(string name, int port = 0)
+        {
+            _listener = new TcpListener(IPAddress.Loopback, port);
+            _listener.Start();
+            Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+            _serving = ServeAsync(name);
+        }
+
+        public int Port { get; }
+
+        public async ValueTask DisposeAsync()
+        {
+            _listener.Dispose();
+            await _serving;
+        }
+
+        private async Task ServeAsync(string name)
+        {
+            var answering = new List<Task>();
+            try
+            {
+                while (true)
+                    answering.Add(AnswerAsync(await _listener.AcceptTcpClientAsync(), name));
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                await Task.WhenAll(answering);
+            }
+        }
+
+        private static async Task AnswerAsync(TcpClient client, string name)
+        {
+            using var taken = client;
+            using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
+            var said = await reader.ReadToEndAsync();
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{name} {said}"));
+        }
+    }
+}
