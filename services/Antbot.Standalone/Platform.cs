@@ -207,7 +207,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
     {
         var head = await store.Ledger.ReadHeadAsync(CancellationToken.None);
         await output.WriteLineAsync($"Stopped in order at position {head.Position:N0}, with a signed checkpoint.");
-        foreach (var line in TallyText.OpenPositions(tally))
+        foreach (var line in TallyText.OpenPositions(tally, options.Market))
             await output.WriteLineAsync(line);
     }
 }

@@ -15,7 +15,8 @@ internal static class TallyText
             $"{Services(services)} · {events:N0} events · trades: {(phases.Count == 0 ? "none yet" : string.Join(", ", trades))} · {open.Count} positions · P&L {realised.Value:0.00} after {fees.Value:0.00} fees");
     }
 
-    public static IEnumerable<string> OpenPositions(TradeTally tally)
+    /// <param name="market">Whose prices are traded on; null for the market that is made here.</param>
+    public static IEnumerable<string> OpenPositions(TradeTally tally, Uri? market)
     {
         var open = tally.Read().Open;
         if (open.Count == 0)
@@ -25,7 +26,8 @@ internal static class TallyText
         }
         yield return $"{open.Count} positions are left open, and go on when it is started again:";
         foreach (var p in open)
-            yield return $"  {p.Symbol} {p.Side} {p.Quantity} at {p.Average} (trade {p.Trade}): {(p.Protection.Length > 0 ? p.Protection : "NOTHING protects it while this is stopped")}";
+            yield return $"  {p.Symbol} {p.Side} {p.Quantity} at {p.Average} (trade {p.Trade}): {(p.Stop is { } stop ? $"a stop at {stop}" : "NO stop")}";
+        yield return $"Stops are kept by the paper venue in this process and act when it is started again. Until then NOTHING protects these positions, and {(market is null ? "the market" : $"the market of {market.Host}")} moves on.";
     }
 
     private static string Services(ServicesReady services) =>

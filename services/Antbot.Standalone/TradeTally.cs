@@ -6,8 +6,8 @@ using Antbot.Runtime.Store;
 
 namespace Antbot.Standalone;
 
-/// <param name="Protection">What closes it with every process of ours dead; empty where nothing does.</param>
-public sealed record OpenPosition(TradeId Trade, Symbol Symbol, Side Side, Quantity Quantity, Price Average, string Protection);
+/// <param name="Stop">Where its stop lies that the venue has taken; null where there is none.</param>
+public sealed record OpenPosition(TradeId Trade, Symbol Symbol, Side Side, Quantity Quantity, Price Average, Price? Stop);
 
 /// <summary>What the terminal shows: how many trades stand where, what they have earned, and what is open.</summary>
 public sealed class TradeTally(EventCodec codec) : IProjection
@@ -15,7 +15,7 @@ public sealed class TradeTally(EventCodec codec) : IProjection
     private readonly Lock _lock = new();
     private Counts _counts = new();
 
-    public string Name => "standalone-tally-1";
+    public string Name => "standalone-tally-2";
 
     public IReadOnlyList<string> Prefixes { get; } = [Streams.TradePrefix, Streams.OrderPrefix];
 
@@ -105,7 +105,7 @@ public sealed class TradeTally(EventCodec codec) : IProjection
         switch (@event)
         {
             case PositionOpened e:
-                _counts.Positions[key] = new OpenPosition(trade, e.Symbol, e.Side, e.Quantity, e.Average, "");
+                _counts.Positions[key] = new OpenPosition(trade, e.Symbol, e.Side, e.Quantity, e.Average, null);
                 break;
             case PositionClosed:
                 _counts.Positions.Remove(key);
@@ -114,10 +114,10 @@ public sealed class TradeTally(EventCodec codec) : IProjection
                 _counts.Stops[e.Order.Value] = e.Trigger?.Value ?? 0;
                 break;
             case OrderAccepted e when _counts.Stops.TryGetValue(e.Order.Value, out var trigger) && _counts.Positions.TryGetValue(key, out var open):
-                _counts.Positions[key] = open with { Protection = $"a stop at {new Price(trigger)} rests at the venue" };
+                _counts.Positions[key] = open with { Stop = new Price(trigger) };
                 break;
             case OrderEnded e when _counts.Stops.Remove(e.Order.Value) && _counts.Positions.TryGetValue(key, out var open):
-                _counts.Positions[key] = open with { Protection = "" };
+                _counts.Positions[key] = open with { Stop = null };
                 break;
             default:
                 // Of no matter for what is counted here.

@@ -42,11 +42,17 @@ public sealed class MartenEventStore : IEventStore
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
         _store.FindDecisionAsync(decision, cancellationToken);
 
+    public Task<IReadOnlyDictionary<Decision, EventPlace>> FindDecidedAsync(IReadOnlyCollection<Decision> decisions, CancellationToken cancellationToken = default) =>
+        _store.FindDecidedAsync(decisions, cancellationToken);
+
     public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) =>
         _store.ReadVersionAsync(stream, cancellationToken);
 
     public IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, CancellationToken cancellationToken = default) =>
         _store.ReadStreamAsync(stream, fromVersion, cancellationToken);
+
+    public IAsyncEnumerable<StoredEvent> ReadStreamsAsync(IReadOnlyList<StreamStart> streams, CancellationToken cancellationToken = default) =>
+        _store.ReadStreamsAsync(streams, cancellationToken);
 
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
         _store.ReadPageAsync(afterSequence, limit, cancellationToken);

@@ -31,10 +31,12 @@ internal static class DeadLetterFold
     private static DeadLetterView Next(DeadLetterView letter, object @event, DateTimeOffset at) => @event switch
     {
         DeadLetterDiscarded e => letter with { State = DeadLetterStatus.Discarded, ChangedAt = at, By = e.By, Reason = e.Reason },
-        DeadLetterReplayOrdered e => letter with { State = DeadLetterStatus.Replaying, ChangedAt = at, By = e.By, Reason = e.Reason, Replays = e.Replay },
-        DeadLetterReturned e => letter.State is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == letter.Replays ? letter with { State = Waiting(letter), ChangedAt = at, Reason = Cut($"It came back: {e.FaultMessage}") } : letter,
+        DeadLetterReplayOrdered e => letter with { State = DeadLetterStatus.Replaying, ChangedAt = at, By = e.By, Reason = e.Reason, Replays = e.Replay, IsOut = true },
+        DeadLetterReturned e => e.Replay != letter.Replays ? letter
+            : letter.State is not (DeadLetterStatus.Replaying or DeadLetterStatus.Replayed) ? letter with { IsOut = false }
+            : letter with { State = Waiting(letter), ChangedAt = at, Reason = Cut($"It came back: {e.FaultMessage}"), IsOut = false },
         DeadLetterGivenUp e => letter.State == DeadLetterStatus.Replaying && e.Replay == letter.Replays ? letter with { State = Waiting(letter), ChangedAt = at, By = e.By, Reason = e.Reason } : letter,
-        DeadLetterReplayed e => letter with { State = DeadLetterStatus.Replayed, ChangedAt = at, Effect = e.Sequence },
+        DeadLetterReplayed e => letter with { State = DeadLetterStatus.Replayed, ChangedAt = at, Effect = e.Sequence, IsOut = false },
         DeadLetterEdited e => letter with { State = DeadLetterStatus.Edited, ChangedAt = at, By = e.By, Reason = e.Reason, Edits = e.Edit },
         DeadLetterExpired e => letter with { State = DeadLetterStatus.Expired, ChangedAt = at, By = e.By, Reason = e.Reason },
         _ => letter,

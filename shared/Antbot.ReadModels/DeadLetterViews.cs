@@ -7,11 +7,18 @@ namespace Antbot.ReadModels;
 /// <param name="Reason">Of whoever decided about it last, or why it came back.</param>
 /// <param name="Edits">How often its message was changed.</param>
 /// <param name="Effect">The sequence of the event that shows that it was worked on in the end.</param>
+/// <param name="IsOut">A copy of it is on its way, whatever was decided about it since.</param>
 public sealed record DeadLetterView(
     string Id, DeadLetterStatus State, string Queue, string Endpoint, DeadLetterKind Kind, Guid? Message, string MessageType, IReadOnlyList<TradeId> Trades,
     string FaultType, string Fault, int? Attempts, DateTimeOffset? FailedAt, string Build, string Fingerprint, long Bytes, DateTimeOffset KeptAt, DateTimeOffset ChangedAt, string By, string Reason,
-    int Replays, long? Effect, int Edits = 0)
+    int Replays, long? Effect, int Edits = 0, bool IsOut = false)
 {
+    /// <summary>What <see cref="ViewTables.Astray"/> says of those to which it applies; nothing of the others.</summary>
+    public const string IsAstray = "yes";
+
+    /// <summary>It is over, by somebody's word, and a copy of it is on its way.</summary>
+    internal bool Strays => IsOut && State is (DeadLetterStatus.Discarded or DeadLetterStatus.Expired);
+
     /// <summary>The states in which a letter may be sent once more.</summary>
     public static IReadOnlyList<string> Waiting { get; } = [nameof(DeadLetterStatus.New), nameof(DeadLetterStatus.Edited)];
 }
@@ -28,5 +35,8 @@ public sealed record DeadLetterGroupView(
     public const string Settled = "Settled";
 
     /// <summary>Open while nothing has been decided about one of them.</summary>
-    public string State => Letters.GetValueOrDefault(DeadLetterStatus.New) + Letters.GetValueOrDefault(DeadLetterStatus.Edited) > 0 ? Open : Settled;
+    public string State => Waiting > 0 ? Open : Settled;
+
+    /// <summary>About so many nothing has been decided.</summary>
+    public long Waiting => Letters.GetValueOrDefault(DeadLetterStatus.New) + Letters.GetValueOrDefault(DeadLetterStatus.Edited);
 }

@@ -158,8 +158,9 @@ public sealed class SqliteReadModels : IReadModels
         {
             OpenSessions();
         }
-        catch (SqliteFailure e) when (e.Primary is SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB)
+        catch (SqliteFailure e) when (e.Primary is SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_ERROR)
         {
+            // Damaged; or another build's, whose tables have other columns.
             CloseSessions();
             foreach (var file in new[] { _path, $"{_path}-wal", $"{_path}-shm" })
                 File.Delete(file);

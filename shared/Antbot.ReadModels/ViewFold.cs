@@ -12,7 +12,7 @@ namespace Antbot.ReadModels;
 public sealed class ViewFold
 {
     /// <summary>Changes whenever the rows do: those of another build are then made anew.</summary>
-    public const string Name = "views-6";
+    public const string Name = "views-7";
 
     public const string CountsId = "trades";
 
@@ -237,7 +237,7 @@ public sealed class ViewFold
             IncidentView v => new ViewRow(key.Table, key.Id, sequence, v.Trades is [var trade, ..] ? trade.Value : null, null, null, v.State.ToString(), v.OpenedAt, v.ChangedAt, document),
             DeadLetterView v => new ViewRow(key.Table, key.Id, sequence, v.Trades is [var trade, ..] ? trade.Value : null, null, null, v.State.ToString(), v.KeptAt, v.ChangedAt, document)
             {
-                Search = [v.Endpoint, v.MessageType, v.Fingerprint],
+                Search = [v.Endpoint, v.MessageType, v.Fingerprint, v.Strays ? DeadLetterView.IsAstray : null],
             },
             // The one that something was added to last is the newest.
             DeadLetterGroupView v => new ViewRow(key.Table, key.Id, sequence, null, null, null, v.State, v.LastSeen, v.LastSeen, document) { Search = [v.Endpoint, v.MessageType] },

@@ -7,6 +7,9 @@ public static class ViewTables
     public const string Fingerprint = "fingerprint";
     public const string Actor = "actor";
 
+    /// <summary>Dead letters about which was decided otherwise while a copy was on its way.</summary>
+    public const string Astray = "astray";
+
     private const string Columns = "id, sequence, trade, account, symbol, state, at, changed_at, document";
 
     internal static IReadOnlyList<ViewTable> All { get; } = Enum.GetValues<ViewTable>();
@@ -14,7 +17,7 @@ public static class ViewTables
     /// <summary>The columns of a table beside those that all have.</summary>
     public static IReadOnlyList<string> SearchedBy(ViewTable table) => table switch
     {
-        ViewTable.DeadLetters => [Endpoint, MessageType, Fingerprint],
+        ViewTable.DeadLetters => [Endpoint, MessageType, Fingerprint, Astray],
         ViewTable.DeadLetterGroups => [Endpoint, MessageType],
         ViewTable.Actions => [Actor],
         _ => [],

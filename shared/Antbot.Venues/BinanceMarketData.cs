@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
@@ -39,9 +38,9 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
         [TimeSpan.FromDays(1)] = "1d",
     };
 
-    private readonly ConcurrentDictionary<Symbol, MarketPrice> _latest = new();
+    private readonly BestBooks _books = new();
 
-    public MarketPrice? Latest(Symbol symbol) => _latest.GetValueOrDefault(symbol);
+    public MarketPrice? Latest(Symbol symbol) => _books.Latest(symbol);
 
     public Task<VenueAnswer<IReadOnlyList<Candle>>> ReadCandlesAsync(Symbol symbol, TimeSpan interval, int count, CancellationToken cancellationToken = default)
     {
@@ -84,30 +83,21 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
         }
     }
 
-    public Task FollowPricesAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken = default)
-    {
-        // The number of the book that was heard last: one that is no newer is no news, however often it is told, and grows old.
-        var updates = new Dictionary<Symbol, long>();
-        return stream.FollowAsync(
-            [.. symbols.Select(s => $"{s.Value.ToLowerInvariant()}@bookTicker")],
-            token =>
-            {
-                updates.Clear();
-                return PrimeAsync(symbols, token);
-            },
-            (json, _) =>
-            {
-                var update = json.Whole("u");
-                if (BinanceReader.Best(json, "s", "b", "a", clock.GetUtcNow()) is { } price && !(updates.TryGetValue(price.Symbol, out var last) && update <= last))
-                {
-                    updates[price.Symbol] = update;
-                    Keep(price);
-                }
-                return ValueTask.FromResult(false);
-            },
-            StaleAfter,
-            cancellationToken);
-    }
+    public Task FollowPricesAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken = default) => stream.FollowAsync(
+        [.. symbols.Select(s => $"{s.Value.ToLowerInvariant()}@bookTicker")],
+        token =>
+        {
+            _books.Reconnected();
+            return PrimeAsync(symbols, token);
+        },
+        (json, _) =>
+        {
+            if (BinanceReader.Best(json, "s", "b", "a", clock.GetUtcNow()) is { } book)
+                _books.Hear(book, json.Whole("u"));
+            return ValueTask.FromResult(false);
+        },
+        StaleAfter,
+        cancellationToken);
 
     /// <summary>A stream speaks only when something moves: the price that stands is fetched first.</summary>
     private async Task PrimeAsync(IReadOnlyCollection<Symbol> symbols, CancellationToken cancellationToken)
@@ -117,11 +107,9 @@ internal sealed class BinanceMarketData(VenueHttp http, VenueStream stream, IVen
             var answer = await http.SendAsync(
                 VenueRoute.Market, 2, HttpMethod.Get, "/api/v3/ticker/bookTicker", $"symbol={symbol.Value}", isSigned: false, j => BinanceReader.Best(j, "symbol", "bidPrice", "askPrice", clock.GetUtcNow()), cancellationToken);
             if (answer is VenueAnswer<MarketPrice?>.Said { Value: { } price })
-                Keep(price);
+                _books.Hear(price, number: null);
         }
     }
-
-    private void Keep(MarketPrice price) => _latest[price.Symbol] = price;
 
     private async Task LookAsync(CandleSequence sequence, ChannelWriter<Candle> came, CancellationToken cancellationToken)
     {

@@ -50,11 +50,11 @@ internal static class BinanceReader
             : null;
     }
 
-    /// <summary>Null where one side of the book is empty, or the sides cross: no price to go by.</summary>
+    /// <summary>Null where one side of the book is empty: no price to go by.</summary>
     public static MarketPrice? Best(JsonElement json, string symbol, string bid, string ask, DateTimeOffset heard)
     {
         var (low, high) = (json.Number(bid), json.Number(ask));
-        return low > 0 && high >= low ? new MarketPrice(json.Symbol(symbol), json.Price(bid), json.Price(ask), heard) : null;
+        return low > 0 && high > 0 ? new MarketPrice(json.Symbol(symbol), json.Price(bid), json.Price(ask), heard) : null;
     }
 
     public static SymbolRules? Rules(JsonElement json)

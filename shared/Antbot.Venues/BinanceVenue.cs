@@ -72,13 +72,18 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     public Task<VenueAnswer<OrderReport>> CancelAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) =>
         SignedAsync(VenueRoute.Cancel, 1, HttpMethod.Delete, "/api/v3/order", Of(symbol, order), j => Asked(BinanceReader.Cancelled(j), symbol, order), cancellationToken);
 
-    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => ListOpenOrdersAsync(80, "", cancellationToken);
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) => ListOpenOrdersAsync(VenueRoute.Query, 80, "", cancellationToken);
 
-    public async Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) =>
-        Map(await ListOpenOrdersAsync(6, $"symbol={symbol.Value}", cancellationToken), IReadOnlyList<OrderReport> (orders) => [.. orders.Where(o => o.Symbol == symbol)]);
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) => ListOpenOrdersAsync(VenueRoute.Query, symbol, cancellationToken);
 
-    private Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(int weight, string parameters, CancellationToken cancellationToken) =>
-        ListAsync(VenueRoute.Query, weight, "/api/v3/openOrders", parameters, body => listing.Read(body, "open order", BinanceReader.Order, j => j.Text("clientOrderId")), cancellationToken);
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersForEntryAsync(Symbol symbol, CancellationToken cancellationToken = default) =>
+        ListOpenOrdersAsync(VenueRoute.QueryForEntry, symbol, cancellationToken);
+
+    private async Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(VenueRoute route, Symbol symbol, CancellationToken cancellationToken) =>
+        Map(await ListOpenOrdersAsync(route, 6, $"symbol={symbol.Value}", cancellationToken), IReadOnlyList<OrderReport> (orders) => [.. orders.Where(o => o.Symbol == symbol)]);
+
+    private Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(VenueRoute route, int weight, string parameters, CancellationToken cancellationToken) =>
+        ListAsync(route, weight, "/api/v3/openOrders", parameters, body => listing.Read(body, "open order", BinanceReader.Order, j => j.Text("clientOrderId")), cancellationToken);
 
     public async Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) =>
         Map(

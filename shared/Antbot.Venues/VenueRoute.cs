@@ -32,6 +32,9 @@ internal sealed record VenueRoute(string Name, BreakerOptions Breaker, BudgetPar
 
     public static VenueRoute Query { get; } = new("query", Short, BudgetPart.Asking);
 
+    /// <summary>Asked so that something may be entered: what is kept back for finding out is not for this.</summary>
+    public static VenueRoute QueryForEntry { get; } = Query with { Part = BudgetPart.Shared };
+
     public static VenueRoute Account { get; } = new("account", BreakerOptions.Default, BudgetPart.Asking);
 
     public static VenueRoute Market { get; } = new("market", BreakerOptions.Default, BudgetPart.Shared);

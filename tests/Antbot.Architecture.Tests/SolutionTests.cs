@@ -5,6 +5,8 @@ namespace Antbot.Architecture.Tests;
 
 public sealed class SolutionTests
 {
+    private const int PageWordsMax = 700;
+
     [Fact]
     public void Every_project_is_in_the_solution_and_every_entry_is_a_project()
     {
@@ -42,6 +44,15 @@ public sealed class SolutionTests
         Assert.All(services, s => Assert.True(HasPage(Path.Combine(Repository.Root, "services", s!)), $"services/{s} has no README.md that says what it is for"));
     }
 
+    [Fact]
+    public void The_page_of_a_service_is_one_page()
+    {
+        var pages = Directory.EnumerateDirectories(Path.Combine(Repository.Root, "services"), "Antbot.*").Where(s => Directory.Exists(Path.Combine(s, "Host"))).ToDictionary(s => s, s => File.ReadAllText(Path.Combine(s, "README.md")));
+        Assert.NotEmpty(pages);
+        Assert.All(pages, p => Assert.True(IsOnePage(p.Value), $"{p.Key}/README.md has more than {PageWordsMax} words: the rest belongs into docs/"));
+        Assert.False(IsOnePage(string.Join(' ', Enumerable.Repeat("word", PageWordsMax + 1))));
+    }
+
     [Theory]
     [MemberData(nameof(Endpoints))]
     public void The_page_of_a_service_names_every_message_that_comes_to_it(string endpoint)
@@ -76,6 +87,8 @@ public sealed class SolutionTests
         [.. paths.Where(p => Project.ServiceOf(p) is { } service
             && (p.Contains("/Core/", StringComparison.Ordinal) || p.EndsWith(".Core.csproj", StringComparison.Ordinal))
             && p != $"services/{service}/Core/{service}.Core.csproj")];
+
+    private static bool IsOnePage(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length <= PageWordsMax;
 
     /// <summary>A page with a heading and at least a sentence under it.</summary>
     private static bool HasPage(string folder)

@@ -82,6 +82,10 @@ public abstract class ArchiveContract : StoreTests
         Assert.Empty(Assert.IsType<AppendOutcome.AlreadyThere>(await Store.AppendAsync(decided with { Stream = Some.Stream(), Events = Some.Events(5) }, Cancel)).Events);
         Assert.Equal((StoreFault.Archived, File), await ArchiveOfAsync(() => Store.FindDecisionAsync(decided.Decision, Cancel)));
         Assert.Empty(await Store.FindDecisionAsync(Some.Decision(), Cancel));
+        Assert.Equal((StoreFault.Archived, File), await ArchiveOfAsync(() => Store.FindDecidedAsync([Some.Decision(), decided.Decision], Cancel)));
+        Assert.Equal((StoreFault.Archived, File), await ArchiveOfAsync(async () => await Store.ReadStreamsAsync([new StreamStart(Some.Stream()), new StreamStart(gone)], Cancel).ToListAsync(Cancel)));
+        // What would come behind its end is not there, archived or not.
+        Assert.Empty(await Store.ReadStreamsAsync([new StreamStart(gone, 3)], Cancel).ToListAsync(Cancel));
         foreach (var expected in new[] { ExpectedVersion.Any, ExpectedVersion.None, ExpectedVersion.Exactly(2), ExpectedVersion.Exactly(7) })
             Assert.Equal(StoreFault.Archived, await FaultOfAsync(() => Store.AppendAsync(Some.Append(gone) with { Expected = expected }, Cancel)));
 

@@ -26,6 +26,41 @@ public abstract class ReadContract : StoreTests
     }
 
     [Fact]
+    public async Task Many_streams_are_read_at_once_each_from_its_own_version_in_the_order_in_which_they_are_asked_for()
+    {
+        var (small, @long, empty, large) = (Some.Stream("b"), Some.Stream("a"), Some.Stream("c"), Some.Stream("a"));
+        await AppendAsync(Some.Append(small, Some.Events(3)));
+        for (var i = 0; i < 2; i++)
+            await AppendAsync(Some.Append(@long, Some.Events(600)));
+        // More than a page has, whatever it is bounded by.
+        for (var i = 0; i < 3; i++)
+            await AppendAsync(Some.Append(large, Some.LargeEvents(3)));
+        await AppendAsync(Some.Append(Some.Stream()));
+
+        var read = await Store.ReadStreamsAsync([new(small, 2), new(@long), new(empty), new(large, 3)], Cancel).ToListAsync(Cancel);
+        var expected = new List<StoredEvent>();
+        foreach (var (stream, from) in new[] { (small, 2L), (@long, 1L), (large, 3L) })
+            expected.AddRange(await ReadStreamAsync(stream, from));
+        Assert.Equal(expected.Select(e => (e.Stream, e.Version, e.EventId, e.Position)), read.Select(e => (e.Stream, e.Version, e.EventId, e.Position)));
+        Assert.Empty(await Store.ReadStreamsAsync([], Cancel).ToListAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task Of_many_decisions_those_that_were_made_are_found_at_once()
+    {
+        var made = Enumerable.Range(0, 1_200).Select(i => Some.Append(Some.Stream(), Some.Events(1 + (i % 2)))).ToList();
+        await Task.WhenAll(made.Select(m => AppendAsync(m)));
+        var found = await Store.FindDecidedAsync([.. made.Select(m => m.Decision), made[0].Decision, Some.Decision(), new(made[1].Decision.InputId, "another consumer")], Cancel);
+        Assert.Equal(made.Select(m => m.Decision).ToHashSet(), found.Keys.ToHashSet());
+        foreach (var one in new[] { made[0], made[^1] })
+        {
+            var first = (await ReadStreamAsync(one.Stream))[0];
+            Assert.Equal(new EventPlace(one.Stream.Value, 1, first.Sequence), found[one.Decision]);
+        }
+        Assert.Empty(await Store.FindDecidedAsync([], Cancel));
+    }
+
+    [Fact]
     public async Task Everything_is_read_in_commit_order_from_any_sequence_on()
     {
         var expected = new List<Guid>();

@@ -38,9 +38,9 @@ internal static class VerifyCommand
             };
             if (parsed.GetValue(bundle) is { } bundled)
                 return await VerifyBundleAsync(parsed, bundled, options.Key, progress, cancellationToken);
-            var report = parsed.GetValue(export) is { } file
-                ? await VerifyExportAsync(file, options, cancellationToken)
-                : await VerifyStoreAsync(parsed, options, cancellationToken);
+            if (parsed.GetValue(export) is { } file)
+                return await VerifyExportAsync(parsed, file, options, progress, cancellationToken);
+            var report = await VerifyStoreAsync(parsed, options, cancellationToken);
             progress.Dispose();
             Common.Answer(parsed, report, Describe(report));
             return !report.IsIntact ? ExitCode.Tampered : report.Unsealed.Count > 0 ? ExitCode.Unproven : ExitCode.Done;
@@ -67,13 +67,18 @@ internal static class VerifyCommand
         return await new LedgerVerifier(store.Ledger).VerifyAsync(options, cancellationToken);
     }
 
-    private static async Task<VerifyReport> VerifyExportAsync(string file, VerifyOptions options, CancellationToken cancellationToken)
+    private static async Task<int> VerifyExportAsync(ParseResult parsed, string file, VerifyOptions options, Progress progress, CancellationToken cancellationToken)
     {
         // Offline: checkpoints kept elsewhere are compared where they are, and their absence is no accusation.
         if (options.Outside is { Exists: false })
             options = options with { Outside = null };
         await using var input = file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
-        return await ExportVerifier.VerifyAsync(input, options, cancellationToken);
+        var report = await ExportVerifier.VerifyAsync(input, options, cancellationToken);
+        progress.Dispose();
+        // Whoever makes one makes its parts fit together: only a checkpoint that we have signed says that it is ours.
+        var isProven = options.Key is not null && report.CheckpointsChecked > 0;
+        Common.Answer(parsed, report, Describe(report, isProven));
+        return !report.IsIntact ? ExitCode.Tampered : isProven && report.Unsealed.Count == 0 ? ExitCode.Done : ExitCode.Unproven;
     }
 
     private static async Task<int> VerifyBundleAsync(ParseResult parsed, string file, PublicKey? key, Progress progress, CancellationToken cancellationToken)
@@ -101,11 +106,13 @@ internal static class VerifyCommand
         return string.Join(Environment.NewLine, lines);
     }
 
-    private static string Describe(VerifyReport report)
+    private static string Describe(VerifyReport report, bool isProven = true)
     {
         var lines = new List<string>();
         var range = report.FromPosition > 0 ? $" (from position {report.FromPosition:N0})" : "";
-        lines.Add(report.IsIntact
+        lines.Add(report.IsIntact && !isProven
+            ? $"NOT PROVEN: {report.EventsChecked:N0} events up to position {report.ToPosition:N0} of store {report.StoreId} fit together, and anybody could have made them so: {(report.CheckpointsChecked > 0 ? "no signature was checked; --public-key names the file of the key" : "no checkpoint is signed in it")}."
+            : report.IsIntact
             ? $"Intact: {report.EventsChecked:N0} events up to position {report.ToPosition:N0}{range}{(report.EventsArchived > 0 ? $", {report.EventsArchived:N0} of them in archives" : "")}, {report.CheckpointsChecked} checkpoints, store {report.StoreId}."
             : $"TAMPERED: {report.Findings.Count} finding(s) in {report.EventsChecked:N0} events{range} of store {report.StoreId}. The first:");
         lines.AddRange(report.Findings.Select(f => $"  {f.Kind} at position {f.Position}: {f.What}{(f.Stream is null ? "" : $" [{f.Stream} version {f.Version}, event {f.EventId}]")}"));

@@ -56,6 +56,7 @@ public sealed class ConsoleModule : IServiceModule
         services.AddSingleton<IncidentBook>();
         services.AddSingleton<IIncidents>(provider => provider.GetRequiredService<IncidentBook>());
         services.AddSingleton<IncidentWatch>();
+        services.AddSingleton<TroubleWatch>();
         services.AddSingleton<IncidentRoutes>();
         services.AddSingleton<ChangeRoutes>();
         builder.Health(provider => provider.GetRequiredService<GrowthWatch>().Health);
@@ -66,6 +67,7 @@ public sealed class ConsoleModule : IServiceModule
         builder.LeasedWork("replayed", StopOrder.Work, (provider, token) => provider.GetRequiredService<DeadLetterReplays>().LookAsync(token));
         builder.LeasedWork("replay-selections", StopOrder.Work, (provider, token) => provider.GetRequiredService<ReplaysRunner>().RunAsync(token));
         builder.LeasedWork("incidents", StopOrder.Work, (provider, token) => provider.GetRequiredService<IncidentWatch>().RunAsync(token));
+        builder.LeasedWork("troubles", StopOrder.Support, (provider, token) => provider.GetRequiredService<TroubleWatch>().RunAsync(token));
         builder.LeasedWork("letter-retention", StopOrder.Support, (provider, token) => provider.GetRequiredService<LetterRetention>().RunAsync(token));
         builder.LeasedWork("commands", StopOrder.Work, (provider, token) => provider.GetRequiredService<OperatorCommandPublisher>().RunAsync(token));
     }

@@ -56,6 +56,22 @@ public sealed class ConsoleOptions
     [Range(1, 3_650)]
     public int DeadLetterDays { get; set; } = 30;
 
+    /// <summary>So many dead letters of one cause, about which nothing is decided, are an incident.</summary>
+    [Range(1, 1_000_000)]
+    public int LettersOfCauseAlert { get; set; } = 10;
+
+    /// <summary>The same for those of all causes together.</summary>
+    [Range(1, 1_000_000)]
+    public int LettersAlert { get; set; } = 100;
+
+    /// <summary>A difference between the venue and our record that stays for so many minutes is an incident.</summary>
+    [Range(1, 10_080)]
+    public int DifferenceAlertMinutes { get; set; } = 15;
+
+    /// <summary>A circuit breaker that is not closed for so many seconds is an incident.</summary>
+    [Range(1, 86_400)]
+    public int BreakerAlertSeconds { get; set; } = 120;
+
     public static IEnumerable<ValidationResult> Check(ConsoleOptions options)
     {
         if (Fault(options) is { } fault)

@@ -3,15 +3,19 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Antbot.Hosting;
 using Antbot.ReadModels;
+using Antbot.Resilience;
 
 namespace Antbot.ConsoleService;
 
 /// <summary>Asks the services whose addresses it was given how they are, all at once and for a second at most.</summary>
-internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own) : IDisposable
+internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own, BreakerPanel breakers) : IDisposable
 {
     private const string Ready = "ready";
     private const int InstancesMax = 32;
     private const string LevelName = "degradation_level";
+    private const string BreakersName = "breakers";
+    private const int BreakersMax = 50;
+    private const int NameLengthMax = 100;
 
     private static readonly TimeSpan ResolveWithin = TimeSpan.FromSeconds(1);
 
@@ -24,6 +28,14 @@ internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own) : 
         var says = asked.ToDictionary(a => a.Name, a => SayingOf(a.Instances), StringComparer.Ordinal);
         var never = says.Where(s => !known.Any(k => k.Service == s.Key)).Select(s => new ServiceReport(s.Key, "", Guid.Empty, "NeverStarted", "", 0, DateTimeOffset.UnixEpoch, s.Value));
         return ([.. known.Select(k => k with { Health = says.GetValueOrDefault(k.Service) }), .. never], asked.Select(a => LevelOf(a.Instances)).Append(own.Level).Max());
+    }
+
+    /// <summary>The circuit breakers that are not closed, of all services and of this process; whoever does not answer says nothing of them.</summary>
+    public async Task<IReadOnlyList<(string Service, string Breaker)>> AskBreakersAsync(CancellationToken cancellationToken)
+    {
+        var asked = await Task.WhenAll(options.Services.Select(async s => (Name: s.Key.ToLowerInvariant(), Instances: await AskAsync(s.Value, cancellationToken))));
+        var here = breakers.All.Where(b => b.State != BreakerState.Closed).Select(b => ("this process", b.Name));
+        return [.. asked.SelectMany(a => a.Instances.SelectMany(i => i.Breakers).Select(b => (a.Name, b))).Concat(here).Distinct()];
     }
 
     public void Dispose() => _client.Dispose();
@@ -67,32 +79,38 @@ internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own) : 
         try
         {
             using var answer = await _client.GetAsync(address.AbsolutePath == "/" ? new Uri(address, "/readyz") : address, cancellationToken);
-            var said = LevelIn(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
+            var (said, notClosed) = Read(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
             // One that only starts takes itself for normal; to the others it is missing.
-            return answer.IsSuccessStatusCode ? new Answer(Ready, said) : new Answer("not ready", said > DegradationLevel.Minimal ? said : DegradationLevel.Minimal);
+            return answer.IsSuccessStatusCode ? new Answer(Ready, said, notClosed) : new Answer("not ready", said > DegradationLevel.Minimal ? said : DegradationLevel.Minimal, notClosed);
         }
         catch (Exception e) when (e is HttpRequestException or SocketException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            return new Answer("does not answer", DegradationLevel.Minimal);
+            return new Answer("does not answer", DegradationLevel.Minimal, []);
         }
     }
 
-    /// <summary>Normal where it says none: a venue does not.</summary>
-    private static DegradationLevel LevelIn(byte[] body)
+    /// <summary>Normal, and no breakers, where it says nothing of them: a venue does not.</summary>
+    private static (DegradationLevel Level, IReadOnlyList<string> Breakers) Read(byte[] body)
     {
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(LevelName, out var said) && said.ValueKind == JsonValueKind.String
-                && Enum.TryParse<DegradationLevel>(said.GetString(), ignoreCase: true, out var level) && Enum.IsDefined(level)
-                ? level
-                : DegradationLevel.Normal;
+            return document.RootElement is { ValueKind: JsonValueKind.Object } said ? (LevelIn(said), BreakersIn(said)) : (DegradationLevel.Normal, []);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return DegradationLevel.Normal;
+            return (DegradationLevel.Normal, []);
         }
     }
 
-    private readonly record struct Answer(string Says, DegradationLevel Level);
+    private static DegradationLevel LevelIn(JsonElement body) => body.TryGetProperty(LevelName, out var said) && said.ValueKind == JsonValueKind.String
+        && Enum.TryParse<DegradationLevel>(said.GetString(), ignoreCase: true, out var level) && Enum.IsDefined(level)
+        ? level
+        : DegradationLevel.Normal;
+
+    private static IReadOnlyList<string> BreakersIn(JsonElement body) => body.TryGetProperty(BreakersName, out var said) && said.ValueKind == JsonValueKind.Object
+        ? [.. said.EnumerateObject().Select(b => b.Name).Where(n => n.Length is > 0 and <= NameLengthMax).Take(BreakersMax)]
+        : [];
+
+    private readonly record struct Answer(string Says, DegradationLevel Level, IReadOnlyList<string> Breakers);
 }

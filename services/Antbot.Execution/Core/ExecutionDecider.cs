@@ -85,7 +85,7 @@ public static class ExecutionDecider
             turn.Record(new EntryFailedRecorded(signal.Trade, signal.Account, $"forbidden before the command came: {forbidden}"));
             return;
         }
-        turn.Record(new EntryPlanned(signal, input.Reserved, input.Rules, input.Market, input.Policy));
+        turn.Record(new EntryPlanned(signal, input.Reserved, input.Rules, input.Market, input.Policy, input.InSymbol));
         TradeProgress.Plan(turn);
     }
 

@@ -27,7 +27,8 @@ public abstract record ExecutionInput(Stamp Stamp)
 }
 
 /// <param name="Market">What an entry would pay now: the ask for a purchase, the bid for a sale; null where no price is fresh.</param>
-public sealed record Enter(Signal Signal, Money Reserved, SymbolRules? Rules, Price? Market, ExecutionPolicy Policy, Stamp Stamp) : ExecutionInput(Stamp);
+/// <param name="InSymbol">Its number among the trades in its symbol that are not over; null where that was not counted.</param>
+public sealed record Enter(Signal Signal, Money Reserved, SymbolRules? Rules, Price? Market, ExecutionPolicy Policy, Stamp Stamp, int? InSymbol = null) : ExecutionInput(Stamp);
 
 /// <summary>The trade is not wanted any more, by whatever command; it may overtake the one that enters.</summary>
 public sealed record GetOut(TradeId Trade, AccountId Account, string Reason, Stamp Stamp) : ExecutionInput(Stamp);

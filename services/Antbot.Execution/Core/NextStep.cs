@@ -87,10 +87,12 @@ public abstract record NextStep
                 return new Cancel(order.Id, symbol);
             case OrderStatus.Resting when stage is TradeStage.Failed or TradeStage.Closed:
                 return new Decide();
+            case OrderStatus.Resting when PartialEntry.CutAt(state, order) is { } cut && (cut <= now || cut <= venueNow):
+                return new Decide();
             case OrderStatus.Resting when order.Intended is { Kind: OrderKind.Market, Trigger: null }:
                 return new Ask(order.Id, symbol);
-            case OrderStatus.Resting when order.Intended.ValidUntil is { } until:
-                return until <= now ? new Decide() : new Wait(until);
+            case OrderStatus.Resting when (PartialEntry.CutAt(state, order) ?? order.Intended.ValidUntil) is { } until:
+                return order.Intended.ValidUntil <= now ? new Decide() : new Wait(until);
             default:
                 return Resting;
         }

@@ -40,7 +40,7 @@ public static class RecordedInput
         var stamp = new Stamp(e.VenueTime, e.WindowMilliseconds, e.ControlVersion, e.EntryBar, e.EntryHold, e.Last);
         return e.Kind switch
         {
-            OrderInputKind.Enter when decided is [_, EntryPlanned plan, ..] => new Enter(plan.Signal, plan.Reserved, plan.Rules, plan.Market, plan.Policy, stamp),
+            OrderInputKind.Enter when decided is [_, EntryPlanned plan, ..] => new Enter(plan.Signal, plan.Reserved, plan.Rules, plan.Market, plan.Policy, stamp, plan.InSymbol),
             OrderInputKind.Enter => new Enter(e.Signal!, e.Reserved!.Value, e.Rules, e.Market, e.Policy!, stamp),
             OrderInputKind.GetOut => new GetOut(e.Trade!.Value, e.Account!.Value, e.Text!, stamp),
             OrderInputKind.Said => new AttemptAnswered(e.Order!.Value, e.Attempt!.Value, new VenueAnswer<OrderReport>.Said(e.Report!), stamp),

@@ -1,6 +1,7 @@
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
+using Antbot.Contracts.Venue;
 
 namespace Antbot.Execution;
 
@@ -36,6 +37,8 @@ internal static class TradeProgress
     /// <summary>A market order pays what it finds: what it may find is kept within what is reserved.</summary>
     public static Price Worst(EntryPlanned plan, OrderKind kind, Price price) =>
         kind == OrderKind.Market && plan.Signal.Side == Side.Buy ? new Price(price.Value * (1 + plan.Policy.SlippageMax)) : price;
+
+    public static SymbolRules RulesOfStop(EntryPlanned plan) => plan.Rules!.Of(plan.Policy.StopLimitDistance is null ? OrderKind.Market : OrderKind.Limit);
 
     public static string? WrongSide(Signal signal, Price price)
     {
@@ -94,9 +97,8 @@ internal static class TradeProgress
         // One that was given up and turned up all the same: the order after it waits for its end, and then it is the entry.
         CancelEntriesBefore(turn, turn.State.Entry!, "another one is under way for it");
         GoOn(turn, plan);
-        // Nobody says how long an order that was found may rest: what it has filled is not left without a stop until then.
-        if (turn.State.Entries.FirstOrDefault(o => o is { IsAdopted: true, Status: OrderStatus.Resting, CancelIntended: false }) is { } found && found.Executed > Quantity.Zero)
-            turn.Record(new OrderCancelIntended(found.Id, $"{found.Executed} are filled, and are to be protected"));
+        if (turn.State.Entries.FirstOrDefault(o => PartialEntry.CutAt(turn.State, o) is { } at && turn.IsPast(at)) is { } partial)
+            turn.Record(new OrderCancelIntended(partial.Id, $"{partial.Executed} are filled, and are to be protected"));
         if (turn.State.Entries.Any(o => o.IsLive))
             return;
         if (turn.State.Entered == Quantity.Zero)
@@ -193,8 +195,7 @@ internal static class TradeProgress
             turn.Record(Closing(position, $"held until {position.HoldUntil:O}, as long as it may be"));
             return;
         }
-        var rules = state.Plan!.Rules!.Of(state.Plan.Policy.StopLimitDistance is null ? OrderKind.Market : OrderKind.Limit);
-        var quantity = Sizing.Sellable(state.Held(), rules, turn.Stamp.Last ?? position.Average);
+        var quantity = Sizing.Sellable(state.Held(), RulesOfStop(state.Plan!), turn.Stamp.Last ?? position.Average);
         if (stop is { Status: OrderStatus.Intended } && stop.Intended.Quantity > quantity)
         {
             turn.End(stop, OrderEnd.NeverPlaced, $"only {quantity} can be sold by now");
@@ -313,7 +314,7 @@ internal static class TradeProgress
             state.CashFlow(), state.Fees(), state.Closing!, [.. state.Orders.Where(o => o.Attempts > 0).Select(o => o.Id)], new Quantity(Math.Max(0, state.Held())));
     }
 
-    private static Price AverageOfEntries(OrdersState state) => AverageOf([.. state.Entries.SelectMany(o => o.Fills)]);
+    public static Price AverageOfEntries(OrdersState state) => AverageOf([.. state.Entries.SelectMany(o => o.Fills)]);
 
     private static Price AverageOf(IReadOnlyList<OrderFilled> fills) => new(fills.Sum(f => f.Price.Value * f.Quantity.Value) / fills.Sum(f => f.Quantity.Value));
 

@@ -30,6 +30,10 @@ public sealed class ExecutionOptions
     /// <summary>Whether an entry whose tries are used up is followed by one market order of half its size.</summary>
     public bool HalfSizeFallback { get; set; } = true;
 
+    /// <summary>For how long what an entry has filled may wait for more without a stop; then its rest is cancelled.</summary>
+    [Range(0, 60)]
+    public int PartialEntrySecondsMax { get; set; } = 2;
+
     /// <summary>How much worse than the signal's price an entry may be.</summary>
     [Range(0, 0.1)]
     public decimal SlippageMax { get; set; } = 0.005m;
@@ -66,5 +70,5 @@ public sealed class ExecutionOptions
 
     public ExecutionPolicy Policy => new(
         StopDistance, StopLimitDistance > 0 ? StopLimitDistance : null, TakeProfitDistance > 0 ? TakeProfitDistance : null, HoldingSecondsMax > 0 ? HoldingSecondsMax : null,
-        EntryAttemptsMax, SlippageMax, PriceMoveMax, PriceAgeSecondsMax, AskMarginMilliseconds, HalfSizeFallback, EndsWithSignal: true);
+        EntryAttemptsMax, SlippageMax, PriceMoveMax, PriceAgeSecondsMax, AskMarginMilliseconds, HalfSizeFallback, EndsWithSignal: true, PartialEntrySecondsMax);
 }

@@ -18,12 +18,12 @@ public sealed class ExecuteTradeHandler(TradeRunner runner, RuleBook rules, Symb
         var signal = message.Signal;
         var known = await rules.FindAsync(signal.Symbol, RulesWithin, cancellationToken);
         // One account's orders placed with another's keys would be money moved, and reconciled by nobody.
-        var bar = signal.Account == venue.Account ? await room.BarAsync(message, known, cancellationToken) : $"the keys here are those of the account {venue.Account}";
+        var found = signal.Account == venue.Account ? await room.FindAsync(message, known, cancellationToken) : new Room($"the keys here are those of the account {venue.Account}", null);
         await runner.HandleAsync(
             message.Trade, input with { Begins = true }, Recall.Everything,
             (_, stamp) => new Enter(
                 signal, message.Reserved, known, prices.Fresh(signal.Symbol) is { } price ? signal.Side == Side.Buy ? price.Ask : price.Bid : null, options.Policy,
-                bar is null ? stamp : stamp with { EntryBar = bar }),
+                stamp with { EntryBar = found.Bar ?? stamp.EntryBar, EntryHold = stamp.EntryHold ?? found.Hold }, message.InSymbol),
             cancellationToken);
     }
 }

@@ -83,7 +83,7 @@ public sealed class Keeper(
             {
                 var now = parts.Clock.GetUtcNow();
                 var due = open.All.Where(t => IsDue(t, now)).ToLookup(t => IsQuestion(t, now));
-                _areMany = due[true].Count() > AskedOneByOneMax;
+                _areMany = due[true].Count(t => !SymbolRoom.IsAwaitedBy(t.State!)) > AskedOneByOneMax;
                 questions.Offer(due[true], t => t.Trade);
                 others.Offer(due[false], t => t.Trade);
                 if (_pauses.Count > (open.All.Count * 2) + 1_000)
@@ -99,7 +99,8 @@ public sealed class Keeper(
         Task LookAsync(OpenOrderTrade trade) => TryAsync(trade, () => LookAtAsync(trade, cancellationToken), cancellationToken);
     }
 
-    private bool IsQuestion(OpenOrderTrade trade, DateTimeOffset now) => trade.State is { } state && !IsAtItsPrice(state) && NextStep.AllOf(state, now, venue.Now).All(s => s is NextStep.Ask);
+    private bool IsQuestion(OpenOrderTrade trade, DateTimeOffset now) =>
+        trade.State is { } state && !IsAtItsPrice(state) && (SymbolRoom.IsAwaitedBy(state) || NextStep.AllOf(state, now, venue.Now).All(s => s is NextStep.Ask));
 
     private bool IsDue(OpenOrderTrade trade, DateTimeOffset now)
     {

@@ -31,7 +31,7 @@ public enum Recall
 /// be done at once. Only who recorded an attempt sends it, so that it leaves at most once; whoever finds it recorded asks.
 /// </summary>
 public sealed class TradeRunner(
-    PipelineParts parts, StreamPipeline<OrdersState> pipeline, IVenue venue, Prices prices, ControlWatch control, IEntryGate gate, ExecutionOptions options)
+    PipelineParts parts, StreamPipeline<OrdersState> pipeline, IVenue venue, Prices prices, ControlWatch control, IEntryGate gate, SymbolRoom room, ExecutionOptions options)
 {
     /// <summary>In events that no message caused; the keeper sees to their messages.</summary>
     public const string Worker = "worker:execution";
@@ -115,7 +115,8 @@ public sealed class TradeRunner(
         NextStep.Ask s => await AskAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
         NextStep.Cancel s => await CancelAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
         NextStep.Revalidate s => await RevalidateAsync(trade, origin, s, loaded.Version, cancellationToken),
-        NextStep.Decide => await DecideAsync(trade, origin with { Id = StepIds.Proceed(trade, loaded.Version) }, Proceed, cancellationToken),
+        NextStep.Decide => await DecideAsync(
+            trade, origin with { Id = StepIds.Proceed(trade, loaded.Version) }, Proceed, cancellationToken, SymbolRoom.IsAwaitedBy(loaded.State) ? await room.FindAsync(loaded.State.Plan!, cancellationToken) : null),
         _ => null,
     };
 
@@ -294,7 +295,8 @@ public sealed class TradeRunner(
             : report;
     }
 
-    private async Task<Outcome> DecideAsync(TradeId trade, Input input, Func<OrdersState, Stamp, ExecutionInput> make, CancellationToken cancellationToken)
+    /// <param name="found">What was found out for an entry that waits for its room; null where that was not asked.</param>
+    private async Task<Outcome> DecideAsync(TradeId trade, Input input, Func<OrdersState, Stamp, ExecutionInput> make, CancellationToken cancellationToken, Room? found = null)
     {
         var known = control.Known.Version < 0 ? await control.RefreshAsync(cancellationToken) : control.Known;
         if (venue.Now is null)
@@ -310,7 +312,7 @@ public sealed class TradeRunner(
                     (state, now) =>
                     {
                         before = state;
-                        events = ExecutionDecider.Record(state, make(state, StampOf(state, known)), now);
+                        events = ExecutionDecider.Record(state, make(state, StampOf(state, known, found)), now);
                         return ValueTask.FromResult(new Decided(events, events.Any(e => e is OrderAttempted { Order.Role: OrderRole.Entry }) ? [known.Guard] : []));
                     },
                     cancellationToken);
@@ -340,12 +342,13 @@ public sealed class TradeRunner(
         }
     }
 
-    private Stamp StampOf(OrdersState state, KnownControl known)
+    private Stamp StampOf(OrdersState state, KnownControl known, Room? found)
     {
+        var place = !SymbolRoom.IsAwaitedBy(state) ? default : found ?? new Room(null, "nobody has looked yet whether there is room for it");
         var bar = known.State.EntryBar ?? (venue.IsPaper ? null : known.State.Mode == TradingMode.Dry ? $"dry: {venue.Name} is no paper venue" : venue.LiveBar);
         // Signed in whole milliseconds: what is recorded is what is sent.
         DateTimeOffset? time = venue.Now is { } now ? DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()) : null;
-        return new Stamp(time, options.WindowMilliseconds, Math.Max(0, known.Version), bar, gate.Bar, PriceOf(state)?.Middle);
+        return new Stamp(time, options.WindowMilliseconds, Math.Max(0, known.Version), bar ?? place.Bar, gate.Bar ?? place.Hold, PriceOf(state)?.Middle);
     }
 
     private Proceed Proceed(OrdersState state, Stamp stamp)

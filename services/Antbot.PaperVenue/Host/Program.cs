@@ -39,6 +39,7 @@ var command = new RootCommand("""
     """) { port, adminPort, listen, data, seed, speed, scenario, replay, follow, noFaults, remoteAdmin, weight, requests, orders, salvage, practice, withInput, json, shell };
 command.SetAction(async (parsed, cancellationToken) =>
 {
+    var unread = new List<string>();
     try
     {
         var options = new PaperVenueOptions
@@ -58,12 +59,14 @@ command.SetAction(async (parsed, cancellationToken) =>
             RequestsPerFiveMinutes = parsed.GetValue(requests),
             OrdersPerTenSeconds = parsed.GetValue(orders),
             Salvage = parsed.GetValue(salvage),
-            ApiKey = Secret("ANTBOT_VENUE_API_KEY"),
-            ApiSecret = Secret("ANTBOT_VENUE_API_SECRET"),
-            AdminKey = Secret("ANTBOT_VENUE_ADMIN_KEY"),
+            ApiKey = Secret("ANTBOT_VENUE_API_KEY", unread),
+            ApiSecret = Secret("ANTBOT_VENUE_API_SECRET", unread),
+            AdminKey = Secret("ANTBOT_VENUE_ADMIN_KEY", unread),
         };
         if (parsed.GetValue(practice))
             options = options with { Deposits = PaperVenueOptions.PracticeDeposits };
+        if (unread.Count > 0)
+            throw new PaperVenueOptionsException([.. unread, .. options.Validate()]);
         using var logging = new ErrorLog();
         await using var server = await PaperVenueServer.StartAsync(options, TimeProvider.System, logging, cancellationToken);
         Console.WriteLine(parsed.GetValue(json) ? AsJson(server) : parsed.GetValue(shell) ? AsAssignments(server) : AsText(server));
@@ -120,7 +123,8 @@ static Task InputEnds()
     return ended.Task;
 }
 
-static string? Secret(string name)
+// A file that cannot be read is a fault among the others.
+static string? Secret(string name, List<string> unread)
 {
     var file = Environment.GetEnvironmentVariable($"{name}_FILE");
     if (string.IsNullOrEmpty(file))
@@ -131,6 +135,7 @@ static string? Secret(string name)
     }
     catch (Exception e) when (e is IOException or UnauthorizedAccessException)
     {
-        throw new PaperVenueException($"{name}_FILE names {file}, which cannot be read: {e.Message}", e);
+        unread.Add($"{name}_FILE names {file}, which cannot be read: {e.Message}");
+        return "";
     }
 }

@@ -21,11 +21,11 @@ public sealed class LocalPlatform : IAsyncDisposable
     private readonly List<SupervisedServer> _servers = [];
     private readonly List<(Instance Instance, SupervisedProcess Process)> _processes = [];
     private readonly string _folder;
-    private readonly TextWriter _report;
+    private readonly LineWriter _report;
     private PostgresServer? _postgres;
     private RabbitServer? _rabbit;
 
-    public LocalPlatform(string folder, TextWriter report)
+    public LocalPlatform(string folder, LineWriter report)
     {
         _folder = Path.GetFullPath(folder);
         _report = report;
@@ -224,10 +224,10 @@ public sealed class LocalPlatform : IAsyncDisposable
                 File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(state));
                 File.Move(temporary, StateFileIn(_folder), overwrite: true);
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // A full disk ends nobody's supervision.
-                _report.WriteLine($"! {StateFileIn(_folder)} cannot be written: {e.Message}");
+                _report.Write($"! {StateFileIn(_folder)} cannot be written: {e.Message}");
             }
         }
     }

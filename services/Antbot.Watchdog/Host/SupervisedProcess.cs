@@ -6,18 +6,32 @@ using Antbot.Watchdog.Core;
 namespace Antbot.Watchdog;
 
 /// <summary>One process, started again whenever it ends, until it is told to stop. It ends in order when we are gone.</summary>
-public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start, string logFile, TextWriter report, Action changed) : IAsyncDisposable
+public sealed class SupervisedProcess : IAsyncDisposable
 {
     private const int NotStarted = -1;
+    private const long LogBytesMax = 32 * 1024 * 1024;
 
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(40);
 
     private readonly CancellationTokenSource _stop = new();
+    private readonly Func<ProcessStartInfo> _start;
+    private readonly RotatingFile _file;
+    private readonly LineWriter _log;
+    private readonly LineWriter _report;
+    private readonly Action _changed;
     private Task _keeping = Task.CompletedTask;
 
-    public string Name { get; } = name;
+    /// <param name="changed">Called whenever it has begun or ended.</param>
+    public SupervisedProcess(string name, Func<ProcessStartInfo> start, string logFile, LineWriter report, Action changed)
+    {
+        (Name, _start, LogFile, _report, _changed) = (name, start, logFile, report, changed);
+        _file = new RotatingFile(logFile, LogBytesMax);
+        _log = new LineWriter(_file.Write);
+    }
 
-    public string LogFile { get; } = logFile;
+    public string Name { get; }
+
+    public string LogFile { get; }
 
     public int Starts { get; private set; }
 
@@ -32,6 +46,7 @@ public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start,
     {
         await _stop.CancelAsync();
         await _keeping;
+        _file.Dispose();
         _stop.Dispose();
     }
 
@@ -48,12 +63,12 @@ public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start,
             {
                 case Restart.After after:
                     state = after.State;
-                    await report.WriteLineAsync($"! {Name} ended with {code} and is started again in {after.Pause.TotalSeconds:0.#} s; its log: {LogFile}");
+                    _report.Write($"! {Name} ended with {code} and is started again in {after.Pause.TotalSeconds:0.#} s; its log: {LogFile}");
                     await Task.Delay(after.Pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     break;
                 case Restart.Never never:
                     GivenUp = never.Reason;
-                    await report.WriteLineAsync($"! {Name} ended with {code} and is not started again: {never.Reason}; its log: {LogFile}");
+                    _report.Write($"! {Name} ended with {code} and is not started again: {never.Reason}; its log: {LogFile}");
                     return;
                 default:
                     throw new InvalidOperationException("A process is started again or it is not.");
@@ -70,25 +85,23 @@ public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start,
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
         {
-            await report.WriteLineAsync($"! {Name} cannot be started: {e.Message}");
+            _report.Write($"! {Name} cannot be started: {e.Message}");
             return NotStarted;
         }
     }
 
     private async Task<int> RunOnceAsync(CancellationToken cancellationToken)
     {
-        var info = start();
+        var info = _start();
         info.Environment[ParentWatch.Variable] = "true";
         info.RedirectStandardInput = info.RedirectStandardOutput = info.RedirectStandardError = true;
         info.UseShellExecute = false;
-        await using var log = new FileStream(LogFile, FileMode.Append, FileAccess.Write, FileShare.Read);
-        await using var writer = TextWriter.Synchronized(new StreamWriter(log) { AutoFlush = true });
         using var process = Process.Start(info) ?? throw new InvalidOperationException($"{Name} could not be started.");
         ProcessId = process.Id;
         Starts++;
-        changed();
-        process.OutputDataReceived += (_, e) => Write(writer, e.Data);
-        process.ErrorDataReceived += (_, e) => Write(writer, e.Data);
+        _changed();
+        process.OutputDataReceived += (_, e) => Log(e.Data);
+        process.ErrorDataReceived += (_, e) => Log(e.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         try
@@ -100,7 +113,7 @@ public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start,
             await EndAsync(process);
         }
         ProcessId = null;
-        changed();
+        _changed();
         return process.ExitCode;
     }
 
@@ -115,15 +128,15 @@ public sealed class SupervisedProcess(string name, Func<ProcessStartInfo> start,
         }
         catch (OperationCanceledException)
         {
-            await report.WriteLineAsync($"! {Name} had not ended {EndLimit.TotalSeconds:0} s after it was asked to, and was killed");
+            _report.Write($"! {Name} had not ended {EndLimit.TotalSeconds:0} s after it was asked to, and was killed");
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(CancellationToken.None);
         }
     }
 
-    private static void Write(TextWriter writer, string? line)
+    private void Log(string? line)
     {
         if (line is not null)
-            writer.WriteLine(line);
+            _log.Write(line);
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Antbot.LocalServers;
 using Antbot.Watchdog.Core;
 
 namespace Antbot.Watchdog;
@@ -14,10 +13,10 @@ public sealed class SupervisedServer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _keeping;
 
-    private SupervisedServer(string name, Func<CancellationToken, Task<bool>> isRunning, Func<CancellationToken, Task> startAgain, TextWriter report, Action changed) =>
+    private SupervisedServer(string name, Func<CancellationToken, Task<bool>> isRunning, Func<CancellationToken, Task> startAgain, LineWriter report, Action changed) =>
         _keeping = KeepAsync(name, isRunning, startAgain, report, changed, _stop.Token);
 
-    public static SupervisedServer Watch(string name, Func<CancellationToken, Task<bool>> isRunning, Func<CancellationToken, Task> startAgain, TextWriter report, Action changed) =>
+    public static SupervisedServer Watch(string name, Func<CancellationToken, Task<bool>> isRunning, Func<CancellationToken, Task> startAgain, LineWriter report, Action changed) =>
         new(name, isRunning, startAgain, report, changed);
 
     public async ValueTask DisposeAsync()
@@ -28,7 +27,7 @@ public sealed class SupervisedServer : IAsyncDisposable
     }
 
     private static async Task KeepAsync(
-        string name, Func<CancellationToken, Task<bool>> isRunning, Func<CancellationToken, Task> startAgain, TextWriter report, Action changed, CancellationToken cancellationToken)
+        string name, Func<CancellationToken, Task<bool>> isRunning, Func<CancellationToken, Task> startAgain, LineWriter report, Action changed, CancellationToken cancellationToken)
     {
         var state = RestartState.Initial;
         var began = Stopwatch.GetTimestamp();
@@ -42,15 +41,16 @@ public sealed class SupervisedServer : IAsyncDisposable
                 var restart = RestartPolicy.Decide(state, new ProcessEnd(Died, Stopwatch.GetElapsedTime(began)));
                 state = restart.State;
                 var pause = restart is Restart.After after ? after.Pause : RestartPolicy.PauseMax;
-                await report.WriteLineAsync($"! {name} has ended and is started again in {pause.TotalSeconds:0.#} s");
+                report.Write($"! {name} has ended and is started again in {pause.TotalSeconds:0.#} s");
                 await Task.Delay(pause, cancellationToken);
                 began = Stopwatch.GetTimestamp();
                 await startAgain(cancellationToken);
                 changed();
             }
-            catch (ServerException e)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                await report.WriteLineAsync($"! {name}: {e.Message}");
+                // Whatever it was: who looks no more never starts it again.
+                report.Write($"! {name}: {e.Message}");
             }
         }
     }

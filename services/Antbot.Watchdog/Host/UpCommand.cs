@@ -82,9 +82,10 @@ internal static class UpCommand
             return 1;
         }
         await RunningProcess.WriteAsync(folder, ready: false, []);
+        var report = new LineWriter(Console.Error.WriteLine);
         try
         {
-            await using var platform = new LocalPlatform(folder, Console.Error);
+            await using var platform = new LocalPlatform(folder, report);
             await platform.StartServersAsync(cancellationToken);
             await platform.StartServicesAsync(instances, cancellationToken);
             await platform.WaitUntilReadyAsync(ReadyLimit, cancellationToken);
@@ -92,7 +93,7 @@ internal static class UpCommand
             await WriteConsoleAsync(platform, folder);
             await RunningProcess.WriteAsync(folder, ready: true, summary);
             Print(folder, summary, json);
-            await SignAsync(platform, folder, cancellationToken);
+            await SignAsync(platform, folder, report, cancellationToken);
             return 0;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -111,12 +112,12 @@ internal static class UpCommand
     }
 
     /// <summary>Until it is stopped: where the history stands is signed and kept outside the database, so that what is cut off or written anew shows.</summary>
-    private static async Task SignAsync(LocalPlatform platform, string folder, CancellationToken cancellationToken)
+    private static async Task SignAsync(LocalPlatform platform, string folder, LineWriter report, CancellationToken cancellationToken)
     {
         await using var store = await StoreAddress.OpenAsync(platform.Store!, create: false, CancellationToken.None);
         using var key = SigningKey.LoadOrCreate(Path.Combine(folder, "signing.key"));
         var checkpointer = new Checkpointer(store.Ledger, key, new CheckpointFile(Path.Combine(folder, "checkpoints.jsonl")), TimeProvider.System);
-        await checkpointer.RunAsync(CheckpointEvery, e => Console.Error.WriteLine($"antbot: {e.Message}"), cancellationToken);
+        await checkpointer.RunAsync(CheckpointEvery, e => report.Write($"antbot: {e.Message}"), cancellationToken);
     }
 
     /// <summary>Where the command line looks for what runs here. Its owner's alone: the store's address holds a password.</summary>

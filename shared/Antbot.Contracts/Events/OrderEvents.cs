@@ -17,14 +17,16 @@ namespace Antbot.Contracts.Events;
 /// <param name="AskMarginMilliseconds">How long after an attempt's window the venue's "no such order" is believed.</param>
 /// <param name="HalfSizeFallback">Whether an entry whose tries are used up is followed by one market order of half its size; null in what was planned before there was one.</param>
 /// <param name="EndsWithSignal">Whether the window of an entry's attempt ends with its signal; null in what was planned before it did.</param>
+/// <param name="PartialEntrySecondsMax">How long what an entry has filled waits for more without a stop; null in what was planned before that had an end.</param>
 public sealed record ExecutionPolicy(
     decimal StopDistance, decimal? StopLimitDistance, decimal? TakeProfitDistance, int? HoldingSecondsMax, int EntryAttemptsMax, decimal SlippageMax,
-    decimal PriceMoveMax, int PriceAgeSecondsMax, int AskMarginMilliseconds, bool? HalfSizeFallback = null, bool? EndsWithSignal = null);
+    decimal PriceMoveMax, int PriceAgeSecondsMax, int AskMarginMilliseconds, bool? HalfSizeFallback = null, bool? EndsWithSignal = null, int? PartialEntrySecondsMax = null);
 
 /// <summary>The command has come; here is everything that the orders of this trade are decided on.</summary>
 /// <param name="Market">The price the entry is sized at; null where there is none that is fresh.</param>
+/// <param name="InSymbol">Its number among the trades in its symbol that are not over; null where that was not counted.</param>
 [StoredName("entry_planned")]
-public sealed record EntryPlanned(Signal Signal, Money Reserved, SymbolRules? Rules, Price? Market, ExecutionPolicy Policy);
+public sealed record EntryPlanned(Signal Signal, Money Reserved, SymbolRules? Rules, Price? Market, ExecutionPolicy Policy, int? InSymbol = null);
 
 /// <summary>What is to be achieved at the venue, before anything is sent. One intent is at most one order, for ever.</summary>
 /// <param name="Trigger">Where a stop wakes.</param>

@@ -50,6 +50,18 @@ public sealed class ArchivedEventStore : IEventStore
         }
     }
 
+    public async Task<IReadOnlyDictionary<Decision, EventPlace>> FindDecidedAsync(IReadOnlyCollection<Decision> decisions, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await _inner.FindDecidedAsync(decisions, cancellationToken);
+        }
+        catch (EventStoreException e) when (e is { Fault: StoreFault.Archived, Archive: not null })
+        {
+            return await OneByOne.FindDecidedAsync(this, decisions, cancellationToken);
+        }
+    }
+
     public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) => _inner.ReadVersionAsync(stream, cancellationToken);
 
     public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -80,16 +92,16 @@ public sealed class ArchivedEventStore : IEventStore
     }
 
     public async Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
-        (await ReadPageAsync(afterSequence, limit, EventPage.EveryStream, cancellationToken)).Events;
+        (await WholeAsync(await _inner.ReadPageAsync(afterSequence, limit, EventPage.EveryStream, cancellationToken), EventPage.EveryStream, StoreLimits.PageBytesMax, mayLack: false, cancellationToken)).Events;
 
     public async Task<EventPage> ReadPageAsync(long afterSequence, int limit, IReadOnlyList<string> prefixes, CancellationToken cancellationToken = default) =>
-        await WholeAsync(await _inner.ReadPageAsync(afterSequence, limit, prefixes, cancellationToken), prefixes, StoreLimits.PageBytesMax, cancellationToken);
+        await WholeAsync(await _inner.ReadPageAsync(afterSequence, limit, prefixes, cancellationToken), prefixes, StoreLimits.PageBytesMax, mayLack: true, cancellationToken);
 
     public async Task<IReadOnlyList<StoredEvent>> FindByCorrelationAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
-        (await FindChainAsync(correlationId, limit, cancellationToken)).Events;
+        (await WholeAsync(await _inner.FindChainAsync(correlationId, limit, cancellationToken), EventPage.EveryStream, long.MaxValue, mayLack: false, cancellationToken)).Events;
 
     public async Task<EventPage> FindChainAsync(string correlationId, int limit = 1_000, CancellationToken cancellationToken = default) =>
-        await WholeAsync(await _inner.FindChainAsync(correlationId, limit, cancellationToken), EventPage.EveryStream, long.MaxValue, cancellationToken);
+        await WholeAsync(await _inner.FindChainAsync(correlationId, limit, cancellationToken), EventPage.EveryStream, long.MaxValue, mayLack: true, cancellationToken);
 
     public Task WaitForAppendAsync(long mark, TimeSpan atMost, CancellationToken cancellationToken = default) => _inner.WaitForAppendAsync(mark, atMost, cancellationToken);
 
@@ -112,22 +124,44 @@ public sealed class ArchivedEventStore : IEventStore
         (await OpenAsync(archived.Archive, cancellationToken)).At(archived);
 
     /// <summary>What was passed over is put in its place, up to the event that makes the page large.</summary>
-    private async Task<EventPage> WholeAsync(EventPage page, IReadOnlyList<string> prefixes, long bytesMax, CancellationToken cancellationToken)
+    /// <param name="mayLack">Whoever asks is told what is left out: a file that is not in the folder leaves out what it has. For anybody else it is the fault that it is.</param>
+    private async Task<EventPage> WholeAsync(EventPage page, IReadOnlyList<string> prefixes, long bytesMax, bool mayLack, CancellationToken cancellationToken)
     {
         if (page.Archived.Count == 0)
             return page;
-        var places = page.Events.Select(e => (e.Position, Here: (StoredEvent?)e, Gone: (ArchivedEvent?)null)).Concat(page.Archived.Select(a => (a.Position, Here: (StoredEvent?)null, Gone: (ArchivedEvent?)a))).OrderBy(p => p.Position).ToList();
-        var (events, bytes) = (new List<StoredEvent>(), 0L);
-        foreach (var (position, here, gone) in places)
+        var places = page.Events.Select(e => (e.Position, e.Sequence, Here: (StoredEvent?)e, Gone: (ArchivedEvent?)null))
+            .Concat(page.Archived.Select(a => (a.Position, a.Sequence, Here: (StoredEvent?)null, Gone: (ArchivedEvent?)a))).OrderBy(p => p.Position).ToList();
+        var (events, lacking, missing, bytes) = (new List<StoredEvent>(), new List<ArchivedEvent>(), new HashSet<string>(StringComparer.Ordinal), 0L);
+        foreach (var (position, sequence, here, gone) in places)
         {
-            var stored = here ?? await ReadAsync(gone!, cancellationToken);
+            if ((here ?? await FindAsync(gone!, mayLack ? missing : null, cancellationToken)) is not { } stored)
+            {
+                lacking.Add(gone!);
+                continue;
+            }
             if (EventPage.IsWanted(stored, prefixes))
                 events.Add(stored);
             bytes += stored.Bytes;
             if (bytes >= bytesMax && position != places[^1].Position)
-                return new EventPage(events, stored.Sequence);
+                return new EventPage(events, sequence) { Archived = lacking };
         }
-        return new EventPage(events, page.Through);
+        return new EventPage(events, page.Through) { Archived = lacking };
+    }
+
+    /// <param name="missing">Files that are not in the folder, so that each is looked for once; null where one is a fault.</param>
+    private async Task<StoredEvent?> FindAsync(ArchivedEvent archived, HashSet<string>? missing, CancellationToken cancellationToken)
+    {
+        if (missing?.Contains(archived.Archive) == true)
+            return null;
+        try
+        {
+            return await ReadAsync(archived, cancellationToken);
+        }
+        catch (EventStoreException e) when (missing is not null && e.Fault == StoreFault.Archived)
+        {
+            missing.Add(archived.Archive);
+            return null;
+        }
     }
 
     private async Task<ArchiveIndex> OpenAsync(string name, CancellationToken cancellationToken)

@@ -59,11 +59,17 @@ public sealed class PostgresEventStore : IEventStore
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) =>
         _reader.FindDecisionAsync(decision, cancellationToken);
 
+    public Task<IReadOnlyDictionary<Decision, EventPlace>> FindDecidedAsync(IReadOnlyCollection<Decision> decisions, CancellationToken cancellationToken = default) =>
+        _reader.FindDecidedAsync(decisions, cancellationToken);
+
     public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) =>
         _reader.ReadVersionAsync(stream, cancellationToken);
 
     public IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, CancellationToken cancellationToken = default) =>
         _reader.ReadStreamAsync(stream, fromVersion, cancellationToken);
+
+    public IAsyncEnumerable<StoredEvent> ReadStreamsAsync(IReadOnlyList<StreamStart> streams, CancellationToken cancellationToken = default) =>
+        _reader.ReadStreamsAsync(streams, cancellationToken);
 
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) =>
         _reader.ReadPageAsync(afterSequence, limit, cancellationToken);

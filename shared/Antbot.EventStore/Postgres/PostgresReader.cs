@@ -15,6 +15,9 @@ internal sealed class PostgresReader(PostgresPool pool)
 {
     private const int StreamPage = 500;
 
+    /// <summary>Of decisions or streams in one question.</summary>
+    private const int AskedAtOnce = 1_000;
+
     /// <summary>As many as most decisions have; more are looked for where there are so many. What comes behind a decision in its stream is read for nothing.</summary>
     private const int FewEvents = 8;
 
@@ -37,6 +40,26 @@ internal sealed class PostgresReader(PostgresPool pool)
         select 0, {PostgresRows.EventColumns}, s.stream_id, n.name
         from antbot.archived_streams s join antbot.archives n on n.number = s.archive left join public.mt_events e on false
         where s.stream_id = $1 and s.version >= $2
+        """;
+
+    internal const string FindDecided = """
+        select l.event_id, e.stream_id, e.version, e.seq_id, n.name
+        from antbot.ledger l left join public.mt_events e on e.seq_id = l.seq_id
+        left join lateral (
+          select a.name from antbot.archived x join antbot.archives a on a.number = x.archive where x.seq_id = l.seq_id and e.seq_id is null) n on true
+        where l.event_id = any($1)
+        """;
+
+    /// <summary>As <see cref="ReadStream"/>, of several streams in the order in which they are asked for.</summary>
+    internal const string ReadStreams = $"""
+        (select coalesce(l.position, 0), {PostgresRows.EventColumns}, null::varchar, null::varchar
+          from unnest($1::varchar[], $2::bigint[]) with ordinality w (stream, version, n)
+          join public.mt_events e on e.stream_id = w.stream and e.version >= w.version left join antbot.ledger l on l.event_id = e.id
+          order by w.n, e.version limit $3)
+        union all
+        select 0, {PostgresRows.EventColumns}, s.stream_id, n.name
+        from unnest($1::varchar[], $2::bigint[]) w (stream, version)
+        join antbot.archived_streams s on s.stream_id = w.stream and s.version >= w.version join antbot.archives n on n.number = s.archive left join public.mt_events e on false
         """;
 
     /// <summary>The position of the event with the highest sequence up to the first parameter, whether it is here or archived.</summary>
@@ -109,6 +132,28 @@ internal sealed class PostgresReader(PostgresPool pool)
         return found;
     }
 
+    public async Task<IReadOnlyDictionary<Decision, EventPlace>> FindDecidedAsync(IReadOnlyCollection<Decision> decisions, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<Decision, EventPlace>();
+        foreach (var some in decisions.Distinct().Chunk(AskedAtOnce))
+        {
+            var wanted = some.ToDictionary(d => d.EventId(0));
+            await RunAsync("looking decisions up", async connection =>
+            {
+                await using var command = Command(connection, FindDecided, wanted.Keys.ToArray());
+                await using var row = await command.ExecuteReaderAsync(cancellationToken);
+                while (await row.ReadAsync(cancellationToken))
+                {
+                    var decision = wanted[row.GetGuid(0)];
+                    found[decision] = !row.IsDBNull(3) ? new EventPlace(row.GetString(1), row.GetInt64(2), row.GetInt64(3))
+                        : row.IsDBNull(4) ? throw Missing(decision) : throw Archiving.Fault($"What was decided on {decision}", row.GetString(4));
+                }
+                return found.Count;
+            }, cancellationToken);
+        }
+        return found;
+    }
+
     public static EventStoreException Missing(Decision decision) =>
         new(StoreFault.Corrupt, $"The ledger names events of {decision} that are not there. Run 'antbot verify'.");
 
@@ -130,6 +175,25 @@ internal sealed class PostgresReader(PostgresPool pool)
             if (page.IsLast)
                 yield break;
             fromVersion = page.Rows[^1].Version + 1;
+        }
+    }
+
+    public async IAsyncEnumerable<StoredEvent> ReadStreamsAsync(IReadOnlyList<StreamStart> streams, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var some in streams.Chunk(AskedAtOnce))
+        {
+            for (var left = new ArraySegment<StreamStart>(some); left.Count > 0;)
+            {
+                var (names, versions) = (left.Select(w => w.Stream.Value).ToArray(), left.Select(w => w.FromVersion).ToArray());
+                var page = await RunAsync("reading streams", connection => PageAsync(connection, ReadStreams, StreamPage, cancellationToken, names, versions, StreamPage), cancellationToken);
+                foreach (var e in page.Rows)
+                    yield return e;
+                if (page.IsLast)
+                    break;
+                var last = page.Rows[^1];
+                left = left[Array.IndexOf(names, last.Stream)..];
+                left[0] = left[0] with { FromVersion = last.Version + 1 };
+            }
         }
     }
 

@@ -36,6 +36,9 @@ internal sealed class HealthReport(
 
     public static DegradationLevel LevelOf(IEnumerable<HealthReading> readings) => readings.Select(r => r.Level).DefaultIfEmpty(DegradationLevel.Normal).Max();
 
+    /// <summary>The circuit breakers through which not everything goes, and how each stands.</summary>
+    public Dictionary<string, string> BreakersNotClosed() => States(breakers.All.Where(b => b.State != BreakerState.Closed));
+
     public Dictionary<string, object?> Describe(DegradationLevel level)
     {
         var (readings, use, state) = (Readings(), process.Read(), InForce);
@@ -49,7 +52,7 @@ internal sealed class HealthReport(
             ["build"] = ProcessLife.Build,
             ["uptime_seconds"] = Math.Round((clock.GetUtcNow().UtcDateTime - process.StartedAt).TotalSeconds),
             ["degradation_level"] = level.ToString().ToLowerInvariant(),
-            ["circuit_breakers"] = breakers.All.OrderBy(b => b.Name, StringComparer.Ordinal).ToDictionary(b => b.Name, b => Snake(b.State.ToString()), StringComparer.Ordinal),
+            ["circuit_breakers"] = States(breakers.All),
             ["system_resources"] = new { cpu_percent = use.CpuPercent, memory_percent = use.MemoryPercent, disk_usage = use.DiskPercent, resident_bytes = use.ResidentBytes },
             ["last_heartbeat"] = clock.GetUtcNow(),
             ["control"] = new { activity = Snake(state.Activity.ToString()), mode = Snake(state.Mode.ToString()), maintenance = state.Maintenance, reason = state.Reason, version = control.Known.Version },
@@ -63,6 +66,8 @@ internal sealed class HealthReport(
             body.TryAdd(name, value);
         return body;
     }
+
+    private static Dictionary<string, string> States(IEnumerable<CircuitBreaker> some) => some.OrderBy(b => b.Name, StringComparer.Ordinal).ToDictionary(b => b.Name, b => Snake(b.State.ToString()), StringComparer.Ordinal);
 
     private IEnumerable<object> Dependencies()
     {

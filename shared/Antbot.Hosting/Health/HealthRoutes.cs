@@ -27,10 +27,11 @@ internal static class HealthRoutes
         // Who is told that this is ready must find that it was, whatever happens next.
         var watch = context.RequestServices.GetRequiredService<DegradationWatch>();
         watch.Look();
-        var reasons = context.RequestServices.GetRequiredService<HealthReport>().NotReady();
+        var report = context.RequestServices.GetRequiredService<HealthReport>();
+        var reasons = report.NotReady();
         return AnswerAsync(
             context, reasons.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
-            new { ready = reasons.Count == 0, degradation_level = watch.Level.ToString().ToLowerInvariant(), reasons = reasons.Select(r => new { name = r.Name, reason = r.Reason, since = r.Since }) });
+            new { ready = reasons.Count == 0, degradation_level = watch.Level.ToString().ToLowerInvariant(), breakers = report.BreakersNotClosed(), reasons = reasons.Select(r => new { name = r.Name, reason = r.Reason, since = r.Since }) });
     }
 
     private static Task HealthAsync(HttpContext context)

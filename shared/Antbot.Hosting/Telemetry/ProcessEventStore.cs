@@ -36,9 +36,13 @@ internal sealed class ProcessEventStore(IEventStore inner, Guid process, Depende
 
     public Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default) => WatchedAsync(inner.FindDecisionAsync(decision, cancellationToken));
 
+    public Task<IReadOnlyDictionary<Decision, EventPlace>> FindDecidedAsync(IReadOnlyCollection<Decision> decisions, CancellationToken cancellationToken = default) => WatchedAsync(inner.FindDecidedAsync(decisions, cancellationToken));
+
     public Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default) => WatchedAsync(inner.ReadVersionAsync(stream, cancellationToken));
 
     public IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, CancellationToken cancellationToken = default) => inner.ReadStreamAsync(stream, fromVersion, cancellationToken);
+
+    public IAsyncEnumerable<StoredEvent> ReadStreamsAsync(IReadOnlyList<StreamStart> streams, CancellationToken cancellationToken = default) => inner.ReadStreamsAsync(streams, cancellationToken);
 
     public Task<IReadOnlyList<StoredEvent>> ReadPageAsync(long afterSequence, int limit, CancellationToken cancellationToken = default) => WatchedAsync(inner.ReadPageAsync(afterSequence, limit, cancellationToken));
 

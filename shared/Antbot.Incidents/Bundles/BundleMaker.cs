@@ -62,9 +62,7 @@ public sealed class BundleMaker(IEventStore store, EventCodec codec, IReadModels
         {
             await foreach (var stored in store.ReadStreamAsync(Streams.DeadLetter(Guid.ParseExact(letter.Id, "N")), 1, cancellationToken))
             {
-                if (codec.Find<DeadLetterKept>(stored) is not { } kept)
-                    continue;
-                foreach (var content in new[] { kept.Body is null ? kept.Content : null, kept.LargeProperties }.OfType<ContentHash>().Where(c => known.Add(c.Sha256)))
+                foreach (var content in BesideOf(stored).Where(c => known.Add(c.Sha256)))
                 {
                     if (content.Bytes > BlobBytesMax - taken || !bundle.HasRoom)
                     {
@@ -84,6 +82,11 @@ public sealed class BundleMaker(IEventStore store, EventCodec codec, IReadModels
         }
         gaps.Tell(_left);
     }
+
+    /// <summary>What an event of a letter names and has not in itself: what came, and what is sent since it was changed.</summary>
+    private IEnumerable<ContentHash> BesideOf(StoredEvent stored) => codec.Find<DeadLetterKept>(stored) is { } kept ? new[] { kept.Body is null ? kept.Content : null, kept.LargeProperties }.OfType<ContentHash>()
+        : codec.Find<DeadLetterEdited>(stored) is { Body: null } edited ? [edited.After]
+        : [];
 
     /// <summary>What each service ran: its builds and the hashes of its settings, those of before the period, too.</summary>
     private async Task<List<ProcessRun>> ProcessesAsync(IncidentReport report, CancellationToken cancellationToken)

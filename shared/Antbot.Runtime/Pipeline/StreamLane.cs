@@ -24,6 +24,9 @@ internal sealed class LaneWork<TState>(Input input, Deliberate<TState> decide, C
 
     public CancellationToken CancellationToken { get; } = cancellationToken;
 
+    /// <summary>The stream as its caller has read it; null where it has not.</summary>
+    public Loaded<TState>? Read { get; init; }
+
     public int Attempts { get; set; }
 
     /// <summary>It was decided on an empty stream that was not empty, or in vain.</summary>
@@ -82,6 +85,8 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
                     continue;
                 }
                 assumed = decided.Count > 0 ? assumed : Assume(work);
+                if (decided.Count == 0)
+                    Believe(work);
                 if (assumed is null && (_known is null || _mayHaveMoved))
                 {
                     fresh = true;
@@ -120,6 +125,15 @@ internal sealed class StreamLane<TState>(StreamId stream, PipelineParts parts, B
             return null;
         work.NeedsToLook = true;
         return new Loaded<TState>(behaviour.Fold.Initial, 0, 0);
+    }
+
+    /// <summary>What the caller has read is as good as what would be read here: whether more has come since, the append says. One that was decided in vain has to look.</summary>
+    private void Believe(LaneWork<TState> work)
+    {
+        if (work.Read is not { } read || work.NeedsToLook || read.Version <= (_known?.Version ?? 0))
+            return;
+        work.NeedsToLook = true;
+        (_known, _mayHaveMoved) = (read, false);
     }
 
     /// <summary>Null where there is nothing to record.</summary>

@@ -48,7 +48,15 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
 
     /// <summary>Decides and records, and publishes what follows. Returns the events of this input's decision, new or old.</summary>
     public Task<IReadOnlyList<StoredEvent>> HandleAsync(StreamId stream, Input input, CancellationToken cancellationToken = default) =>
-        HandleAsync(stream, input, (state, now) => ValueTask.FromResult(Decided.Of(behaviour.Decide(state, input.Body, now))), cancellationToken);
+        HandleAsync(stream, input, Plainly(input), cancellationToken);
+
+    /// <summary>The same for a caller that has read the stream already: it is not read again where nothing has come since.</summary>
+    public async Task<IReadOnlyList<StoredEvent>> HandleAsync(StreamId stream, Input input, Loaded<TState> read, CancellationToken cancellationToken = default)
+    {
+        var recorded = await DecideAsync(new LaneWork<TState>(input, Plainly(input), cancellationToken) { Read = read }, stream, cancellationToken);
+        await PublishAsync(recorded.Events, cancellationToken);
+        return recorded.Events;
+    }
 
     public async Task<IReadOnlyList<StoredEvent>> HandleAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default)
     {
@@ -62,9 +70,13 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
         (await DecideAsync(stream, input, decide, cancellationToken)).Events;
 
     /// <summary>The same, for a caller that acts outside on what it has recorded and must not act on what was recorded before.</summary>
-    public async Task<Recorded> DecideAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default)
+    public Task<Recorded> DecideAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default) =>
+        DecideAsync(new LaneWork<TState>(input, decide, cancellationToken), stream, cancellationToken);
+
+    private Deliberate<TState> Plainly(Input input) => (state, now) => ValueTask.FromResult(Decided.Of(behaviour.Decide(state, input.Body, now)));
+
+    private async Task<Recorded> DecideAsync(LaneWork<TState> work, StreamId stream, CancellationToken cancellationToken)
     {
-        var work = new LaneWork<TState>(input, decide, cancellationToken);
         Queue queue;
         bool start;
         do

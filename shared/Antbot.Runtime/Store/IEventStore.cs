@@ -29,11 +29,17 @@ public interface IEventStore : IAsyncDisposable
     /// <summary>What was decided on this input before, in order; empty where nothing was. What is archived is <see cref="StoreFault.Archived"/>: it was decided all the same.</summary>
     Task<IReadOnlyList<StoredEvent>> FindDecisionAsync(Decision decision, CancellationToken cancellationToken = default);
 
+    /// <summary>The same of many at once: of those that were made, where their first events are. Where an archive has one of them, it is <see cref="StoreFault.Archived"/>.</summary>
+    Task<IReadOnlyDictionary<Decision, EventPlace>> FindDecidedAsync(IReadOnlyCollection<Decision> decisions, CancellationToken cancellationToken = default) => OneByOne.FindDecidedAsync(this, decisions, cancellationToken);
+
     /// <summary>The stream's version, in an archive or not; 0 where it is not there.</summary>
     Task<long> ReadVersionAsync(StreamId stream, CancellationToken cancellationToken = default);
 
     /// <summary>The stream's events, oldest first. One that is archived is <see cref="StoreFault.Archived"/>.</summary>
     IAsyncEnumerable<StoredEvent> ReadStreamAsync(StreamId stream, long fromVersion = 1, CancellationToken cancellationToken = default);
+
+    /// <summary>The same of many at once, one stream after the other. Where one of them is archived, it is <see cref="StoreFault.Archived"/>, after some or all of the others.</summary>
+    IAsyncEnumerable<StoredEvent> ReadStreamsAsync(IReadOnlyList<StreamStart> streams, CancellationToken cancellationToken = default) => OneByOne.ReadStreamsAsync(this, streams, cancellationToken);
 
     /// <summary>
     /// At most <paramref name="limit"/> events that were committed after the one with this sequence, in commit order, none left out.
@@ -75,6 +81,9 @@ public interface IEventStore : IAsyncDisposable
     /// <summary>Keeps the snapshot unless a later one of the same name is there.</summary>
     Task SaveSnapshotAsync(Snapshot snapshot, CancellationToken cancellationToken = default);
 }
+
+/// <summary>A stream from one of its versions on.</summary>
+public readonly record struct StreamStart(StreamId Stream, long FromVersion = 1);
 
 /// <param name="Through">The sequence of the last event that was looked at, wanted or not; the one asked after where there is none.</param>
 public sealed record EventPage(IReadOnlyList<StoredEvent> Events, long Through)

@@ -39,6 +39,9 @@ public interface IVenue
     /// <summary>Those of one symbol, which costs a venue much less.</summary>
     Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default);
 
+    /// <summary>The same for the sake of an entry: it takes nothing of what is kept back for finding out and getting out, and is not sent where entries have none left.</summary>
+    Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersForEntryAsync(Symbol symbol, CancellationToken cancellationToken = default) => ListOpenOrdersAsync(symbol, cancellationToken);
+
     /// <summary>Fills of one order, oldest first.</summary>
     Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default);
 

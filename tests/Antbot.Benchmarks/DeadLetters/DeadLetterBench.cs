@@ -101,7 +101,7 @@ public static class DeadLetterBench
             $"Number {n} is too large for what it was meant for, and there is a longer story to it.", 5, at, "0.1.0", n % 10_000 == 1 ? "rare" : $"cause{n % 40}", 2_000, at, at, "", "", 0, null);
         return new ViewRow(ViewTable.DeadLetters, letter.Id, n + 1, letter.Trades[0].Value, null, null, state.ToString(), at, at, JsonSerializer.SerializeToUtf8Bytes(letter, ReadModelJson.Options))
         {
-            Search = [letter.Endpoint, letter.MessageType, letter.Fingerprint],
+            Search = [letter.Endpoint, letter.MessageType, letter.Fingerprint, null],
         };
     }
 }

@@ -90,8 +90,12 @@ public static class ReplaysBench
         }
     }
 
-    private static async Task<JsonElement> AskAsync(HttpClient client, string path, CancellationToken cancellationToken) =>
-        JsonElement.Parse(await client.GetByteArrayAsync(new Uri(path, UriKind.Relative), cancellationToken));
+    private static async Task<JsonElement> AskAsync(HttpClient client, string path, CancellationToken cancellationToken)
+    {
+        using var answer = await client.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
+        var text = await answer.Content.ReadAsStringAsync(cancellationToken);
+        return answer.IsSuccessStatusCode ? JsonElement.Parse(text) : throw new InvalidOperationException($"{path} was answered with {(int)answer.StatusCode}: {text}");
+    }
 
     private static Guid MessageId(int n) => DeterministicId.From("bench-letter", $"{n}");
 

@@ -68,13 +68,39 @@ public sealed class DeadLetterLifeTests
         Assert.Equal("open", Failed(Decide(over, Discard)));
         Assert.Equal("new", Failed(Decide(over, Edit())));
         Assert.Empty(Decide(over, Expire(Now.AddDays(-Days))));
-        // A copy that was still on its way changes nothing about it.
+        // A copy that was still on its way and comes back changes nothing about it.
         object[] late = [Kept, .. Decide([Kept], Replay)];
         late = [.. late, .. Decide(late, new GiveUpReplay(Kept.Letter, Guid.Empty, "it takes too long", "anna"))];
         late = [.. late, Assert.IsType<DeadLetterExpired>(Assert.Single(Decide(late, Expire(Now.AddDays(-Days)) with { Replays = 1, Effect = "event 7 of order-1 was decided on it" })))];
         Assert.Contains("event 7 of order-1", ((DeadLetterExpired)late[^1]).Reason, StringComparison.Ordinal);
-        Assert.Equal(DeadLetterStatus.Expired, Fold([.. late, .. Decide(late, new ReturnDeadLetter(Kept.Letter, 1, Kept with { Letter = Guid.Empty }))]).Status);
-        Assert.Empty(Decide(late, new ConfirmReplay(Kept.Letter, 1, Guid.Empty, "account-main", 7)));
+        object[] back = [.. late, .. Decide(late, new ReturnDeadLetter(Kept.Letter, 1, Kept with { Letter = Guid.Empty }))];
+        Assert.Equal(DeadLetterStatus.Expired, Fold(back).Status);
+        Assert.Empty(Decide(back, Confirm(1)));
+    }
+
+    /// <summary>What was decided on the copy has happened, whoever held that nothing was to come of it.</summary>
+    [Fact]
+    public void One_that_was_discarded_or_has_expired_while_its_copy_was_on_its_way_is_replayed_when_that_has_its_effect()
+    {
+        object[] sent = [Kept, .. Decide([Kept], Replay)];
+        object[] givenUp = [.. sent, .. Decide(sent, new GiveUpReplay(Kept.Letter, Guid.Empty, "it takes too long", "anna"))];
+        // One that is open is for whoever opened it.
+        Assert.Empty(Decide(givenUp, Confirm(1)));
+        foreach (var over in new object[][]
+        {
+            [.. sent, .. Decide(sent, Discard)], [.. givenUp, .. Decide(givenUp, Discard)], [.. givenUp, .. Decide(givenUp, Expire(Now.AddDays(-Days)) with { Replays = 1 })],
+        })
+        {
+            Assert.True(Fold(over).MayBeReplayed);
+            Assert.Empty(Decide(over, Confirm(2)));
+            object[] replayed = [.. over, Assert.IsType<DeadLetterReplayed>(Assert.Single(Decide(over, Confirm(1))))];
+            Assert.Equal((DeadLetterStatus.Replayed, false), (Fold(replayed).Status, Fold(replayed).MayBeReplayed));
+            Assert.Empty(Decide(replayed, Confirm(1)));
+        }
+        // Nothing of it was on its way by then.
+        object[] back = [.. sent, .. Decide(sent, new ReturnDeadLetter(Kept.Letter, 1, Kept with { Letter = Guid.Empty }))];
+        Assert.Empty(Decide([.. back, .. Decide(back, Discard)], Confirm(1)));
+        Assert.Empty(Decide([Kept, .. Decide([Kept], Discard)], Confirm(0)));
     }
 
     [Fact]
@@ -114,7 +140,7 @@ public sealed class DeadLetterLifeTests
                 Assert.Equal(JsonSerializer.Serialize(decided), JsonSerializer.Serialize(Decide(history, input)));
                 history.AddRange(decided);
                 var after = Fold(history).Status;
-                Assert.True(terminal is null || after == terminal, $"seed {seed}: {terminal} became {after}");
+                Assert.True(terminal is null || after == terminal || decided is [DeadLetterReplayed], $"seed {seed}: {terminal} became {after}");
                 terminal = after is DeadLetterStatus.Replayed or DeadLetterStatus.Discarded or DeadLetterStatus.Expired ? after : null;
             }
         }
@@ -125,6 +151,8 @@ public sealed class DeadLetterLifeTests
     private static ReplayDeadLetter Replay { get; } = new(Kept.Letter, Guid.Empty, "mended", "anna", new(MessageIdentity.One, "risk", null, null));
 
     private static DiscardDeadLetter Discard { get; } = new(Kept.Letter, Guid.Empty, "of no use", "anna");
+
+    private static ConfirmReplay Confirm(int replay) => new(Kept.Letter, replay, Guid.Empty, "account-main", 7);
 
     private static EditDeadLetter Edit(LetterEdit? edit = null) => new(Kept.Letter, Guid.Empty, "a typing error", "anna", edit ?? Sound);
 

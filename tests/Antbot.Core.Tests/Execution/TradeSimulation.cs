@@ -30,7 +30,7 @@ internal sealed class TradeSimulation
         _random = new Random(seed);
         _venue = new SimulatedVenue(_random) { IsBusy = _random.Next(3) == 0 };
         var isLimit = _random.Next(3) == 0;
-        _policy = Given.Policy with { HalfSizeFallback = _random.Next(2) == 0 };
+        _policy = Given.Policy with { HalfSizeFallback = _random.Next(2) == 0, PartialEntrySecondsMax = _random.Next(3) == 0 ? null : _random.Next(4) };
         _signal = Given.Signal(
             _random.Next(4) == 0 ? Side.Sell : Side.Buy, isLimit ? OrderKind.Limit : OrderKind.Market, _random.Next(20, 5_000), isLimit ? 65_000 : null) with { ValidUntil = Given.Start.AddSeconds(_random.Next(2) == 0 ? 30 : 90) };
     }

@@ -49,6 +49,24 @@ public sealed class StreamPipelineTests
     }
 
     [Fact]
+    public async Task What_its_caller_has_read_is_not_read_again_unless_more_has_come()
+    {
+        var store = new ScriptedStore(_memory);
+        var (pipeline, other) = (Pipeline(store), Pipeline(_memory.OpenAgain()));
+        await other.HandleAsync(Stream, Given(0), Cancel);
+        var read = await other.LoadAsync(Stream, Cancel);
+        await pipeline.HandleAsync(Stream, Given(1), read, Cancel);
+        Assert.Empty(store.StreamReadsFrom);
+        // Behind by now; and what was decided before is found all the same.
+        await other.HandleAsync(Stream, Given(2), Cancel);
+        await pipeline.HandleAsync(Stream, Given(3), read, Cancel);
+        Assert.Single(store.StreamReadsFrom);
+        var found = await Pipeline(_memory.OpenAgain()).HandleAsync(Stream, Given(1), read, Cancel);
+        Assert.Equal(Given(1).Id.ToString("N"), Assert.Single(found).CausationId);
+        await AssertCountedAsync(4);
+    }
+
+    [Fact]
     public async Task A_store_that_is_away_fails_those_who_ask_and_not_those_who_come_later()
     {
         var away = true;

@@ -36,6 +36,7 @@ public sealed class FillHistoryTarget : IFuzzTarget
 
     private sealed class History(Random random)
     {
+        private readonly ExecutionPolicy _policy = Policy with { PartialEntrySecondsMax = random.Next(3) == 0 ? null : random.Next(4) };
         private readonly List<Placed> _orders = [];
         private readonly List<Func<Stamp, ExecutionInput>> _told = [];
         private readonly List<object> _events = [];
@@ -46,7 +47,7 @@ public sealed class FillHistoryTarget : IFuzzTarget
 
         public FuzzOutcome Run()
         {
-            Decide(stamp => new Enter(Signal(), new Money(10_000), Rules, new Price(100), Policy, stamp));
+            Decide(stamp => new Enter(Signal(), new Money(10_000), Rules, new Price(100), _policy, stamp));
             for (var step = random.Next(60); step > 0; step--)
                 Step();
             Decide(stamp => new GetOut(Trade, Account, "the end", stamp));

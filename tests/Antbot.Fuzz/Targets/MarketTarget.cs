@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.Fuzz.Making;
+using Antbot.Runtime.Venue;
 using Antbot.Venues;
 
 namespace Antbot.Fuzz.Targets;
@@ -37,7 +38,7 @@ public sealed class MarketTarget : IFuzzTarget
                 case 1:
                     return BinanceReader.Closed(json, Minute) is { } closed ? Sane(closed) : FuzzOutcome.Refused;
                 default:
-                    return BinanceReader.Best(json, "s", "b", "a", DateTimeOffset.UnixEpoch) is { } best
+                    return Heard(json) is { } best
                         ? best.Bid < best.Ask ? FuzzOutcome.Taken : throw new FuzzException($"It was taken for {best}.")
                         : FuzzOutcome.Refused;
             }
@@ -47,6 +48,15 @@ public sealed class MarketTarget : IFuzzTarget
         {
             return e.Message.Length > 0 ? FuzzOutcome.Refused : throw new FuzzException("It was refused without a reason.");
         }
+    }
+
+    private static Contracts.Market.MarketPrice? Heard(JsonElement json)
+    {
+        var books = new BestBooks();
+        if (BinanceReader.Best(json, "s", "b", "a", DateTimeOffset.UnixEpoch) is not { } book)
+            return null;
+        books.Hear(book, json.Whole("u"));
+        return books.Latest(book.Symbol);
     }
 
     private static FuzzOutcome Sane(Contracts.Market.Candle candle) =>

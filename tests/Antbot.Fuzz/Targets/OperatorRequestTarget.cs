@@ -12,6 +12,7 @@ using Antbot.Hosting;
 using Antbot.Kernel.Identity;
 using Antbot.ReadModels;
 using Antbot.Runtime.Control;
+using Antbot.Resilience;
 using Antbot.Runtime.Store;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -170,6 +171,7 @@ public sealed class OperatorRequestTarget : IFuzzTarget
         .AddSingleton<IDegradation, Normal>()
         .AddSingleton<IReadModels, OneTrade>()
         .AddScoped<IEventStore>(_ => new AnsweringStore(new InMemoryEventStore(DeterministicId.From("fuzz"))))
+        .AddSingleton<BreakerPanel>()
         .AddScoped<ServiceHealth>()
         .AddScoped<ViewProjection>()
         .AddScoped<ReadModelQueries>()

@@ -188,8 +188,9 @@ public sealed class EmbeddedTests : IDisposable
         var metrics = await service.MetricsAsync();
         Assert.Contains("antbot_breaker_state{breaker=\"test-route\"} 2\n", metrics, StringComparison.Ordinal);
         Assert.Contains("trading_bot_degradation_level 1\n", metrics, StringComparison.Ordinal);
-        // It works worse, and takes its work all the same.
-        Assert.Equal(HttpStatusCode.OK, (await service.GetAsync("/readyz")).Status);
+        // It works worse, and takes its work all the same; whoever asks whether it does hears of the route, too.
+        var ready = await service.GetAsync("/readyz");
+        Assert.Equal((HttpStatusCode.OK, "{\"test-route\":\"open\"}"), (ready.Status, ready.Body.GetProperty("breakers").GetRawText()));
 
         await service.UntilAsync(
             async () =>

@@ -11,10 +11,13 @@ namespace Antbot.Integration.Tests.Archives;
 public sealed class ConsoleWithoutArchivesTests : OnAConsole
 {
     /// <summary>The stream once ended at the first event that was gone, for everybody and at every reconnect.</summary>
-    [Fact]
-    public async Task Events_go_on_behind_what_is_archived_and_say_what_was_left_out()
+    /// <param name="isNamed">A folder is named, and has not the file.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Events_go_on_behind_what_is_archived_and_say_what_was_left_out(bool isNamed)
     {
-        var console = await RunAsync([], []);
+        var console = await RunAsync([], isNamed ? [$"--archives={Directory.CreateDirectory(Path.Combine(Folder, "archives")).FullName}"] : []);
         await new RandomHistory(console.Store, 3).GrowAsync(60);
         var all = (await console.Store.ReadPageAsync(0, 1_000, Cancel)).ToList();
         var gone = all.Where(e => e.Stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal)).Select(e => e.Stream).Distinct().ToHashSet(StringComparer.Ordinal);

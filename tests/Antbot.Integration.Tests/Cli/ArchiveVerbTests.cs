@@ -1,6 +1,11 @@
 using System.Text.Json;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.EventStore.Contract;
+using Antbot.EventStore.Sqlite;
 using Antbot.Integration.Tests.Forensics;
 using Antbot.Reconciliation;
+using Antbot.Runtime.Store;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Cli;
@@ -8,12 +13,21 @@ namespace Antbot.Integration.Tests.Cli;
 /// <summary><c>antbot store archive</c>, and what the other commands say with the archives and without.</summary>
 public sealed class ArchiveVerbTests : IAsyncLifetime
 {
+    private static readonly Guid Incident = new("11111111111111111111111111111111");
+    private static readonly EventCodec Codec = new(EventRegistry.From(typeof(IncidentOpened).Assembly));
+
+    private string _from = "";
+    private string _until = "";
+
     private readonly string _folder = Directory.CreateTempSubdirectory("antbot-archive-").FullName;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "store", "create")).ExitCode);
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "import", Corpus.Histories.First(h => Path.GetFileName(h).StartsWith("seed-", StringComparison.Ordinal)))).ExitCode);
+        await OpenIncidentAsync();
         Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "checkpoint")).ExitCode);
     }
 
@@ -30,10 +44,10 @@ public sealed class ArchiveVerbTests : IAsyncLifetime
         string[] archive = ["store", "archive", "--older-than", "7d", "--out", "archives", "--without", $"{OrderBook.Name} of reconciliation-main"];
         var trades = (await JsonAsync("trades")).GetProperty("Items").EnumerateArray().ToList();
         var trade = trades.First(t => t.GetProperty("Phase").GetString() is "Closed" or "Rejected" or "Denied" or "Expired" or "Failed").GetProperty("Id").GetString()!;
-        string[][] questions = [["at", "100"], ["diff", "20", "100"], ["trade", trade], ["trade", trade, "--step"], ["trace", trade]];
+        string[][] questions = [["changes", "--since", _from, "--until", _until], ["incident", "report", $"{Incident:N}"], ["at", "100"], ["diff", "20", "100"], ["trade", trade], ["trade", trade, "--step"], ["trace", trade]];
         var before = new List<Said>();
         foreach (var question in questions)
-            before.Add(await AntbotProcess.RunAsync(_folder, [.. question, "--json"]));
+            before.Add(Timeless(await AntbotProcess.RunAsync(_folder, [.. question, "--json"])));
 
         Assert.Contains("would be archived. Nothing was done.", (await AntbotProcess.RunAsync(_folder, [.. archive, "--dry-run"])).Output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder, "archives")));
@@ -44,8 +58,14 @@ public sealed class ArchiveVerbTests : IAsyncLifetime
 
         for (var i = 0; i < questions.Length; i++)
         {
-            var after = await AntbotProcess.RunAsync(_folder, [.. questions[i], "--json", "--archives", "archives"]);
+            var after = Timeless(await AntbotProcess.RunAsync(_folder, [.. questions[i], "--json", "--archives", "archives"]));
             Assert.Equal((before[i].ExitCode, before[i].Output), (after.ExitCode, after.Output));
+        }
+        // Without them what they need of it is named, and nothing is told as if it were all.
+        foreach (var question in questions[..2])
+        {
+            Assert.DoesNotContain(file, before[Array.IndexOf(questions, question)].Output, StringComparison.Ordinal);
+            Assert.Contains(file, (await SayAsync([.. question, "--json"])).Output, StringComparison.Ordinal);
         }
         var refused = await AntbotProcess.RunAsync(_folder, "at", "100");
         Assert.Equal((5, ""), (refused.ExitCode, refused.Output));
@@ -85,6 +105,26 @@ public sealed class ArchiveVerbTests : IAsyncLifetime
         Assert.Equal((2, ""), (said.ExitCode, said.Output));
         Assert.StartsWith("antbot: ", said.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(_folder, "a")));
+    }
+
+    /// <summary>Without when it was told.</summary>
+    private static Said Timeless(Said said)
+    {
+        var told = System.Text.Json.Nodes.JsonNode.Parse(said.Output);
+        if (told is System.Text.Json.Nodes.JsonObject report)
+            report.Remove("MadeAt");
+        return said with { Output = told?.ToJsonString() ?? "" };
+    }
+
+    /// <summary>Of all that went on in the history.</summary>
+    private async Task OpenIncidentAsync()
+    {
+        await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(_folder, ".local", "antbot.db") }, Cancel);
+        var events = await store.ReadPageAsync(0, 10_000, Cancel);
+        var (from, until) = (events.Min(e => e.Timestamp), events.Max(e => e.Timestamp));
+        (_from, _until) = (from.ToString("O"), until.ToString("O"));
+        var opened = Codec.Encode(new IncidentOpened(Incident, IncidentSource.Person, "", "orders hang", "anna", until, from, until, []));
+        await store.AppendAsync(Some.Append(Streams.Incident(Incident), opened) with { At = until }, Cancel);
     }
 
     private async Task<Said> SayAsync(params string[] arguments)

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.EventStore.Sqlite;
 using Antbot.Integration.Tests.PaperVenue;
@@ -84,6 +85,26 @@ public sealed class FollowedMarketTests : IAsyncLifetime
             Assert.Equal(("", ""), (r["signature"], r["timestamp"]));
         });
         Assert.Empty(await _venue.Client.LedgerAsync("order"));
+    }
+
+    [Fact]
+    public async Task What_its_prices_pass_while_it_is_stopped_is_sold_when_it_is_started_again_and_who_stops_it_is_told()
+    {
+        await StartAsync([], ["--market", _real.Address.ToString(), .. ByHandOnly]);
+        await SignalAsync("first", HttpStatusCode.Accepted);
+        await Eventually.HoldsAsync(
+            async () => (await EventsAsync<OrderIntended>()).FirstOrDefault(e => e.Role == OrderRole.Stop) is { } stop && (await EventsAsync<OrderAccepted>()).Any(e => e.Order == stop.Order), "the venue has its stop");
+        AntbotProcess.Signal(_process!, "INT");
+        await _process!.WaitForExitAsync(Cancel);
+        Assert.Contains(_said, l => l.Contains("BTCUSDT Buy", StringComparison.Ordinal) && l.Contains("): a stop at 4", StringComparison.Ordinal));
+        Assert.Contains(_said, l => l.EndsWith($"NOTHING protects these positions, and the market of {_real.Address.Host} moves on.", StringComparison.Ordinal));
+
+        await _venue.Client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "BTCUSDT", price = "30000" });
+        Assert.Empty(await EventsAsync<PositionClosed>());
+        _process.Dispose();
+        await StartAsync([], ["--market", _real.Address.ToString(), .. ByHandOnly]);
+        await Eventually.HoldsAsync(async () => (await EventsAsync<PositionClosed>()).Count == 1, "its stop has sold it");
+        Assert.InRange(Assert.Single(await EventsAsync<PositionClosed>()).Exit.Value, 30_000 * 0.99m, 30_000 * 1.01m);
     }
 
     /// <summary>Prevents positions that nobody looks after because the real venue happened to be away when the machine came up.</summary>
@@ -181,17 +202,19 @@ public sealed class FollowedMarketTests : IAsyncLifetime
 
     private async Task<JsonDocument> ConsoleAsync() => JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "console.json"), Cancel));
 
-    private async Task<List<PositionOpened>> OpenedAsync()
+    private Task<List<PositionOpened>> OpenedAsync() => EventsAsync<PositionOpened>();
+
+    private async Task<List<TEvent>> EventsAsync<TEvent>()
     {
         await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(Data, "antbot.db"), ReadOnly = true }, Cancel);
         var registry = EventRegistry.From(typeof(PositionOpened).Assembly);
-        var (codec, name, opened, after) = (new EventCodec(registry), registry.NameOf(typeof(PositionOpened)), new List<PositionOpened>(), 0L);
+        var (codec, name, events, after) = (new EventCodec(registry), registry.NameOf(typeof(TEvent)), new List<TEvent>(), 0L);
         while (await store.ReadPageAsync(after, 1_000, Cancel) is { Count: > 0 } page)
         {
-            opened.AddRange(page.Where(e => e.Type == name).Select(e => (PositionOpened)codec.Decode(e)));
+            events.AddRange(page.Where(e => e.Type == name).Select(e => (TEvent)codec.Decode(e)));
             after = page[^1].Sequence;
         }
-        return opened;
+        return events;
     }
 
     private async Task<FrontReply> PassOnAsync(FrontRequest request)

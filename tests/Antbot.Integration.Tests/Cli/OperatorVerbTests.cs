@@ -29,23 +29,6 @@ public sealed class OperatorVerbTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("status")]
-    [InlineData("trades")]
-    [InlineData("trade")]
-    [InlineData("reconcile")]
-    [InlineData("watch")]
-    [InlineData("signal")]
-    [InlineData("halt")]
-    [InlineData("resume")]
-    [InlineData("views", "rebuild")]
-    public async Task Every_verb_explains_itself(params string[] verb)
-    {
-        var said = await AntbotProcess.RunAsync(_folder, [.. verb, "--help"]);
-        Assert.Equal(0, said.ExitCode);
-        Assert.All(new[] { "--json", "--store", "--console", "--token-file" }, option => Assert.Contains(option, said.Output, StringComparison.Ordinal));
-    }
-
-    [Theory]
     [InlineData("trade")]
     [InlineData("trade", "xyz")]
     [InlineData("trade", "ab")]

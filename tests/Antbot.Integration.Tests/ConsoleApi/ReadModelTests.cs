@@ -1,4 +1,5 @@
 using Antbot.EventStore.Postgres;
+using Antbot.EventStore.Sqlite;
 using Antbot.Integration.Tests.Postgres;
 using Antbot.Kernel.Identity;
 using Antbot.LocalServers;
@@ -31,6 +32,16 @@ public sealed class SqliteReadModelTests : ReadModelContract, IDisposable
         Assert.Equal(0, await again.ReadPositionAsync(Cancel));
         await New(store, again).CatchUpAsync(_ => { }, Cancel);
         Assert.NotEmpty(await again.ListAsync(ViewTable.Trades, ViewQuery.All, Cancel));
+    }
+
+    /// <summary>Prevents that a build whose tables have another column cannot begin on the file of the one before it.</summary>
+    [Fact]
+    public async Task A_file_of_another_build_is_made_anew()
+    {
+        using (var session = SqliteSession.Open(File_, SqliteAccess.Create, TimeSpan.Zero))
+            session.Execute("CREATE TABLE dead_letters (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, at TEXT NOT NULL, trade TEXT NULL, symbol TEXT NULL)");
+        await using var models = await OpenAsync();
+        Assert.Empty(await models.ListAsync(ViewTable.DeadLetters, ViewQuery.All, Cancel));
     }
 
     [Fact]

@@ -116,6 +116,36 @@ public sealed class DeadLetterReplayTests : OnAConsole
         }
     }
 
+    /// <summary>Somebody held that nothing was to come of it, and something came: the record says what happened.</summary>
+    [Fact]
+    public async Task What_was_discarded_or_has_expired_on_its_way_is_replayed_when_its_copy_has_its_effect()
+    {
+        var kept = await SeedAsync(async store =>
+        {
+            var all = new List<DeadLetterKept>();
+            for (var i = 0; i < 4; i++)
+            {
+                all.Add(await SeededLetters.KeepAsync(store, k => k with { Endpoint = Routes.Risk }));
+                if (i < 3)
+                    await SeededLetters.OrderAsync(store, all[i], 1);
+            }
+            await SeededLetters.AppendAsync(store, all[0], new DeadLetterDiscarded(all[0].Letter, Guid.NewGuid(), all[0].Fingerprint, "of no use", "anna"));
+            await SeededLetters.AppendAsync(store, all[1], new DeadLetterGivenUp(all[1].Letter, Guid.NewGuid(), all[1].Fingerprint, 1, "it takes too long", "anna"));
+            await SeededLetters.AppendAsync(store, all[1], new DeadLetterExpired(all[1].Letter, all[1].Fingerprint, "nothing was done about it for 30 days", "system"));
+            await SeededLetters.AppendAsync(store, all[2], new DeadLetterDiscarded(all[2].Letter, Guid.NewGuid(), all[2].Fingerprint, "of no use", "anna"));
+            await SeededLetters.AppendAsync(store, all[3], new DeadLetterDiscarded(all[3].Letter, Guid.NewGuid(), all[3].Fingerprint, "of no use", "anna"));
+            return all;
+        });
+        var console = await StartAsync();
+        await Eventually.HoldsAsync(async () => (await LettersAsync("state=discarded,expired")).Count == 4, "they are in the read models");
+        // The last was never sent: whatever its message came to, it was not by a copy of it.
+        foreach (var letter in new[] { kept[0], kept[1], kept[3] })
+            await console.Store.AppendAsync(SeededLetters.EffectOf(letter), Cancel);
+        await Eventually.HoldsAsync(async () => (await LettersAsync("state=replayed")).Count == 2, "what came of them is in the list");
+        Assert.Equal(["Replayed", "Replayed", "Discarded", "Discarded"], await Task.WhenAll(kept.Select(async k => State(await LetterAsync(k.Letter)))));
+        Assert.Equal(["dead_letter_kept", "dead_letter_replay_ordered", "dead_letter_discarded", "dead_letter_replayed"], (await console.Store.ReadStreamAsync(Streams.DeadLetter(kept[0].Letter), 1, Cancel).ToListAsync(Cancel)).Select(e => e.Type));
+    }
+
     [Fact]
     public async Task One_that_nobody_is_heard_of_is_given_up_or_discarded_and_never_told_to_be_replayed()
     {

@@ -43,7 +43,7 @@ internal sealed class ExecutionRig : IAsyncDisposable
         _room = new SymbolRoom(_parts, venue);
         _prices = new Prices(market, _rules, _options, TimeProvider.System);
         Control = new ControlWatch(store, codec, TimeProvider.System);
-        _runner = new TradeRunner(_parts, _pipeline, venue, _prices, Control, Gate, _options);
+        _runner = new TradeRunner(_parts, _pipeline, venue, _prices, Control, Gate, _room, _options);
         _open = new OpenOrders(codec);
         Codec = codec;
         _running.Add(_rules.RunAsync(_end.Token));

@@ -8,6 +8,7 @@ using Antbot.Runtime.Store;
 using Antbot.Runtime.Venue;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
+using ApiKey = Antbot.PaperVenue.ApiKey;
 
 namespace Antbot.Integration.Tests.Execution;
 
@@ -112,6 +113,41 @@ public sealed class PaperVenueTests : IAsyncLifetime
             var order = (await _server.Client.LedgerAsync("order")).Single(o => o.GetProperty("clientOrderId").GetString() == ClientOrderId.Of(trade, OrderRole.Entry, 0).Value).GetProperty("orderId").GetInt64();
             return [.. (await _server.Client.LedgerAsync("fill")).Where(f => f.GetProperty("orderId").GetInt64() == order)];
         }
+    }
+
+    /// <summary>Prevents a position that lies without a stop for up to an hour, because the rest of its entry rests that long.</summary>
+    [Fact]
+    public async Task What_an_entry_has_filled_of_itself_is_protected_within_seconds_though_its_rest_could_rest_for_long()
+    {
+        Assert.Equal(200, (await _server.Client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "BTCUSDT", price = "60000" })).Status);
+        var opened = await _server.Client.AdminAsync(HttpMethod.Post, "/admin/accounts", new { name = "seller", deposits = new { BTC = "1" } });
+        using var seller = new VenueClient(_server.Server.Address, new ApiKey("seller", opened["apiKey"], opened["apiSecret"]));
+        var (trade, market) = (ExecutionRig.TradeOf(1), _services.GetRequiredService<IMarketData>());
+        await _rig.UntilAsync(() => Task.FromResult(market.Latest(new Symbol("BTCUSDT"))?.Middle.Value is > 59_900 and < 60_100), "the price is heard");
+        // Above the best bid, so that whoever sells sells to it, and below where the market would take it.
+        var book = market.Latest(new Symbol("BTCUSDT"))!;
+        var limit = new Price(Math.Round(book.Bid.Value + (book.Middle.Value - book.Bid.Value) / 2, 2));
+        Assert.InRange(limit.Value, book.Bid.Value + 0.01m, book.Ask.Value - 0.01m);
+        await _rig.ExecuteAsync(await SignalAsync(trade) with { Kind = OrderKind.Limit, Limit = limit, ValidUntil = DateTimeOffset.UtcNow.AddMinutes(10) });
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Entry is { Status: OrderStatus.Resting }, "the entry rests");
+        var entry = ClientOrderId.Of(trade, OrderRole.Entry, 0);
+        Assert.Equal("FILLED", (await seller.OrderAsync(("symbol", "BTCUSDT"), ("side", "SELL"), ("type", "MARKET"), ("quantity", "0.0005")))["status"]);
+        Assert.Equal(("PARTIALLY_FILLED", "0.00050000"), await OfEntryAsync());
+
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "what is filled is protected");
+        Assert.Equal(("CANCELED", "0.00050000"), await OfEntryAsync());
+        var stop = await _server.Client.FindAsync(ClientOrderId.Of(trade, OrderRole.Stop, 0).Value);
+        Assert.Equal(("STOP_LOSS", "NEW"), (stop["type"], stop["status"]));
+        Assert.InRange(decimal.Parse(stop["origQty"]), 0.00049m, 0.0005m);
+        var waited = DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(stop["time"])) - (await _rig.EventsAsync(trade)).OfType<OrderFilled>().First().VenueTime;
+        Assert.InRange(waited, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(30));
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeOpened>().Count == 1), "it is told");
+        Assert.Equal(0.0005m, _bus.Of<TradeOpened>()[0].Quantity.Value);
+        await _rig.CloseAsync(trade);
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == 1), "it is closed");
+        await BalancesFitAsync([trade]);
+
+        async Task<(string, string)> OfEntryAsync() => await _server.Client.FindAsync(entry.Value) is var found ? (found["status"], found["executedQty"]) : default;
     }
 
     private Task<OrdersState[]> StatesAsync(IEnumerable<TradeId> trades) => Task.WhenAll(trades.Select(_rig.StateAsync));

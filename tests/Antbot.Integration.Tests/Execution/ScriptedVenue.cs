@@ -162,6 +162,12 @@ internal sealed class ScriptedVenue(TimeProvider clock) : IVenue, IMarketData
 
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) => ListAsync(o => o.Asked.Symbol == symbol);
 
+    /// <summary>What it says first where it is asked for the sake of an entry; null for what is so.</summary>
+    public Func<Task<VenueAnswer<IReadOnlyList<OrderReport>>?>> ForEntry { get; set; } = () => Task.FromResult<VenueAnswer<IReadOnlyList<OrderReport>>?>(null);
+
+    public async Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersForEntryAsync(Symbol symbol, CancellationToken cancellationToken = default) =>
+        await ForEntry() ?? await ListOpenOrdersAsync(symbol, cancellationToken);
+
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default)
     {
         lock (_lock)

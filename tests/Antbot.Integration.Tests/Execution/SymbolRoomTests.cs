@@ -101,14 +101,79 @@ public sealed class SymbolRoomTests : IAsyncDisposable
         Assert.Equal(TradeStage.Open, (await after.StateAsync(next)).Stage);
     }
 
-    [Fact]
-    public async Task What_others_have_resting_is_not_guessed_where_the_venue_does_not_list_it()
+    /// <summary>Prevents entries that failed for good because the budget had nothing left for them just then, or the venue no answer.</summary>
+    [Theory]
+    [InlineData("the budget is used up")]
+    [InlineData("no answer")]
+    [InlineData("too much weight")]
+    public async Task Where_it_is_not_known_what_others_have_resting_an_entry_waits_and_nothing_is_kept_back_by_it(string why)
     {
         _venue.Told = ScriptedVenue.Rules with { StopsMax = 3 };
+        var (rig, open, waits) = (Rig(), ExecutionRig.TradeOf(1), ExecutionRig.TradeOf(2));
+        rig.StartKeeper();
+        await rig.ExecuteAsync(ExecutionRig.Signal(open));
+        await rig.UntilAsync(() => Task.FromResult(StopsOpen == 1), "the first is protected");
+        // What was listed a moment ago does for a second.
+        await Task.Delay(1_100, TestContext.Current.CancellationToken);
+        _venue.ForEntry = () => Task.FromResult<VenueAnswer<IReadOnlyList<OrderReport>>?>(why switch
+        {
+            "the budget is used up" => new VenueAnswer<IReadOnlyList<OrderReport>>.NotSent(why, TimeSpan.FromSeconds(40)),
+            "no answer" => new VenueAnswer<IReadOnlyList<OrderReport>>.Unknown(why),
+            _ => new VenueAnswer<IReadOnlyList<OrderReport>>.Refused(Refusal.RateLimited, "-1003", why),
+        });
+        await rig.ExecuteAsync(ExecutionRig.Signal(waits));
+        await rig.ExecuteAsync(ExecutionRig.Signal(waits), "again");
+        await rig.CorrectAsync(waits, ClientOrderId.Of(waits, OrderRole.Entry, 0));
+        await rig.CloseAsync(open);
+        await rig.UntilAsync(async () => (await rig.StateAsync(open)).Stage == TradeStage.Closed, "the way out of another is free");
+        var state = await rig.StateAsync(waits);
+        Assert.Equal((TradeStage.Entering, 0), (state.Stage, state.Entry!.Attempts));
+        Assert.Empty(_bus.Of<EntryFailed>());
+
+        _venue.ForEntry = () => Task.FromResult<VenueAnswer<IReadOnlyList<OrderReport>>?>(null);
+        await rig.UntilAsync(() => Task.FromResult(StopsOpen == 1), "it is entered and protected");
+        Assert.Equal(1, _venue.Book.Count(o => o.Id == ClientOrderId.Of(waits, OrderRole.Entry, 0)));
+    }
+
+    [Fact]
+    public async Task An_entry_that_waited_until_it_was_not_valid_any_more_is_never_sent()
+    {
+        _venue.Told = ScriptedVenue.Rules with { StopsMax = 3 };
+        _venue.ForEntry = () => Task.FromResult<VenueAnswer<IReadOnlyList<OrderReport>>?>(new VenueAnswer<IReadOnlyList<OrderReport>>.NotSent("the budget is used up", null));
         var rig = Rig();
-        _venue.IsAway = true;
-        await rig.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(1)));
-        Assert.Contains("is not known", Assert.Single(_bus.Of<EntryFailed>()).Reason, StringComparison.Ordinal);
+        rig.StartKeeper();
+        await rig.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(1), validForSeconds: 4));
+        await rig.UntilAsync(() => Task.FromResult(_bus.Of<EntryFailed>().Count == 1), "it has failed");
+        Assert.Contains("valid until", _bus.Of<EntryFailed>()[0].Reason, StringComparison.Ordinal);
+        Assert.Empty(_venue.Book);
+    }
+
+    /// <summary>Prevents exits that wait behind entries: whoever brings an entry does not wait for a slow venue.</summary>
+    [Fact]
+    public async Task A_listing_that_takes_its_time_is_waited_for_by_the_entry_alone()
+    {
+        _venue.Told = ScriptedVenue.Rules with { StopsMax = 3 };
+        var answer = new TaskCompletionSource<VenueAnswer<IReadOnlyList<OrderReport>>?>();
+        _venue.ForEntry = () => answer.Task;
+        var (rig, trade) = (Rig(), ExecutionRig.TradeOf(1));
+        await rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        Assert.Equal((TradeStage.Entering, 0), ((await rig.StateAsync(trade)).Stage, _venue.Book.Count));
+        rig.StartKeeper();
+        answer.SetResult(null);
+        await rig.UntilAsync(() => Task.FromResult(StopsOpen == 1), "it is entered and protected");
+    }
+
+    [Fact]
+    public async Task Of_an_entry_that_has_waited_it_is_found_all_the_same_that_there_is_no_room()
+    {
+        _venue.Told = ScriptedVenue.Rules with { StopsMax = 3 };
+        _venue.ForEntry = () => Task.FromResult<VenueAnswer<IReadOnlyList<OrderReport>>?>(new VenueAnswer<IReadOnlyList<OrderReport>>.NotSent("the budget is used up", null));
+        var rig = Rig();
+        rig.StartKeeper();
+        await rig.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(1)), inSymbol: 4);
+        _venue.ForEntry = () => Task.FromResult<VenueAnswer<IReadOnlyList<OrderReport>>?>(null);
+        await rig.UntilAsync(() => Task.FromResult(_bus.Of<EntryFailed>().Count == 1), "it has failed");
+        Assert.Contains("3 trades in BTCUSDT are not over", _bus.Of<EntryFailed>()[0].Reason, StringComparison.Ordinal);
         Assert.Empty(_venue.Book);
     }
 
@@ -151,9 +216,9 @@ public sealed class SymbolRoomTests : IAsyncDisposable
         var bars = await Task.WhenAll(Enumerable.Range(1, 4).Select(n =>
         {
             var signal = ExecutionRig.Signal(ExecutionRig.TradeOf(n));
-            return room.BarAsync(new ExecuteTrade(signal, signal.Notional, isNumbered ? n : null), rules, TestContext.Current.CancellationToken);
+            return room.FindAsync(new ExecuteTrade(signal, signal.Notional, isNumbered ? n : null), rules, TestContext.Current.CancellationToken);
         }));
-        Assert.Equal(2, bars.Count(b => b is null));
+        Assert.Equal(2, bars.Count(b => b == default));
     }
 
     /// <summary>Prevents that every entry waits for a list of the venue's, where there is room for twenty more; and that one near the end does not.</summary>
@@ -178,10 +243,11 @@ public sealed class SymbolRoomTests : IAsyncDisposable
         clock.Move(TimeSpan.FromSeconds(2));
         Assert.Contains("is not known", await EnterAsync(5, inSymbol: 22), StringComparison.Ordinal);
 
-        Task<string?> EnterAsync(int trade, int inSymbol)
+        async Task<string?> EnterAsync(int trade, int inSymbol)
         {
             var signal = ExecutionRig.Signal(ExecutionRig.TradeOf(trade));
-            return room.BarAsync(new ExecuteTrade(signal, signal.Notional, inSymbol), rules, TestContext.Current.CancellationToken);
+            var found = await room.FindAsync(new ExecuteTrade(signal, signal.Notional, inSymbol), rules, TestContext.Current.CancellationToken);
+            return found.Bar ?? found.Hold;
         }
     }
 

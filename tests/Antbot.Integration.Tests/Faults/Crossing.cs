@@ -21,40 +21,48 @@ internal sealed class Crossing : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly HashSet<(string Endpoint, Guid Id)> _planned = [];
     private readonly PriorityQueue<Delivery, long> _waiting = new();
-    private readonly List<(Crossed Crossed, Delivery Delivery)> _kept = [];
+    private readonly List<Delivery> _kept = [];
     private readonly ConcurrentDictionary<Type, int> _seen = new();
     private readonly CancellationTokenSource _end = new();
     private readonly IConnection _connection;
     private readonly IChannel _in;
     private readonly IChannel _out;
     private readonly Func<Crossed, IReadOnlyList<TimeSpan>> _plan;
+    private readonly Func<IReadOnlyList<Crossed>, bool> _opens;
     private Func<Crossed, bool> _keeps = _ => false;
     private Task _delivering = Task.CompletedTask;
     private long _delivered;
+    private long _deliveredWhole;
 
-    private Crossing(IConnection connection, IChannel @in, IChannel @out, Func<Crossed, IReadOnlyList<TimeSpan>> plan) => (_connection, _in, _out, _plan) = (connection, @in, @out, plan);
+    private Crossing(IConnection connection, IChannel @in, IChannel @out, Func<Crossed, IReadOnlyList<TimeSpan>> plan, Func<IReadOnlyList<Crossed>, bool> opens) =>
+        (_connection, _in, _out, _plan, _opens) = (connection, @in, @out, plan, opens);
 
-    private sealed record Delivery(string Lane, BasicProperties Properties, ReadOnlyMemory<byte> Body);
+    /// <param name="Messages">One, but where they travel together.</param>
+    private sealed record Delivery(string Lane, BasicProperties Properties, ReadOnlyMemory<byte> Body, IReadOnlyList<Crossed> Messages);
 
     /// <summary>How many different messages of each kind have come by.</summary>
     public IReadOnlyDictionary<Type, int> Seen => _seen;
 
     public long Delivered => Interlocked.Read(ref _delivered);
 
+    /// <summary>How many times several messages were delivered as one.</summary>
+    public long DeliveredWhole => Interlocked.Read(ref _deliveredWhole);
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>Once everything is declared and ready.</summary>
     /// <param name="plan">For a message that comes for the first time: when each of its copies is delivered. What is sent again later is one of them.</param>
-    public static async Task<Crossing> BuildAsync(Uri broker, Func<Crossed, IReadOnlyList<TimeSpan>> plan)
+    /// <param name="opens">Whether what travels together is taken apart, so that each message has its own copies and times. Else it is repeated as it came, by the plan for the first in it that is new.</param>
+    public static async Task<Crossing> BuildAsync(Uri broker, Func<Crossed, IReadOnlyList<TimeSpan>> plan, Func<IReadOnlyList<Crossed>, bool> opens)
     {
         var connection = await new ConnectionFactory { Uri = broker, AutomaticRecoveryEnabled = false }.CreateConnectionAsync(Cancel);
-        var crossing = new Crossing(connection, await connection.CreateChannelAsync(cancellationToken: Cancel), await connection.CreateChannelAsync(cancellationToken: Cancel), plan);
+        var crossing = new Crossing(connection, await connection.CreateChannelAsync(cancellationToken: Cancel), await connection.CreateChannelAsync(cancellationToken: Cancel), plan, opens);
         await crossing.OpenAsync();
         return crossing;
     }
 
     /// <summary>Each once and at once.</summary>
-    public static Task<Crossing> BuildAsync(Uri broker) => BuildAsync(broker, _ => [TimeSpan.Zero]);
+    public static Task<Crossing> BuildAsync(Uri broker) => BuildAsync(broker, _ => [TimeSpan.Zero], _ => true);
 
     public void Keep(Func<Crossed, bool> what)
     {
@@ -70,7 +78,7 @@ internal sealed class Crossing : IAsyncDisposable
             _keeps = _ => false;
             _kept.Reverse();
             for (var i = 0; i < _kept.Count; i++)
-                Schedule(_kept[i].Crossed, _kept[i].Delivery, i);
+                Schedule(_kept[i], i);
             _kept.Clear();
         }
     }
@@ -78,7 +86,7 @@ internal sealed class Crossing : IAsyncDisposable
     public int KeptOf(Type message)
     {
         lock (_lock)
-            return _kept.Count(k => k.Crossed.Message == message);
+            return _kept.Sum(k => k.Messages.Count(m => m.Message == message));
     }
 
     public async ValueTask DisposeAsync()
@@ -110,31 +118,37 @@ internal sealed class Crossing : IAsyncDisposable
 
     private void Take(string lane, IReadOnlyBasicProperties properties, byte[] body)
     {
-        foreach (var message in Open(body))
-            TakeOne(lane, properties, message);
+        var bodies = Open(body);
+        var messages = bodies.Select(b => Read(Topology.EndpointOf(lane), b)).ToList();
+        if (messages.Count > 1 && !_opens(messages))
+        {
+            TakeOne(new Delivery(lane, new BasicProperties(properties), body, messages));
+            return;
+        }
+        foreach (var (one, message) in bodies.Zip(messages))
+            TakeOne(new Delivery(lane, new BasicProperties(properties), one, [message]));
     }
 
-    private void TakeOne(string lane, IReadOnlyBasicProperties properties, byte[] body)
+    private void TakeOne(Delivery delivery)
     {
-        var (crossed, delivery) = (Read(Topology.EndpointOf(lane), body), new Delivery(lane, new BasicProperties(properties), body));
         lock (_lock)
         {
             // Of what is kept, its repetitions are kept too.
-            if (_keeps(crossed))
-            {
-                _kept.Add((crossed, delivery));
-                return;
-            }
-            Schedule(crossed, delivery, 0);
+            if (delivery.Messages.Any(_keeps))
+                _kept.Add(delivery);
+            else
+                Schedule(delivery, 0);
         }
     }
 
-    private void Schedule(Crossed crossed, Delivery delivery, int behind)
+    private void Schedule(Delivery delivery, int behind)
     {
-        if (!_planned.Add((crossed.Endpoint, crossed.Id)))
+        var added = delivery.Messages.Where(m => _planned.Add((m.Endpoint, m.Id))).ToList();
+        foreach (var message in added)
+            _seen.AddOrUpdate(message.Message, 1, (_, n) => n + 1);
+        if (added.Count == 0)
             return;
-        _seen.AddOrUpdate(crossed.Message, 1, (_, n) => n + 1);
-        foreach (var after in _plan(crossed))
+        foreach (var after in _plan(added[0]))
             _waiting.Enqueue(delivery, Environment.TickCount64 + (long)after.TotalMilliseconds + behind);
     }
 
@@ -158,10 +172,12 @@ internal sealed class Crossing : IAsyncDisposable
             }
             await _out.BasicPublishAsync("", Topology.QueueOf(due.Lane), mandatory: true, due.Properties, due.Body, CancellationToken.None);
             Interlocked.Increment(ref _delivered);
+            if (due.Messages.Count > 1)
+                Interlocked.Increment(ref _deliveredWhole);
         }
     }
 
-    /// <summary>What travels together is taken apart: each message has its own copies and its own times.</summary>
+    /// <summary>The messages of a parcel, each as if it had come alone.</summary>
     private static IReadOnlyList<byte[]> Open(byte[] body)
     {
         using var envelope = JsonDocument.Parse(body);

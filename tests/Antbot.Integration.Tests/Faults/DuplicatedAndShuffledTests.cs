@@ -26,7 +26,7 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
     private readonly int _seed = Environment.TickCount;
     private readonly HashSet<TradeId> _late = [];
     private WholePlatform _platform = null!;
-    private Crossing _crossing = null!;
+    private Crossing? _crossing;
     private Random _random = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -39,36 +39,39 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
             postgres, rabbit,
             ["execution:holdingSecondsMax=4", "validation:minNotional=1", "coordinator:assessingRiskSeconds=15", "coordinator:executingSeconds=15", "coordinator:againSeconds=5", "reconciliation:everySeconds=1", "reconciliation:lastsSeconds=0"]);
         await _platform.ReadyAsync();
-        _crossing = await Crossing.BuildAsync(_platform.Broker, Plan);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _crossing.DisposeAsync();
+        if (_crossing is not null)
+            await _crossing.DisposeAsync();
         await _platform.DisposeAsync();
     }
 
-    [Fact]
-    public async Task Each_has_one_effect()
+    /// <param name="whole">What travels together, as it does under load, is repeated and shuffled together.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Each_has_one_effect(bool whole)
     {
+        var crossing = _crossing = await Crossing.BuildAsync(_platform.Broker, Plan, messages => !whole || messages.Any(IsLate));
         await _platform.Venue.FaultAsync(new { kind = "acceptThenTimeout", route = "order", count = 2 });
-        var trades = new List<TradeId>();
-        for (var i = 0; i < Ordinary; i++)
-            trades.Add(await _platform.SignalAsync(new { symbol = Symbols[i % Symbols.Length], side = "buy", notional = 50, idempotencyKey = $"ordinary-{i}" }));
+        var trades = new List<TradeId>(await Task.WhenAll(Enumerable.Range(0, Ordinary).Select(i =>
+            _platform.SignalAsync(new { symbol = Symbols[i % Symbols.Length], side = "buy", notional = 50, idempotencyKey = $"ordinary-{i}" }))));
         // Rejected, denied, and refused by the venue's own rules.
         trades.Add(await _platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 50, confidence = 0.01, idempotencyKey = "unconvincing" }));
         trades.Add(await _platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 1_500, idempotencyKey = "large" }));
         trades.Add(await _platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 1, idempotencyKey = "small" }));
         // Its approval comes when it has been cancelled.
-        _crossing.Keep(m => m.Message == typeof(SignalRaised));
+        crossing.Keep(m => m.Message == typeof(SignalRaised));
         var late = await _platform.SignalAsync(new { symbol = "ETHUSDT", side = "buy", notional = 50, idempotencyKey = "late" });
         lock (_late)
             _late.Add(late);
         trades.Add(late);
-        _crossing.Release();
+        crossing.Release();
         // An operator wants out, Reconciliation finds a difference, the venue shows an order that nobody sent.
         await WishedClosedAsync(trades[0]);
-        await StrayOrderAsync(trades[1]);
+        await StrayOrderAsync(crossing, trades[1]);
         await SayAsync(new DriftFound(trades[2], new AccountId("main"), "the test says so", "none"), Routes.Coordinator);
         await SayAsync(new SettleOrder(trades[2], ClientOrderId.Of(trades[2], OrderRole.Entry, 0), Guid.NewGuid(), Confirms: false, "anna", "the test says so"), Routes.Execution);
 
@@ -79,9 +82,10 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
         await SayAsync(new AdoptTrade(signal, null, new Quantity(1), "the test says so", "none"), Routes.Coordinator);
         await SayAsync(new AdoptPosition(signal, null, new Quantity(1), "none"), Routes.Execution);
         await SayAsync(new WriteOffPosition(trades[0], new AccountId("main"), new Quantity(1), "the test says so", "none"), Routes.Execution);
-        await WholePlatform.UntilAsync(() => Task.FromResult(_crossing.Seen.Count == Routes.All.Count), () => $"every kind of message has come by; lacking: {string.Join(", ", Routes.All.Keys.Except(_crossing.Seen.Keys).Select(t => t.Name))} (seed {_seed})");
-        await WholePlatform.UntilAsync(async () => !await IsMovingAsync(), () => "it has become quiet");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_crossing.Seen.Values.Sum()} messages of {_crossing.Seen.Count} kinds, delivered {_crossing.Delivered} times"));
+        await WholePlatform.UntilAsync(() => Task.FromResult(crossing.Seen.Count == Routes.All.Count), () => $"every kind of message has come by; lacking: {string.Join(", ", Routes.All.Keys.Except(crossing.Seen.Keys).Select(t => t.Name))} (seed {_seed})");
+        await WholePlatform.UntilAsync(async () => !await IsMovingAsync(crossing), () => "it has become quiet");
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{crossing.Seen.Values.Sum()} messages of {crossing.Seen.Count} kinds, delivered {crossing.Delivered} times, {crossing.DeliveredWhole} times several at once"));
+        Assert.Equal(whole, crossing.DeliveredWhole > 0);
         await _platform.HoldsAsync(trades);
         Assert.Equal(TradePhase.Expired, _platform.History.Trades[late].Phase);
         await _platform.NothingIsDeadLetteredAsync();
@@ -90,13 +94,16 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
     /// <summary>Few are repeated often, all within a moment in which their neighbours come too.</summary>
     private TimeSpan[] Plan(Crossed message)
     {
-        bool isLate;
-        lock (_late)
-            isLate = message.Message == typeof(RiskApproved) && _late.Contains(message.Trade);
         var skew = _random.NextDouble();
         var copies = CopiesMin + (int)((CopiesMax - CopiesMin + 1) * skew * skew * skew);
-        var times = Enumerable.Range(0, copies).Select(_ => TimeSpan.FromMilliseconds(_random.Next(0, 600)) + (isLate ? VeryLate : TimeSpan.Zero));
+        var times = Enumerable.Range(0, copies).Select(_ => TimeSpan.FromMilliseconds(_random.Next(0, 600)) + (IsLate(message) ? VeryLate : TimeSpan.Zero));
         return [.. times];
+    }
+
+    private bool IsLate(Crossed message)
+    {
+        lock (_late)
+            return message.Message == typeof(RiskApproved) && _late.Contains(message.Trade);
     }
 
     private async Task WishedClosedAsync(TradeId trade)
@@ -106,22 +113,22 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
     }
 
     /// <summary>It bears a trade's name, and no record has an intent for it.</summary>
-    private async Task StrayOrderAsync(TradeId trade)
+    private async Task StrayOrderAsync(Crossing crossing, TradeId trade)
     {
         var id = ClientOrderId.Of(trade, OrderRole.Exit, 50).Value;
         var price = _platform.Services.GetRequiredService<IMarketData>().Latest(new Symbol("BTCUSDT"))!.Middle.Value;
         Assert.Equal(200, (await _platform.Venue.LimitAsync("BUY", string.Create(CultureInfo.InvariantCulture, $"{Math.Round(price * 0.9m)}.00"), "0.001", id)).Status);
-        await WholePlatform.UntilAsync(() => Task.FromResult(_crossing.Seen.ContainsKey(typeof(CorrectOrder))), () => "Reconciliation has found it");
+        await WholePlatform.UntilAsync(() => Task.FromResult(crossing.Seen.ContainsKey(typeof(CorrectOrder))), () => "Reconciliation has found it");
         Assert.Equal(200, (await _platform.Venue.SignedAsync(HttpMethod.Delete, "/api/v3/order", ("symbol", "BTCUSDT"), ("origClientOrderId", id))).Status);
     }
 
     private Task SayAsync(ITradeMessage message, string endpoint) =>
         _platform.Services.GetRequiredService<IMessageBus>().PublishAsync([new OutboundMessage(Guid.NewGuid(), endpoint, message, message.Trade.Value, null)], Cancel);
 
-    private async Task<bool> IsMovingAsync()
+    private async Task<bool> IsMovingAsync(Crossing crossing)
     {
-        var (delivered, recorded) = (_crossing.Delivered, _platform.History.Events.Count);
+        var (delivered, recorded) = (crossing.Delivered, _platform.History.Events.Count);
         await Task.Delay(TimeSpan.FromSeconds(2), Cancel);
-        return delivered != _crossing.Delivered || recorded != (await _platform.History.ReadOnAsync(Cancel)).Events.Count;
+        return delivered != crossing.Delivered || recorded != (await _platform.History.ReadOnAsync(Cancel)).Events.Count;
     }
 }

@@ -22,6 +22,9 @@ public sealed class WrongConfigurationTests
         { "Antbot.Console", "CONSOLE__WATCHERS" },
     };
 
+    /// <summary>Those that speak to a venue.</summary>
+    public static TheoryData<string> OfVenues => ["Antbot.Signal", "Antbot.Execution", "Antbot.Reconciliation"];
+
     [Theory]
     [MemberData(nameof(Services))]
     public async Task It_ends_and_names_every_fault_before_it_does_anything(string service, string option)
@@ -43,9 +46,66 @@ public sealed class WrongConfigurationTests
         Assert.DoesNotContain(said, line => line.Contains(option, StringComparison.OrdinalIgnoreCase));
     }
 
-    private static async Task<(int Code, IReadOnlyList<string> Said)> RunAsync(string service, params (string Name, string Value)[] settings)
+    /// <summary>Where, as whom and with which key orders would be sent, is never guessed.</summary>
+    [Theory]
+    [MemberData(nameof(OfVenues))]
+    public async Task Without_a_venue_it_names_what_it_lacks_of_it(string service)
     {
-        using var process = AntbotProcess.Start($"{service}.dll", Path.GetTempPath(), settings, []);
+        var (code, said) = await RunAsync(service, Elsewhere);
+        Assert.Equal(ExitCodes.InvalidConfiguration, code);
+        OnlyFaultsOf(said, "ADDRESS", "KEY", "SECRET");
+    }
+
+    [Theory]
+    [MemberData(nameof(OfVenues))]
+    public async Task A_venue_that_is_wrong_ends_it_with_every_fault_and_no_secret(string service)
+    {
+        var (code, said) = await RunAsync(
+            service,
+            [
+                .. Elsewhere, ("VENUE__ADDRESS", "http://api.example"), ("VENUE__STREAMADDRESS", "ftp://api.example"), ("VENUE__KEY", "a key of several words"), ("VENUE__SECRET_FILE", "/nowhere/secret"),
+                ("VENUE__ACCOUNT", "Main account"), ("VENUE__NAME", "The Venue"), ("VENUE__TIMEOUTMILLISECONDS", "1"), ("VENUE__PAPER", "perhaps"),
+            ]);
+        Assert.Equal(ExitCodes.InvalidConfiguration, code);
+        OnlyFaultsOf(said, "ADDRESS", "STREAMADDRESS", "KEY", "SECRET", "ACCOUNT", "NAME", "TIMEOUTMILLISECONDS", "PAPER");
+        Assert.DoesNotContain(said, line => line.Contains("several words", StringComparison.Ordinal));
+    }
+
+    /// <summary>An exchange is given arguments, and keys by its environment.</summary>
+    [Fact]
+    public async Task The_paper_venue_ends_and_names_every_fault_before_it_does_anything()
+    {
+        var data = Path.Combine(Path.GetTempPath(), $"antbot-wrong-{Guid.NewGuid():N}");
+        var (code, said) = await RunAsync(
+            "Antbot.PaperVenue", [("VENUE_API_KEY", "a key of several words"), ("VENUE_API_SECRET_FILE", "/nowhere/secret"), ("VENUE_ADMIN_KEY", "short")],
+            ["--data", data, "--port", "70000", "--admin-port", "-1", "--listen", "nowhere", "--speed", "0", "--scenario", "sunny", "--weight-limit", "0", "--request-limit", "0", "--order-limit", "0"]);
+        Assert.Equal(ExitCodes.InvalidConfiguration, code);
+        foreach (var fault in new[]
+        {
+            "ANTBOT_VENUE_API_SECRET_FILE names /nowhere/secret", "The API key is not", "The admin key is not", "The port is 70000", "The admin port is -1", "'nowhere'", "The speed is 0", "'sunny'",
+            "request weight per minute is 0", "requests per five minutes is 0", "orders per ten seconds is 0",
+        })
+            Assert.Contains(said, line => line.StartsWith("antbot-venue: ", StringComparison.Ordinal) && line.Contains(fault, StringComparison.Ordinal));
+        Assert.DoesNotContain(said, line => line.Contains("several words", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(data));
+    }
+
+    /// <summary>All that a service needs besides a venue; nobody is there, and nobody is asked.</summary>
+    private static (string Name, string Value)[] Elsewhere =>
+        [("STORE", "Host=127.0.0.1;Port=1;Username=nobody;Database=none"), ("BUS", "amqp://nobody:none@127.0.0.1:1"), ("LISTEN", "http://127.0.0.1:0")];
+
+    private static void OnlyFaultsOf(IReadOnlyList<string> said, params string[] names)
+    {
+        foreach (var name in names)
+            Assert.Contains(said, line => line.StartsWith($"antbot: configuration: ANTBOT_VENUE__{name}", StringComparison.OrdinalIgnoreCase));
+        Assert.All(said, line => Assert.Contains(names, name => line.StartsWith($"antbot: configuration: ANTBOT_VENUE__{name}", StringComparison.OrdinalIgnoreCase)));
+    }
+
+    private static Task<(int Code, IReadOnlyList<string> Said)> RunAsync(string service, params (string Name, string Value)[] settings) => RunAsync(service, settings, []);
+
+    private static async Task<(int Code, IReadOnlyList<string> Said)> RunAsync(string service, (string Name, string Value)[] settings, string[] arguments)
+    {
+        using var process = AntbotProcess.Start($"{service}.dll", Path.GetTempPath(), settings, arguments);
         process.StandardInput.Close();
         var (output, error) = (process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

@@ -44,6 +44,24 @@ public sealed class BundleMakerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_letter_was_changed_into_is_in_it_too_within_the_same_bounds()
+    {
+        var (came, changed) = (new byte[70_000], new byte[80_000]);
+        foreach (var body in new[] { came, changed })
+            await _blobs.PutAsync(BlobHash.Of(body), body, Cancel);
+        var (before, after) = (new ContentHash(BlobHash.Of(came), came.Length), new ContentHash(BlobHash.Of(changed), changed.Length));
+        await DieAsync(before);
+        await EditAsync(before, 1, after, null);
+        // One that is in its event, one that is sent as it came again, and one for which there is no room.
+        await EditAsync(before, 2, new ContentHash(BlobHash.Of([1]), 1), [1]);
+        await EditAsync(before, 3, before, null);
+        await EditAsync(before, 4, new ContentHash(new string('0', 64), 300 * 1024 * 1024), null);
+        var (members, left) = await MadeAsync();
+        Assert.Equal([$"blobs/{before.Sha256}", $"blobs/{after.Sha256}"], members.Where(m => m.StartsWith("blobs/", StringComparison.Ordinal)));
+        Assert.Contains($"Bodies of dead letters for which there is no room (1): {new string('0', 64)} of 314,572,800 bytes.", left);
+    }
+
+    [Fact]
     public async Task However_many_bodies_are_missing_it_is_one_gap()
     {
         for (var i = 0; i < 150; i++)
@@ -74,6 +92,12 @@ public sealed class BundleMakerTests : IAsyncLifetime
     {
         var letter = DeterministicId.From("letter", content.Sha256);
         return AppendAsync(Streams.DeadLetter(letter), new DeadLetterKept(letter, "antbot-risk_error", "risk", DeadLetterKind.Fault, letter, "AssessRisk", [], "System.Exception", "it is large", "", 5, Begin, "1", "cause", null, null, null, content));
+    }
+
+    private Task EditAsync(ContentHash died, int edit, ContentHash after, byte[]? body)
+    {
+        var letter = DeterministicId.From("letter", died.Sha256);
+        return AppendAsync(Streams.DeadLetter(letter), new DeadLetterEdited(letter, Guid.NewGuid(), "cause", edit, "[]", died, after, body, "a typing error", "anna"));
     }
 
     private async Task<(IReadOnlyList<string> Members, IReadOnlyList<string> Left)> MadeAsync()

@@ -101,6 +101,7 @@ public sealed class BinanceFactsTests
             ("order by the venue's", 4, () => venue.FindOrderAsync(btc, placed.Value.VenueOrderId, Cancel)),
             ("openOrders", 80, () => venue.ListOpenOrdersAsync(Cancel)),
             ("openOrders of a symbol", 6, () => venue.ListOpenOrdersAsync(btc, Cancel)),
+            ("openOrders of a symbol for an entry", 6, () => venue.ListOpenOrdersForEntryAsync(btc, Cancel)),
             ("myTrades of an order", 5, () => venue.ListFillsAsync(btc, placed.Value.VenueOrderId, Cancel)),
             ("myTrades", 20, () => venue.ListFillsAsync(btc, DateTimeOffset.UtcNow, Cancel)),
             ("account", 20, () => venue.ReadBalancesAsync(Cancel)),
@@ -112,6 +113,27 @@ public sealed class BinanceFactsTests
             await ask();
             Assert.True(spy.Weights.Distinct().SequenceEqual([weight]), $"{name} takes {string.Join(", ", spy.Weights)}, and weighs {weight}");
         }
+    }
+
+    /// <summary>Prevents that a burst of entries, each of which has the venue list what rests, uses up what exits and questions of what is in doubt live on.</summary>
+    [Fact]
+    public async Task A_listing_for_the_sake_of_an_entry_takes_nothing_of_what_is_kept_back()
+    {
+        var (manual, btc) = (new ManualClock(DateTimeOffset.UtcNow), new Symbol("BTCUSDT"));
+        var options = new VenueOptions { Address = new Uri("http://venue.invalid/"), Key = DocumentedKey, Secret = DocumentedSecret, Paper = true };
+        using var handler = new Recorder([]);
+        using var breakers = new BreakerPanel();
+        var clock = new VenueClock(manual);
+        using var budget = new RequestBudget(options, new LocalVenueBudget(manual), clock, manual, NullLogger.Instance);
+        using var http = new VenueHttp(options, breakers, budget, manual, NullLogger.Instance, handler);
+        var venue = new BinanceVenue(options, http, budget, clock, new KeyWatch(manual), new Listing(options, NullLogger<Listing>.Instance), manual);
+        await venue.MeasureClockAsync(Cancel);
+        budget.SetLimits(new(1_000, 100, null));
+        while ((await budget.TakeAsync(5, isOrder: false, VenueRoute.Entry.Part, Cancel)).IsGranted)
+        {
+        }
+        Assert.Contains("used up", Assert.IsType<VenueAnswer<IReadOnlyList<OrderReport>>.NotSent>(await venue.ListOpenOrdersForEntryAsync(btc, Cancel)).Text, StringComparison.Ordinal);
+        Assert.IsNotType<VenueAnswer<IReadOnlyList<OrderReport>>.NotSent>(await venue.ListOpenOrdersAsync(btc, Cancel));
     }
 
     [Theory]

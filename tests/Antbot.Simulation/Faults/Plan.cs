@@ -47,6 +47,8 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(VenueAway), "venue-away")]
 [JsonDerivedType(typeof(VenueLimits), "venue-limits")]
 [JsonDerivedType(typeof(VenueForgets), "venue-forgets")]
+[JsonDerivedType(typeof(BooksAmiss), "books-amiss")]
+[JsonDerivedType(typeof(WrongBalances), "wrong-balances")]
 [JsonDerivedType(typeof(Busted), "busted")]
 [JsonDerivedType(typeof(SomebodyTrades), "somebody-trades")]
 [JsonDerivedType(typeof(OperatorsSettle), "operators-settle")]
@@ -160,6 +162,13 @@ public sealed record VenueLimits(double AtSeconds, double ForSeconds) : Fault, I
 /// <summary>Asked for an order by the client's id it says that there is none; what is open and what was traded it tells as ever.</summary>
 public sealed record VenueForgets(double AtSeconds, double ForSeconds) : Fault, ILasting;
 
+/// <summary>What is told of the market is not what it is.</summary>
+public sealed record BooksAmiss(double AtSeconds, double ForSeconds, Amiss How) : Fault, ILasting;
+
+/// <summary>It tells another balance of one asset than the account has.</summary>
+/// <param name="Part">Of what there is.</param>
+public sealed record WrongBalances(double AtSeconds, double ForSeconds, int NthAsset, double Part) : Fault, ILasting;
+
 /// <summary>The venue takes its n-th fill back.</summary>
 public sealed record Busted(int NthFill, double AfterSeconds) : Fault;
 
@@ -191,14 +200,33 @@ public enum Mishap
 
     RateLimited,
 
+    /// <summary>Too many orders: neither it nor any other is taken before their ten seconds are over.</summary>
+    TooManyOrders,
+
     /// <summary>Half is filled, the rest some seconds later.</summary>
     PartialFill,
+
+    /// <summary>Half of an entry at a limit is filled, and the rest never.</summary>
+    HalfForGood,
 
     /// <summary>Filled, and the answer says that it is only open.</summary>
     LateFill,
 
     /// <summary>Each of its fills is told twice.</summary>
     RepeatedFill,
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<Amiss>))]
+public enum Amiss
+{
+    /// <summary>An old book again and again, under its number.</summary>
+    Stale = 1,
+
+    /// <summary>Somebody would buy for more than somebody sells for.</summary>
+    Crossed,
+
+    /// <summary>Nothing is told at all.</summary>
+    Silent,
 }
 
 [JsonConverter(typeof(JsonStringEnumConverter<Rubbishes>))]

@@ -14,12 +14,18 @@ public static class Planner
     /// <summary>As many messages as a trade makes be published where nothing goes wrong.</summary>
     private const int MessagesATrade = 24;
 
+    /// <summary>What differs for longer is believed: the venue is right about what the account holds.</summary>
+    private const double WrongBalancesMost = 2.8;
+
     /// <summary>Parts of what is published.</summary>
     public const double LostMost = 0.3;
     public const double RepeatedMost = 0.5;
 
     /// <summary>Of a plan in which messages die.</summary>
     private const double LettersProbability = 0.12;
+
+    /// <summary>Of a plan in which entries are filled in part, and nothing else happens.</summary>
+    private const double InPartsProbability = 0.02;
 
     /// <summary>As many letters as there are in such a run as a rule, or fewer.</summary>
     private const int LettersAPlan = 6;
@@ -31,6 +37,8 @@ public static class Planner
     private static readonly string[] Clocks = ["signal", "coordinator", "validation", "risk", "execution", "reconciliation"];
 
     private static readonly Deed[] Deeds = Enum.GetValues<Deed>();
+
+    private static readonly Amiss[] Books = Enum.GetValues<Amiss>();
 
     private static readonly Mishap[] Mishaps = [.. Enum.GetValues<Mishap>().Where(m => m != Mishap.None)];
 
@@ -65,9 +73,21 @@ public static class Planner
 
     public static Plan From(ulong seed) => From(seed, LettersProbability);
 
+    /// <summary>Entries are filled in part, and nothing else goes wrong: what is held has its stop in time.</summary>
+    private static Plan InParts(ulong seed, Chance chance)
+    {
+        const int OrdersMost = 20;
+        var faults = new List<Fault>();
+        for (var nth = 1; nth <= OrdersMost; nth++)
+            faults.Add(new VenueErrs(nth, chance.Happens(0.7, "in-parts", nth) ? Mishap.HalfForGood : Mishap.PartialFill));
+        return new Plan(seed, 5, 1 + chance.Below(2, "instances"), faults);
+    }
+
     private static Plan From(ulong seed, double lettersProbability)
     {
         var chance = new Chance(seed);
+        if (lettersProbability < 1 && chance.Happens(InPartsProbability, "all-in-parts"))
+            return InParts(seed, chance);
         var points = Rehearsal.Trading;
         var trades = 2 + chance.Below(4, "trades");
         var faults = new List<Fault>();
@@ -96,6 +116,9 @@ public static class Planner
         Some("away", 0.2, 1, i => new VenueAway(Begin("away-at", i), Seconds(0.5, 12, "away-for", i)));
         Some("limits", 0.2, 1, i => new VenueLimits(Begin("limits-at", i), Seconds(0.5, 10, "limits-for", i)));
         Some("forgets", 0.15, 1, i => new VenueForgets(Begin("forgets-at", i), Seconds(1, 15, "forgets-for", i)));
+        Some("books", 0.2, 2, i => new BooksAmiss(Begin("books-at", i), Seconds(0.5, 15, "books-for", i), Books[chance.Below(Books.Length, "books-how", i)]));
+        // Two of them could tell the same twice, as if it were so.
+        Some("balances", 0.15, 1, i => new WrongBalances(Begin("balances-at", i), Seconds(0.5, WrongBalancesMost, "balances-for", i), chance.Below(3, "balances-of", i), Seconds(0, 2, "balances-part", i)));
         Some("busted", 0.06, 1, i => new Busted(1 + chance.Below(trades * 2, "busted-nth", i), Seconds(0.1, 4, "busted-after", i)));
         // What nobody holds nobody can sell: a venue that takes fills back is a story of its own.
         Some("somebody", faults.Exists(f => f is Busted) ? 0 : 0.3, 3, i => new SomebodyTrades(Begin("somebody-at", i), Deeds[chance.Below(Deeds.Length, "somebody-does", i)]));

@@ -13,9 +13,9 @@ public sealed class Tally
     /// <summary>All that can happen, but for crashes: those are named after their points.</summary>
     private static readonly string[] Kinds =
     [
-        .. typeof(Fault).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(a => a.DerivedType).Where(t => t != typeof(Crash) && t != typeof(VenueErrs) && t != typeof(SomebodyTrades) && t != typeof(SomebodyPublishes)).Select(t => t.Name),
+        .. typeof(Fault).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(a => a.DerivedType).Where(t => t != typeof(Crash) && t != typeof(VenueErrs) && t != typeof(SomebodyTrades) && t != typeof(BooksAmiss) && t != typeof(SomebodyPublishes)).Select(t => t.Name),
         .. Enum.GetValues<Mishap>().Where(m => m != Mishap.None).Select(NameOf), .. Enum.GetValues<Deed>().Select(d => NameOf(new SomebodyTrades(0, d))),
-        .. Enum.GetValues<Rubbishes>().Select(r => NameOf(new SomebodyPublishes(0, r))), NameOf(new Poisoned("", "", 0, 0, AfterEffect: true)), .. Letters.Recordable, .. Checker.MustHappen,
+        .. Enum.GetValues<Amiss>().Select(a => NameOf(new BooksAmiss(0, 0, a))), .. Enum.GetValues<Rubbishes>().Select(r => NameOf(new SomebodyPublishes(0, r))), NameOf(new Poisoned("", "", 0, 0, AfterEffect: true)), .. Letters.Recordable, .. Checker.MustHappen,
         NameOf(new StoreDown(0, 0, Full: true)), NameOf(new BusLoses(0, ArrivesAllTheSame: true)), NameOf(new Halted(0, null)),
     ];
 
@@ -54,6 +54,7 @@ public sealed class Tally
         Crash f => CrashAt(f.Point),
         VenueErrs f => NameOf(f.Mishap),
         SomebodyTrades f => $"{nameof(SomebodyTrades)}.{f.Deed}",
+        BooksAmiss f => $"{nameof(BooksAmiss)}.{f.How}",
         SomebodyPublishes f => $"{nameof(SomebodyPublishes)}.{f.What}",
         Poisoned { AfterEffect: true } => $"{nameof(Poisoned)}.{nameof(Poisoned.AfterEffect)}",
         StoreDown { Full: true } => $"{nameof(StoreDown)}.{nameof(StoreDown.Full)}",

@@ -21,6 +21,9 @@ public sealed class SimExchange
     /// <summary>Of the wave of the prices, a turn of which takes 2π of them.</summary>
     private const double WaveSeconds = 7;
 
+    private const decimal Crossing = 0.02m;
+    private const long OrderSlotTicks = 10 * TimeSpan.TicksPerSecond;
+
     private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
@@ -33,12 +36,15 @@ public sealed class SimExchange
     private readonly Lasting<VenueAway> _aways;
     private readonly Lasting<VenueLimits> _limits;
     private readonly Lasting<VenueForgets> _forgets;
+    private readonly Lasting<BooksAmiss> _amiss;
+    private readonly Lasting<WrongBalances> _wrong;
     private readonly Dictionary<Symbol, (long Ticks, decimal Price)> _prices = [];
     private readonly Dictionary<ClientOrderId, List<ExchangeOrder>> _byId = [];
     private int _sent;
     private int _cancelled;
     private int _fills;
     private int _deeds;
+    private long _ordersFull = -1;
     private long _requests;
     private bool _watching;
 
@@ -49,6 +55,8 @@ public sealed class SimExchange
         _deafCancels = plan.Faults.OfType<CancelUnanswered>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
         _busts = plan.Faults.OfType<Busted>().DistinctBy(f => f.NthFill).ToDictionary(f => f.NthFill);
         (_aways, _limits, _forgets) = (new Lasting<VenueAway>(plan), new Lasting<VenueLimits>(plan), new Lasting<VenueForgets>(plan));
+        (_amiss, _wrong) = (new Lasting<BooksAmiss>(plan), new Lasting<WrongBalances>(plan));
+        HasOldBooks = plan.Faults.Any(f => f is BooksAmiss or VenueAway);
         // How long clients wait for an answer is theirs to say; where it is less than an order's window, an order may come after its sender has given up.
         Patience = TimeSpan.FromSeconds(_chance.Happens(0.5, "patience") ? 1 : 3);
     }
@@ -88,6 +96,12 @@ public sealed class SimExchange
 
     public TimeSpan Patience { get; }
 
+    /// <summary>Whether prices are traded on that are older than a moment.</summary>
+    public bool HasOldBooks { get; }
+
+    /// <summary>Whether what the account holds is known by now; before that whatever is told is what it began with.</summary>
+    public Func<bool> IsKnown { get; set; } = () => false;
+
     /// <summary>When something last moved that no order of ours had moved.</summary>
     public TimeSpan MovedByOthers { get; private set; }
 
@@ -113,11 +127,48 @@ public sealed class SimExchange
     {
         if (_prices.TryGetValue(symbol, out var known) && known.Ticks == _loop.Ticks)
             return known.Price;
-        var start = symbol.Value == "BTCUSDT" ? 65_000m : 3_200m;
-        var wave = Math.Sin(_loop.Seconds / WaveSeconds + _chance.Unit(symbol.Value) * 6) * (double)Swing;
-        var price = Math.Round(start * (1 + (decimal)Math.Round(wave, 6)), 2);
+        var price = PriceAt(symbol, _loop.Seconds);
         _prices[symbol] = (_loop.Ticks, price);
         return price;
+    }
+
+    private decimal PriceAt(Symbol symbol, double seconds)
+    {
+        var start = symbol.Value == "BTCUSDT" ? 65_000m : 3_200m;
+        var wave = Math.Sin(seconds / WaveSeconds + _chance.Unit(symbol.Value) * 6) * (double)Swing;
+        return Math.Round(start * (1 + (decimal)Math.Round(wave, 6)), 2);
+    }
+
+    /// <summary>What a stream tells of a symbol now, with its number; null where it tells nothing.</summary>
+    public (MarketPrice Book, long Number)? Tells(Symbol symbol, DateTimeOffset at)
+    {
+        var (price, number) = (new Price(PriceOf(symbol)), _loop.Ticks);
+        if (Away is not null)
+            return null;
+        if (_amiss.At(_loop) is not { } amiss)
+            return (new MarketPrice(symbol, price, price, at), number);
+        Tally.Happened(amiss);
+        switch (amiss.How)
+        {
+            case Amiss.Crossed:
+                return (new MarketPrice(symbol, price, new Price(Math.Round(price.Value * (1 - Crossing), 2)), at), number);
+            case Amiss.Stale:
+                var old = new Price(PriceAt(symbol, amiss.AtSeconds));
+                return (new MarketPrice(symbol, old, old, at), TimeSpan.FromSeconds(amiss.AtSeconds).Ticks);
+            default:
+                return null;
+        }
+    }
+
+    public IReadOnlyList<Balance> TellBalances()
+    {
+        if (_wrong.At(_loop) is not { } wrong || !IsKnown())
+            return [.. Balances.Select(b => new Balance(b.Key, b.Value, 0))];
+        var asset = Balances.Keys.Order(StringComparer.Ordinal).ElementAt(wrong.NthAsset % Balances.Count);
+        var told = Math.Round(Balances[asset] * (decimal)wrong.Part, 8);
+        if (told != Balances[asset])
+            Tally.Happened(wrong);
+        return [.. Balances.Select(b => new Balance(b.Key, b.Key == asset ? told : b.Value, 0))];
     }
 
     public VenueAnswer<OrderReport> Place(VenueOrder asked, VenueErrs? fault)
@@ -127,13 +178,20 @@ public sealed class SimExchange
             Tally.Happened(fault);
             return Refused(Refusal.RateLimited, "-1003", "Too much request weight used.");
         }
+        if (fault is { Mishap: Mishap.TooManyOrders })
+        {
+            Tally.Happened(fault);
+            _ordersFull = OrderSlot;
+        }
+        if (_ordersFull == OrderSlot)
+            return new VenueAnswer<OrderReport>.Refused(Refusal.RateLimited, "-1015", "Too many new orders; current limit is 100 orders per 10 SECOND.", TimeSpan.FromTicks((OrderSlot + 1) * OrderSlotTicks - Now.Ticks));
         if (Now > asked.SignedAt + asked.Window || asked.SignedAt > Now + Ahead)
             return Refused(Refusal.OutOfWindow, "-1021", "Timestamp for this request is outside of the recvWindow.");
         if (_byId.TryGetValue(asked.Id, out var same) && same.Exists(o => o.IsOpen))
             return Refused(Refusal.DuplicateOrder, "-2010", "Duplicate order sent.");
         if (asked.Side == Side.Sell && asked.Quantity.Value > FreeOf(asked.Symbol))
             return Refused(Refusal.InsufficientBalance, "-2010", "Account has insufficient balance for requested action.");
-        var order = new ExchangeOrder(asked, $"{Orders.Count + 1}", Now) { Fault = fault, InParts = fault?.Mishap == Mishap.PartialFill };
+        var order = new ExchangeOrder(asked, $"{Orders.Count + 1}", Now) { Fault = fault, InParts = fault?.Mishap is Mishap.PartialFill || IsHalfForGood(fault, asked) };
         Add(order);
         Taken(order);
         if (asked is { Kind: OrderKind.Market, Trigger: null })
@@ -219,6 +277,8 @@ public sealed class SimExchange
         }
     }
 
+    private long OrderSlot => Now.Ticks / OrderSlotTicks;
+
     private IEnumerable<ExchangeOrder> OurStops => Orders.Where(o => o is { IsOpen: true, IsForeign: false, Asked: { ReduceOnly: true, Trigger: not null } });
 
     private static void CancelByHand(ExchangeOrder order) => (order.Status, order.IsCancelledByHand) = (VenueOrderStatus.Cancelled, true);
@@ -253,6 +313,8 @@ public sealed class SimExchange
     private decimal FreeOf(Symbol symbol) =>
         Balances[RuleOf(symbol).BaseAsset] + _lent.GetValueOrDefault(symbol) - Orders.Where(o => o.IsOpen && o.Asked.Side == Side.Sell && o.Asked.Symbol == symbol).Sum(o => o.Asked.Quantity.Value - o.Executed);
 
+    private static bool IsHalfForGood(VenueErrs? fault, VenueOrder asked) => fault is { Mishap: Mishap.HalfForGood } && asked is { Limit: not null, ReduceOnly: false };
+
     private static VenueAnswer<OrderReport> NotThere() => Refused(Refusal.UnknownOrder, "-2013", "Order does not exist.");
 
     private ExchangeOrder? Last(ClientOrderId id) => _byId.TryGetValue(id, out var orders) ? orders[^1] : null;
@@ -276,7 +338,8 @@ public sealed class SimExchange
         if (order.Fault is { } fault)
             Tally.Happened(fault);
         Fill(order, Half(order.Asked), PriceOf(order.Asked.Symbol));
-        FillLater(order);
+        if (!IsHalfForGood(order.Fault, order.Asked))
+            FillLater(order);
     }
 
     private void FillLater(ExchangeOrder order) => _loop.At(_chance.Between(0.5, 4, "rest", Orders.Count), () => FillRest(order));
@@ -390,6 +453,7 @@ public sealed class ExchangeOrder(VenueOrder asked, string venueId, DateTimeOffs
 /// <summary>One process's way to the exchange. What is on its way there arrives, whether the process lives to hear of it or not.</summary>
 public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock, SimContext context) : IVenue, IMarketData
 {
+    private readonly BestBooks _books = new();
     private (DateTimeOffset Told, long At)? _measured;
 
     public string Name => "simulated";
@@ -461,11 +525,15 @@ public sealed class SimVenue(SimExchange exchange, SimLoop loop, SimClock clock,
         Task.FromResult<VenueAnswer<KeyPermissions>>(new VenueAnswer<KeyPermissions>.Said(new KeyPermissions(Reads: true, Trades: true, Withdraws: false, Transfers: false, IsBoundToAddresses: true)));
 
     public Task<VenueAnswer<IReadOnlyList<Balance>>> ReadBalancesAsync(CancellationToken cancellationToken = default) => AskAsync(() =>
-        new VenueAnswer<IReadOnlyList<Balance>>.Said([.. exchange.Balances.Select(b => new Balance(b.Key, b.Value, 0))]));
+        new VenueAnswer<IReadOnlyList<Balance>>.Said(exchange.TellBalances()));
 
-    public MarketPrice? Latest(Symbol symbol) => exchange.Away is null && SimExchange.Rules.Any(r => r.Symbol == symbol)
-        ? new MarketPrice(symbol, new Price(exchange.PriceOf(symbol)), new Price(exchange.PriceOf(symbol)), clock.GetUtcNow())
-        : null;
+    /// <summary>What the stream tells by now is heard when somebody asks.</summary>
+    public MarketPrice? Latest(Symbol symbol)
+    {
+        if (SimExchange.Rules.Any(r => r.Symbol == symbol) && exchange.Tells(symbol, clock.GetUtcNow()) is { } told)
+            _books.Hear(told.Book, told.Number);
+        return _books.Latest(symbol);
+    }
 
     public Task<VenueAnswer<IReadOnlyList<Candle>>> ReadCandlesAsync(Symbol symbol, TimeSpan interval, int count, CancellationToken cancellationToken = default) =>
         AskAsync(() =>

@@ -55,7 +55,7 @@ public static partial class Bugs
             await base.SendAsync(endpoint, properties, body, replay, alone, cancellationToken);
             var (letter, number) = Letter.ReplayIn(properties with { Headers = [new MessageHeader(0, Contracts.Messages.DeadLetterHeaders.Replay, HeaderKind.Text, replay)] })!.Value;
             var opened = (await console.Book.OpenAsync(letter, cancellationToken))!;
-            await console.Book.RecordAsync(opened.Kept, DeterministicId.From("sure", replay), new ConfirmReplay(letter, number, letter, Contracts.Streams.DeadLetter(letter).Value, 1), DeadLetterBook.Actor, cancellationToken);
+            await console.Book.RecordAsync(opened, DeterministicId.From("sure", replay), new ConfirmReplay(letter, number, letter, Contracts.Streams.DeadLetter(letter).Value, 1), DeadLetterBook.Actor, cancellationToken);
         }
     }
 

@@ -157,6 +157,21 @@ public static partial class Bugs
                 : await base.FindOrderAsync(symbol, order, cancellationToken);
     }
 
+    private sealed class PartBlindVenue(IVenue inner) : OverVenue(inner)
+    {
+        public override async Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default) => Blind(await base.PlaceAsync(order, cancellationToken));
+
+        public override async Task<VenueAnswer<OrderReport>> FindOrderAsync(Symbol symbol, ClientOrderId order, CancellationToken cancellationToken = default) =>
+            Blind(await base.FindOrderAsync(symbol, order, cancellationToken));
+
+        public override async Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(CancellationToken cancellationToken = default) =>
+            await base.ListOpenOrdersAsync(cancellationToken) is VenueAnswer<IReadOnlyList<OrderReport>>.Said said ? said with { Value = [.. said.Value.Select(Blind)] } : new VenueAnswer<IReadOnlyList<OrderReport>>.Unknown("No answer came in time.");
+
+        private static VenueAnswer<OrderReport> Blind(VenueAnswer<OrderReport> answer) => answer is VenueAnswer<OrderReport>.Said said ? said with { Value = Blind(said.Value) } : answer;
+
+        private static OrderReport Blind(OrderReport report) => report.Status == VenueOrderStatus.PartiallyFilled ? report with { Status = VenueOrderStatus.Open, Executed = Quantity.Zero, Cost = Money.Zero, Fills = [] } : report;
+    }
+
     private sealed class LateVenue(IVenue inner, SimProcess process) : OverVenue(inner)
     {
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);

@@ -70,6 +70,7 @@ public static partial class Bugs
         new OperatorBug("resolve-by-one", "whoever confirms is somebody else by saying so", Invariant.TwoOperators, said => said.Confirms ? said with { By = "somebody-else" } : said),
         new VenueBug("found-out-late", "an order without an answer is not asked about for a minute and a half", Invariant.FoundOut, (inner, process) => new LateVenue(inner, process)),
         new VenueBug("cancel-is-forgotten", "an order whose cancelling was not answered is believed to rest for ever", Invariant.ComesToRest, (inner, _) => new StubbornVenue(inner)),
+        new VenueBug("part-is-nothing", "what an order has filled is not heard before it is over", Invariant.Protected, (inner, _) => new PartBlindVenue(inner)),
         new VenueBug("open-is-filled", "an order that rests is reported as filled", Invariant.BooksAgree, (inner, _) => new HopefulVenue(inner)),
     ];
 

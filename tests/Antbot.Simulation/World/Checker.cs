@@ -38,7 +38,7 @@ public sealed class Checker
     private const string CancelWhileHalted = "an order that the venue took back while halted";
 
     /// <summary>What must go on whatever is halted: where it never does, it was never tried.</summary>
-    public static IReadOnlyList<string> MustHappen { get; } = [FillWhileHalted, StopWhileHalted, WayOutWhileHalted, CancelWhileHalted];
+    public static IReadOnlyList<string> MustHappen { get; } = [Protections.Cut, FillWhileHalted, StopWhileHalted, WayOutWhileHalted, CancelWhileHalted];
 
     private static readonly (string Prefix, Func<object, IReadOnlyList<object>> React)[] Reactions =
     [
@@ -69,6 +69,7 @@ public sealed class Checker
     private readonly HashSet<string> _recorded = new(StringComparer.Ordinal);
     private readonly Adoptions _adoptions;
     private readonly Doubts _doubts;
+    private readonly Protections _protections;
     private RiskState _account = RiskState.Initial;
     private ControlState _control = ControlState.Initial;
     private int _unpublished;
@@ -81,6 +82,7 @@ public sealed class Checker
         _exposures = new Exposures(world.Exchange, IsRecorded);
         _adoptions = new Adoptions(world, Violated);
         _doubts = new Doubts(world, Violated);
+        _protections = new Protections(world, Violated);
         Letters = new Letters(world, Violated);
         world.Disk.Committed = Committed;
         world.Broker.Published = Published;
@@ -160,9 +162,10 @@ public sealed class Checker
         static Violation Missing(string what, Invariant broken = Invariant.ComesToRest) => new(broken, what);
     }
 
-    /// <summary>Nothing grows without a limit, whatever goes wrong.</summary>
-    public void CheckQueues()
+    /// <summary>Now and then: nothing grows without a limit, whatever goes wrong, and nothing is held for long without a stop.</summary>
+    public void LookAround()
     {
+        _protections.Check();
         Bound("messages were in one queue", _world.Broker.QueueMost, QueueMax);
         Bound("messages were under way", _world.Broker.UnderWayMost, UnderWayMax);
         Bound("messages lay with one process", _world.Broker.DeliveriesMost, SimBroker.Prefetch);
@@ -268,6 +271,9 @@ public sealed class Checker
                 if (!_fills.TryGetValue(e.Fill.Order, out var fills) || !fills.Remove(e.Fill.FillId))
                     Violated(Invariant.FillsOnce, $"fill {e.Fill.FillId} of {e.Fill.Order} was taken back and had not been recorded");
                 _world.Tally.Happened("a fill recorded as taken back");
+                break;
+            case OrderCancelIntended e:
+                _protections.Look(e, e.Order.Trade is { } of ? _orders.GetValueOrDefault(of) : null);
                 break;
             case PositionOpened e:
                 _exposures.Opened(e.Trade, e.Cost.Value);
@@ -447,7 +453,7 @@ public sealed class Checker
     {
         var asked = order.Asked;
         return (asked.Symbol, asked.Side, asked.ReduceOnly) == (approval.Symbol, approval.Side, false)
-            && asked.Quantity.Value * (asked.Limit?.Value ?? _world.Exchange.PriceOf(asked.Symbol)) <= Exposures.Allowed(approval.Reserved.Value, asked, approval.RaisedAt, order.TakenAt);
+            && asked.Quantity.Value * (asked.Limit?.Value ?? _world.Exchange.PriceOf(asked.Symbol)) <= _exposures.Allowed(approval.Reserved.Value, asked, approval.RaisedAt, order.TakenAt);
     }
 
     private void TakenBackThere(ExchangeOrder order, FillReport fill)

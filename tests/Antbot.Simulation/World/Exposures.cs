@@ -22,11 +22,11 @@ internal sealed class Exposures(SimExchange exchange, Func<ExchangeOrder, Func<F
     private readonly Dictionary<TradeId, decimal> _writtenOff = [];
 
     /// <summary>
-    /// What may be paid at a time for what was approved so. Only what is bought at the market's price and late may cost more, by what the
-    /// market can have moved.
+    /// What may be paid at a time for what was approved so. Only what is bought at the market's price, and late or by an old one, may cost
+    /// more, by what the market can have moved.
     /// </summary>
-    public static decimal Allowed(decimal reserved, VenueOrder asked, DateTimeOffset raised, DateTimeOffset at) =>
-        asked.Limit is null && at - raised > Prompt ? reserved * (1 + SimExchange.PriceMovesMost) : reserved;
+    public decimal Allowed(decimal reserved, VenueOrder asked, DateTimeOffset raised, DateTimeOffset at) =>
+        asked.Limit is null && (at - raised > Prompt || exchange.HasOldBooks) ? reserved * (1 + SimExchange.PriceMovesMost) : reserved;
 
     public void Reserved(ExposureReserved approval) => _trades.TryAdd(approval.Trade, (approval, approval.Reserved.Value));
 

@@ -75,6 +75,8 @@ internal sealed class Letters(SimWorld world, Action<Invariant, string> violated
             return $"{world.Broker.Letters.Waiting} dead letters lie in their queues: {_deaths.Values.First(d => !d.IsTaken).Letter is var letter} {letter.Message} {letter.Unplanned}";
         if (_letters.Values.FirstOrDefault(l => l.IsWaiting || l.Status == DeadLetterStatus.Replaying) is { } open)
             return $"the dead letter {open.Kept.Letter:N}, {open.Kept.MessageType} to {open.Kept.Endpoint}, is {open.Status}";
+        if (_letters.Values.FirstOrDefault(Strays) is { } astray)
+            return $"the dead letter {astray.Kept.Letter:N} is {astray.Status}, and what was decided on its copy is not known";
         return _selections.FirstOrDefault(s => !s.Value.IsOver).Key is { } busy ? $"{busy} is not over" : null;
     }
 
@@ -178,9 +180,14 @@ internal sealed class Letters(SimWorld world, Action<Invariant, string> violated
         }
         if (_deaths.Values.FirstOrDefault(d => d is { RecordedAs: null, Letter.Replay: null }) is { } lost)
             violated(Invariant.Conserved, $"{lost.Letter.Message} died, and is recorded nowhere");
-        foreach (var letter in _letters.Values.Where(l => l.Status == DeadLetterStatus.Discarded && EffectsOf(l.Kept).Any()))
-            world.Tally.Happened(letter.Replays > 0 ? "letters that were discarded on their way and had their effect" : "letters that were discarded and whose message had its effect otherwise");
+        foreach (var letter in _letters.Values.Where(Strays))
+            violated(Invariant.LettersTrue, $"the dead letter {letter.Kept.Letter:N} is {letter.Status}, and its copy had its effect");
+        foreach (var _ in _letters.Values.Where(l => l.Status == DeadLetterStatus.Discarded && EffectsOf(l.Kept).Any()))
+            world.Tally.Happened("letters that were discarded and whose message had its effect otherwise");
     }
+
+    /// <summary>It was decided otherwise about it while a copy was on its way, and that had its effect.</summary>
+    private bool Strays(Known letter) => letter is { IsOut: true, IsWaiting: false } && letter.Status != DeadLetterStatus.Replaying && EffectsOf(letter.Kept).Any();
 
     private void Kept(DeadLetterKept e)
     {
@@ -221,7 +228,7 @@ internal sealed class Letters(SimWorld world, Action<Invariant, string> violated
             violated(Invariant.LettersTrue, $"the dead letter {e.Letter:N} is {letter.Status}, and is sent once more");
         if (_selections.TryGetValue(e.Reason, out var selection) && !(selection.Letters.Contains(e.Letter) && selection.Begun.Contains(e.Letter)))
             violated(Invariant.SelectionFrozen, $"the dead letter {e.Letter:N} is sent once more in {e.Reason}, where it was not chosen");
-        (letter.Status, letter.Replays) = (DeadLetterStatus.Replaying, e.Replay);
+        (letter.Status, letter.Replays, letter.IsOut) = (DeadLetterStatus.Replaying, e.Replay, true);
         letter.Orders.Add($"{e.Replay}");
         Ordered(++_ordered, e.Letter);
     }
@@ -240,11 +247,17 @@ internal sealed class Letters(SimWorld world, Action<Invariant, string> violated
         }
         if (letter.Status is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == letter.Replays)
             letter.Reopen();
+        if (e.Replay == letter.Replays)
+            letter.IsOut = false;
     }
 
     private void Replayed(Known letter, DeadLetterReplayed e)
     {
-        letter.Status = DeadLetterStatus.Replayed;
+        if (letter.IsWaiting || !letter.IsOut || e.Replay != letter.Replays)
+            violated(Invariant.LettersTrue, $"the dead letter {e.Letter:N} is {letter.Status}, and is said to be replayed by its copy {e.Replay}");
+        if (letter.Status is DeadLetterStatus.Discarded or DeadLetterStatus.Expired)
+            world.Tally.Happened("letters that were discarded on their way and had their effect");
+        (letter.Status, letter.IsOut) = (DeadLetterStatus.Replayed, false);
         if (!EffectsOf(letter.Kept).Any(d => (d.Stored.EventId, d.Stored.Stream, d.Stored.Sequence) == (e.Effect, e.Stream, e.Sequence)))
             violated(Invariant.LettersTrue, $"the dead letter {e.Letter:N} is said to be replayed by event {e.Sequence} of {e.Stream}, and {letter.Kept.Endpoint} has decided nothing on it there");
     }
@@ -329,6 +342,9 @@ internal sealed class Letters(SimWorld world, Action<Invariant, string> violated
         public ContentHash Content { get; set; } = kept.Content;
 
         public int Replays { get; set; }
+
+        /// <summary>The last copy has not come back, and nothing is recorded that it came to.</summary>
+        public bool IsOut { get; set; }
 
         /// <summary>The numbers of the replays that were ordered.</summary>
         public HashSet<string> Orders { get; } = new(StringComparer.Ordinal);

@@ -36,7 +36,7 @@ internal sealed class SimConsole
         Book = new DeadLetterBook(_parts, blobs, stories);
         _replays = new DeadLetterReplays(_parts, Book, stories, world.Around(sender, this), models, Options, NullLogger<DeadLetterReplays>.Instance);
         _intents = new ReplayIntents(_parts.Store, stories);
-        _selections = new ReplaysBook(_parts, stories, models);
+        _selections = new ReplaysBook(_parts, Book, stories, models);
         _runner = new ReplaysRunner(_parts, _selections, Book, _replays, _intents);
         var drain = new DeadLetterDrain(new BusOptions(), world.Around(Book, this), _parts.CrashPoints, _parts.Clock, NullLogger<DeadLetterDrain>.Instance);
         _drain = token => world.Broker.Letters.DrainAsync(process, drain, token);
@@ -88,6 +88,6 @@ internal sealed class SimConsole
     private async Task<object> DecideAsync(Guid letter, Guid request, string by, Func<OpenedLetter, Task<object>> wordOf)
     {
         var opened = await Book.OpenAsync(letter, CancellationToken.None) ?? throw new InvalidOperationException($"There is no dead letter {letter:N}.");
-        return _parts.Codec.Decode(await Book.DecideAsync(opened.Kept, request, by, await wordOf(opened), CancellationToken.None));
+        return _parts.Codec.Decode(await Book.DecideAsync(opened, request, by, await wordOf(opened), CancellationToken.None));
     }
 }

@@ -153,9 +153,10 @@ public sealed class SimProcess
         var rules = new RuleBook(venue, Clock, NullLogger<RuleBook>.Instance);
         var prices = new Prices(market, rules, options, Clock);
         var pipeline = new StreamPipeline<OrdersState>(Parts, ExecutionDecider.Behaviour);
-        var runner = new TradeRunner(Parts, pipeline, venue, prices, control, gate, options);
+        var room = new SymbolRoom(Parts, venue);
+        var runner = new TradeRunner(Parts, pipeline, venue, prices, control, gate, room, options);
         var keeper = new Keeper(Parts, pipeline, runner, new OpenOrders(Parts.Codec), venue, prices, options, NullLogger<Keeper>.Instance);
-        Handle<ExecuteTrade>(new ExecuteTradeHandler(runner, rules, new SymbolRoom(Parts, venue), prices, venue, options).HandleAsync);
+        Handle<ExecuteTrade>(new ExecuteTradeHandler(runner, rules, room, prices, venue, options).HandleAsync);
         Handle<CancelTrade>(new CancelTradeHandler(runner).HandleAsync);
         Handle<CloseTrade>(new CloseTradeHandler(runner).HandleAsync);
         Handle<CorrectOrder>(new CorrectOrderHandler(runner).HandleAsync);

@@ -99,7 +99,7 @@ public static class SimRun
             if (world.Loop.Now < look)
                 continue;
             look = world.Loop.Now + LookEvery;
-            checker.CheckQueues();
+            checker.LookAround();
             var missing = world.IsHealed ? checker.WhyNotAtRest() : new Violation(Invariant.ComesToRest, "not everybody is up");
             rested = missing is null;
             if (missing is not null && world.Loop.Now >= deadline)

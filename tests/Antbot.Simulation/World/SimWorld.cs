@@ -53,6 +53,7 @@ public sealed class SimWorld
         Operators = new Operators(this, bug);
         LetterOperators = new LetterOperators(this);
         Checker = new Checker(this);
+        Exchange.IsKnown = () => Checker.HasBaseline;
         HealedAt = plan.Faults.Select(f => f switch
         {
             ILasting x => x.AtSeconds + x.ForSeconds,

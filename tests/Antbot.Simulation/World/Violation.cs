@@ -51,6 +51,9 @@ public enum Invariant
     /// <summary>What became of an order in doubt is found out in time.</summary>
     FoundOut,
 
+    /// <summary>What an entry has filled is protected in time, or on its way out.</summary>
+    Protected,
+
     /// <summary>What somebody else bought has one owner.</summary>
     OneOwner,
 

@@ -9,9 +9,13 @@ namespace Antbot.ConsoleService.DeadLetters;
 /// <param name="Replays">How often it was sent once more.</param>
 /// <param name="Edits">How often its message was changed.</param>
 /// <param name="Content">What is sent once more; null while nothing is kept.</param>
-public sealed record DeadLetterState(DeadLetterStatus? Status, string Fingerprint, int Replays, int Edits, ContentHash? Content)
+/// <param name="IsOut">A copy of it is on its way, whatever was decided about it since: it has not come back, and nothing is known to have been decided on it.</param>
+public sealed record DeadLetterState(DeadLetterStatus? Status, string Fingerprint, int Replays, int Edits, ContentHash? Content, bool IsOut = false)
 {
     public static DeadLetterState Initial { get; } = new(null, "", 0, 0, null);
+
+    /// <summary>What is decided on the copy is what becomes of it: who held that nothing is to come of it, or waited no longer, has been overtaken. One that is open is for whoever opened it.</summary>
+    public bool MayBeReplayed => IsOut && !IsWaiting;
 
     /// <summary>Nothing has been decided about it but what is to be sent: it may be sent, changed and discarded.</summary>
     public bool IsWaiting => Status is DeadLetterStatus.New or DeadLetterStatus.Edited;
@@ -69,7 +73,7 @@ public static class DeadLetterDecider
     /// <summary>Who acts where nobody does.</summary>
     public const string Unattended = "system";
 
-    public static Behaviour<DeadLetterState> Behaviour { get; } = new(Consumer, new Fold<DeadLetterState>("dead-letter-2", DeadLetterState.Initial, Apply), Decide, _ => [])
+    public static Behaviour<DeadLetterState> Behaviour { get; } = new(Consumer, new Fold<DeadLetterState>("dead-letter-3", DeadLetterState.Initial, Apply), Decide, _ => [])
     {
         IsOver = state => state.Status is DeadLetterStatus.Discarded or DeadLetterStatus.Replayed or DeadLetterStatus.Expired,
     };
@@ -78,10 +82,11 @@ public static class DeadLetterDecider
     {
         DeadLetterKept e => new(DeadLetterStatus.New, e.Fingerprint, 0, 0, e.Content),
         DeadLetterEdited e => state with { Status = DeadLetterStatus.Edited, Edits = e.Edit, Content = e.After },
-        DeadLetterReplayOrdered e => state with { Status = DeadLetterStatus.Replaying, Replays = e.Replay },
+        DeadLetterReplayOrdered e => state with { Status = DeadLetterStatus.Replaying, Replays = e.Replay, IsOut = true },
         // A copy of an earlier one comes too late to change anything. What was decided on may still not have come to its end: then it is open again.
-        DeadLetterReturned e => state.Status is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed && e.Replay == state.Replays ? state with { Status = Waiting(state) } : state,
-        DeadLetterReplayed => state with { Status = DeadLetterStatus.Replayed },
+        DeadLetterReturned e => e.Replay != state.Replays ? state
+            : state with { Status = state.Status is DeadLetterStatus.Replaying or DeadLetterStatus.Replayed ? Waiting(state) : state.Status, IsOut = false },
+        DeadLetterReplayed => state with { Status = DeadLetterStatus.Replayed, IsOut = false },
         DeadLetterGivenUp e => state.Status == DeadLetterStatus.Replaying && e.Replay == state.Replays ? state with { Status = Waiting(state) } : state,
         DeadLetterDiscarded => state with { Status = DeadLetterStatus.Discarded },
         DeadLetterExpired => state with { Status = DeadLetterStatus.Expired },
@@ -102,7 +107,7 @@ public static class DeadLetterDecider
             new DeadLetterReturned(
                 r.Letter, state.Fingerprint, r.Replay, r.Again.Letter, r.Again.Kind, r.Again.FaultType, r.Again.FaultMessage, r.Again.Stack, r.Again.Attempts, r.Again.FailedAt, r.Again.Build, r.Again.Fingerprint),
         ],
-        ConfirmReplay c => state.Status == DeadLetterStatus.Replaying && state.Replays == c.Replay ? [new DeadLetterReplayed(c.Letter, state.Fingerprint, c.Replay, c.Effect, c.Stream, c.Sequence)] : [],
+        ConfirmReplay c => state.MayBeReplayed && state.Replays == c.Replay ? [new DeadLetterReplayed(c.Letter, state.Fingerprint, c.Replay, c.Effect, c.Stream, c.Sequence)] : [],
         _ => throw new ArgumentException($"{input.GetType().Name} is nothing that is decided of a dead letter.", nameof(input)),
     };
 

@@ -14,7 +14,10 @@ namespace Antbot.ConsoleService.DeadLetters;
 
 /// <param name="KeptAt">When it was kept.</param>
 /// <param name="At">When something was last recorded of it.</param>
-internal sealed record OpenedLetter(DeadLetterKept Kept, DateTimeOffset KeptAt, DeadLetterState State, LetterBody ToSend, DateTimeOffset At);
+internal sealed record OpenedLetter(DeadLetterKept Kept, DateTimeOffset KeptAt, Loaded<DeadLetterState> Loaded, LetterBody ToSend, DateTimeOffset At)
+{
+    public DeadLetterState State => Loaded.State;
+}
 
 /// <summary>The record of dead letters: what is kept in it, and what is decided about it.</summary>
 internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLetterStories stories) : IDeadLetters
@@ -23,6 +26,9 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
 
     /// <summary>Below the store's own limit by what the rest of an event takes.</summary>
     private const int PropertiesInEventMax = StoreLimits.EventBytesMax / 2;
+
+    /// <summary>Each may have a body within.</summary>
+    private const int OpenedAtOnce = 64;
 
     private readonly StreamPipeline<DeadLetterState> _pipeline = new(parts, DeadLetterDecider.Behaviour);
 
@@ -55,16 +61,13 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
     /// </summary>
     private async Task<bool> HasReturnedAsync(DeadMessage message, CancellationToken cancellationToken)
     {
-        if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await OpenAsync(letter, cancellationToken) is not { Kept: var kept })
+        if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await OpenAsync(letter, cancellationToken) is not { Kept: var kept } opened)
             return false;
         var again = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
         if (again.Message is null || again.Message != kept.Message || again.Endpoint != kept.Endpoint)
             return false;
-        return (await RecordAsync(kept, again.Letter, new ReturnDeadLetter(letter, replay, again), Actor, cancellationToken)).Count > 0;
+        return (await RecordAsync(opened, again.Letter, new ReturnDeadLetter(letter, replay, again), Actor, cancellationToken)).Count > 0;
     }
-
-    /// <summary>Null where there is no such letter.</summary>
-    public async Task<DeadLetterState> StateOfAsync(Guid letter, CancellationToken cancellationToken) => (await _pipeline.LoadAsync(Streams.DeadLetter(letter), cancellationToken)).State;
 
     /// <summary>What a patch makes of the message within a letter, by the reading of whoever it goes to.</summary>
     public async Task<LetterEdit> EditOfAsync(OpenedLetter letter, JsonElement patch, CancellationToken cancellationToken)
@@ -85,33 +88,101 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
     }
 
     /// <summary>The whole of it in one reading; null where there is no such letter.</summary>
-    public async Task<OpenedLetter?> OpenAsync(Guid letter, CancellationToken cancellationToken)
+    public async Task<OpenedLetter?> OpenAsync(Guid letter, CancellationToken cancellationToken) => Next(null, await EventsAsync(parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken)));
+
+    /// <summary>Those of them that there are, each of which was asked for once; one that is over and archived is not.</summary>
+    public async Task<IReadOnlyDictionary<Guid, OpenedLetter>> OpenAsync(IReadOnlyCollection<Guid> letters, CancellationToken cancellationToken)
     {
-        OpenedLetter? opened = null;
-        await foreach (var stored in parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
+        var opened = new Dictionary<Guid, OpenedLetter>();
+        foreach (var some in letters.Chunk(OpenedAtOnce))
         {
-            var @event = parts.Codec.Decode(stored);
-            opened ??= @event is DeadLetterKept kept ? new OpenedLetter(kept, stored.Timestamp, DeadLetterState.Initial, LetterBody.After(null, kept)!, stored.Timestamp) : null;
-            opened = opened is null ? null : opened with { State = DeadLetterDecider.Behaviour.Fold.Apply(opened.State, @event), ToSend = LetterBody.After(opened.ToSend, @event)!, At = stored.Timestamp };
+            var streams = await StreamsAsync([.. some.Select(l => new StreamStart(Streams.DeadLetter(l)))], cancellationToken);
+            foreach (var letter in some)
+            {
+                if (streams.GetValueOrDefault(Streams.DeadLetter(letter).Value) is { } events && Next(null, events) is { } one)
+                    opened[letter] = one;
+            }
         }
         return opened;
     }
 
-    /// <summary>What was decided on an operator's word, now or when it was given first.</summary>
-    public async Task<StoredEvent> DecideAsync(DeadLetterKept kept, Guid request, string by, object order, CancellationToken cancellationToken) =>
-        await RecordAsync(kept, request, order, $"operator:{by}", cancellationToken) is [.., var last] ? last : throw Archiving.DecidedBefore();
+    /// <summary>What has become of them since they were opened, in their order.</summary>
+    public async Task<IReadOnlyList<OpenedLetter>> OpenAgainAsync(IReadOnlyList<OpenedLetter> letters, CancellationToken cancellationToken)
+    {
+        var news = await StreamsAsync([.. letters.Select(l => new StreamStart(Streams.DeadLetter(l.Kept.Letter), l.Loaded.Version + 1))], cancellationToken);
+        return [.. letters.Select(l => Next(l, news.GetValueOrDefault(Streams.DeadLetter(l.Kept.Letter).Value) ?? [])!)];
+    }
 
-    /// <summary>What whoever it was going to has decided on a letter's message, sent once more or before; null where there is nothing. Every endpoint decides under its own name.</summary>
-    public async Task<StoredEvent?> EffectOfAsync(Guid? message, string endpoint, CancellationToken cancellationToken) =>
-        message is { } id && endpoint.Length > 0 && await parts.Store.FindDecisionAsync(new Decision(id, endpoint), cancellationToken) is [var effect, ..] ? effect : null;
+    private static OpenedLetter? Next(OpenedLetter? before, IReadOnlyList<(StoredEvent Stored, object Event)> events)
+    {
+        var opened = before;
+        foreach (var (stored, @event) in events)
+        {
+            opened ??= @event is DeadLetterKept kept ? new OpenedLetter(kept, stored.Timestamp, new Loaded<DeadLetterState>(DeadLetterState.Initial, 0, 0), LetterBody.After(null, kept)!, stored.Timestamp) : null;
+            opened = opened is null ? null : opened with
+            {
+                Loaded = opened.Loaded with { State = DeadLetterDecider.Behaviour.Fold.Apply(opened.State, @event), Version = stored.Version, Trail = Trail.Of(stored) },
+                ToSend = LetterBody.After(opened.ToSend, @event)!,
+                At = stored.Timestamp,
+            };
+        }
+        return opened;
+    }
+
+    private async Task<Dictionary<string, List<(StoredEvent Stored, object Event)>>> StreamsAsync(IReadOnlyList<StreamStart> streams, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Grouped(await EventsAsync(parts.Store.ReadStreamsAsync(streams, cancellationToken)));
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+        {
+            // Which of them it is, each tells for itself.
+            var here = new List<(StoredEvent Stored, object Event)>();
+            foreach (var (stream, from) in streams)
+            {
+                try
+                {
+                    here.AddRange(await EventsAsync(parts.Store.ReadStreamAsync(stream, from, cancellationToken)));
+                }
+                catch (EventStoreException one) when (one.Fault == StoreFault.Archived)
+                {
+                    // It is over: nothing comes of it any more.
+                }
+            }
+            return Grouped(here);
+        }
+    }
+
+    private static Dictionary<string, List<(StoredEvent Stored, object Event)>> Grouped(List<(StoredEvent Stored, object Event)> events) =>
+        events.GroupBy(e => e.Stored.Stream, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToList(), StringComparer.Ordinal);
+
+    private async Task<List<(StoredEvent Stored, object Event)>> EventsAsync(IAsyncEnumerable<StoredEvent> events)
+    {
+        var found = new List<(StoredEvent, object)>();
+        await foreach (var stored in events)
+            found.Add((stored, parts.Codec.Decode(stored)));
+        return found;
+    }
+
+    /// <summary>What was decided on an operator's word, now or when it was given first.</summary>
+    public async Task<StoredEvent> DecideAsync(OpenedLetter letter, Guid request, string by, object order, CancellationToken cancellationToken) =>
+        await RecordAsync(letter, request, order, $"operator:{by}", cancellationToken) is [.., var last] ? last : throw Archiving.DecidedBefore();
+
+    /// <summary>The decision that whoever a letter was going to makes on its message, sent once more or before; null where none can be found. Every endpoint decides under its own name.</summary>
+    public static Decision? DecisionOn(Guid? message, string endpoint) => message is { } id && endpoint.Length is > 0 and <= Decision.ConsumerLengthMax ? new Decision(id, endpoint) : null;
+
+    /// <summary>Of such decisions those that were made, each with its first event.</summary>
+    public Task<IReadOnlyDictionary<Decision, EventPlace>> EffectsOfAsync(IEnumerable<Decision?> decisions, CancellationToken cancellationToken) =>
+        parts.Store.FindDecidedAsync([.. decisions.OfType<Decision>()], cancellationToken);
 
     /// <summary>The same for people.</summary>
     public async Task<string?> EffectSaidAsync(DeadLetterKept kept, CancellationToken cancellationToken) =>
-        await EffectOfAsync(kept.Message, kept.Endpoint, cancellationToken) is { } effect ? $"event {effect.Sequence} of {effect.Stream} was decided on it" : null;
+        (await EffectsOfAsync([DecisionOn(kept.Message, kept.Endpoint)], cancellationToken)).Values.FirstOrDefault() is { } effect ? $"event {effect.Sequence} of {effect.Stream} was decided on it" : null;
 
     /// <summary>What was decided now or on the same input before; nothing where nothing followed from it.</summary>
-    public Task<IReadOnlyList<StoredEvent>> RecordAsync(DeadLetterKept kept, Guid id, object input, string actor, CancellationToken cancellationToken) =>
-        _pipeline.HandleAsync(Streams.DeadLetter(kept.Letter), new Input(id, input, CorrelationOf(kept), actor), cancellationToken);
+    public Task<IReadOnlyList<StoredEvent>> RecordAsync(OpenedLetter letter, Guid id, object input, string actor, CancellationToken cancellationToken) =>
+        _pipeline.HandleAsync(Streams.DeadLetter(letter.Kept.Letter), new Input(id, input, CorrelationOf(letter.Kept), actor), letter.Loaded, cancellationToken);
 
     /// <summary>A letter about one trade is part of its story; any other is a story of its own.</summary>
     private static string CorrelationOf(DeadLetterKept kept) => kept.Trades is [var trade] ? trade.Value : kept.Letter.ToString("N");

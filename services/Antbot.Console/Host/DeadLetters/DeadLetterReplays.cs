@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Kernel.Identity;
 using Antbot.Messaging;
@@ -20,50 +21,67 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     private const int AttemptsMax = 3;
     private const int SentAtOnce = 64;
 
+    /// <summary>What is recorded at once is committed together.</summary>
+    private const int RecordedAtOnce = 256;
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private static readonly ViewQuery UnderWay = new([nameof(DeadLetterStatus.Replaying)], Limit: ViewQuery.LimitMax);
+    private static readonly SubscriptionOptions Letters = new() { Prefixes = [Streams.DeadLetterPrefix] };
+
+    /// <summary>Those that are waited for, and those about which was decided otherwise while they were on their way: what comes of them counts all the same.</summary>
+    private static readonly ViewQuery[] UnderWay =
+    [
+        new([nameof(DeadLetterStatus.Replaying)], Limit: ViewQuery.LimitMax),
+        new([], Limit: ViewQuery.LimitMax) { Search = new Dictionary<string, string>(StringComparer.Ordinal) { [ViewTables.Astray] = DeadLetterView.IsAstray } },
+    ];
 
     private readonly Resends _resends = new(TimeSpan.FromSeconds(options.ResendSeconds));
     private bool _waits;
 
-    public Task SendAsync(CancellationToken cancellationToken) => new DurableSubscription(parts.Store, "dead-letter-replays", SendAsync, parts.Clock).RunAsync(cancellationToken);
+    public Task SendAsync(CancellationToken cancellationToken) => new DurableSubscription(parts.Store, "dead-letter-replays", SendAsync, parts.Clock, Letters).RunAsync(cancellationToken);
 
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            string? after = null;
-            do
-            {
-                var page = await models.ListAsync(ViewTable.DeadLetters, UnderWay with { After = after }, cancellationToken);
-                foreach (var row in page)
-                    await LookAsync(row.As<DeadLetterView>(), cancellationToken);
-                after = page.Count == UnderWay.Limit ? page[^1].Id : null;
-            }
-            while (after is not null);
+            foreach (var query in UnderWay)
+                await LookAsync(query, cancellationToken);
             _resends.EndRound();
             await Task.Delay(LookEvery, parts.Clock, cancellationToken);
         }
     }
 
+    private async Task LookAsync(ViewQuery query, CancellationToken cancellationToken)
+    {
+        string? after = null;
+        do
+        {
+            var page = await models.ListAsync(ViewTable.DeadLetters, query with { After = after }, cancellationToken);
+            await LookAsync([.. page.Select(row => row.As<DeadLetterView>())], cancellationToken);
+            after = page.Count == query.Limit ? page[^1].Id : null;
+        }
+        while (after is not null);
+    }
+
     /// <summary>All of a page beside each other; those that were not taken so, one after the other, each to answer for itself.</summary>
     private async Task SendAsync(IReadOnlyList<StoredEvent> page, CancellationToken cancellationToken)
     {
-        var ordered = page.Select(parts.Codec.Find<DeadLetterReplayOrdered>).OfType<DeadLetterReplayOrdered>().ToList();
-        var left = new ConcurrentQueue<DeadLetterReplayOrdered>();
-        await Bounded.ForEachAsync(
-            ordered, SentAtOnce,
-            async (one, token) =>
-            {
-                if (!await TrySendAsync(one, token))
-                    left.Enqueue(one);
-            },
-            cancellationToken);
+        var left = new ConcurrentQueue<OpenedLetter>();
+        foreach (var some in page.Select(parts.Codec.Find<DeadLetterReplayOrdered>).OfType<DeadLetterReplayOrdered>().Chunk(SentAtOnce))
+        {
+            await Bounded.ForEachAsync(
+                await WaitingAsync(some, cancellationToken), SentAtOnce,
+                async (one, token) =>
+                {
+                    if (!await TrySendAsync(one, token))
+                        left.Enqueue(one);
+                },
+                cancellationToken);
+        }
         foreach (var one in left)
         {
             try
             {
-                await SendAsync(one.Letter, one.Replay, cancellationToken);
+                await SendAsync(one.Kept.Letter, one.State.Replays, cancellationToken);
                 _waits = false;
             }
             catch (BusUnavailableException e)
@@ -77,10 +95,8 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     }
 
     /// <summary>Whether nothing is left to be done about it.</summary>
-    private async Task<bool> TrySendAsync(DeadLetterReplayOrdered ordered, CancellationToken cancellationToken)
+    private async Task<bool> TrySendAsync(OpenedLetter letter, CancellationToken cancellationToken)
     {
-        if (await WaitingAsync(ordered.Letter, ordered.Replay, cancellationToken) is not { } letter)
-            return true;
         try
         {
             await SendAsync(letter, alone: false, cancellationToken);
@@ -94,13 +110,18 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
 
     private async Task SendAsync(Guid letter, int replay, CancellationToken cancellationToken)
     {
-        if (await WaitingAsync(letter, replay, cancellationToken) is { } waiting)
-            await SendAsync(waiting, cancellationToken);
+        if (await book.OpenAsync(letter, cancellationToken) is { } opened && Waits(opened, replay))
+            await SendAsync(opened, cancellationToken);
+    }
+
+    private async Task<List<OpenedLetter>> WaitingAsync(IReadOnlyCollection<DeadLetterReplayOrdered> ordered, CancellationToken cancellationToken)
+    {
+        var opened = await book.OpenAsync([.. ordered.Select(o => o.Letter).Distinct()], cancellationToken);
+        return [.. ordered.Where(o => opened.TryGetValue(o.Letter, out var letter) && Waits(letter, o.Replay)).Select(o => opened[o.Letter])];
     }
 
     /// <summary>An order may be read again, after what it was about has been decided otherwise: then there is nothing to send.</summary>
-    private async Task<OpenedLetter?> WaitingAsync(Guid letter, int replay, CancellationToken cancellationToken) =>
-        await book.OpenAsync(letter, cancellationToken) is { State.Status: DeadLetterStatus.Replaying } opened && opened.State.Replays == replay ? opened : null;
+    private static bool Waits(OpenedLetter letter, int replay) => letter.State.Status == DeadLetterStatus.Replaying && letter.State.Replays == replay;
 
     /// <summary>While the broker takes nothing all wait. One that it does not take although it takes others waits for nobody, and nobody for it.</summary>
     private async Task SendAsync(OpenedLetter letter, CancellationToken cancellationToken)
@@ -118,12 +139,12 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
                     throw;
                 if (attempt < AttemptsMax)
                     continue;
-                await NotSentAsync(letter.Kept, letter.State.Replays, e, cancellationToken);
+                await NotSentAsync(letter, e, cancellationToken);
                 return;
             }
             catch (Exception e) when (e is UnsendableLetterException or EventStoreException { Fault: StoreFault.Corrupt })
             {
-                await NotSentAsync(letter.Kept, letter.State.Replays, e, cancellationToken);
+                await NotSentAsync(letter, e, cancellationToken);
                 return;
             }
         }
@@ -138,8 +159,9 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     }
 
     /// <summary>It is open again, with why. Should it have arrived all the same, sending it once more will find what was decided on it.</summary>
-    private async Task NotSentAsync(DeadLetterKept kept, int replay, Exception fault, CancellationToken cancellationToken)
+    private async Task NotSentAsync(OpenedLetter letter, Exception fault, CancellationToken cancellationToken)
     {
+        var (kept, replay) = (letter.Kept, letter.State.Replays);
         log.LogError(fault, "The dead letter {Letter} could not be sent to {Endpoint}, and is open again", kept.Letter.ToString("N"), kept.Endpoint);
         var cause = fault.InnerException ?? fault;
         var again = kept with
@@ -147,29 +169,43 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
             Letter = DeterministicId.From("not-sent", kept.Letter.ToString("N"), $"{replay}"), FaultType = cause.GetType().FullName ?? cause.GetType().Name, FaultMessage = fault.Message, Stack = "",
             Attempts = null, FailedAt = null, Build = "",
         };
-        await book.RecordAsync(kept, again.Letter, new ReturnDeadLetter(kept.Letter, replay, again), DeadLetterBook.Actor, cancellationToken);
+        await book.RecordAsync(letter, again.Letter, new ReturnDeadLetter(kept.Letter, replay, again), DeadLetterBook.Actor, cancellationToken);
     }
 
-    /// <summary>It is replayed when something was decided on its message.</summary>
-    public async Task LookAsync(DeadLetterKept kept, int replay, CancellationToken cancellationToken)
+    /// <summary>They are replayed when something was decided on their messages: asked for all of them at once.</summary>
+    public async Task ConfirmAsync(IReadOnlyCollection<(OpenedLetter Letter, int Replay)> sent, CancellationToken cancellationToken)
     {
-        if (await book.EffectOfAsync(kept.Message, kept.Endpoint, cancellationToken) is { } effect)
-            await ConfirmAsync(kept, replay, effect, cancellationToken);
+        var decisions = sent.Select(s => (s.Letter, s.Replay, Decision: DeadLetterBook.DecisionOn(s.Letter.Kept.Message, s.Letter.Kept.Endpoint))).ToList();
+        var effects = await book.EffectsOfAsync(decisions.Select(d => d.Decision), cancellationToken);
+        await Bounded.ForEachAsync(
+            [.. decisions.Where(d => d.Decision is { } decision && effects.ContainsKey(decision))], RecordedAtOnce,
+            (d, token) => ConfirmAsync(d.Letter, d.Replay, d.Decision!.Value.EventId(0), effects[d.Decision.Value], token),
+            cancellationToken);
     }
 
-    private async Task LookAsync(DeadLetterView letter, CancellationToken cancellationToken)
+    private async Task LookAsync(IReadOnlyList<DeadLetterView> letters, CancellationToken cancellationToken)
     {
-        var id = Guid.ParseExact(letter.Id, "N");
-        if (await book.EffectOfAsync(letter.Message, letter.Endpoint, cancellationToken) is { } effect && await book.OpenAsync(id, cancellationToken) is { } opened)
-            await ConfirmAsync(opened.Kept, letter.Replays, effect, cancellationToken);
-        else if (_resends.IsDue(letter.Id, letter.Replays, letter.ChangedAt, parts.Clock.GetUtcNow()))
-            await SendAgainAsync(id, letter.Replays, cancellationToken);
+        var decisions = letters.Select(l => DeadLetterBook.DecisionOn(l.Message, l.Endpoint)).ToList();
+        var effects = await book.EffectsOfAsync(decisions, cancellationToken);
+        var decided = letters.Zip(decisions).Where(l => l.Second is { } decision && effects.ContainsKey(decision)).ToDictionary(l => Guid.ParseExact(l.First.Id, "N"), l => l.First.Replays);
+        foreach (var some in decided.Keys.Chunk(RecordedAtOnce))
+        {
+            // The list may be behind: of whoever stands otherwise by now nothing is to be confirmed.
+            var opened = await book.OpenAsync(some, cancellationToken);
+            await ConfirmAsync([.. opened.Values.Where(o => o.State.MayBeReplayed && o.State.Replays == decided[o.Kept.Letter]).Select(o => (o, o.State.Replays))], cancellationToken);
+        }
+        foreach (var letter in letters.Where(l => l.State == DeadLetterStatus.Replaying && !decided.ContainsKey(Guid.ParseExact(l.Id, "N"))))
+        {
+            if (_resends.IsDue(letter.Id, letter.Replays, letter.ChangedAt, parts.Clock.GetUtcNow()))
+                await SendAgainAsync(Guid.ParseExact(letter.Id, "N"), letter.Replays, cancellationToken);
+        }
     }
 
-    private async Task ConfirmAsync(DeadLetterKept kept, int replay, StoredEvent effect, CancellationToken cancellationToken)
+    private async Task ConfirmAsync(OpenedLetter letter, int replay, Guid effect, EventPlace place, CancellationToken cancellationToken)
     {
-        var id = DeterministicId.From("dead-letter-effect", kept.Letter.ToString("N"), $"{replay}");
-        await book.RecordAsync(kept, id, new ConfirmReplay(kept.Letter, replay, effect.EventId, effect.Stream, effect.Sequence), DeadLetterBook.Actor, cancellationToken);
+        var id = letter.Kept.Letter;
+        await book.RecordAsync(
+            letter, DeterministicId.From("dead-letter-effect", id.ToString("N"), $"{replay}"), new ConfirmReplay(id, replay, effect, place.Stream, place.Sequence), DeadLetterBook.Actor, cancellationToken);
     }
 
     /// <summary>It may be lost, with a process that held it in its memory. Where it is not, it is known by its id.</summary>

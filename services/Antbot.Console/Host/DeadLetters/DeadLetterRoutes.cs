@@ -148,7 +148,7 @@ internal sealed class DeadLetterRoutes(ReadModelQueries queries, DeadLetterStori
         var (request, by) = (Audit.IdOf(context), Caller.Of(context).Name);
         var word = await wordOf(opened, request, by, reason, body);
         // From here on the word is carried through, whether or not whoever gave it still listens.
-        var recorded = await book.DecideAsync(opened.Kept, request, by, word.Input, CancellationToken.None);
+        var recorded = await book.DecideAsync(opened, request, by, word.Input, CancellationToken.None);
         var decided = codec.Decode(recorded);
         audit.MustBeSame(recorded, decided switch
         {

@@ -41,8 +41,9 @@ internal sealed class LetterRetention(PipelineParts parts, DeadLetterBook book, 
 
     private async Task LookAsync(Guid letter, Dictionary<TradeId, bool> going, CancellationToken cancellationToken)
     {
-        if (await book.OpenAsync(letter, cancellationToken) is not var (kept, _, state, _, at))
+        if (await book.OpenAsync(letter, cancellationToken) is not { } opened)
             return;
+        var (kept, state) = (opened.Kept, opened.State);
         TradeId? open = null;
         foreach (var trade in kept.Trades)
         {
@@ -51,7 +52,7 @@ internal sealed class LetterRetention(PipelineParts parts, DeadLetterBook book, 
             if (goesOn)
                 open = trade;
         }
-        var expire = new ExpireDeadLetter(letter, state.Replays, state.Edits, at, options.DeadLetterDays, open, open is null ? await book.EffectSaidAsync(kept, cancellationToken) : null);
-        await book.RecordAsync(kept, DeterministicId.From("dead-letter-expiry", letter.ToString("N"), $"{state.Replays}", $"{state.Edits}"), expire, DeadLetterBook.Actor, cancellationToken);
+        var expire = new ExpireDeadLetter(letter, state.Replays, state.Edits, opened.At, options.DeadLetterDays, open, open is null ? await book.EffectSaidAsync(kept, cancellationToken) : null);
+        await book.RecordAsync(opened, DeterministicId.From("dead-letter-expiry", letter.ToString("N"), $"{state.Replays}", $"{state.Edits}"), expire, DeadLetterBook.Actor, cancellationToken);
     }
 }

@@ -1,16 +1,15 @@
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.ReadModels;
-using Antbot.Runtime;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
 
 namespace Antbot.ConsoleService.DeadLetters;
 
 /// <summary>The record of what is sent once more together.</summary>
-internal sealed class ReplaysBook(PipelineParts parts, DeadLetterStories stories, IReadModels models)
+internal sealed class ReplaysBook(PipelineParts parts, DeadLetterBook book, DeadLetterStories stories, IReadModels models)
 {
-    private const int ReadAtOnce = 8;
+    private const int ReadAtOnce = 64;
 
     private readonly StreamPipeline<ReplaysState> _pipeline = new(parts, ReplaysDecider.Behaviour);
 
@@ -68,24 +67,24 @@ internal sealed class ReplaysBook(PipelineParts parts, DeadLetterStories stories
     /// <summary>Of all wishes to enter among them; null where that cannot be said.</summary>
     public async Task<Money?> NotionalOfAsync(IReadOnlyList<SelectedLetter> selected, CancellationToken cancellationToken)
     {
-        var (total, isKnown, gate) = (0m, true, new Lock());
-        await Bounded.ForEachAsync(
-            selected, ReadAtOnce,
-            async (letter, token) =>
+        var (total, isKnown) = (0m, true);
+        foreach (var some in selected.Chunk(ReadAtOnce))
+        {
+            var opened = await book.OpenAsync([.. some.Select(s => s.Letter)], cancellationToken);
+            foreach (var (letter, _) in some)
             {
-                var notional = await NotionalOfAsync(letter.Letter, token);
-                lock (gate)
-                    (total, isKnown) = (total + (notional?.Value ?? 0), isKnown && notional is not null);
-            },
-            cancellationToken);
+                var notional = opened.TryGetValue(letter, out var one) ? await NotionalOfAsync(one, cancellationToken) : null;
+                (total, isKnown) = (total + (notional?.Value ?? 0), isKnown && notional is not null);
+            }
+        }
         return isKnown && Money.Fault(total) is null ? new Money(total) : null;
     }
 
-    private async Task<Money?> NotionalOfAsync(Guid letter, CancellationToken cancellationToken)
+    private async Task<Money?> NotionalOfAsync(OpenedLetter letter, CancellationToken cancellationToken)
     {
         try
         {
-            return await stories.ReadToSendAsync(letter, Letter.BodyInEventMax, cancellationToken) is { } body ? Letter.NotionalOf(body) : null;
+            return letter.ToSend.Content.Bytes <= Letter.BodyInEventMax ? Letter.NotionalOf(await stories.ReadAsync(letter.ToSend, cancellationToken)) : null;
         }
         catch (EventStoreException e) when (e.Fault == StoreFault.Corrupt)
         {

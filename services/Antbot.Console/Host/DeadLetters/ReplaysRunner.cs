@@ -1,4 +1,6 @@
+using Antbot.Contracts;
 using Antbot.Contracts.Events;
+using Antbot.Forensics;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime;
 using Antbot.Runtime.Pipeline;
@@ -12,12 +14,20 @@ namespace Antbot.ConsoleService.DeadLetters;
 /// </summary>
 internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections, DeadLetterBook letters, DeadLetterReplays replays, ReplayIntents intents)
 {
-    private const int AtOnce = 64;
+    private const int AtOnceMax = 128;
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
+    /// <summary>What is ordered at once is what is due within a tenth of a second.</summary>
+    private const int OrdersPerSecond = 10;
+
+    /// <summary>Of the time that a batch is waited for, looking takes a sixth at most.</summary>
+    private const int PausePerLook = 5;
+
+    private static readonly TimeSpan PauseMin = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(1);
+    private static readonly SubscriptionOptions Selections = new() { Prefixes = [Streams.ReplaysPrefix] };
 
     /// <summary>How far it has come is remembered when a selection is over, and not before.</summary>
-    public Task RunAsync(CancellationToken cancellationToken) => new DurableSubscription(parts.Store, "replay-selections", WorkAsync, parts.Clock).RunAsync(cancellationToken);
+    public Task RunAsync(CancellationToken cancellationToken) => new DurableSubscription(parts.Store, "replay-selections", WorkAsync, parts.Clock, Selections).RunAsync(cancellationToken);
 
     private async Task WorkAsync(IReadOnlyList<StoredEvent> page, CancellationToken cancellationToken)
     {
@@ -45,45 +55,66 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
     private async Task FinishAsync(ReplaysState state, ReplayBatchBegun batch, CancellationToken cancellationToken)
     {
         var turns = batch.Letters.Select(l => new Turn(l)).ToList();
-        var began = parts.Clock.GetUtcNow();
-        await Bounded.ForEachAsync(
-            [.. turns.Index()], AtOnce,
-            async (turn, token) =>
-            {
-                var wait = began + (TimeSpan.FromSeconds(1) * turn.Index / state.Pace.PerSecond) - parts.Clock.GetUtcNow();
-                if (wait > TimeSpan.Zero)
-                    await Task.Delay(wait, parts.Clock, token);
-                await OrderAsync(state, batch, turn.Item, token);
-            },
-            cancellationToken);
-        while (turns.Any(t => !t.IsOver))
+        var (began, perSecond) = (parts.Clock.GetUtcNow(), state.Pace.PerSecond);
+        var atOnce = Math.Clamp(perSecond / OrdersPerSecond, 1, AtOnceMax);
+        foreach (var (at, some) in turns.Chunk(atOnce).Index())
         {
-            await Bounded.ForEachAsync([.. turns.Where(t => !t.IsOver)], AtOnce, LookAsync, cancellationToken);
-            if (turns.All(t => t.IsOver))
-                break;
-            if (parts.Clock.GetUtcNow() >= batch.Until)
-                turns.ForEach(t => t.Failed ??= t.IsOver ? null : $"nothing was heard of it within {state.Pace.PatienceSeconds} s, and it is still on its way");
-            else
-                await Task.Delay(LookEvery, parts.Clock, cancellationToken);
+            var wait = began + (TimeSpan.FromSeconds(1) * at * atOnce / perSecond) - parts.Clock.GetUtcNow();
+            if (wait > TimeSpan.Zero)
+                await Task.Delay(wait, parts.Clock, cancellationToken);
+            await OrderAsync(state, batch, some, cancellationToken);
         }
+        await WaitForAsync(turns, batch.Until, state.Pace.PatienceSeconds, cancellationToken);
         await selections.RecordAsync(
             batch.Selection, IdOf("replay-batch-end", batch.Selection, batch.Batch),
             new EndReplayBatch(batch.Selection, batch.Batch, turns.Count(t => t.IsReplayed), MissesOf(turns, t => t.Refused), MissesOf(turns, t => t.Failed)), DeadLetterBook.Actor, cancellationToken);
     }
 
-    private async Task OrderAsync(ReplaysState state, ReplayBatchBegun batch, Turn turn, CancellationToken cancellationToken)
+    private async Task WaitForAsync(List<Turn> turns, DateTimeOffset until, int patienceSeconds, CancellationToken cancellationToken)
     {
-        if (await letters.OpenAsync(turn.Letter, cancellationToken) is not { } opened)
+        while (true)
         {
-            turn.Refused = "there is no such letter";
-            return;
+            var (mark, began) = (parts.Store.AppendMark, parts.Clock.GetTimestamp());
+            await LookAsync([.. turns.Where(t => !t.IsOver)], cancellationToken);
+            if (turns.All(t => t.IsOver))
+                return;
+            if (parts.Clock.GetUtcNow() >= until)
+            {
+                turns.ForEach(t => t.Failed ??= t.IsOver ? null : $"nothing was heard of it within {patienceSeconds} s, and it is still on its way");
+                return;
+            }
+            var pause = TimeSpan.FromTicks(Math.Clamp(parts.Clock.GetElapsedTime(began).Ticks * PausePerLook, PauseMin.Ticks, PauseMax.Ticks));
+            await Task.Delay(pause, parts.Clock, cancellationToken);
+            var left = until - parts.Clock.GetUtcNow();
+            await parts.Store.WaitForAppendAsync(mark, left < TimeSpan.Zero ? TimeSpan.Zero : left < PauseMax ? left : PauseMax, cancellationToken);
         }
-        turn.Kept = opened.Kept;
+    }
+
+    /// <summary>Read together, and recorded together: each is an append of its own, and all are on their way at once.</summary>
+    private async Task OrderAsync(ReplaysState state, ReplayBatchBegun batch, IReadOnlyList<Turn> turns, CancellationToken cancellationToken)
+    {
+        var opened = await letters.OpenAsync([.. turns.Select(t => t.Letter)], cancellationToken);
+        var lives = await intents.LivesAsync(opened.Values, cancellationToken);
+        await Bounded.ForEachAsync(
+            turns, turns.Count,
+            async (turn, token) =>
+            {
+                turn.Opened = opened.GetValueOrDefault(turn.Letter);
+                if (turn.Opened is null)
+                    turn.Refused = "there is no such letter";
+                else
+                    await OrderAsync(state, batch, turn, lives, token);
+            },
+            cancellationToken);
+    }
+
+    private async Task OrderAsync(ReplaysState state, ReplayBatchBegun batch, Turn turn, IReadOnlyDictionary<TradeId, TradeLife> lives, CancellationToken cancellationToken)
+    {
         try
         {
             var request = DeterministicId.From("replay-of-selection", batch.Selection.ToString("N"), $"{batch.Batch}", turn.Letter.ToString("N"));
-            var order = new ReplayDeadLetter(turn.Letter, request, state.Reason, state.By, await intents.OfAsync(opened, cancellationToken));
-            var decided = parts.Codec.Decode(await letters.DecideAsync(opened.Kept, request, state.By, order, cancellationToken));
+            var order = new ReplayDeadLetter(turn.Letter, request, state.Reason, state.By, await intents.OfAsync(turn.Opened!, lives, cancellationToken));
+            var decided = parts.Codec.Decode(await letters.DecideAsync(turn.Opened!, request, state.By, order, cancellationToken));
             if (decided is DeadLetterReplayOrdered ordered)
                 turn.Replay = ordered.Replay;
             else if (decided is DeadLetterRefused refused)
@@ -95,17 +126,22 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
         }
     }
 
-    private async Task LookAsync(Turn turn, CancellationToken cancellationToken)
+    /// <summary>Confirms what has had its effect, and reads what has become of all: two questions for all of them.</summary>
+    private async Task LookAsync(List<Turn> turns, CancellationToken cancellationToken)
     {
-        await replays.LookAsync(turn.Kept!, turn.Replay, cancellationToken);
-        var letter = await letters.StateOfAsync(turn.Letter, cancellationToken);
-        // Sent once more by somebody else since then: so this time it came to nothing.
-        if (letter.Replays != turn.Replay)
-            turn.Failed = "it came back";
-        else if (letter.Status == DeadLetterStatus.Replayed)
-            turn.IsReplayed = true;
-        else if (letter.Status != DeadLetterStatus.Replaying)
-            turn.Failed = letter.IsWaiting ? "it came back" : $"it is {letter.Status}";
+        await replays.ConfirmAsync([.. turns.Select(t => (t.Opened!, t.Replay))], cancellationToken);
+        var opened = await letters.OpenAgainAsync([.. turns.Select(t => t.Opened!)], cancellationToken);
+        foreach (var (turn, letter) in turns.Zip(opened))
+        {
+            turn.Opened = letter;
+            // Sent once more by somebody else since then: so this time it came to nothing.
+            if (letter.State.Replays != turn.Replay)
+                turn.Failed = "it came back";
+            else if (letter.State.Status == DeadLetterStatus.Replayed)
+                turn.IsReplayed = true;
+            else if (letter.State.Status != DeadLetterStatus.Replaying)
+                turn.Failed = letter.State.IsWaiting ? "it came back" : $"it is {letter.State.Status}";
+        }
     }
 
     private static List<ReplayMiss> MissesOf(IEnumerable<Turn> turns, Func<Turn, string?> why) => [.. turns.Where(t => why(t) is not null).Select(t => new ReplayMiss(t.Letter, why(t)!))];
@@ -117,7 +153,8 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
     {
         public Guid Letter { get; } = letter;
 
-        public DeadLetterKept? Kept { get; set; }
+        /// <summary>As it was read last; null where there is no such letter.</summary>
+        public OpenedLetter? Opened { get; set; }
 
         public int Replay { get; set; }
 
