@@ -49,6 +49,15 @@ public sealed class ModuleBuilder(string module, IServiceCollection services, IC
         return this;
     }
 
+    /// <summary>What lies beside this module's endpoint.</summary>
+    /// <param name="turn">What each of its messages waits for first.</param>
+    public ModuleBuilder Serve(string lane, Action<MassTransit.IReceiveEndpointConfigurator, IServiceProvider> configure, Func<IServiceProvider, MassTransit.ConsumeContext, CancellationToken, Task> turn)
+    {
+        endpoints.Add(lane, configure);
+        endpoints.Await(lane, turn);
+        return this;
+    }
+
     /// <summary>
     /// Options bound from <see cref="Configuration"/> and validated at start: every fault is named and the process ends before
     /// anything is consumed. They are injected as themselves.

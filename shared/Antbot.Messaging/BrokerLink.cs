@@ -1,4 +1,3 @@
-using Antbot.Contracts.Messages;
 using RabbitMQ.Client;
 
 namespace Antbot.Messaging;
@@ -68,7 +67,7 @@ internal sealed class BrokerLink : IAsyncDisposable
     public Task DeclareAsync(CancellationToken cancellationToken) => OnChannelAsync(
         async (channel, token) =>
         {
-            await Topology.DeclareAsync(channel, Routes.Endpoints, token);
+            await Topology.DeclareAsync(channel, Topology.Lanes, token);
             return 0;
         },
         cancellationToken);

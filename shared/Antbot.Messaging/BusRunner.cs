@@ -46,7 +46,7 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
         _since = clock.GetUtcNow();
         var each = probes.ToList();
         _endpoints = [.. catalog.Names.Select(n => new EndpointRunner(n, options, catalog, provider, each, clock, _log))];
-        _queues = [.. catalog.Names.SelectMany(n => new[] { Topology.QueueOf(n), Topology.ErrorQueueOf(n), Topology.SkippedQueueOf(n) }), Topology.DeadLetters];
+        _queues = [.. catalog.Names.SelectMany(Topology.QueuesOf), Topology.DeadLetters];
         _meter.CreateObservableGauge("antbot_bus_up", () => Status().IsUp ? 1 : 0, description: "Whether this process has a bus.");
         _meter.CreateObservableGauge("antbot_queue_messages", () => _waiting.Select(w => new Measurement<long>(w.Value, new KeyValuePair<string, object?>("queue", w.Key))), description: "Deliveries that wait in a queue: a message, or a parcel of several.");
         _meter.CreateObservableGauge("antbot_endpoint_taking", () => Status().Endpoints.Select(e => new Measurement<int>(e.State == EndpointState.Taking ? 1 : 0, new KeyValuePair<string, object?>("endpoint", e.Name))), description: "Whether an endpoint takes messages.");
@@ -103,11 +103,11 @@ public sealed class BusRunner : IHostedService, IAsyncDisposable
         _stopTaking.Dispose();
     }
 
-    /// <summary>The bus, as soon as it keeps what is sent to this endpoint.</summary>
-    internal async Task<LiveBus> BusAsync(string endpoint, CancellationToken cancellationToken)
+    /// <summary>The bus, as soon as it keeps what is sent there.</summary>
+    internal async Task<LiveBus> BusAsync(string lane, CancellationToken cancellationToken)
     {
         // In memory nothing is declared ahead: what is sent before the endpoint was there once is dropped in silence.
-        if (_options.IsMemory && _endpoints.FirstOrDefault(e => e.Name == endpoint) is { } here)
+        if (_options.IsMemory && _endpoints.FirstOrDefault(e => e.Name == lane) is { } here)
             await here.Taken.WaitAsync(cancellationToken);
         TaskCompletionSource<LiveBus> bus;
         lock (_lock)

@@ -12,6 +12,7 @@ namespace Antbot.Messaging;
 /// One endpoint's life on one bus: it waits for what its work needs, takes messages, stops when a dependency is gone for too long,
 /// and starts again when a probe passes.
 /// </summary>
+/// <param name="name">Of <see cref="Topology.Lanes"/>.</param>
 internal sealed class EndpointRunner(
     string name, BusOptions options, EndpointCatalog catalog, IServiceProvider provider, IReadOnlyList<IDependencyProbe> probes, TimeProvider clock, ILogger log)
 {
@@ -21,7 +22,7 @@ internal sealed class EndpointRunner(
     /// <summary>Within this a broken bus must let go of its endpoint; it is left behind otherwise.</summary>
     private static readonly TimeSpan LetGoWithin = TimeSpan.FromSeconds(5);
 
-    private readonly IReadOnlySet<string> _messages = Routes.All.Where(r => r.Value.Contains(name, StringComparer.Ordinal)).Select(r => r.Key.Name).ToHashSet(StringComparer.Ordinal);
+    private readonly IReadOnlySet<string> _messages = Routes.All.Where(r => r.Value.Contains(Topology.EndpointOf(name), StringComparer.Ordinal)).Select(r => r.Key.Name).ToHashSet(StringComparer.Ordinal);
     private readonly TaskCompletionSource _taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private EndpointState _state;
     private string? _trouble;
@@ -196,7 +197,7 @@ internal sealed class EndpointRunner(
         var move = new DeadLetterMove(name, options.Build, kept, clock, log);
         endpoint.ConfigureError(pipe => pipe.UseFilter(move));
         endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(move));
-        endpoint.AddPrePipeSpecification(new Around(new Guard(name, _messages, gate, move, options, clock, log)));
+        endpoint.AddPrePipeSpecification(new Around(new Guard(name, _messages, gate, catalog.TurnOf(name, provider), move, options, clock, log)));
         catalog.Configure(name, endpoint, provider);
     }
 

@@ -21,7 +21,9 @@ internal sealed class Gate(BusOptions options, TimeProvider clock)
     /// <summary>How many messages wait here.</summary>
     public int Held => Volatile.Read(ref _held);
 
-    public bool IsReleased => _released.IsCancellationRequested;
+    public bool IsReleased => Released.IsCancellationRequested;
+
+    public CancellationToken Released => _released.Token;
 
     /// <summary>Why the last attempt failed, or null since one went through.</summary>
     public Exception? Trouble

@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Runtime.Serialization;
 using System.Text.Json;
-using Antbot.Contracts.Messages;
 using Antbot.Runtime.Bus;
 using MassTransit;
 using Microsoft.Extensions.Logging;
@@ -25,19 +24,21 @@ public sealed class MassTransitBus : IMessageBus, IDisposable
     {
         (_runner, _options, _catalog, _clock, _log) = (runner, options, catalog, clock, log);
         _inFlight = new SemaphoreSlim(options.PublishesInFlight);
-        _parcels = Routes.Endpoints.ToFrozenDictionary(e => e, e => new ParcelQueue(m => SendAsync(e, m)), StringComparer.Ordinal);
+        _parcels = Topology.Lanes.ToFrozenDictionary(l => l, l => new ParcelQueue(m => SendAsync(l, m)), StringComparer.Ordinal);
     }
 
     public Task PublishAsync(IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken = default) => messages.Count == 1
-        ? PublishAsync(messages[0].Endpoint, messages, cancellationToken)
-        : Task.WhenAll(messages.GroupBy(m => m.Endpoint, StringComparer.Ordinal).Select(e => PublishAsync(e.Key, [.. e], cancellationToken)));
+        ? PublishAsync(LaneOf(messages[0]), messages, cancellationToken)
+        : Task.WhenAll(messages.GroupBy(LaneOf, StringComparer.Ordinal).Select(l => PublishAsync(l.Key, [.. l], cancellationToken)));
 
     public void Dispose() => _inFlight.Dispose();
 
-    private async Task PublishAsync(string endpoint, IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken)
+    private static string LaneOf(OutboundMessage message) => Topology.LaneOf(message.Endpoint, message.Body.GetType());
+
+    private async Task PublishAsync(string lane, IReadOnlyList<OutboundMessage> messages, CancellationToken cancellationToken)
     {
-        if (!_parcels.TryGetValue(endpoint, out var parcels))
-            throw new ArgumentException($"There is no endpoint '{endpoint}': nobody would ever take the {messages[0].Body.GetType().Name}.", nameof(messages));
+        if (!_parcels.TryGetValue(lane, out var parcels))
+            throw new ArgumentException($"There is no endpoint '{lane}': nobody would ever take the {messages[0].Body.GetType().Name}.", nameof(messages));
         var started = _clock.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.PublishWithin);
@@ -53,12 +54,12 @@ public sealed class MassTransitBus : IMessageBus, IDisposable
                 _inFlight.Release();
             }
             foreach (var _ in messages)
-                BusMeter.Published(endpoint, _clock.GetElapsedTime(started));
+                BusMeter.Published(lane, _clock.GetElapsedTime(started));
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && !IsOfMessage(e))
         {
             foreach (var _ in messages)
-                BusMeter.Unpublished(endpoint);
+                BusMeter.Unpublished(lane);
             throw Translate(e, messages[0]);
         }
     }
@@ -68,10 +69,11 @@ public sealed class MassTransitBus : IMessageBus, IDisposable
 
     private async Task HandOverAsync(OutboundMessage message, CancellationToken cancellationToken)
     {
-        var (bus, _) = await _runner.BusAsync(message.Endpoint, cancellationToken);
-        if (_catalog.Names.Contains(message.Endpoint, StringComparer.Ordinal))
+        var lane = LaneOf(message);
+        var (bus, _) = await _runner.BusAsync(lane, cancellationToken);
+        if (_catalog.Names.Contains(lane, StringComparer.Ordinal))
         {
-            await SendAsync(bus, "queue", message.Endpoint, message.Body, context => Describe(context, message), cancellationToken);
+            await SendAsync(bus, "queue", lane, message.Body, context => Describe(context, message), cancellationToken);
             return;
         }
         // One process is all there is: without the module nobody will ever take it, and it would stay in memory for good.
@@ -79,34 +81,34 @@ public sealed class MassTransitBus : IMessageBus, IDisposable
             _log.LogWarning("No module of this process takes what is sent to '{Endpoint}'; its messages are dropped", message.Endpoint);
     }
 
-    private async Task SendAsync(string endpoint, IReadOnlyList<ParcelledMessage> messages)
+    private async Task SendAsync(string lane, IReadOnlyList<ParcelledMessage> messages)
     {
         using var limit = new CancellationTokenSource(_options.PublishWithin, _clock);
-        var (bus, gone) = await _runner.BusAsync(endpoint, limit.Token);
+        var (bus, gone) = await _runner.BusAsync(lane, limit.Token);
         // What waits behind this goes out on the next bus, and not when this one's time is up.
         using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, gone);
         try
         {
-            await SendAsync(bus, endpoint, messages, end.Token);
+            await SendAsync(bus, lane, messages, end.Token);
         }
         catch (OperationCanceledException e) when (gone.IsCancellationRequested && !limit.IsCancellationRequested)
         {
             throw new BusUnavailableException("the broker went away under it.", e);
         }
-        BusMeter.Delivered(endpoint);
+        BusMeter.Delivered(lane);
     }
 
-    private static Task SendAsync(IBus bus, string endpoint, IReadOnlyList<ParcelledMessage> messages, CancellationToken cancellationToken)
+    private static Task SendAsync(IBus bus, string lane, IReadOnlyList<ParcelledMessage> messages, CancellationToken cancellationToken)
     {
         if (messages is not [{ Message: var alone, Span: var span }])
-            return SendAsync(bus, "exchange", endpoint, new Parcel([.. messages.Select(Parcelled)]), Insist, cancellationToken);
+            return SendAsync(bus, "exchange", lane, new Parcel([.. messages.Select(Parcelled)]), Insist, cancellationToken);
         Activity.Current = span;
-        return SendAsync(bus, "exchange", endpoint, alone.Body, context => Describe(context, alone), cancellationToken);
+        return SendAsync(bus, "exchange", lane, alone.Body, context => Describe(context, alone), cancellationToken);
     }
 
-    private static async Task SendAsync(IBus bus, string kind, string endpoint, object body, Action<SendContext> describe, CancellationToken cancellationToken)
+    private static async Task SendAsync(IBus bus, string kind, string lane, object body, Action<SendContext> describe, CancellationToken cancellationToken)
     {
-        var to = await bus.GetSendEndpoint(new Uri($"{kind}:{Topology.QueueOf(endpoint)}")).WaitAsync(cancellationToken);
+        var to = await bus.GetSendEndpoint(new Uri($"{kind}:{Topology.QueueOf(lane)}")).WaitAsync(cancellationToken);
         // The client has been seen to wait for ever on a connection that broke under it.
         await to.Send(body, body.GetType(), Pipe.Execute(describe), cancellationToken).WaitAsync(cancellationToken);
     }

@@ -1,10 +1,11 @@
+using Antbot.Contracts.Messages;
 using RabbitMQ.Client;
 
 namespace Antbot.Messaging;
 
 /// <summary>
-/// What the broker holds: for every endpoint an exchange and a queue, beside them its error and its skipped queue, and one queue for
-/// what the broker itself dead-letters. Every process declares all of it before it says anything, with arguments equal to the last one.
+/// What the broker holds: for every endpoint an exchange and a queue, beside them its error and its skipped queue; one for new signals;
+/// and one for what the broker itself dead-letters. Every process declares all of it before it says anything, with arguments equal to the last one.
 /// </summary>
 public static class Topology
 {
@@ -29,21 +30,36 @@ public static class Topology
         ["x-overflow"] = "reject-publish",
     };
 
-    public static string QueueOf(string endpoint) => $"antbot-{endpoint}";
+    /// <summary>
+    /// New signals lie beside what is said of the trades under way, which goes before them. A build that knows no such place sends them to
+    /// the endpoint itself, and there they are taken as well.
+    /// </summary>
+    public const string Intake = "coordinator-intake";
+
+    /// <summary>Every endpoint, and what lies beside one.</summary>
+    public static IReadOnlyList<string> Lanes { get; } = [.. Routes.Endpoints, Intake];
+
+    /// <summary>Where a message to an endpoint waits for its turn.</summary>
+    public static string LaneOf(string endpoint, Type message) => endpoint == Routes.Coordinator && message == typeof(SignalRaised) ? Intake : endpoint;
+
+    /// <summary>Whose messages wait there: their letters are that endpoint's.</summary>
+    public static string EndpointOf(string lane) => lane == Intake ? Routes.Coordinator : lane;
+
+    public static string QueueOf(string lane) => $"antbot-{lane}";
 
     public static string ErrorQueueOf(string endpoint) => $"{QueueOf(endpoint)}_error";
 
     public static string SkippedQueueOf(string endpoint) => $"{QueueOf(endpoint)}_skipped";
 
-    internal static async Task DeclareAsync(IChannel channel, IEnumerable<string> endpoints, CancellationToken cancellationToken)
+    /// <summary>A place of its own, and those of its endpoint for what dies.</summary>
+    public static IEnumerable<string> QueuesOf(string lane) => lane == EndpointOf(lane) ? [QueueOf(lane), ErrorQueueOf(lane), SkippedQueueOf(lane)] : [QueueOf(lane)];
+
+    internal static async Task DeclareAsync(IChannel channel, IEnumerable<string> lanes, CancellationToken cancellationToken)
     {
         await DeclareAsync(channel, DeadLetters, new Dictionary<string, object?>(StringComparer.Ordinal) { ["x-queue-type"] = Quorum, ["x-delivery-limit"] = NoDeliveryLimit }, cancellationToken);
         var arguments = Arguments.ToDictionary(a => a.Key, a => (object?)a.Value, StringComparer.Ordinal);
-        foreach (var endpoint in endpoints)
-        {
-            foreach (var queue in new[] { QueueOf(endpoint), ErrorQueueOf(endpoint), SkippedQueueOf(endpoint) })
-                await DeclareAsync(channel, queue, arguments, cancellationToken);
-        }
+        foreach (var queue in lanes.SelectMany(QueuesOf))
+            await DeclareAsync(channel, queue, arguments, cancellationToken);
     }
 
     private static async Task DeclareAsync(IChannel channel, string name, Dictionary<string, object?> arguments, CancellationToken cancellationToken)

@@ -57,6 +57,8 @@ public sealed class OpenTrades
 
     private static OpenTrade Moved(OpenTrade trade, object @event) => @event switch
     {
+        // It ends with the same decision: it has neither waited in this phase nor overtaken anybody.
+        TradeRaised { TooLate: true } => trade,
         TradeRaised e => trade with { Phase = TradePhase.Validating, Due = e.Due },
         TradeAdopted e => trade with { Phase = TradePhase.Executing, Due = e.Due },
         TradeValidated e => trade with { Phase = TradePhase.AssessingRisk, Due = e.Due },

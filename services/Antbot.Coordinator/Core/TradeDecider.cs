@@ -79,6 +79,7 @@ public static class TradeDecider
     /// <summary>What each event makes the others do; from the event alone, so that it can be said again at any time.</summary>
     public static IReadOnlyList<object> React(object @event) => @event switch
     {
+        TradeRaised { TooLate: true } => Nothing,
         TradeRaised e => [new ValidateSignal(e.Signal)],
         TradeValidated e => [new AssessRisk(e.Signal, e.Confidence)],
         TradeApproved e => [new ExecuteTrade(e.Signal, e.Reserved, e.InSymbol)],
@@ -113,8 +114,11 @@ public static class TradeDecider
 
     private static IReadOnlyList<object> Act(TradeState state, ITradeMessage message, DateTimeOffset now, TradePatience patience) => message switch
     {
+        SignalRaised m when patience.IsTooLateToBegin(m.Signal, now) => [new TradeRaised(m.Signal, now + patience.Validating, TooLate: true), TooLate(m.Signal, "begun", now)],
         SignalRaised m => [new TradeRaised(m.Signal, now + patience.Validating)],
         AdoptTrade m => [new TradeAdopted(m.Signal, m.Order, m.Quantity, m.What, m.Evidence, Sum(Later(m.Signal.ValidUntil, now), patience.Executing))],
+        // Nothing is reserved yet; what was found of it is in Validation's stream.
+        SignalValidated when patience.IsTooLateToGoOn(Signal(state), now) => [TooLate(Signal(state), "validated", now)],
         SignalValidated m => [new TradeValidated(Signal(state), m.Confidence, m.Verdicts, now + patience.AssessingRisk)],
         SignalRejected m => [new TradeRejected(m.Trade, m.Verdicts)],
         // Its compensation is on the way: Execution answers that one, and frees what was reserved here.
@@ -151,6 +155,9 @@ public static class TradeDecider
             _ => throw new InvalidOperationException($"{state.Phase} is no phase of a trade."),
         };
     }
+
+    private static TradeExpired TooLate(Signal signal, string what, DateTimeOffset now) =>
+        new(signal.Trade, string.Create(CultureInfo.InvariantCulture, $"{what} {(now - signal.RaisedAt).TotalSeconds:0.0} s after it was raised: valid until {signal.ValidUntil:O}, it cannot be entered in time any more"));
 
     private static Signal Signal(TradeState state) => state.Signal ?? throw new InvalidOperationException("A trade past its first phase has its signal.");
 

@@ -22,11 +22,18 @@ public sealed class CoordinatorModule : IServiceModule
         builder.Services.AddSingleton<ISagaRepository<TradeInstance>>(MakeRepository);
         builder.Services.AddSingleton<OpenTradesProjection>();
         builder.Services.AddSingleton<Sweeper>();
-        builder.Serve((endpoint, provider) =>
-            endpoint.StateMachineSaga(provider.GetRequiredService<TradeSaga>(), provider.GetRequiredService<ISagaRepository<TradeInstance>>()));
+        builder.Services.AddSingleton<Intake>();
+        builder.Serve(Take);
+        builder.Serve(Topology.Intake, Take, static (provider, context, cancellationToken) =>
+            context.TryGetMessage<SignalRaised>(out var raised) ? provider.GetRequiredService<Intake>().WaitAsync(raised.Message.Signal, cancellationToken) : Task.CompletedTask);
         builder.Health(provider => provider.GetRequiredService<Sweeper>().Trouble is { } trouble ? new HealthReading("open-trades", HealthState.Degraded, trouble) : new HealthReading("open-trades", HealthState.Ok));
+        builder.Health(provider => provider.GetRequiredService<Intake>().Trouble is { } trouble ? new HealthReading("intake", HealthState.Degraded, trouble) : new HealthReading("intake", HealthState.Ok));
+        builder.Work("intake", StopOrder.Work, (provider, cancellationToken) => provider.GetRequiredService<Intake>().RunAsync(cancellationToken));
         builder.LeasedWork("sweeper", StopOrder.Work, (provider, cancellationToken) => provider.GetRequiredService<Sweeper>().RunAsync(cancellationToken));
     }
+
+    private static void Take(IReceiveEndpointConfigurator endpoint, IServiceProvider provider) =>
+        endpoint.StateMachineSaga(provider.GetRequiredService<TradeSaga>(), provider.GetRequiredService<ISagaRepository<TradeInstance>>());
 
     private static EventSourcedSagaRepository<TradeInstance, TradeState> MakeRepository(IServiceProvider provider)
     {

@@ -30,11 +30,16 @@ public sealed class CoordinatorOptions
     [Range(1, 3_600)]
     public int AgainSeconds { get; set; } = (int)TradePatience.Default.Again.TotalSeconds;
 
+    /// <summary>How long it may take from a signal to its entry: one that has less left when its turn comes is not begun, and no more are let in than get there in half of it.</summary>
+    [Range(1, 3_600)]
+    public int EnteringSeconds { get; set; } = (int)TradePatience.Default.Entering.TotalSeconds;
+
     /// <summary>After this long without news of a trade that others should speak of, its last command is sent again.</summary>
     [Range(1, 3_600)]
     public int StandstillSeconds { get; set; } = 5;
 
     public TradePatience Patience => new(
         TimeSpan.FromSeconds(ValidatingSeconds), TimeSpan.FromSeconds(AssessingRiskSeconds), TimeSpan.FromSeconds(ExecutingSeconds),
-        TimeSpan.FromSeconds(OpenSeconds), TimeSpan.FromSeconds(ClosingSeconds), TimeSpan.FromSeconds(AgainSeconds));
+        TimeSpan.FromSeconds(OpenSeconds), TimeSpan.FromSeconds(ClosingSeconds), TimeSpan.FromSeconds(AgainSeconds),
+        TimeSpan.FromSeconds(EnteringSeconds));
 }

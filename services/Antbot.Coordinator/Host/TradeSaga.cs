@@ -16,12 +16,12 @@ public sealed class TradeSaga : MassTransitStateMachine<TradeInstance>
         InstanceState(i => i.CurrentState);
         Correlate();
 
-        Initially(When(SignalRaised).Then(Decide).TransitionTo(Validating), When(AdoptTrade).Then(Decide).TransitionTo(Executing));
+        Initially(When(SignalRaised).Then(Decide).IfElse(TooLate, late => late.TransitionTo(Expired), early => early.TransitionTo(Validating)), When(AdoptTrade).Then(Decide).TransitionTo(Executing));
         During(Initial, Held(SignalValidated), Held(SignalRejected), Held(RiskApproved), Held(RiskDenied), Held(EntryAccepted), Held(EntryUnknown),
             Held(EntryFailed), Held(TradeOpened), Held(TradeClosing), Held(TradeClosed), Held(TradeReconciled), Held(DriftFound), Ignored(DeadlineReached));
 
         During(Validating,
-            When(SignalValidated).Then(Decide).TransitionTo(AssessingRisk),
+            When(SignalValidated).Then(Decide).IfElse(TooLate, late => late.TransitionTo(Expired), early => early.TransitionTo(AssessingRisk)),
             When(SignalRejected).Then(Decide).TransitionTo(Rejected),
             When(DeadlineReached).Then(Decide).If(Ends, end => end.TransitionTo(Expired)),
             Absorbed(SignalRaised), Absorbed(AdoptTrade),
@@ -150,6 +150,10 @@ public sealed class TradeSaga : MassTransitStateMachine<TradeInstance>
     /// <summary>The decision moved the trade on; where it did not, the trade stays where it is.</summary>
     private static bool Ends<TMessage>(BehaviorContext<TradeInstance, TMessage> context)
         where TMessage : class => context.Saga.After.Phase != context.Saga.Trade.Phase;
+
+    /// <summary>The decision ended it: it cannot be entered in time any more.</summary>
+    private static bool TooLate<TMessage>(BehaviorContext<TradeInstance, TMessage> context)
+        where TMessage : class => context.Saga.After.Phase == TradePhase.Expired;
 
     private static bool Cancelled<TMessage>(BehaviorContext<TradeInstance, TMessage> context)
         where TMessage : class => context.Saga.Trade.Cancelling;

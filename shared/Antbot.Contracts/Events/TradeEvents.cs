@@ -22,8 +22,9 @@ public enum TradePhase
 }
 
 /// <param name="Due">When this phase has lasted too long.</param>
+/// <param name="TooLate">It came when it could not be entered in time any more: it ends with this decision, and nobody is told.</param>
 [StoredName("trade_raised")]
-public sealed record TradeRaised(Signal Signal, DateTimeOffset Due);
+public sealed record TradeRaised(Signal Signal, DateTimeOffset Due, bool? TooLate = null);
 
 /// <summary>Found at the venue, by Reconciliation; it begins where a trade of ours is sent.</summary>
 [StoredName("trade_adopted")]

@@ -24,8 +24,9 @@ public sealed class DeadLetterDrain(BusOptions options, IDeadLetters letters, IC
     /// </summary>
     internal const int BytesMax = 32 * 1024 * 1024;
 
-    private static readonly FrozenDictionary<string, (string Endpoint, DeadLetterKind Kind)> Sources = Routes.Endpoints
-        .SelectMany(e => new (string Queue, string Endpoint, DeadLetterKind Kind)[] { (Topology.QueueOf(e), e, DeadLetterKind.Broker), (Topology.ErrorQueueOf(e), e, DeadLetterKind.Fault), (Topology.SkippedQueueOf(e), e, DeadLetterKind.Skipped) })
+    private static readonly FrozenDictionary<string, (string Endpoint, DeadLetterKind Kind)> Sources = Topology.Lanes
+        .Select(l => (Queue: Topology.QueueOf(l), Endpoint: Topology.EndpointOf(l), Kind: DeadLetterKind.Broker))
+        .Concat(Routes.Endpoints.SelectMany(e => new (string Queue, string Endpoint, DeadLetterKind Kind)[] { (Topology.ErrorQueueOf(e), e, DeadLetterKind.Fault), (Topology.SkippedQueueOf(e), e, DeadLetterKind.Skipped) }))
         .ToFrozenDictionary(s => s.Queue, s => (s.Endpoint, s.Kind), StringComparer.Ordinal);
 
     private readonly KeptForSure _kept = new(letters, clock, log);

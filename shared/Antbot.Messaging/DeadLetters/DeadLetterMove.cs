@@ -16,7 +16,7 @@ namespace Antbot.Messaging;
 /// be kept here and now.
 /// </summary>
 /// <param name="kept">Null where nobody in this process keeps dead letters.</param>
-internal sealed class DeadLetterMove(string endpoint, string build, KeptForSure? kept, TimeProvider clock, ILogger log) : IFilter<ExceptionReceiveContext>, IFilter<ReceiveContext>
+internal sealed class DeadLetterMove(string lane, string build, KeptForSure? kept, TimeProvider clock, ILogger log) : IFilter<ExceptionReceiveContext>, IFilter<ReceiveContext>
 {
     private const int MessageLengthMax = 2_000;
     private const int StackLengthMax = 4_000;
@@ -25,6 +25,8 @@ internal sealed class DeadLetterMove(string endpoint, string build, KeptForSure?
 
     /// <summary>The broker's own counters, and what would make it route the message elsewhere too.</summary>
     private static readonly HashSet<string> NotOurs = new(DeadLetterHeaders.Counters.Concat(["CC", "BCC"]), StringComparer.OrdinalIgnoreCase);
+
+    private readonly string _endpoint = Topology.EndpointOf(lane);
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("antbot-dead-letter");
 
@@ -43,7 +45,7 @@ internal sealed class DeadLetterMove(string endpoint, string build, KeptForSure?
     public Task SkippedAsync(ParcelContext message) => GiveBackOnFailureAsync(() => SkippedAsync(message.ReceiveContext, message));
 
     /// <summary>Back to where it came from, without the others of its parcel.</summary>
-    public Task SendAloneAsync(ParcelContext message) => GiveBackOnFailureAsync(() => MoveAsync(message.ReceiveContext, Topology.QueueOf(endpoint), [], message));
+    public Task SendAloneAsync(ParcelContext message) => GiveBackOnFailureAsync(() => MoveAsync(message.ReceiveContext, Topology.QueueOf(lane), [], message));
 
     /// <summary>What could not be moved is still in its parcel, and that goes back to the broker.</summary>
     private static async Task GiveBackOnFailureAsync(Func<Task> move)
@@ -72,8 +74,8 @@ internal sealed class DeadLetterMove(string endpoint, string build, KeptForSure?
             [DeadLetterHeaders.FaultTime] = at.ToString("O", CultureInfo.InvariantCulture),
             [DeadLetterHeaders.Attempts] = Attempts.Of(exception),
         }, alone);
-        BusMeter.DeadLettered(endpoint, "fault");
-        log.LogError(exception, "A message was dead-lettered to {Queue} by its own fault: {Fault}", Topology.ErrorQueueOf(endpoint), Texts.Cap(reason, Texts.Line));
+        BusMeter.DeadLettered(_endpoint, "fault");
+        log.LogError(exception, "A message was dead-lettered to {Queue} by its own fault: {Fault}", Topology.ErrorQueueOf(_endpoint), Texts.Cap(reason, Texts.Line));
     }
 
     private async Task SkippedAsync(ReceiveContext context, ParcelContext? alone)
@@ -84,16 +86,16 @@ internal sealed class DeadLetterMove(string endpoint, string build, KeptForSure?
             [DeadLetterHeaders.FaultMessage] = "No handler of this endpoint takes a message of its type.",
             [DeadLetterHeaders.FaultTime] = clock.GetUtcNow().UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
         }, alone);
-        BusMeter.DeadLettered(endpoint, "skipped");
-        log.LogError("A message was dead-lettered to {Queue}: no handler of this endpoint takes its type", Topology.SkippedQueueOf(endpoint));
+        BusMeter.DeadLettered(_endpoint, "skipped");
+        log.LogError("A message was dead-lettered to {Queue}: no handler of this endpoint takes its type", Topology.SkippedQueueOf(_endpoint));
     }
 
     private Task DieAsync(ReceiveContext context, DeadLetterKind kind, Dictionary<string, object?> headers, ParcelContext? alone)
     {
-        headers[DeadLetterHeaders.InputAddress] = Topology.QueueOf(endpoint);
+        headers[DeadLetterHeaders.InputAddress] = Topology.QueueOf(_endpoint);
         headers[DeadLetterHeaders.Build] = build;
         headers[DeadLetterHeaders.Mark] = Guid.NewGuid().ToString("N");
-        var to = kind == DeadLetterKind.Skipped ? Topology.SkippedQueueOf(endpoint) : Topology.ErrorQueueOf(endpoint);
+        var to = kind == DeadLetterKind.Skipped ? Topology.SkippedQueueOf(_endpoint) : Topology.ErrorQueueOf(_endpoint);
         return context.TryGetPayload<RabbitMqBasicConsumeContext>(out _) ? MoveAsync(context, to, headers, alone) : HandOverAsync(context, to, kind, headers, alone);
     }
 
@@ -107,7 +109,7 @@ internal sealed class DeadLetterMove(string endpoint, string build, KeptForSure?
         var properties = new MessageProperties(
             (alone?.MessageId ?? context.GetMessageId())?.ToString("D"), (alone?.CorrelationId ?? context.GetCorrelationId())?.ToString("D"), context.ContentType?.ToString(),
             null, null, null, null, null, null, null, null, null, null, HeaderLines.From(headers));
-        await kept.KeepAsync(new DeadMessage(to, endpoint, kind, properties, alone?.Alone() ?? context.GetBody()), context.CancellationToken);
+        await kept.KeepAsync(new DeadMessage(to, _endpoint, kind, properties, alone?.Alone() ?? context.GetBody()), context.CancellationToken);
     }
 
     private static async Task MoveAsync(ReceiveContext context, string to, Dictionary<string, object?> headers, ParcelContext? alone)

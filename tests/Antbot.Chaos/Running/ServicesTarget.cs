@@ -130,7 +130,7 @@ internal sealed class ServicesTarget : Target
     {
         await using var connection = await new ConnectionFactory { Uri = _broker!, AutomaticRecoveryEnabled = false }.CreateConnectionAsync(cancellationToken);
         var depths = new List<QueueDepth>();
-        foreach (var queue in Endpoints.SelectMany(e => new[] { $"antbot-{e}", $"antbot-{e}_error", $"antbot-{e}_skipped" }).Append("antbot-dead"))
+        foreach (var queue in Endpoints.SelectMany(e => new[] { $"antbot-{e}", $"antbot-{e}_error", $"antbot-{e}_skipped" }).Append("antbot-coordinator-intake").Append("antbot-dead"))
         {
             await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
             try

@@ -17,7 +17,7 @@ public sealed class RecordedPatienceTests
         var random = new Random(7);
         for (var round = 0; round < 500; round++)
         {
-            var patience = new TradePatience(Some(random), Some(random), Some(random), Some(random), Some(random), Some(random));
+            var patience = new TradePatience(Some(random), Some(random), Some(random), Some(random), Some(random), Some(random), TimeSpan.FromMilliseconds(random.Next(1, 120_000)));
             var (state, now) = (TradeState.Initial, Start);
             foreach (var message in Life(random))
             {

@@ -50,6 +50,19 @@ public sealed class StandstillTests
         Assert.Equal([Of(0)], Still(at: 8));
     }
 
+    /// <summary>It never waited: those that came before it have been overtaken by nobody.</summary>
+    [Fact]
+    public void One_that_was_refused_when_it_came_has_overtaken_nobody()
+    {
+        for (var n = 0; n < 100; n++)
+            Raise(n, at: n * 0.01);
+        Validate(0, at: 40);
+        _trades.Apply(Of(500), new TradeRaised(SignalOf(500), Some.Now.AddHours(1), TooLate: true), Some.Now.AddSeconds(41), 1);
+        _trades.Apply(Of(500), new TradeExpired(Of(500), "late"), Some.Now.AddSeconds(41), 2);
+        Assert.Empty(Still(at: 42));
+        Assert.Equal(100, _trades.Count);
+    }
+
     [Fact]
     public void Where_a_whole_phase_stands_its_oldest_are_driven_on_and_no_more_than_a_queue_bears()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.Support;
 using Antbot.Messaging;
@@ -21,6 +22,57 @@ public sealed class PublishTests(RabbitFixture fixture) : OnABroker(fixture)
             Assert.Equal(0, await Raw.CountAsync(Topology.ErrorQueueOf(endpoint)));
             Assert.Equal(0, await Raw.CountAsync(Topology.SkippedQueueOf(endpoint)));
         }
+        await bus.PublishAsync(Routes.Coordinator, SomeMessage.Raised());
+        Assert.Equal((1, 1), (await Raw.CountAsync(Topology.QueueOf(Topology.Intake)), await Raw.CountAsync(Topology.QueueOf(Routes.Coordinator))));
+    }
+
+    /// <summary>What may wait does not stand in the way of what may not.</summary>
+    [Fact]
+    public async Task New_signals_that_wait_keep_nothing_else_from_its_endpoint()
+    {
+        var (closing, go) = (new ConcurrentBag<TradeId>(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var raised = new ConcurrentBag<Guid>();
+        await using var bus = await TestBus.StartAsync(Parts()
+            .Handle<SignalRaised>(Routes.Coordinator, async (_, input, cancel) =>
+            {
+                await go.Task.WaitAsync(cancel);
+                raised.Add(input.Id);
+            })
+            .Handle<TradeClosing>(Routes.Coordinator, (message, _, _) =>
+            {
+                closing.Add(message.Trade);
+                return Task.CompletedTask;
+            }));
+        var signals = Enumerable.Range(0, 200).Select(_ => new OutboundMessage(Guid.NewGuid(), Routes.Coordinator, SomeMessage.Raised(), null, null)).ToList();
+        await bus.Bus.PublishAsync(signals, TestContext.Current.CancellationToken);
+        for (var i = 0; i < 10; i++)
+            await bus.PublishAsync(Routes.Coordinator, SomeMessage.For(Routes.Coordinator));
+        await bus.UntilAsync(() => closing.Count == 10, "what is under way goes on");
+        Assert.Empty(raised);
+        go.SetResult();
+        await bus.UntilAsync(() => raised.Count == signals.Count, "the signals are taken");
+        Assert.Equal(signals.Select(s => s.Id).Order(), raised.Order());
+    }
+
+    [Fact]
+    public async Task What_waits_for_its_turn_goes_back_to_the_broker_when_its_endpoint_stops()
+    {
+        var parts = Parts().Handle<SignalRaised>(Routes.Coordinator, (_, _, _) => Task.CompletedTask);
+        var waiting = 0;
+        parts.Catalog.Await(Topology.Intake, async (_, _, cancel) =>
+        {
+            Interlocked.Increment(ref waiting);
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancel);
+        });
+        await using (var bus = await TestBus.StartAsync(parts))
+        {
+            await bus.PublishAsync(Routes.Coordinator, SomeMessage.Raised());
+            await bus.Bus.PublishAsync([.. Enumerable.Range(0, 5).Select(_ => new OutboundMessage(Guid.NewGuid(), Routes.Coordinator, SomeMessage.Raised(), null, null))], TestContext.Current.CancellationToken);
+            await bus.UntilAsync(() => Volatile.Read(ref waiting) == 6, "they wait");
+            await bus.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        }
+        Assert.Equal(2, await Raw.CountAsync(Topology.QueueOf(Topology.Intake)));
+        Assert.Equal(0, await Raw.CountAsync(Topology.ErrorQueueOf(Routes.Coordinator)));
     }
 
     [Fact]

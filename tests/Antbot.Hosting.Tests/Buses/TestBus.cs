@@ -119,6 +119,8 @@ internal static class SomeMessage
         _ => throw new ArgumentOutOfRangeException(nameof(endpoint), endpoint, "There is no such endpoint."),
     };
 
+    public static SignalRaised Raised() => new(ASignal("a test"));
+
     private static Signal ASignal(string source) => new(
         new TradeId(Guid.NewGuid()), Account, source, Symbol.From("BTCUSDT"), Side.Buy, OrderKind.Market, new Price(100), null, null, null, new Money(10), 0.5m,
         new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 1, 1, 0, 1, 0, TimeSpan.Zero));

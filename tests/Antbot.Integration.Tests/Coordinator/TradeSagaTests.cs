@@ -12,6 +12,9 @@ namespace Antbot.Integration.Tests.Coordinator;
 /// <summary>The state machine and the decider are one table: every cell is tried on both.</summary>
 public sealed class TradeSagaTests
 {
+    /// <summary>It has hardly any time left.</summary>
+    private static readonly Signal Late = Some.Signal with { RaisedAt = Some.Now.AddSeconds(-29), ValidUntil = Some.Now.AddSeconds(1) };
+
     [Fact]
     public async Task In_every_phase_every_message_leads_both_to_the_same_place()
     {
@@ -24,18 +27,20 @@ public sealed class TradeSagaTests
             var cells = 0;
             foreach (var phase in Enum.GetValues<TradePhase>())
             {
-                foreach (var cancelling in new[] { false, true })
+                foreach (var (cancelling, late) in new[] { (false, false), (true, false), (false, true) })
                 {
                     var state = Some.In(phase, cancelling);
-                    foreach (var message in Some.Messages.Append(new DeadlineReached(Some.Trade, phase, state.Due ?? Some.Now)))
+                    if (late && state.Signal is not null)
+                        state = state with { Signal = Late };
+                    foreach (var message in Some.Messages.Select(m => late && m is SignalRaised ? new SignalRaised(Late) : m).Append(new DeadlineReached(Some.Trade, phase, state.Due ?? Some.Now)))
                     {
                         var (went, decided) = await probe.TryAsync(state, () => endpoint.Send(message, message.GetType(), TestContext.Current.CancellationToken));
-                        Assert.True(went == decided, $"{message.GetType().Name} in {phase}{(cancelling ? ", cancelling" : "")}: the machine went to {went}, the decision to {decided}");
+                        Assert.True(went == decided, $"{message.GetType().Name} in {phase}{(cancelling ? ", cancelling" : "")}{(late ? ", too late" : "")}: the machine went to {went}, the decision to {decided}");
                         cells++;
                     }
                 }
             }
-            Assert.Equal(Enum.GetValues<TradePhase>().Length * 2 * (Some.Messages.Count + 1), cells);
+            Assert.Equal(Enum.GetValues<TradePhase>().Length * 3 * (Some.Messages.Count + 1), cells);
         }
         finally
         {

@@ -40,7 +40,7 @@ public sealed class DeadLetterDrainTests(PostgresFixture postgres, RabbitFixture
         _store = new PostgresEventStore(new PostgresStoreOptions { ConnectionString = _database.ConnectionString });
         _broker = await new ConnectionFactory { Uri = _host.Uri, AutomaticRecoveryEnabled = false }.CreateConnectionAsync(Cancel);
         await using var channel = await _broker.CreateChannelAsync(cancellationToken: Cancel);
-        await Topology.DeclareAsync(channel, Routes.Endpoints, Cancel);
+        await Topology.DeclareAsync(channel, Topology.Lanes, Cancel);
     }
 
     public async ValueTask DisposeAsync()

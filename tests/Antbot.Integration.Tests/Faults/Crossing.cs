@@ -13,7 +13,7 @@ namespace Antbot.Integration.Tests.Faults;
 internal sealed record Crossed(string Endpoint, Type Message, Guid Id, TradeId Trade);
 
 /// <summary>
-/// Stands at the broker between every endpoint's exchange and its queue: whatever is sent comes here first, and the test says after
+/// Stands at the broker between every exchange and its queue: whatever is sent comes here first, and the test says after
 /// which times it is delivered, or that it is kept. The services know nothing of it.
 /// </summary>
 internal sealed class Crossing : IAsyncDisposable
@@ -38,7 +38,7 @@ internal sealed class Crossing : IAsyncDisposable
         (_connection, _in, _out, _plan, _opens) = (connection, @in, @out, plan, opens);
 
     /// <param name="Messages">One, but where they travel together.</param>
-    private sealed record Delivery(string Endpoint, BasicProperties Properties, ReadOnlyMemory<byte> Body, IReadOnlyList<Crossed> Messages);
+    private sealed record Delivery(string Lane, BasicProperties Properties, ReadOnlyMemory<byte> Body, IReadOnlyList<Crossed> Messages);
 
     /// <summary>How many different messages of each kind have come by.</summary>
     public IReadOnlyDictionary<Type, int> Seen => _seen;
@@ -99,16 +99,16 @@ internal sealed class Crossing : IAsyncDisposable
 
     private async Task OpenAsync()
     {
-        foreach (var endpoint in Routes.Endpoints)
+        foreach (var lane in Topology.Lanes)
         {
-            var (queue, crossing) = (Topology.QueueOf(endpoint), $"crossing-{endpoint}");
+            var (queue, crossing) = (Topology.QueueOf(lane), $"crossing-{lane}");
             await _in.QueueDeclareAsync(crossing, durable: false, exclusive: false, autoDelete: false, cancellationToken: Cancel);
             await _in.QueueBindAsync(crossing, queue, routingKey: "", cancellationToken: Cancel);
             await _in.QueueUnbindAsync(queue, queue, routingKey: "", cancellationToken: Cancel);
             var consumer = new AsyncEventingBasicConsumer(_in);
             consumer.ReceivedAsync += (_, e) =>
             {
-                Take(endpoint, e.BasicProperties, e.Body.ToArray());
+                Take(lane, e.BasicProperties, e.Body.ToArray());
                 return Task.CompletedTask;
             };
             await _in.BasicConsumeAsync(crossing, autoAck: true, consumer, Cancel);
@@ -116,17 +116,17 @@ internal sealed class Crossing : IAsyncDisposable
         _delivering = DeliverAsync(_end.Token);
     }
 
-    private void Take(string endpoint, IReadOnlyBasicProperties properties, byte[] body)
+    private void Take(string lane, IReadOnlyBasicProperties properties, byte[] body)
     {
         var bodies = Open(body);
-        var messages = bodies.Select(b => Read(endpoint, b)).ToList();
+        var messages = bodies.Select(b => Read(Topology.EndpointOf(lane), b)).ToList();
         if (messages.Count > 1 && !_opens(messages))
         {
-            TakeOne(new Delivery(endpoint, new BasicProperties(properties), body, messages));
+            TakeOne(new Delivery(lane, new BasicProperties(properties), body, messages));
             return;
         }
         foreach (var (one, message) in bodies.Zip(messages))
-            TakeOne(new Delivery(endpoint, new BasicProperties(properties), one, [message]));
+            TakeOne(new Delivery(lane, new BasicProperties(properties), one, [message]));
     }
 
     private void TakeOne(Delivery delivery)
@@ -170,7 +170,7 @@ internal sealed class Crossing : IAsyncDisposable
                 await Task.Delay(5, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
             }
-            await _out.BasicPublishAsync("", Topology.QueueOf(due.Endpoint), mandatory: true, due.Properties, due.Body, CancellationToken.None);
+            await _out.BasicPublishAsync("", Topology.QueueOf(due.Lane), mandatory: true, due.Properties, due.Body, CancellationToken.None);
             Interlocked.Increment(ref _delivered);
             if (due.Messages.Count > 1)
                 Interlocked.Increment(ref _deliveredWhole);

@@ -22,7 +22,7 @@ public sealed class PoisonedQueuesTests(PostgresFixture postgres, RabbitFixture 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>Every queue that anybody consumes.</summary>
-    private static IEnumerable<string> Queues => Routes.Endpoints.Select(Topology.QueueOf);
+    private static IEnumerable<string> Queues => Topology.Lanes.Select(Topology.QueueOf);
 
     public async ValueTask InitializeAsync()
     {
@@ -44,6 +44,10 @@ public sealed class PoisonedQueuesTests(PostgresFixture postgres, RabbitFixture 
             foreach (var body in bodies)
                 await channel.BasicPublishAsync("", Topology.QueueOf(endpoint), mandatory: true, new BasicProperties { Persistent = true }, body, Cancel);
         }
+        // What dies beside an endpoint is its letter, too.
+        poison[Routes.Coordinator].AddRange([RandomNumberGenerator.GetBytes(3_000), "[1, 2]"u8.ToArray()]);
+        foreach (var body in poison[Routes.Coordinator].TakeLast(2))
+            await channel.BasicPublishAsync("", Topology.QueueOf(Topology.Intake), mandatory: true, new BasicProperties { Persistent = true }, body, Cancel);
         trades = [.. trades, .. await TradeAsync(TradesEach)];
 
         await _platform.SettledAsync(trades);

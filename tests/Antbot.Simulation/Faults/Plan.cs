@@ -39,6 +39,7 @@ public sealed record Plan(ulong Seed, int Trades, int Instances, IReadOnlyList<F
 [JsonDerivedType(typeof(StoreDown), "store-down")]
 [JsonDerivedType(typeof(StoreDoubt), "store-doubt")]
 [JsonDerivedType(typeof(StoreStalls), "store-stalls")]
+[JsonDerivedType(typeof(StoreSlow), "store-slow")]
 [JsonDerivedType(typeof(StoreGap), "store-gap")]
 [JsonDerivedType(typeof(Stranger), "stranger")]
 [JsonDerivedType(typeof(VenueErrs), "venue-errs")]
@@ -134,6 +135,9 @@ public sealed record StoreDoubt(int Nth) : Fault;
 
 /// <summary>The n-th append holds the lock: every other one waits.</summary>
 public sealed record StoreStalls(int Nth, double Seconds) : Fault;
+
+/// <param name="Milliseconds">That each append takes, one after the other.</param>
+public sealed record StoreSlow(double AtSeconds, double ForSeconds, double Milliseconds) : Fault, ILasting;
 
 /// <summary>Before the n-th append somebody has drawn sequences that never show up.</summary>
 public sealed record StoreGap(int Nth, int Numbers) : Fault;

@@ -108,6 +108,7 @@ public static class Planner
         Some("store", 0.2, 1, i => new StoreDown(Begin("store-at", i), Seconds(0.2, 8, "store-for", i), chance.Happens(0.4, "store-full", i)));
         Some("doubt", 0.3, 3, i => new StoreDoubt(1 + chance.Below(trades * 20, "doubt-nth", i)));
         Some("stall", 0.3, 3, i => new StoreStalls(1 + chance.Below(trades * 20, "stall-nth", i), Seconds(0.1, 2, "stall-for", i)));
+        Some("slow", 0.1, 1, i => new StoreSlow(Begin("slow-at", i), Seconds(1, 15, "slow-for", i), Seconds(5, 40, "slow-by", i)));
         Some("gap", 0.3, 3, i => new StoreGap(1 + chance.Below(trades * 20, "gap-nth", i), 1 + chance.Below(40, "gap-numbers", i)));
         Some("stranger", 0.2, 2, i => new Stranger(Seconds(0, 12, "stranger-at", i), Seconds(0.01, 5, "stranger-sealed", i)));
         Some("venue", 0.5, 5, i => new VenueErrs(1 + chance.Below(trades * 3, "venue-nth", i), Mishaps[chance.Below(Mishaps.Length, "venue-how", i)]));

@@ -1,4 +1,3 @@
-using Antbot.Contracts.Messages;
 using Antbot.Messaging;
 using Antbot.Runtime.Bus;
 using Antbot.Simulation.Faults;
@@ -33,7 +32,7 @@ public sealed class SimBroker
     private readonly Lasting<BusReorders> _reorders;
     private readonly Lasting<BusLosesMany> _lossy;
     private readonly Lasting<BusRepeatsMany> _repetitive;
-    private readonly Dictionary<string, Lane> _lanes = Routes.Endpoints.ToDictionary(e => e, _ => new Lane(), StringComparer.Ordinal);
+    private readonly Dictionary<string, Lane> _lanes = Topology.Lanes.ToDictionary(l => l, l => new Lane(l), StringComparer.Ordinal);
     private readonly List<Publication> _unconfirmed = [];
     private readonly Poisoned[] _poisoned;
     private readonly Dictionary<int, SomebodyPublishes> _rubbish;
@@ -97,7 +96,7 @@ public sealed class SimBroker
     /// <summary>As long as a queue ever was.</summary>
     public int QueueMost { get; private set; }
 
-    /// <summary>As many messages as ever lay with one process, unacknowledged.</summary>
+    /// <summary>As many messages of one queue as ever lay with one process, unacknowledged.</summary>
     public int DeliveriesMost { get; private set; }
 
     /// <summary>As many as ever were on the wire, in a queue or being handled.</summary>
@@ -173,14 +172,16 @@ public sealed class SimBroker
 
     public void Connect(SimProcess process)
     {
-        _lanes.GetValueOrDefault(process.Service)?.Consumers.Add(process);
+        foreach (var lane in LanesOf(process))
+            lane.Consumers.Add(process);
         PumpAll();
     }
 
     /// <summary>Its connection is gone: what it had is delivered again, once that is noticed.</summary>
     public void Disconnect(SimProcess process)
     {
-        _lanes.GetValueOrDefault(process.Service)?.Consumers.Remove(process);
+        foreach (var lane in LanesOf(process))
+            lane.Consumers.Remove(process);
         GiveBack(process);
         Letters.Disconnect(process);
     }
@@ -192,7 +193,7 @@ public sealed class SimBroker
             publication.IsDropped = true;
             _tally.Happened(restart);
         }
-        foreach (var process in _lanes.Values.SelectMany(l => l.Consumers))
+        foreach (var process in _lanes.Values.SelectMany(l => l.Consumers).Distinct())
             GiveBack(process);
         Letters.DisconnectAll();
     }
@@ -223,7 +224,7 @@ public sealed class SimBroker
             Dropped++;
             return;
         }
-        var lane = _lanes[delivery.Message.Endpoint];
+        var lane = _lanes[delivery.Lane];
         if (delivery.Publication is { Reorders: { } reorders, Number: var number } && number < lane.Newest)
             _tally.Happened(reorders);
         lane.Newest = Math.Max(lane.Newest, delivery.Publication.Number);
@@ -246,17 +247,23 @@ public sealed class SimBroker
             Deliver(lane.Queue.Dequeue(), process);
     }
 
+    private IEnumerable<Lane> LanesOf(SimProcess process) => _lanes.Values.Where(l => Topology.EndpointOf(l.Name) == process.Service);
+
+    private static bool IsFree(SimProcess process, Lane lane) => Deliveries(process, lane.Name) < Prefetch;
+
+    private static int Deliveries(SimProcess process, string lane) => process.Deliveries.Count(d => d.Lane == lane);
+
     private SimProcess? Free(Lane lane)
     {
         var free = 0;
         foreach (var process in lane.Consumers)
-            free += process.Deliveries.Count < Prefetch ? 1 : 0;
+            free += IsFree(process, lane) ? 1 : 0;
         if (free == 0)
             return null;
         var chosen = _chance.Below(free, "consumer", _draws++);
         foreach (var process in lane.Consumers)
         {
-            if (process.Deliveries.Count < Prefetch && chosen-- == 0)
+            if (IsFree(process, lane) && chosen-- == 0)
                 return process;
         }
         return null;
@@ -278,7 +285,7 @@ public sealed class SimBroker
         }
         delivery.Poison = PoisonOf(delivery.Message);
         process.Deliveries.Add(delivery);
-        DeliveriesMost = Math.Max(DeliveriesMost, process.Deliveries.Count);
+        DeliveriesMost = Math.Max(DeliveriesMost, Deliveries(process, delivery.Lane));
         _loop.At(Latency(), () => _ = HandleAsync(delivery, process), process.Context);
     }
 
@@ -359,7 +366,7 @@ public sealed class SimBroker
         if (!process.Deliveries.Remove(delivery))
             return;
         Died++;
-        Pump(_lanes[delivery.Message.Endpoint]);
+        Pump(_lanes[delivery.Lane]);
     }
 
     /// <summary>The acknowledgement of one who is not connected any more is none.</summary>
@@ -368,12 +375,14 @@ public sealed class SimBroker
         if (!process.Deliveries.Remove(delivery))
             return;
         Handled++;
-        Pump(_lanes[delivery.Message.Endpoint]);
+        Pump(_lanes[delivery.Lane]);
     }
 
-    /// <summary>One endpoint's queue and who takes from it.</summary>
-    private sealed class Lane
+    /// <summary>One queue and who takes from it.</summary>
+    private sealed class Lane(string name)
     {
+        public string Name { get; } = name;
+
         public Queue<Delivery> Queue { get; } = new();
 
         public List<SimProcess> Consumers { get; } = [];
@@ -408,6 +417,8 @@ public sealed class Publication(int number, long safeAt, bool isLost, Deadly? de
 public sealed class Delivery(OutboundMessage message, Publication publication, string? replay)
 {
     public OutboundMessage Message { get; } = message;
+
+    public string Lane { get; } = Topology.LaneOf(message.Endpoint, message.Body.GetType());
 
     public Publication Publication { get; } = publication;
 

@@ -21,6 +21,7 @@ public sealed class SimDisk
     private readonly Dictionary<int, StoreGap> _gaps;
     private readonly Dictionary<int, HaltedBefore> _halts;
     private readonly Lasting<StoreDown> _downs;
+    private readonly Lasting<StoreSlow> _slows;
     private readonly List<(TaskCompletionSource Woken, SimContext Context)> _waiting = [];
     private int _appends;
     private int _entries;
@@ -36,7 +37,7 @@ public sealed class SimDisk
         _doubts = plan.Faults.OfType<StoreDoubt>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
         _gaps = plan.Faults.OfType<StoreGap>().DistinctBy(f => f.Nth).ToDictionary(f => f.Nth);
         _halts = plan.Faults.OfType<HaltedBefore>().DistinctBy(f => f.NthEntry).ToDictionary(f => f.NthEntry);
-        _downs = new Lasting<StoreDown>(plan);
+        (_downs, _slows) = (new Lasting<StoreDown>(plan), new Lasting<StoreSlow>(plan));
     }
 
     public InMemoryEventStore Data { get; } = new(DeterministicId.From("simulation"));
@@ -57,6 +58,9 @@ public sealed class SimDisk
     /// <summary>As many as there ever were at once.</summary>
     public int UnderWayMost { get; private set; }
 
+    /// <summary>Appends that were committed, whether anything came of them or not.</summary>
+    public int Commits { get; private set; }
+
     /// <summary>As many as ever waited at once for something to be appended.</summary>
     public int WaitingMost { get; private set; }
 
@@ -73,10 +77,18 @@ public sealed class SimDisk
             stall = TimeSpan.FromSeconds(fault.Seconds);
             Tally.Happened(fault);
         }
-        var at = Math.Max(_loop.Ticks, _freeAt) + (Latency("append") + stall).Ticks;
+        var at = Math.Max(_loop.Ticks, _freeAt) + (AppendTime() + stall).Ticks;
         _freeAt = at;
         UnderWayMost = Math.Max(UnderWayMost, ++UnderWay);
         _loop.At(TimeSpan.FromTicks(at - _loop.Ticks), () => Commit(append, number, done, client));
+    }
+
+    private TimeSpan AppendTime()
+    {
+        if (_slows.At(_loop) is not { } slow)
+            return Latency("append");
+        Tally.Happened(slow);
+        return TimeSpan.FromMilliseconds(slow.Milliseconds);
     }
 
     /// <summary>One request and its answer, but for appends.</summary>
@@ -117,6 +129,7 @@ public sealed class SimDisk
     private void Commit(PreparedAppend append, int number, TaskCompletionSource<AppendOutcome> done, SimContext client)
     {
         UnderWay--;
+        Commits++;
         if (Down is { } down)
         {
             Tally.Happened(down);

@@ -47,6 +47,9 @@ public sealed class SimProcess
 
     public static ExecutionOptions Executing { get; } = new() { HoldingSecondsMax = 8 };
 
+    /// <summary>However far the price has moved meanwhile.</summary>
+    public static ExecutionOptions ExecutingAnyway { get; } = new() { HoldingSecondsMax = 8, PriceMoveMax = 0.5m, SlippageMax = 0.1m };
+
     public static ReconciliationOptions Reconciling { get; } = new() { EverySeconds = 5 };
 
     public string Service { get; }
@@ -129,13 +132,20 @@ public sealed class SimProcess
         var pipeline = new StreamPipeline<TradeState>(Parts, TradeDecider.With(options.Patience));
         foreach (var message in Routes.All.Where(r => r.Value.Contains(Routes.Coordinator)).Select(r => r.Key))
             _handlers[message] = (body, input) => pipeline.HandleAsync(Streams.Trade(((ITradeMessage)body).Trade), input, _life);
+        var (intake, begin) = (new Intake(Parts, options), _handlers[typeof(SignalRaised)]);
+        _handlers[typeof(SignalRaised)] = async (body, input) =>
+        {
+            await intake.WaitAsync(((SignalRaised)body).Signal, _life);
+            await begin(body, input);
+        };
+        Background(intake.RunAsync);
         var sweeper = new Sweeper(Parts, pipeline, new OpenTradesProjection(Parts.Codec), options, NullLogger<Sweeper>.Instance);
         Work("sweeper", sweeper.RunAsync);
     }
 
     private void StartExecution()
     {
-        var options = Executing;
+        var options = _world.Rate is null ? Executing : ExecutingAnyway;
         var market = new SimVenue(_world.Exchange, _world.Loop, Clock, Context);
         var venue = _world.Around(market, this);
         var control = new ControlWatch(Parts.Store, Parts.Codec, Clock);

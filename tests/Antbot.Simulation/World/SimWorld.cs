@@ -67,11 +67,14 @@ public sealed class SimWorld
     }
 
     public static CoordinatorOptions Coordination { get; } =
-        new() { ValidatingSeconds = 15, AssessingRiskSeconds = 15, ExecutingSeconds = 30, ClosingSeconds = 30, AgainSeconds = 10, OpenSeconds = 60 };
+        new() { ValidatingSeconds = 15, AssessingRiskSeconds = 15, ExecutingSeconds = 30, ClosingSeconds = 30, AgainSeconds = 10, OpenSeconds = 60, EnteringSeconds = 6 };
 
     public static RiskLimits Limits { get; } = RiskLimits.Default with { ExposureMax = new Money(1_500), OrderNotionalMax = new Money(600) };
 
     public Plan Plan { get; }
+
+    /// <summary>Signals a second, each of a small trade against which no price stands; null where they come within the first seconds, as chance has it.</summary>
+    public double? Rate { get; init; }
 
     public SimLoop Loop { get; } = new();
 
@@ -253,7 +256,7 @@ public sealed class SimWorld
     /// <summary>A client that sends its signal until it is told that it was taken. Sometimes all of them come in the same moment.</summary>
     private void Wish(int number)
     {
-        var at = _chance.Happens(0.3, "burst") ? _chance.Between(2, 2.02, "wish", number) : _chance.Between(0, 10, "wish", number);
+        var at = Rate is { } rate ? TimeSpan.FromSeconds(1 + (number / rate)) : _chance.Happens(0.3, "burst") ? _chance.Between(2, 2.02, "wish", number) : _chance.Between(0, 10, "wish", number);
         Loop.At(at, () => Send(Signal(number), 0));
     }
 
@@ -287,10 +290,10 @@ public sealed class SimWorld
         var price = Exchange.PriceOf(symbol);
         var now = Exchange.Now;
         var trade = new TradeId(DeterministicId.From("simulated", Plan.Seed.ToString(), number.ToString()));
-        var limit = _chance.Happens(0.2, "limit", number) ? new Price(Math.Round(price * 0.998m, 2)) : (Price?)null;
+        var limit = Rate is null && _chance.Happens(0.2, "limit", number) ? new Price(Math.Round(price * 0.998m, 2)) : (Price?)null;
         var signal = new Signal(
             trade, SimExchange.Account, $"webhook:{number}", symbol, Side.Buy, limit is null ? OrderKind.Market : OrderKind.Limit, new Price(price), limit,
-            new Price(Math.Round(price * 0.992m, 2)), new Price(Math.Round(price * 1.009m, 2)), new Money(100 + _chance.Below(450, "notional", number)), 0.9m, now, now.AddSeconds(20));
+            new Price(Math.Round(price * (Rate is null ? 0.992m : 0.85m), 2)), new Price(Math.Round(price * (Rate is null ? 1.009m : 1.5m), 2)), new Money(Rate is null ? 100 + _chance.Below(450, "notional", number) : 10), 0.9m, now, now.AddSeconds(20));
         return new SignalRecorded(signal, "0", "{}");
     }
 

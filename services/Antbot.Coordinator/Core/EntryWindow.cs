@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+
+namespace Antbot.Coordinator.Core;
+
+/// <summary>
+/// How many trades may be on their way to the venue at once: as many as have lately got there in half of the time that an entry may
+/// take. So none of them waits for longer than that behind the others, however slow everything is and whatever it is that is slow.
+/// </summary>
+/// <param name="entering">How long an entry may take.</param>
+public sealed class EntryWindow(TimeSpan entering)
+{
+    /// <summary>Enough to see how fast it goes, and not too many for a machine on which everything is slow.</summary>
+    public const int RoomMin = 16;
+
+    /// <summary>More are not under way at once on any machine that keeps up.</summary>
+    public const int RoomMax = 2_000;
+
+    /// <summary>However full it is, one is let in after this long: what has come to a standstill is found to have gone on.</summary>
+    public static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>Up to when each of them may be entered.</summary>
+    private readonly Dictionary<TradeId, DateTimeOffset> _entering = [];
+    private readonly Queue<DateTimeOffset> _arrived = new();
+    private DateTimeOffset _letIn = DateTimeOffset.MinValue;
+
+    /// <summary>On their way, as far as is known here.</summary>
+    public int Entering => _entering.Count;
+
+    private TimeSpan Within => entering / 2;
+
+    public int Room(DateTimeOffset now)
+    {
+        while (_arrived.TryPeek(out var first) && first < now - Within)
+            _arrived.Dequeue();
+        return Math.Clamp(_arrived.Count, RoomMin, RoomMax);
+    }
+
+    /// <summary>Whether a new one may begin; it is counted from then on.</summary>
+    public bool TryEnter(TradeId trade, DateTimeOffset validUntil, DateTimeOffset now)
+    {
+        if (_entering.ContainsKey(trade))
+            return true;
+        if (_entering.Count >= Room(now))
+        {
+            // A clock that was set back lets nobody wait for it.
+            if (now >= _letIn && now < _letIn + ProbeEvery)
+                return false;
+            Forget(now);
+        }
+        _entering[trade] = validUntil;
+        _letIn = now;
+        return true;
+    }
+
+    /// <summary>What is recorded of it, here or elsewhere.</summary>
+    public void Apply(TradeId trade, object @event, DateTimeOffset at)
+    {
+        switch (@event)
+        {
+            case TradeRaised { TooLate: not true } e:
+                _entering[trade] = e.Signal.ValidUntil;
+                break;
+            case TradeExpired:
+                // It got nowhere: that says nothing of how many do.
+                _entering.Remove(trade);
+                break;
+            case TradeRejected or TradeDenied or TradeFailed or TradeEntryAccepted or TradeEntryUnknown or TradeOpenedRecorded or TradeClosingRecorded or TradeClosedRecorded:
+                if (_entering.Remove(trade))
+                    Arrived(at);
+                break;
+            default:
+                // On its way from one to the other.
+                break;
+        }
+    }
+
+    public byte[] Save() => JsonSerializer.SerializeToUtf8Bytes(_entering.ToDictionary(t => t.Key.Value, t => t.Value));
+
+    public void Load(ReadOnlySpan<byte> saved)
+    {
+        var known = JsonSerializer.Deserialize<Dictionary<string, DateTimeOffset>>(saved) ?? throw new JsonException("It is null.");
+        Clear();
+        foreach (var (trade, validUntil) in known)
+            _entering[TradeId.From(trade)] = validUntil;
+    }
+
+    public void Clear()
+    {
+        _entering.Clear();
+        _arrived.Clear();
+    }
+
+    private void Arrived(DateTimeOffset at)
+    {
+        _arrived.Enqueue(at);
+        if (_arrived.Count > RoomMax)
+            _arrived.Dequeue();
+    }
+
+    /// <summary>What could not be entered in its time will not be, and takes nobody's place; nor does what was let in and never began.</summary>
+    private void Forget(DateTimeOffset now)
+    {
+        foreach (var trade in _entering.Where(t => t.Value < now).Select(t => t.Key).ToList())
+            _entering.Remove(trade);
+    }
+}

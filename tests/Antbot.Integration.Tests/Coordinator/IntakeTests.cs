@@ -1,0 +1,88 @@
+using Antbot.Contracts;
+using Antbot.Contracts.Events;
+using Antbot.Contracts.Messages;
+using Antbot.Coordinator;
+using Antbot.Coordinator.Core;
+using Antbot.Integration.Tests.Support;
+using Antbot.Kernel.Identity;
+using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
+using Xunit;
+using Some = Antbot.Core.Tests.Coordinator.Some;
+
+namespace Antbot.Integration.Tests.Coordinator;
+
+/// <summary>Where new signals wait: in their order, for as long as it makes sense, and never for good.</summary>
+public sealed class IntakeTests
+{
+    private readonly ManualClock _clock = new(Some.Now);
+    private readonly InMemoryEventStore _store = new(Guid.NewGuid());
+    private readonly EventCodec _codec = new(EventRegistry.From(typeof(TradeRaised).Assembly));
+    private readonly Intake _intake;
+
+    public IntakeTests() => _intake = new Intake(new PipelineParts(_store, _codec, new RecordingBus(), _clock, NoCrashPoints.Instance), new CoordinatorOptions());
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Those_that_wait_begin_in_their_order_as_others_reach_the_venue()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var following = _intake.RunAsync(stop.Token);
+        await FillAsync();
+        var waiting = Enumerable.Range(100, 3).Select(n => _intake.WaitAsync(SignalOf(n), Cancel)).ToList();
+        await Task.Delay(100, Cancel);
+        Assert.DoesNotContain(waiting, w => w.IsCompleted);
+        for (var n = 0; n < 3; n++)
+        {
+            await ReachAsync(n);
+            await waiting[n].WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+            Assert.DoesNotContain(waiting[(n + 1)..], w => w.IsCompleted);
+        }
+        await stop.CancelAsync();
+        await following;
+    }
+
+    [Fact]
+    public async Task One_that_has_waited_until_it_is_too_late_waits_no_longer()
+    {
+        await FillAsync();
+        var waiting = _intake.WaitAsync(SignalOf(100), Cancel);
+        await Task.Delay(100, Cancel);
+        Assert.False(waiting.IsCompleted);
+        _clock.Move(TimeSpan.FromMilliseconds(20_001));
+        await waiting.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+    }
+
+    [Fact]
+    public async Task One_that_gave_up_waiting_keeps_nobody_behind_it()
+    {
+        await FillAsync();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var (gone, behind) = (_intake.WaitAsync(SignalOf(100), stop.Token), _intake.WaitAsync(SignalOf(101), Cancel));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
+        // One a second.
+        _clock.Move(TimeSpan.FromSeconds(1));
+        await behind.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+    }
+
+    private static Signal SignalOf(int n) => Some.Signal with { Trade = Of(n) };
+
+    private static TradeId Of(int n) => new(DeterministicId.From("intake", $"{n}"));
+
+    private async Task FillAsync()
+    {
+        for (var n = 0; n < EntryWindow.RoomMin; n++)
+            await _intake.WaitAsync(SignalOf(n), Cancel).WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+    }
+
+    /// <summary>Recorded wherever: another instance may have done it.</summary>
+    private Task ReachAsync(int n) => _store.AppendAsync(
+        new AppendRequest
+        {
+            Stream = Streams.Trade(Of(n)), Expected = ExpectedVersion.Any, Decision = new Decision(Guid.NewGuid(), TradeDecider.Consumer), At = Some.Now, Meta = new EventMeta(Of(n).Value, null, "test"),
+            Events = [_codec.Encode(new TradeEntryAccepted(Of(n), Some.Order, "17", Some.Now))],
+        },
+        Cancel);
+}
