@@ -20,8 +20,16 @@ public sealed class EntryWindow(TimeSpan entering)
     /// <summary>However full it is, one is let in after this long: what has come to a standstill is found to have gone on.</summary>
     public static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
 
+    /// <summary>One that was let in and is not recorded to have begun by then has begun before, or never does.</summary>
+    public static readonly TimeSpan BeginsWithin = TimeSpan.FromSeconds(2);
+
+    /// <summary>So many that were here are remembered: what is told again of one takes no place.</summary>
+    private const int GoneMax = 20_000;
+
     /// <summary>Up to when each of them may be entered.</summary>
     private readonly Dictionary<TradeId, DateTimeOffset> _entering = [];
+    private readonly HashSet<TradeId> _gone = [];
+    private readonly Queue<TradeId> _goneInOrder = new();
     private readonly Queue<DateTimeOffset> _arrived = new();
     private DateTimeOffset _letIn = DateTimeOffset.MinValue;
 
@@ -32,7 +40,8 @@ public sealed class EntryWindow(TimeSpan entering)
 
     public int Room(DateTimeOffset now)
     {
-        while (_arrived.TryPeek(out var first) && first < now - Within)
+        // One that lies ahead came before the clock was set back.
+        while (_arrived.TryPeek(out var first) && (first < now - Within || first > now))
             _arrived.Dequeue();
         return Math.Clamp(_arrived.Count, RoomMin, RoomMax);
     }
@@ -40,16 +49,16 @@ public sealed class EntryWindow(TimeSpan entering)
     /// <summary>Whether a new one may begin; it is counted from then on.</summary>
     public bool TryEnter(TradeId trade, DateTimeOffset validUntil, DateTimeOffset now)
     {
-        if (_entering.ContainsKey(trade))
+        if (_entering.ContainsKey(trade) || _gone.Contains(trade))
             return true;
         if (_entering.Count >= Room(now))
         {
-            // A clock that was set back lets nobody wait for it.
-            if (now >= _letIn && now < _letIn + ProbeEvery)
-                return false;
             Forget(now);
+            // A clock that was set back lets nobody wait for it.
+            if (_entering.Count >= Room(now) && now >= _letIn && now < _letIn + ProbeEvery)
+                return false;
         }
-        _entering[trade] = validUntil;
+        _entering[trade] = validUntil < now + BeginsWithin ? validUntil : now + BeginsWithin;
         _letIn = now;
         return true;
     }
@@ -65,10 +74,12 @@ public sealed class EntryWindow(TimeSpan entering)
             case TradeExpired:
                 // It got nowhere: that says nothing of how many do.
                 _entering.Remove(trade);
+                Gone(trade);
                 break;
             case TradeRejected or TradeDenied or TradeFailed or TradeEntryAccepted or TradeEntryUnknown or TradeOpenedRecorded or TradeClosingRecorded or TradeClosedRecorded:
                 if (_entering.Remove(trade))
                     Arrived(at);
+                Gone(trade);
                 break;
             default:
                 // On its way from one to the other.
@@ -90,6 +101,8 @@ public sealed class EntryWindow(TimeSpan entering)
     {
         _entering.Clear();
         _arrived.Clear();
+        _gone.Clear();
+        _goneInOrder.Clear();
     }
 
     private void Arrived(DateTimeOffset at)
@@ -97,6 +110,15 @@ public sealed class EntryWindow(TimeSpan entering)
         _arrived.Enqueue(at);
         if (_arrived.Count > RoomMax)
             _arrived.Dequeue();
+    }
+
+    private void Gone(TradeId trade)
+    {
+        if (!_gone.Add(trade))
+            return;
+        _goneInOrder.Enqueue(trade);
+        if (_goneInOrder.Count > GoneMax)
+            _gone.Remove(_goneInOrder.Dequeue());
     }
 
     /// <summary>What could not be entered in its time will not be, and takes nobody's place; nor does what was let in and never began.</summary>

@@ -16,12 +16,16 @@ public sealed class Intake(PipelineParts parts, CoordinatorOptions options) : IP
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(10);
 
+    /// <summary>For so long all wait for what is under way to be known; where a whole history has to be read for it, nobody waits for its end.</summary>
+    private static readonly TimeSpan KnownWithin = TimeSpan.FromSeconds(5);
+
     private readonly Lock _lock = new();
     private readonly TradePatience _patience = options.Patience;
     private readonly EntryWindow _window = new(options.Patience.Entering);
     private readonly Queue<Waiter> _waiting = new();
     private bool _isLooking;
     private ProjectionRunner? _following;
+    private DateTimeOffset _followingSince;
 
     public string Name => "entry-window-1";
 
@@ -32,6 +36,7 @@ public sealed class Intake(PipelineParts parts, CoordinatorOptions options) : IP
 
     public Task RunAsync(CancellationToken cancellationToken)
     {
+        _followingSince = parts.Clock.GetUtcNow();
         _following = new ProjectionRunner(parts.Store, this, parts.Clock, SaveEvery);
         return _following.RunAsync(cancellationToken);
     }
@@ -58,8 +63,10 @@ public sealed class Intake(PipelineParts parts, CoordinatorOptions options) : IP
         if (!TradeId.TryParse(stored.Stream[Streams.TradePrefix.Length..], out var trade))
             return;
         var @event = parts.Codec.Decode(stored);
+        // Another instance's clock may be ahead of ours.
+        var now = parts.Clock.GetUtcNow();
         lock (_lock)
-            _window.Apply(trade, @event, stored.Timestamp);
+            _window.Apply(trade, @event, stored.Timestamp < now ? stored.Timestamp : now);
     }
 
     public byte[] Save()
@@ -83,8 +90,21 @@ public sealed class Intake(PipelineParts parts, CoordinatorOptions options) : IP
     /// <summary>For as long as anybody waits.</summary>
     private async Task LookAsync()
     {
-        while (LetIn())
-            await Task.Delay(LookEvery, parts.Clock);
+        try
+        {
+            while (LetIn())
+                await Task.Delay(LookEvery, parts.Clock);
+        }
+        catch (Exception e)
+        {
+            // None of them is left waiting for a look that does not come.
+            lock (_lock)
+            {
+                _isLooking = false;
+                while (_waiting.TryDequeue(out var waiter))
+                    waiter.Begins.TrySetException(e);
+            }
+        }
     }
 
     private bool LetIn()
@@ -101,7 +121,8 @@ public sealed class Intake(PipelineParts parts, CoordinatorOptions options) : IP
         }
     }
 
-    private bool MayBegin(Signal signal, DateTimeOffset now) => _patience.IsTooLateToBegin(signal, now) || _window.TryEnter(signal.Trade, signal.ValidUntil, now);
+    private bool MayBegin(Signal signal, DateTimeOffset now) => _patience.IsTooLateToBegin(signal, now)
+        || (_following is { CaughtUp.IsCompleted: false } ? now - _followingSince >= KnownWithin || now < _followingSince : _window.TryEnter(signal.Trade, signal.ValidUntil, now));
 
     private sealed record Waiter(Signal Signal)
     {

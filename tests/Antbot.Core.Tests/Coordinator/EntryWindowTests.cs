@@ -100,7 +100,9 @@ public sealed class EntryWindowTests
     {
         Fill(at: 0);
         Assert.True(Enter(100, at: 31));
-        Assert.Equal(EntryWindow.RoomMin - 1, Fill(at: 31, from: 200));
+        var later = Some.Now.AddSeconds(31);
+        _window.Apply(Of(100), new TradeRaised(SignalOf(100) with { ValidUntil = later.AddSeconds(30) }, later), later);
+        Assert.Equal(EntryWindow.RoomMin - 1, Enumerable.Range(200, 100).Count(n => _window.TryEnter(Of(n), later.AddSeconds(30), later)));
     }
 
     [Fact]
@@ -109,6 +111,39 @@ public sealed class EntryWindowTests
         Fill(at: 0);
         Assert.True(Enter(3, at: 0.1));
         Assert.Equal(EntryWindow.RoomMin, _window.Entering);
+    }
+
+    /// <summary>A signal that was told again once its trade had reached the venue held a place until it was valid no more, and after a standstill such copies kept all others out.</summary>
+    [Fact]
+    public void One_that_is_told_again_after_it_got_there_takes_no_place()
+    {
+        for (var n = 0; n < 100; n++)
+        {
+            Raise(n, at: n * 0.01);
+            Arrive(n, at: n * 0.01);
+        }
+        Assert.All(Enumerable.Range(0, 100), n => Assert.True(Try(n, at: 20)));
+        Assert.Equal(0, _window.Entering);
+    }
+
+    /// <summary>As where a process begins anew and copies come of what it does not remember.</summary>
+    [Fact]
+    public void One_that_is_let_in_and_does_not_begin_loses_its_place_soon()
+    {
+        Assert.Equal(EntryWindow.RoomMin, Enumerable.Range(0, 100).Count(n => Try(n, at: 0)));
+        Assert.False(Try(200, at: 0.5));
+        Assert.Equal(EntryWindow.RoomMin, Enumerable.Range(300, 100).Count(n => Try(n, at: 2.1)));
+    }
+
+    [Fact]
+    public void Arrivals_of_a_clock_that_was_ahead_make_no_room()
+    {
+        for (var n = 0; n < 500; n++)
+        {
+            Raise(n, at: 3_600);
+            Arrive(n, at: 3_600);
+        }
+        Assert.Equal(EntryWindow.RoomMin, _window.Room(Some.Now));
     }
 
     [Fact]
@@ -132,7 +167,10 @@ public sealed class EntryWindowTests
             now += TimeSpan.FromMilliseconds(20);
             room = Math.Max(room, window.Room(now));
             if (day[n] && window.TryEnter(Of(n), SignalOf(n).ValidUntil.AddDays(1), now))
+            {
+                window.Apply(Of(n), new TradeRaised(SignalOf(n) with { ValidUntil = now.AddDays(1) }, now.AddHours(1)), now);
                 under.Enqueue(n);
+            }
             else if (!day[n] && under.TryDequeue(out var first))
                 window.Apply(Of(first), new TradeDenied(Of(first), Some.Verdicts), now);
             Assert.Equal(under.Count, window.Entering);
@@ -149,9 +187,18 @@ public sealed class EntryWindowTests
 
     private static Signal SignalOf(int n) => Some.Signal with { Trade = Of(n) };
 
-    private int Fill(double at, int from = 0) => Enumerable.Range(from, 100).Count(n => Enter(n, at));
+    private int Fill(double at) => Enumerable.Range(0, 100).Count(n => Enter(n, at));
 
-    private bool Enter(int n, double at) => _window.TryEnter(Of(n), SignalOf(n).ValidUntil, Some.Now.AddSeconds(at));
+    /// <summary>It is let in, and recorded to have begun.</summary>
+    private bool Enter(int n, double at)
+    {
+        var isIn = Try(n, at);
+        if (isIn)
+            Raise(n, at);
+        return isIn;
+    }
+
+    private bool Try(int n, double at) => _window.TryEnter(Of(n), SignalOf(n).ValidUntil, Some.Now.AddSeconds(at));
 
     private void Raise(int n, double at) => _window.Apply(Of(n), new TradeRaised(SignalOf(n), Some.Now.AddHours(1)), Some.Now.AddSeconds(at));
 
