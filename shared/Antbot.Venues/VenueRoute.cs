@@ -32,8 +32,8 @@ internal sealed record VenueRoute(string Name, BreakerOptions Breaker, BudgetPar
 
     public static VenueRoute Query { get; } = new("query", Short, BudgetPart.Asking);
 
-    /// <summary>Asked so that something may be entered: what is kept back for finding out is not for this.</summary>
-    public static VenueRoute QueryForEntry { get; } = Query with { Part = BudgetPart.Shared };
+    /// <summary>Asked so that something may be entered: neither what is kept back for finding out is for this, nor does its failing shut that off.</summary>
+    public static VenueRoute QueryForEntry { get; } = new("query-entry", Short, BudgetPart.Shared);
 
     public static VenueRoute Account { get; } = new("account", BreakerOptions.Default, BudgetPart.Asking);
 
@@ -43,5 +43,5 @@ internal sealed record VenueRoute(string Name, BreakerOptions Breaker, BudgetPar
 
     public static VenueRoute Clock { get; } = new("clock", Short, BudgetPart.Leaving);
 
-    public static IReadOnlyList<VenueRoute> All { get; } = [Entry, Exit, Cancel, Query, Account, Market, Rules, Clock];
+    public static IReadOnlyList<VenueRoute> All { get; } = [Entry, Exit, Cancel, Query, QueryForEntry, Account, Market, Rules, Clock];
 }

@@ -21,11 +21,13 @@ internal static class PartialEntry
         return plan.Policy.PartialEntrySecondsMax is { } seconds && IsToBeProtected(state, plan, rules) ? Plus(order.Fills.Min(f => f.VenueTime), TimeSpan.FromSeconds(Math.Max(0, seconds))) : null;
     }
 
-    /// <summary>A stop is wanted, and the venue would take it: of less than it sells nothing can be protected, and cancelling would leave it for good.</summary>
+    /// <summary>A stop is wanted, and the venue would take it where it stands: of less than it sells there nothing can be protected, and cancelling would leave it for good.</summary>
     private static bool IsToBeProtected(OrdersState state, EntryPlanned plan, SymbolRules rules)
     {
         var average = TradeProgress.AverageOfEntries(state);
-        return Sizing.StopOf(plan.Signal.Side, average, plan.Signal.Stop, plan.Policy, rules) is not null && Sizing.Sellable(state.Held(), TradeProgress.RulesOfStop(plan), average) > Quantity.Zero;
+        return Sizing.StopOf(plan.Signal.Side, average, plan.Signal.Stop, plan.Policy, rules) is { } stop
+            && Sizing.LimitOf(Side.Buy, Math.Min(average.Value, stop.Value) * (1 - (plan.Policy.StopLimitDistance ?? 0)), rules) is { } lowest
+            && Sizing.Sellable(state.Held(), TradeProgress.RulesOfStop(plan), lowest) > Quantity.Zero;
     }
 
     private static DateTimeOffset Plus(DateTimeOffset time, TimeSpan patience) => time < DateTimeOffset.MaxValue - patience ? time + patience : DateTimeOffset.MaxValue;

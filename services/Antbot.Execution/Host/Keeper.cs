@@ -76,16 +76,17 @@ public sealed class Keeper(
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
         // A question to the venue may take long, and none keeps another trade's way out waiting.
-        var (questions, others) = (new Crew<OpenOrderTrade>(AtOnce, LookAsync), new Crew<OpenOrderTrade>(AtOnce, LookAsync));
+        Crew<OpenOrderTrade> questions = new(AtOnce, LookAsync), entries = new(AtOnce, LookAsync), others = new(AtOnce, LookAsync);
         try
         {
             while (true)
             {
                 var now = parts.Clock.GetUtcNow();
-                var due = open.All.Where(t => IsDue(t, now)).ToLookup(t => IsQuestion(t, now));
-                _areMany = due[true].Count(t => !SymbolRoom.IsAwaitedBy(t.State!)) > AskedOneByOneMax;
-                questions.Offer(due[true], t => t.Trade);
-                others.Offer(due[false], t => t.Trade);
+                var due = open.All.Where(t => IsDue(t, now)).ToLookup(t => CrewOf(t, now));
+                _areMany = due[Work.Question].Count() > AskedOneByOneMax;
+                questions.Offer(due[Work.Question], t => t.Trade);
+                entries.Offer(due[Work.Entry], t => t.Trade);
+                others.Offer(due[Work.Other], t => t.Trade);
                 if (_pauses.Count > (open.All.Count * 2) + 1_000)
                     Forget();
                 await Task.Delay(Every, parts.Clock, cancellationToken);
@@ -93,14 +94,16 @@ public sealed class Keeper(
         }
         finally
         {
-            await Task.WhenAll(questions.EndAsync(), others.EndAsync());
+            await Task.WhenAll(questions.EndAsync(), entries.EndAsync(), others.EndAsync());
         }
 
         Task LookAsync(OpenOrderTrade trade) => TryAsync(trade, () => LookAtAsync(trade, cancellationToken), cancellationToken);
     }
 
-    private bool IsQuestion(OpenOrderTrade trade, DateTimeOffset now) =>
-        trade.State is { } state && !IsAtItsPrice(state) && (SymbolRoom.IsAwaitedBy(state) || NextStep.AllOf(state, now, venue.Now).All(s => s is NextStep.Ask));
+    private Work CrewOf(OpenOrderTrade trade, DateTimeOffset now) => trade.State is not { } state || IsAtItsPrice(state) ? Work.Other
+        : SymbolRoom.IsAwaitedBy(state) ? Work.Entry
+        : NextStep.AllOf(state, now, venue.Now).All(s => s is NextStep.Ask) ? Work.Question
+        : Work.Other;
 
     private bool IsDue(OpenOrderTrade trade, DateTimeOffset now)
     {
@@ -258,5 +261,13 @@ public sealed class Keeper(
             log.LogWarning(e, "Trade {Trade} could not be driven on; it is tried again", trade.Trade);
             Pause(trade);
         }
+    }
+
+    /// <summary>What keeps another of its kind waiting, and no other kind: what an entry waits for is not to delay an exit that is in doubt.</summary>
+    private enum Work
+    {
+        Question,
+        Entry,
+        Other,
     }
 }

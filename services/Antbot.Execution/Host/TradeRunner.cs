@@ -116,7 +116,7 @@ public sealed class TradeRunner(
         NextStep.Cancel s => await CancelAsync(trade, origin, loaded.State.Find(s.Order)!, loaded.Version, cancellationToken),
         NextStep.Revalidate s => await RevalidateAsync(trade, origin, s, loaded.Version, cancellationToken),
         NextStep.Decide => await DecideAsync(
-            trade, origin with { Id = StepIds.Proceed(trade, loaded.Version) }, Proceed, cancellationToken, SymbolRoom.IsAwaitedBy(loaded.State) ? await room.FindAsync(loaded.State.Plan!, cancellationToken) : null),
+            trade, origin with { Id = StepIds.Proceed(trade, loaded.Version) }, Proceed, cancellationToken, SymbolRoom.IsAwaitedBy(loaded.State) && loaded.State.Plan!.Signal.ValidUntil > parts.Clock.GetUtcNow() ? await room.FindAsync(loaded.State.Plan!, cancellationToken) : null),
         _ => null,
     };
 

@@ -72,6 +72,16 @@ public sealed class PartialEntryTests
         Assert.Contains(Fills(("f1", 0.00007m), ("f2", 0.00002m)), e => e is OrderCancelIntended);
     }
 
+    /// <summary>What could just be sold at its price, and not any more where its stop stands, would be held for good.</summary>
+    [Fact]
+    public void Less_than_the_venue_sells_at_the_stop_waits_for_more()
+    {
+        Rests();
+        Fills(("f1", 0.00008m));
+        Assert.Empty(_given.After(20).Proceeds());
+        Assert.Contains(Fills(("f1", 0.00008m), ("f2", 0.00001m)), e => e is OrderCancelIntended);
+    }
+
     [Fact]
     public void Without_a_stop_there_is_nothing_to_cancel_for()
     {
@@ -131,7 +141,7 @@ public sealed class PartialEntryTests
                 isCancelled = true;
                 Show(VenueOrderStatus.Cancelled);
             }
-            if (Sizing.Sellable(given.State.Held(), Given.Rules, new Price(64_000)) > Quantity.Zero)
+            if (Sizing.Sellable(given.State.Held(), Given.Rules, new Price(62_000)) > Quantity.Zero)
                 unprotectedSince ??= given.Now;
             if (given.State.Stop is null && given.State.Stage is TradeStage.Entering)
                 Assert.True(given.Now - (unprotectedSince ?? given.Now) <= TimeSpan.FromSeconds(Patience), $"{given.State.Held()} have been held without a stop since {unprotectedSince:O}.");

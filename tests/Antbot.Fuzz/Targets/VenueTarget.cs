@@ -53,6 +53,7 @@ public sealed class VenueTarget : IFuzzTarget
         Of(v => v.CancelAsync(Btc, Id, default), Order, r => r.Id == Id),
         Of(v => v.ListOpenOrdersAsync(default), $"[{Order},{Order}]", all => all.All(r => r.Executed <= r.Quantity)),
         Of(v => v.ListOpenOrdersAsync(Btc, default), $"[{Order},{Order}]", all => all.All(r => r.Symbol == Btc && r.Executed <= r.Quantity)),
+        Of(v => v.ListOpenOrdersForEntryAsync(Btc, default), $"[{Order},{Order}]", all => all.All(r => r.Symbol == Btc && r.Executed <= r.Quantity)),
         Of(v => v.ListFillsAsync(Btc, VenueId, default), $"[{Fill},{Fill}]", all => all.All(f => f.VenueOrderId == VenueId) && AreSound(all)),
         Of(v => v.ListFillsAsync(Btc, Since, default), $"[{Fill},{Fill}]", AreSound),
         Of(v => v.ReadPermissionsAsync(default), Restrictions, _ => true),
