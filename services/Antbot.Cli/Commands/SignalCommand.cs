@@ -71,7 +71,7 @@ internal static class SignalCommand
     {
         if (!Uri.TryCreate(address.TrimEnd('/') + "/", UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
             throw new CommandException("Usage", $"'{address}' is no address such as http://127.0.0.1:5101.", ExitCode.Usage);
-        using var client = new HttpClient { BaseAddress = uri, Timeout = Patience, MaxResponseContentBufferSize = AnswerBytesMax };
+        using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = uri, Timeout = Patience, MaxResponseContentBufferSize = AnswerBytesMax };
         using var request = new HttpRequestMessage(HttpMethod.Post, "signals")
         {
             Content = new StringContent(JsonSerializer.Serialize(body.Where(b => b.Value is not null).ToDictionary(b => b.Key, b => b.Value, StringComparer.Ordinal)), Encoding.UTF8, "application/json"),
@@ -83,8 +83,9 @@ internal static class SignalCommand
             using var answer = await client.SendAsync(request, cancellationToken);
             var text = await answer.Content.ReadAsStringAsync(cancellationToken);
             if (answer.StatusCode != HttpStatusCode.Accepted)
-                throw Refused(answer.StatusCode, text);
-            var trade = Parse(text) is { } said && said.TryGetProperty("tradeId", out var id) && TradeId.TryParse(id.ToString(), out var named) ? named.Value : throw new CommandException("Undecodable", $"It was taken, and the answer names no trade: {Tables.Plain(text)}");
+                throw Refused(answer.StatusCode, text, idempotencyKey);
+            var trade = Parse(text) is { } said && said.TryGetProperty("tradeId", out var id) && TradeId.TryParse(id.ToString(), out var named) ? named.Value
+                : throw new CommandException("Undecodable", $"It was taken under the key {idempotencyKey}, and the answer names no trade: {Tables.Plain(text)}");
             Common.Answer(parsed, new { Trade = trade, IdempotencyKey = idempotencyKey }, $"Taken as trade {trade}. Follow it with: antbot trade {trade[..12]}");
             return ExitCode.Done;
         }
@@ -96,16 +97,20 @@ internal static class SignalCommand
         {
             throw Unknown($"The connection to {uri}signals ended before the answer ({e.Message})", idempotencyKey, e);
         }
-        catch (TaskCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw Unknown($"{uri}signals does not answer within {Patience.TotalSeconds:0} s", idempotencyKey, e);
         }
+        catch (OperationCanceledException e)
+        {
+            throw Unknown("Stopped before the answer came", idempotencyKey, e, ExitCode.Stopped);
+        }
     }
 
-    private static CommandException Unknown(string what, string idempotencyKey, Exception why) =>
-        new("OutcomeUnknown", $"{what}; the signal may have been taken. Send the same again with --idempotency-key {idempotencyKey}: it is taken once.", inner: why);
+    private static CommandException Unknown(string what, string idempotencyKey, Exception? why = null, int exitCode = ExitCode.Failed) =>
+        new("OutcomeUnknown", $"{what}; the signal may have been taken. Send the same again with --idempotency-key {idempotencyKey}: it is taken once.", exitCode, why);
 
-    private static CommandException Refused(HttpStatusCode status, string text)
+    private static CommandException Refused(HttpStatusCode status, string text, string idempotencyKey)
     {
         var body = Parse(text);
         var message = body is { } b && b.TryGetProperty("error", out var error) ? error.ToString() : $"It was answered with {(int)status}.";
@@ -117,7 +122,10 @@ internal static class SignalCommand
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.NotAllowed,
             _ => ExitCode.Failed,
         };
-        return new CommandException(status.ToString(), $"The signal was not taken. {Tables.Plain(message)}", code);
+        // Only what was refused for what it is, is known not to be taken.
+        return status is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not HttpStatusCode.RequestTimeout
+            ? new CommandException(status.ToString(), $"The signal was not taken. {Tables.Plain(message)}", code)
+            : Unknown(Tables.Plain(message).TrimEnd('.'), idempotencyKey);
     }
 
     private static JsonElement? Parse(string text)

@@ -11,6 +11,11 @@ internal sealed class Forwarder(Mapping mapping, Action<string> say)
 
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(2);
 
+    /// <summary>Once the instance has said everything, whoever asked it has so long to do the same.</summary>
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan AcceptAgain = TimeSpan.FromMilliseconds(100);
+
     private readonly TcpListener _listener = new(mapping.Listen);
     private int _turn;
     private bool _isTroubled;
@@ -25,6 +30,7 @@ internal sealed class Forwarder(Mapping mapping, Action<string> say)
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var room = new SemaphoreSlim(ConnectionsMax);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var carried = new HashSet<Task>();
         try
         {
@@ -33,13 +39,30 @@ internal sealed class Forwarder(Mapping mapping, Action<string> say)
                 // Whoever finds no room waits at the listener.
                 await room.WaitAsync(cancellationToken);
                 carried.RemoveWhere(c => c.IsCompleted);
-                carried.Add(CarryAsync(await _listener.AcceptSocketAsync(cancellationToken), room, cancellationToken));
+                carried.Add(CarryAsync(await AcceptAsync(cancellationToken), room, stop.Token));
             }
         }
         finally
         {
             _listener.Dispose();
+            await stop.CancelAsync();
             await Task.WhenAll(carried);
+        }
+    }
+
+    /// <summary>Who has gone again before it was its turn, or finds no file handle left, ends nobody else's way.</summary>
+    private async Task<Socket> AcceptAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await _listener.AcceptSocketAsync(cancellationToken);
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(AcceptAgain, cancellationToken);
+            }
         }
     }
 
@@ -48,12 +71,13 @@ internal sealed class Forwarder(Mapping mapping, Action<string> say)
         using var taken = from;
         try
         {
+            from.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             using var to = await ConnectAsync(cancellationToken);
             if (to is null)
                 return;
             // One that fails ends both; one that has said everything still hears the answer.
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await Task.WhenAll(CopyAsync(from, to, end), CopyAsync(to, from, end));
+            await Task.WhenAll(CopyAsync(from, to, end, endsAfter: Timeout.InfiniteTimeSpan), CopyAsync(to, from, end, EndsWithin));
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException or ObjectDisposedException)
         {
@@ -65,7 +89,7 @@ internal sealed class Forwarder(Mapping mapping, Action<string> say)
         }
     }
 
-    private static async Task CopyAsync(Socket from, Socket to, CancellationTokenSource end)
+    private static async Task CopyAsync(Socket from, Socket to, CancellationTokenSource end, TimeSpan endsAfter)
     {
         var buffer = new byte[16 * 1024];
         try
@@ -77,6 +101,7 @@ internal sealed class Forwarder(Mapping mapping, Action<string> say)
                     sent += await to.SendAsync(buffer.AsMemory(sent, read - sent), end.Token);
             }
             to.Shutdown(SocketShutdown.Send);
+            end.CancelAfter(endsAfter);
         }
         catch
         {
@@ -92,19 +117,20 @@ internal sealed class Forwarder(Mapping mapping, Action<string> say)
         for (var i = 0; i < addresses.Count; i++)
         {
             var address = addresses[(int)((uint)(turn + i) % (uint)addresses.Count)];
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(ConnectWithin);
+            Socket? socket = null;
             try
             {
+                socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
                 await socket.ConnectAsync(address, limit.Token);
                 Tell(isTroubled: false, $"{mapping} answers again");
                 return socket;
             }
             catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
-                socket.Dispose();
+                socket?.Dispose();
                 why = e is SocketException ? e.Message : $"no answer within {ConnectWithin.TotalSeconds:0} s";
             }
         }

@@ -10,17 +10,26 @@ namespace Antbot.Integration.Tests.Cli;
 public sealed class ForwardVerbTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("antbot-forward-").FullName;
+    private readonly List<Process> _started = [];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        foreach (var process in _started)
+        {
+            process.Kill();
+            process.Dispose();
+        }
+        Directory.Delete(_folder, recursive: true);
+    }
 
     [Fact]
     public async Task Each_connection_goes_to_the_next_instance_and_past_one_that_is_gone()
     {
         await using var one = new Instance("one");
         var two = new Instance("two");
-        using var process = AntbotProcess.Start(AntbotProcess.CommandLine, _folder, "forward", "--map", $"127.0.0.1:0=localhost:{one.Port},localhost:{two.Port}");
+        var process = Start($"127.0.0.1:0=localhost:{one.Port},localhost:{two.Port}");
         var at = await AddressAsync(process);
         var heard = new List<string>();
         for (var i = 0; i < 8; i++)
@@ -50,7 +59,7 @@ public sealed class ForwardVerbTests : IDisposable
     public async Task Much_goes_both_ways_whole_and_a_hundred_at_once()
     {
         await using var instance = new Instance("");
-        using var process = AntbotProcess.Start(AntbotProcess.CommandLine, _folder, "forward", "--map", $"127.0.0.1:0=127.0.0.1:{instance.Port}");
+        var process = Start($"127.0.0.1:0=127.0.0.1:{instance.Port}");
         var at = await AddressAsync(process);
         var texts = Enumerable.Range(0, 100).Select(n => new string((char)('a' + n % 26), 100_000 + n)).ToList();
         var answers = await Task.WhenAll(texts.Select(t => AskAsync(at, t)));
@@ -82,6 +91,14 @@ public sealed class ForwardVerbTests : IDisposable
         var said = await AntbotProcess.RunAsync(_folder, "forward", "--map", $"127.0.0.1:{instance.Port}=127.0.0.1:1");
         Assert.Equal(1, said.ExitCode);
         Assert.StartsWith($"antbot: 127.0.0.1:{instance.Port} cannot be listened on: ", said.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whatever becomes of the test, it does not go on after it.</summary>
+    private Process Start(string map)
+    {
+        var process = AntbotProcess.Start(AntbotProcess.CommandLine, _folder, "forward", "--map", map);
+        _started.Add(process);
+        return process;
     }
 
     private static async Task<IPEndPoint> AddressAsync(Process process) => IPEndPoint.Parse((await process.StandardOutput.ReadLineAsync(Cancel))!.Split(' ')[0]);

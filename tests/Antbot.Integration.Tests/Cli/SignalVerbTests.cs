@@ -106,7 +106,6 @@ public sealed class SignalVerbTests : IAsyncLifetime
     [InlineData(401, 6)]
     [InlineData(409, 1)]
     [InlineData(429, 1)]
-    [InlineData(500, 1)]
     public async Task A_refusal_is_told_in_its_own_words(int status, int exitCode)
     {
         _answer = (status, new { error = "No such thing.", faults = new[] { "price: is missing" } });
@@ -114,6 +113,22 @@ public sealed class SignalVerbTests : IAsyncLifetime
         Assert.Equal(exitCode, said.ExitCode);
         Assert.Contains("No such thing. price: is missing", said.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("a-key-for-signals", said.Error + said.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>A commit whose answer was lost is answered with 503, and that was once called "not taken".</summary>
+    [Theory]
+    [InlineData(302)]
+    [InlineData(408)]
+    [InlineData(500)]
+    [InlineData(503)]
+    public async Task An_answer_that_does_not_refuse_the_signal_itself_is_an_unknown_outcome(int status)
+    {
+        _answer = (status, new { error = "Not now." });
+        var said = await AntbotProcess.RunAsync(_folder, "signal", "BTCUSDT", "buy", "--signals", Address, "--api-key-file", "key", "--json");
+        Assert.Equal((1, ""), (said.ExitCode, said.Output));
+        using var error = JsonDocument.Parse(said.Error);
+        Assert.Equal("OutcomeUnknown", error.RootElement.GetProperty("Error").GetString());
+        Assert.Contains($"--idempotency-key {Assert.Single(_heard).Idempotency}:", error.RootElement.GetProperty("Message").GetString(), StringComparison.Ordinal);
     }
 
     /// <summary>What may have been taken was once called "not sent", and nothing said how to send it again only once.</summary>
