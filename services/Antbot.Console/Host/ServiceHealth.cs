@@ -11,6 +11,7 @@ namespace Antbot.ConsoleService;
 internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own, BreakerPanel breakers) : IDisposable
 {
     private const string Ready = "ready";
+    private const string Silent = "does not answer";
     private const int InstancesMax = 32;
     private const string LevelName = "degradation_level";
     private const string BreakersName = "breakers";
@@ -30,12 +31,14 @@ internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own, Br
         return ([.. known.Select(k => k with { Health = says.GetValueOrDefault(k.Service) }), .. never], asked.Select(a => LevelOf(a.Instances)).Append(own.Level).Max());
     }
 
-    /// <summary>The circuit breakers that are not closed, of all services and of this process; whoever does not answer says nothing of them.</summary>
-    public async Task<IReadOnlyList<(string Service, string Breaker)>> AskBreakersAsync(CancellationToken cancellationToken)
+    /// <summary>The circuit breakers that are not closed, of all services and of this process, and the services of which not every instance answered: theirs are not known.</summary>
+    public async Task<(IReadOnlyList<(string Service, string Breaker)> NotClosed, IReadOnlySet<string> Silent)> AskBreakersAsync(CancellationToken cancellationToken)
     {
         var asked = await Task.WhenAll(options.Services.Select(async s => (Name: s.Key.ToLowerInvariant(), Instances: await AskAsync(s.Value, cancellationToken))));
         var here = breakers.All.Where(b => b.State != BreakerState.Closed).Select(b => ("this process", b.Name));
-        return [.. asked.SelectMany(a => a.Instances.SelectMany(i => i.Breakers).Select(b => (a.Name, b))).Concat(here).Distinct()];
+        return (
+            [.. asked.SelectMany(a => a.Instances.SelectMany(i => i.Breakers).Select(b => (a.Name, b))).Concat(here).Distinct()],
+            asked.Where(a => a.Instances.Any(i => i.Says == Silent)).Select(a => a.Name).ToHashSet(StringComparer.Ordinal));
     }
 
     public void Dispose() => _client.Dispose();
@@ -85,7 +88,7 @@ internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own, Br
         }
         catch (Exception e) when (e is HttpRequestException or SocketException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            return new Answer("does not answer", DegradationLevel.Minimal, []);
+            return new Answer(Silent, DegradationLevel.Minimal, []);
         }
     }
 

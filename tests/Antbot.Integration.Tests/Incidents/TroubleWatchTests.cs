@@ -70,6 +70,22 @@ public sealed class TroubleWatchTests : IAsyncLifetime
         Assert.Equal(3, _heard.Alerts.Select(a => a.Id).Distinct().Count());
     }
 
+    /// <summary>Forty causes at once would leave no room for a halt among the incidents of an hour.</summary>
+    [Fact]
+    public async Task Of_many_causes_at_once_a_few_are_told_alone_and_the_rest_together()
+    {
+        for (var cause = 0; cause < 10; cause++)
+        {
+            for (var i = 0; i < 4; i++)
+                await SeededLetters.KeepAsync(_store, k => k with { Fingerprint = $"cause-{cause}" });
+        }
+        var told = await LookAsync();
+        Assert.Equal(4, told.Count());
+        Assert.Equal("many: dead letters", told.Last());
+        Assert.StartsWith("8 more: ", _heard.Alerts[^1].What, StringComparison.Ordinal);
+        Assert.Equal([], await LookAsync());
+    }
+
     [Fact]
     public async Task A_difference_that_stays_is_told_with_its_trade_and_one_that_is_settled_is_not()
     {
@@ -116,6 +132,15 @@ public sealed class TroubleWatchTests : IAsyncLifetime
         body = """{"breakers":["venue-orders"]}""";
         _clock.Move(TimeSpan.FromMinutes(10));
         Assert.Equal(["breaker:this process/here"], await LookAsync());
+        // Whoever does not answer for a moment has not closed it.
+        body = """{"breakers":{"venue-orders":"open"}}""";
+        Assert.Equal([], await LookAsync());
+        (var silent, _options.Services["Execution"]) = (_options.Services["Execution"], $"http://127.0.0.1:{FreePort()}");
+        _clock.Move(TimeSpan.FromSeconds(40));
+        Assert.Equal([], await LookAsync());
+        _options.Services["Execution"] = silent;
+        _clock.Move(TimeSpan.FromSeconds(20));
+        Assert.Equal(["breaker:execution/venue-orders"], await LookAsync());
         service.Stop();
         await answering;
 

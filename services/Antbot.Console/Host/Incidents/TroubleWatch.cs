@@ -14,6 +14,9 @@ namespace Antbot.ConsoleService.Incidents;
 /// <summary>Finds what no event says by itself, because it is that something goes on: dead letters that pile up, differences that stay, breakers that do not close.</summary>
 internal sealed class TroubleWatch(PipelineParts parts, IReadModels models, ServiceHealth services, IIncidents incidents, ConsoleOptions options, ILogger<TroubleWatch> log)
 {
+    /// <summary>So many of a kind are incidents of their own; what is more is one together. Halts and crashes need the room that there is for incidents.</summary>
+    private const int OfAKindMax = 3;
+
     private const int AccountsMax = 1_000;
     private const int GroupPagesMax = 20;
 
@@ -45,13 +48,16 @@ internal sealed class TroubleWatch(PipelineParts parts, IReadModels models, Serv
     /// <summary>What cannot be looked at now is looked at next time, and keeps nobody from the rest.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
-        foreach (var find in new Func<DateTimeOffset, CancellationToken, Task<IEnumerable<Trouble>>>[] { LettersAsync, DifferencesAsync, BreakersAsync })
+        foreach (var (kind, find) in new (string, Func<DateTimeOffset, CancellationToken, Task<IEnumerable<Trouble>>>)[] { ("dead letters", LettersAsync), ("differences", DifferencesAsync), ("breakers", BreakersAsync) })
         {
             try
             {
                 var now = parts.Clock.GetUtcNow().Cut();
-                foreach (var trouble in await find(now, cancellationToken))
+                var all = (await find(now, cancellationToken)).OrderBy(t => t.Since).ThenBy(t => t.Cause, StringComparer.Ordinal).ToList();
+                foreach (var trouble in all.Take(OfAKindMax))
                     await TellAsync(trouble, now, cancellationToken);
+                if (all.Count > OfAKindMax)
+                    await TellAsync(new Trouble($"many: {kind}", $"{all.Count - OfAKindMax} more: {string.Join("; ", all.Skip(OfAKindMax).Select(t => t.What))}", all[OfAKindMax].Since), now, cancellationToken);
             }
             catch (EventStoreException e)
             {
@@ -107,9 +113,10 @@ internal sealed class TroubleWatch(PipelineParts parts, IReadModels models, Serv
 
     private async Task<IEnumerable<Trouble>> BreakersAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        // One that is seen so again is so since it was first seen.
-        _breakers = (await services.AskBreakersAsync(cancellationToken)).ToDictionary(b => b, b => _breakers.TryGetValue(b, out var since) ? since : now);
-        return Troubles.Of(_breakers.Select(b => new BreakerNotClosed(b.Key.Service, b.Key.Name, b.Value)), TimeSpan.FromSeconds(options.BreakerAlertSeconds), now);
+        // One that is seen so again is so since it was first seen; a service that does not answer for a moment has not closed it.
+        var (notClosed, silent) = await services.AskBreakersAsync(cancellationToken);
+        _breakers = notClosed.Union(_breakers.Keys.Where(b => silent.Contains(b.Service))).ToDictionary(b => b, b => _breakers.TryGetValue(b, out var since) ? since : now);
+        return Troubles.Of(notClosed.Select(b => new BreakerNotClosed(b.Service, b.Breaker, _breakers[b])), TimeSpan.FromSeconds(options.BreakerAlertSeconds), now);
     }
 
     /// <summary>What is open of an account, by its own stream, read once.</summary>
