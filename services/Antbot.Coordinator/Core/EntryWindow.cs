@@ -5,8 +5,9 @@ using Antbot.Contracts.Events;
 namespace Antbot.Coordinator.Core;
 
 /// <summary>
-/// How many trades may be on their way to the venue at once: as many as have lately got there in half of the time that an entry may
-/// take. So none of them waits for longer than that behind the others, however slow everything is and whatever it is that is slow.
+/// How many trades may be on their way to the venue at once: as many as get there, as fast as they lately have, in half of the time that
+/// the next one has left. So none waits for longer than that behind the others, however slow everything is and whatever it is that is slow;
+/// and what has much time may be many, which are cheaper together.
 /// </summary>
 /// <param name="entering">How long an entry may take.</param>
 public sealed class EntryWindow(TimeSpan entering)
@@ -15,7 +16,7 @@ public sealed class EntryWindow(TimeSpan entering)
     public const int RoomMin = 16;
 
     /// <summary>More are not under way at once on any machine that keeps up.</summary>
-    public const int RoomMax = 2_000;
+    public const int RoomMax = 5_000;
 
     /// <summary>However full it is, one is let in after this long: what has come to a standstill is found to have gone on.</summary>
     public static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
@@ -38,12 +39,13 @@ public sealed class EntryWindow(TimeSpan entering)
 
     private TimeSpan Within => entering / 2;
 
-    public int Room(DateTimeOffset now)
+    /// <param name="left">How much time the next one has.</param>
+    public int Room(DateTimeOffset now, TimeSpan left)
     {
         // One that lies ahead came before the clock was set back.
         while (_arrived.TryPeek(out var first) && (first < now - Within || first > now))
             _arrived.Dequeue();
-        return Math.Clamp(_arrived.Count, RoomMin, RoomMax);
+        return (int)Math.Clamp(_arrived.Count * (left / 2 / Within), RoomMin, RoomMax);
     }
 
     /// <summary>Whether a new one may begin; it is counted from then on.</summary>
@@ -51,11 +53,12 @@ public sealed class EntryWindow(TimeSpan entering)
     {
         if (_entering.ContainsKey(trade) || _gone.Contains(trade))
             return true;
-        if (_entering.Count >= Room(now))
+        var room = Room(now, validUntil - now);
+        if (_entering.Count >= room)
         {
             Forget(now);
             // A clock that was set back lets nobody wait for it.
-            if (_entering.Count >= Room(now) && now >= _letIn && now < _letIn + ProbeEvery)
+            if (_entering.Count >= room && now >= _letIn && now < _letIn + ProbeEvery)
                 return false;
         }
         _entering[trade] = validUntil < now + BeginsWithin ? validUntil : now + BeginsWithin;

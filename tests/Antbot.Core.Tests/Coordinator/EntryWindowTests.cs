@@ -13,6 +13,8 @@ namespace Antbot.Core.Tests.Coordinator;
 /// <summary>No more trades are on their way to the venue than get there in time.</summary>
 public sealed class EntryWindowTests
 {
+    private static readonly TimeSpan Life = TimeSpan.FromSeconds(10);
+
     private readonly EntryWindow _window = new(TimeSpan.FromSeconds(10));
 
     [Fact]
@@ -31,9 +33,11 @@ public sealed class EntryWindowTests
             Raise(n, at: n * 0.01);
             Arrive(n, at: n * 0.01);
         }
-        Assert.Equal(500, _window.Room(Some.Now.AddSeconds(9.99)), 1.0);
-        Assert.Equal(200, _window.Room(Some.Now.AddSeconds(12.99)), 1.0);
-        Assert.Equal(EntryWindow.RoomMin, _window.Room(Some.Now.AddSeconds(20)));
+        Assert.Equal(500, _window.Room(Some.Now.AddSeconds(9.99), left: TimeSpan.FromSeconds(10)), 1.0);
+        Assert.Equal(1_500, _window.Room(Some.Now.AddSeconds(9.99), left: TimeSpan.FromSeconds(30)), 3.0);
+        Assert.Equal(200, _window.Room(Some.Now.AddSeconds(12.99), left: TimeSpan.FromSeconds(10)), 1.0);
+        Assert.Equal(EntryWindow.RoomMin, _window.Room(Some.Now.AddSeconds(20), left: TimeSpan.FromSeconds(10)));
+        Assert.Equal(EntryWindow.RoomMin, _window.Room(Some.Now.AddSeconds(9.99), left: TimeSpan.FromSeconds(-10)));
     }
 
     [Fact]
@@ -44,7 +48,7 @@ public sealed class EntryWindowTests
             Raise(n, at: 0);
             Arrive(n, at: 0);
         }
-        Assert.Equal(EntryWindow.RoomMax, _window.Room(Some.Now));
+        Assert.Equal(EntryWindow.RoomMax, _window.Room(Some.Now, Life));
     }
 
     [Fact]
@@ -76,7 +80,7 @@ public sealed class EntryWindowTests
             _window.Apply(Of(n), new TradeRaised(SignalOf(n), Some.Now, TooLate: true), Some.Now);
             _window.Apply(Of(n), new TradeExpired(Of(n), "late"), Some.Now);
         }
-        Assert.Equal((0, EntryWindow.RoomMin), (_window.Entering, _window.Room(Some.Now)));
+        Assert.Equal((0, EntryWindow.RoomMin), (_window.Entering, _window.Room(Some.Now, Life)));
     }
 
     [Fact]
@@ -143,7 +147,7 @@ public sealed class EntryWindowTests
             Raise(n, at: 3_600);
             Arrive(n, at: 3_600);
         }
-        Assert.Equal(EntryWindow.RoomMin, _window.Room(Some.Now));
+        Assert.Equal(EntryWindow.RoomMin, _window.Room(Some.Now, Life));
     }
 
     [Fact]
@@ -165,7 +169,7 @@ public sealed class EntryWindowTests
         for (var n = 0; n < day.Length; n++)
         {
             now += TimeSpan.FromMilliseconds(20);
-            room = Math.Max(room, window.Room(now));
+            room = Math.Max(room, window.Room(now, TimeSpan.FromDays(1)));
             if (day[n] && window.TryEnter(Of(n), SignalOf(n).ValidUntil.AddDays(1), now))
             {
                 window.Apply(Of(n), new TradeRaised(SignalOf(n) with { ValidUntil = now.AddDays(1) }, now.AddHours(1)), now);
