@@ -39,8 +39,8 @@ public sealed class EndpointCatalog
     /// <summary>What each message that lies there waits for before it is handled. Where the endpoint stops meanwhile it is given up, and the broker has the message back.</summary>
     public void Await(string lane, Func<IServiceProvider, ConsumeContext, CancellationToken, Task> turn) => _turns.Add(lane, turn);
 
-    internal Func<ConsumeContext, CancellationToken, Task> TurnOf(string lane, IServiceProvider provider) =>
-        _turns.TryGetValue(lane, out var turn) ? (context, cancellationToken) => turn(provider, context, cancellationToken) : static (_, _) => Task.CompletedTask;
+    internal Func<ConsumeContext, CancellationToken, Task>? TurnOf(string lane, IServiceProvider provider) =>
+        _turns.TryGetValue(lane, out var turn) ? (context, cancellationToken) => turn(provider, context, cancellationToken) : null;
 
     internal void Configure(string lane, IReceiveEndpointConfigurator configurator, IServiceProvider provider)
     {

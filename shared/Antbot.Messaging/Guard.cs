@@ -16,8 +16,8 @@ public sealed class UnprocessableMessageException(string message) : Exception(me
 /// down makes it wait without counting. What leaves here is either a cancellation (the broker gets the message back) or the
 /// message's own fault (it is dead-lettered).
 /// </summary>
-/// <param name="turn">What each message waits for first.</param>
-internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages, Gate gate, Func<ConsumeContext, CancellationToken, Task> turn, DeadLetterMove deadLetters, BusOptions options, TimeProvider clock, ILogger log) : IFilter<ConsumeContext>
+/// <param name="turn">What each message waits for first; null where it waits for nothing.</param>
+internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages, Gate gate, Func<ConsumeContext, CancellationToken, Task>? turn, DeadLetterMove deadLetters, BusOptions options, TimeProvider clock, ILogger log) : IFilter<ConsumeContext>
 {
     private const string Unknown = "unknown";
 
@@ -96,8 +96,11 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             end.ThrowIfCancellationRequested();
             if (gate.IsReleased)
                 throw new OperationCanceledException("Given back to the broker: the endpoint stops.");
-            using (var stop = CancellationTokenSource.CreateLinkedTokenSource(end, gate.Released))
+            if (turn is not null)
+            {
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(end, gate.Released);
                 await turn(context, stop.Token);
+            }
             await AttemptAsync(context, next, delivered, end);
         }
         catch (OperationCanceledException) when (parcel is not null)
