@@ -76,13 +76,12 @@ public sealed class DeadLetterStories(IEventStore store, EventCodec codec, IRead
     }
 
     /// <summary>What is sent once more: as it came, or as it was changed last; null where there is no such letter.</summary>
-    /// <param name="bytesMax">Null for a longer one, too.</param>
-    public async Task<byte[]?> ReadToSendAsync(Guid letter, long bytesMax = long.MaxValue, CancellationToken cancellationToken = default)
+    public async Task<byte[]?> ReadToSendAsync(Guid letter, CancellationToken cancellationToken = default)
     {
         LetterBody? sent = null;
         await foreach (var stored in store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
             sent = LetterBody.After(sent, codec.Decode(stored));
-        return sent is not null && sent.Content.Bytes <= bytesMax ? await ReadAsync(sent, cancellationToken) : null;
+        return sent is not null ? await ReadAsync(sent, cancellationToken) : null;
     }
 
     public Task<byte[]> ReadAsync(LetterBody body, CancellationToken cancellationToken = default) => BodyOfAsync(body.Inline, body.Content, cancellationToken);

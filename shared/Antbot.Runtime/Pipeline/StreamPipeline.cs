@@ -51,19 +51,11 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
         HandleAsync(stream, input, Plainly(input), cancellationToken);
 
     /// <summary>The same for a caller that has read the stream already: it is not read again where nothing has come since.</summary>
-    public async Task<IReadOnlyList<StoredEvent>> HandleAsync(StreamId stream, Input input, Loaded<TState> read, CancellationToken cancellationToken = default)
-    {
-        var recorded = await DecideAsync(new LaneWork<TState>(input, Plainly(input), cancellationToken) { Read = read }, stream, cancellationToken);
-        await PublishAsync(recorded.Events, cancellationToken);
-        return recorded.Events;
-    }
+    public Task<IReadOnlyList<StoredEvent>> HandleAsync(StreamId stream, Input input, Loaded<TState> read, CancellationToken cancellationToken = default) =>
+        HandleAsync(new LaneWork<TState>(input, Plainly(input), cancellationToken) { Read = read }, stream, cancellationToken);
 
-    public async Task<IReadOnlyList<StoredEvent>> HandleAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default)
-    {
-        var stored = await RecordAsync(stream, input, decide, cancellationToken);
-        await PublishAsync(stored, cancellationToken);
-        return stored;
-    }
+    public Task<IReadOnlyList<StoredEvent>> HandleAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default) =>
+        HandleAsync(new LaneWork<TState>(input, decide, cancellationToken), stream, cancellationToken);
 
     /// <summary>Decides and records; nothing is published.</summary>
     public async Task<IReadOnlyList<StoredEvent>> RecordAsync(StreamId stream, Input input, Deliberate<TState> decide, CancellationToken cancellationToken = default) =>
@@ -74,6 +66,13 @@ public sealed class StreamPipeline<TState>(PipelineParts parts, Behaviour<TState
         DecideAsync(new LaneWork<TState>(input, decide, cancellationToken), stream, cancellationToken);
 
     private Deliberate<TState> Plainly(Input input) => (state, now) => ValueTask.FromResult(Decided.Of(behaviour.Decide(state, input.Body, now)));
+
+    private async Task<IReadOnlyList<StoredEvent>> HandleAsync(LaneWork<TState> work, StreamId stream, CancellationToken cancellationToken)
+    {
+        var recorded = await DecideAsync(work, stream, cancellationToken);
+        await PublishAsync(recorded.Events, cancellationToken);
+        return recorded.Events;
+    }
 
     private async Task<Recorded> DecideAsync(LaneWork<TState> work, StreamId stream, CancellationToken cancellationToken)
     {
