@@ -29,8 +29,7 @@ internal static class VenueCommand
             var options = Options(parsed.GetValue(address), parsed.GetValue(key), parsed.GetValue(secret), parsed.GetValue(paper));
             var wanted = (parsed.GetValue(symbols) is { Length: > 0 } named ? named : [Environment.GetEnvironmentVariable("ANTBOT_EXECUTION__SYMBOLS") ?? ""]).SelectMany(Split)
                 .Select(s => Symbol.Fault(s) is { } fault ? throw Usage(fault) : new Symbol(s)).Distinct().ToList();
-            var storeIsMeant = parsed.GetValue(Common.Store) is not null || Common.StoreOfEnvironment is not null;
-            var store = storeIsMeant ? Common.AddressOfStore(parsed) : LocalRun.Find().Store ?? Common.AddressOfStore(parsed);
+            var store = SourceOptions.StoreOf(parsed);
             await using var shared = StoreAddress.IsSqlite(store, out _) ? null : new PostgresVenueBudget(StoreAddress.ConnectionString(store));
             var lines = await VenueCheck.RunAsync(options, wanted, shared ?? (IVenueBudget)new LocalVenueBudget(TimeProvider.System), TimeProvider.System, cancellationToken);
             var isFine = lines.All(l => l.Verdict is CheckVerdict.Ok or CheckVerdict.Warning);

@@ -25,7 +25,7 @@ internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own, Br
     /// <summary>What each says, and the level of all together: that of the worst, this process among them.</summary>
     public async Task<(IReadOnlyList<ServiceReport> Services, DegradationLevel Level)> AskAsync(IReadOnlyList<ServiceReport> known, CancellationToken cancellationToken)
     {
-        var asked = await Task.WhenAll(options.Services.Select(async s => (Name: s.Key.ToLowerInvariant(), Instances: await AskAsync(s.Value, cancellationToken))));
+        var asked = await AskAllAsync(cancellationToken);
         var says = asked.ToDictionary(a => a.Name, a => SayingOf(a.Instances), StringComparer.Ordinal);
         var never = says.Where(s => !known.Any(k => k.Service == s.Key)).Select(s => new ServiceReport(s.Key, "", Guid.Empty, "NeverStarted", "", 0, DateTimeOffset.UnixEpoch, s.Value));
         return ([.. known.Select(k => k with { Health = says.GetValueOrDefault(k.Service) }), .. never], asked.Select(a => LevelOf(a.Instances)).Append(own.Level).Max());
@@ -34,7 +34,7 @@ internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own, Br
     /// <summary>The circuit breakers that are not closed, of all services and of this process, and the services of which not every instance answered: theirs are not known.</summary>
     public async Task<(IReadOnlyList<(string Service, string Breaker)> NotClosed, IReadOnlySet<string> Silent)> AskBreakersAsync(CancellationToken cancellationToken)
     {
-        var asked = await Task.WhenAll(options.Services.Select(async s => (Name: s.Key.ToLowerInvariant(), Instances: await AskAsync(s.Value, cancellationToken))));
+        var asked = await AskAllAsync(cancellationToken);
         var here = breakers.All.Where(b => b.State != BreakerState.Closed).Select(b => ("this process", b.Name));
         return (
             [.. asked.SelectMany(a => a.Instances.SelectMany(i => i.Breakers).Select(b => (a.Name, b))).Concat(here).Distinct()],
@@ -62,6 +62,9 @@ internal sealed class ServiceHealth(ConsoleOptions options, IDegradation own, Br
             return [address];
         }
     }
+
+    private Task<(string Name, Answer[] Instances)[]> AskAllAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(options.Services.Select(async s => (s.Key.ToLowerInvariant(), await AskAsync(s.Value, cancellationToken))));
 
     private async Task<Answer[]> AskAsync(string addresses, CancellationToken cancellationToken) =>
         await Task.WhenAll((await Task.WhenAll(ConsoleOptions.Split(addresses).Select(a => EachAsync(new Uri(a), Dns.GetHostAddressesAsync, cancellationToken)))).SelectMany(each => each).Select(a => AskOneAsync(a, cancellationToken)));

@@ -99,10 +99,10 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
     /// </summary>
     private async Task<IntakeAnswer> TakeUnkeyedAsync(string caller, WebhookRead read, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var (own, neighbours) = (Stretches(now)[0], Stretches(now)[1..]);
-        var recorded = WebhookSignal.Named(read, caller, WebhookSignal.TradeOfBody(caller, read.BodyHash, own));
+        var stretches = Stretches(now);
+        var recorded = WebhookSignal.Named(read, caller, WebhookSignal.TradeOfBody(caller, read.BodyHash, stretches[0]));
         var guards = new Dictionary<StreamId, (TradeId Trade, ExpectedVersion Expected)>();
-        foreach (var trade in neighbours.Select(n => WebhookSignal.TradeOfBody(caller, read.BodyHash, n)))
+        foreach (var trade in stretches[1..].Select(n => WebhookSignal.TradeOfBody(caller, read.BodyHash, n)))
             guards[Streams.Signal(trade)] = (trade, ExpectedVersion.None);
         while (true)
         {

@@ -40,12 +40,10 @@ public static class Troubles
 
     public static IEnumerable<Trouble> Of(IEnumerable<StandingDifference> differences, TimeSpan stays, DateTimeOffset now) => differences
         .Where(d => now - d.Since >= stays)
-        .OrderBy(d => d.Since).ThenBy(d => DifferenceKey.Of(d.Kind, d.Subject), StringComparer.Ordinal)
         .Select(d => new Trouble($"difference:{d.Account.Value}:{DifferenceKey.Of(d.Kind, d.Subject)}", Say($"{d.Account.Value}: {d.What} ({d.Kind} {d.Subject}), found {d.Since:u} and not settled since; the venue says: {d.Evidence}"), d.Since, d.Trade));
 
     public static IEnumerable<Trouble> Of(IEnumerable<BreakerNotClosed> breakers, TimeSpan lasts, DateTimeOffset now) => breakers
         .Where(b => now - b.Since >= lasts)
-        .OrderBy(b => b.Since).ThenBy(b => b.Service, StringComparer.Ordinal).ThenBy(b => b.Name, StringComparer.Ordinal)
         .Select(b => new Trouble($"breaker:{b.Service}/{b.Name}", Say($"The circuit breaker {b.Name} of {b.Service} has not been closed since {b.Since:u}: what goes through it fails"), b.Since));
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
