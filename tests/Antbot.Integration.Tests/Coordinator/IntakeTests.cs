@@ -1,3 +1,4 @@
+using System.Reflection;
 using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
@@ -67,6 +68,24 @@ public sealed class IntakeTests
         await behind.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
     }
 
+    /// <summary>A start on a long history let one in a second until all of it was read.</summary>
+    [Fact]
+    public async Task Until_what_is_under_way_is_known_all_wait_a_little_and_nobody_for_good()
+    {
+        var unread = DispatchProxy.Create<IEventStore, Unread>();
+        var intake = new Intake(new PipelineParts(unread, _codec, new RecordingBus(), _clock, NoCrashPoints.Instance), new CoordinatorOptions());
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var following = intake.RunAsync(stop.Token);
+        var waiting = Enumerable.Range(0, 2 * EntryWindow.RoomMin).Select(n => intake.WaitAsync(SignalOf(n), Cancel)).ToList();
+        _clock.Move(TimeSpan.FromSeconds(4));
+        await Task.Delay(100, Cancel);
+        Assert.DoesNotContain(waiting, w => w.IsCompleted);
+        _clock.Move(TimeSpan.FromSeconds(1));
+        await Task.WhenAll(waiting).WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        await stop.CancelAsync();
+        await following;
+    }
+
     private static Signal SignalOf(int n) => Some.Signal with { Trade = Of(n) };
 
     private static TradeId Of(int n) => new(DeterministicId.From("intake", $"{n}"));
@@ -85,4 +104,10 @@ public sealed class IntakeTests
             Events = [_codec.Encode(new TradeEntryAccepted(Of(n), Some.Order, "17", Some.Now))],
         },
         Cancel);
+
+    /// <summary>A store whose history cannot be read at the moment.</summary>
+    private class Unread : DispatchProxy
+    {
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => throw new EventStoreException(StoreFault.Unavailable, "It cannot be read at the moment.");
+    }
 }

@@ -140,6 +140,18 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
     }
 
+    /// <summary>They shared a breaker: entries that waited for a listing that failed shut off the questions about exits in doubt.</summary>
+    [Fact]
+    public async Task What_entries_wait_for_fails_without_shutting_off_what_finds_out()
+    {
+        await _server.Client.FaultAsync(new { kind = "errorBefore", route = "openOrders", count = 5, status = 503 });
+        for (var i = 0; i < 5; i++)
+            Assert.IsNotType<VenueAnswer<IReadOnlyList<OrderReport>>.Said>(await _venue.ListOpenOrdersForEntryAsync(Btc, Cancel));
+        Assert.IsType<VenueAnswer<IReadOnlyList<OrderReport>>.NotSent>(await _venue.ListOpenOrdersForEntryAsync(Btc, Cancel));
+        Assert.IsType<VenueAnswer<IReadOnlyList<OrderReport>>.Said>(await _venue.ListOpenOrdersAsync(Btc, Cancel));
+        Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
+    }
+
     /// <summary>A process stayed reduced for as long as no signal came, because nothing but an entry could show that entries work again.</summary>
     [Fact]
     public async Task A_route_that_nobody_asks_for_is_found_well_again_without_an_order()
