@@ -53,13 +53,9 @@ public sealed class Door : IProjection, IDisposable
     public Task RunAsync(CancellationToken cancellationToken) => _following.RunAsync(cancellationToken);
 
     /// <summary>Null where it is taken; else when to come again.</summary>
-    public TimeSpan? Refuse(Signal signal)
-    {
-        var again = Refuse(signal.ValidUntil - signal.RaisedAt);
-        if (again is not null)
-            _refused.Add(1);
-        return again;
-    }
+    public TimeSpan? Refuse(Signal signal) => Refuse(signal.ValidUntil - signal.RaisedAt);
+
+    public void CountRefused() => _refused.Add(1);
 
     public HealthReading Health() => (_following.Trouble, Refuse(_life)) switch
     {

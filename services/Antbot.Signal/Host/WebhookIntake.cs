@@ -48,7 +48,10 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
         if ((read.Draft is null || again is not null) && await FindTakenAsync(caller, read, now, cancellationToken) is { } taken)
             return taken;
         if (again is { } wait)
+        {
+            door.CountRefused();
             return new IntakeAnswer.Refused(wait);
+        }
         // Of what is not followed here no price will ever be heard: that is the sender's fault.
         if (read.LacksPrice is { } symbol && options.Watched.Contains(symbol))
             return new IntakeAnswer.NoPriceYet(symbol);
