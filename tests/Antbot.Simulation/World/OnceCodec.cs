@@ -1,4 +1,3 @@
-using Antbot.Kernel.Identity;
 using Antbot.Runtime.Store;
 
 namespace Antbot.Simulation.World;
