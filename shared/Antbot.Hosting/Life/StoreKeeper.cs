@@ -1,7 +1,6 @@
 using Antbot.EventStore;
 using Antbot.EventStore.Archives;
 using Antbot.EventStore.Postgres;
-using Antbot.Hosting.Health;
 using Antbot.Runtime.Health;
 using Antbot.Runtime.Store;
 using Microsoft.Extensions.Logging;
