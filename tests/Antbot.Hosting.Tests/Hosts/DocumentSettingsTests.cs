@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Antbot.Contracts;
 using Antbot.EventStore.Sqlite;
-using Antbot.Runtime.Store;
 using Xunit;
 
 namespace Antbot.Hosting.Tests.Hosts;

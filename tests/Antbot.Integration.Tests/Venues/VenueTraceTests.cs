@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Antbot.Contracts.Venue;
 using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.Resilience;
