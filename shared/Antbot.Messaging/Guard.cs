@@ -96,11 +96,6 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             end.ThrowIfCancellationRequested();
             if (gate.IsReleased)
                 throw new OperationCanceledException("Given back to the broker: the endpoint stops.");
-            if (turn is not null)
-            {
-                using var stop = CancellationTokenSource.CreateLinkedTokenSource(end, gate.Released);
-                await turn(context, stop.Token);
-            }
             await AttemptAsync(context, next, delivered, end);
         }
         catch (OperationCanceledException) when (parcel is not null)
@@ -127,11 +122,16 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             // The recorded one, where there is one: the events of this message bear it too.
             ["trace"] = context.Headers.Get<string>(MessageHeaders.TraceId) is { } given && Traces.TryParse(given, out _) ? given : activity?.TraceId.ToHexString(),
         });
+        var hasTurn = turn is null;
         var faults = 0;
         var holds = 0;
         while (true)
         {
-            if (await TryAsync(context, next) is not { } fault)
+            // A turn that comes to nothing is an attempt as any other; one that was had is not waited for again.
+            var fault = hasTurn ? null : await TryTurnAsync(context, end);
+            hasTurn |= fault is null;
+            fault ??= await TryAsync(context, next);
+            if (fault is null)
             {
                 gate.Passed();
                 if (IsTaken(context))
@@ -156,6 +156,20 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             BusMeter.Retried(endpoint, message);
             log.LogWarning(fault, "{Message} {Id} failed by its own fault, attempt {Attempt} of {Attempts}", message, context.MessageId, faults + 1, options.RetryAfter.Count + 1);
             await Task.Delay(options.RetryAfter[faults++], clock, end);
+        }
+    }
+
+    private async Task<Exception?> TryTurnAsync(ConsumeContext context, CancellationToken end)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(end, gate.Released);
+        try
+        {
+            await turn!(context, stop.Token);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
         }
     }
 
