@@ -96,11 +96,6 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             end.ThrowIfCancellationRequested();
             if (gate.IsReleased)
                 throw new OperationCanceledException("Given back to the broker: the endpoint stops.");
-            if (turn is not null)
-            {
-                using var stop = CancellationTokenSource.CreateLinkedTokenSource(end, gate.Released);
-                await turn(context, stop.Token);
-            }
             await AttemptAsync(context, next, delivered, end);
         }
         catch (OperationCanceledException) when (parcel is not null)
@@ -127,11 +122,16 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             // The recorded one, where there is one: the events of this message bear it too.
             ["trace"] = context.Headers.Get<string>(MessageHeaders.TraceId) is { } given && Traces.TryParse(given, out _) ? given : activity?.TraceId.ToHexString(),
         });
+        var hasTurn = turn is null;
         var faults = 0;
         var holds = 0;
         while (true)
         {
-            if (await TryAsync(context, next) is not { } fault)
+            // A turn that comes to nothing is an attempt as any other; one that was had is not waited for again.
+            var fault = hasTurn ? null : await TryTurnAsync(context, end);
+            hasTurn |= fault is null;
+            fault ??= await TryAsync(context, next);
+            if (fault is null)
             {
                 gate.Passed();
                 if (IsTaken(context))
@@ -164,6 +164,20 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
         BusMeter.Handled(endpoint, message, took);
         if (log.IsEnabled(LogLevel.Debug))
             log.LogDebug("{Message} {Id} was handled in {Milliseconds:0.0} ms", message, context.MessageId, took.TotalMilliseconds);
+    }
+
+    private async Task<Exception?> TryTurnAsync(ConsumeContext context, CancellationToken end)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(end, gate.Released);
+        try
+        {
+            await turn!(context, stop.Token);
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
     }
 
     private static async Task<Exception?> TryAsync(ConsumeContext context, IPipe<ConsumeContext> next)

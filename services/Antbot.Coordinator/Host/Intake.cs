@@ -90,34 +90,34 @@ public sealed class Intake(PipelineParts parts, CoordinatorOptions options) : IP
     /// <summary>For as long as anybody waits.</summary>
     private async Task LookAsync()
     {
-        try
-        {
-            while (LetIn())
-                await Task.Delay(LookEvery, parts.Clock);
-        }
-        catch (Exception e)
-        {
-            // None of them is left waiting for a look that does not come.
-            lock (_lock)
-            {
-                _isLooking = false;
-                while (_waiting.TryDequeue(out var waiter))
-                    waiter.Begins.TrySetException(e);
-            }
-        }
+        while (LetIn())
+            await Task.Delay(LookEvery, parts.Clock);
     }
 
     private bool LetIn()
     {
-        var now = parts.Clock.GetUtcNow();
         lock (_lock)
         {
-            while (_waiting.TryPeek(out var first) && (first.Begins.Task.IsCompleted || MayBegin(first.Signal, now)))
+            while (_waiting.TryPeek(out var first) && HasTurn(first))
             {
                 _waiting.Dequeue();
-                first.Begins.TrySetResult();
+                // What failed here may fail for everybody just now: those behind it have looks of their own.
+                if (!first.Begins.TrySetResult() && first.Begins.Task.IsFaulted)
+                    break;
             }
             return _isLooking = _waiting.Count > 0;
+        }
+    }
+
+    private bool HasTurn(Waiter first)
+    {
+        try
+        {
+            return first.Begins.Task.IsCompleted || MayBegin(first.Signal, parts.Clock.GetUtcNow());
+        }
+        catch (Exception e)
+        {
+            return first.Begins.TrySetException(e);
         }
     }
 

@@ -93,9 +93,11 @@ public static class ExecutionDecider
     private static void Adopt(Turn turn, Adopt input)
     {
         var (signal, state) = (input.Signal, turn.State);
-        if (state.Plan is not null || state.Refused || state.Forbidden is not null)
+        if (state.Plan is not null || state.Refused)
             return;
-        if ((input.Bar ?? Keepable.Fault(signal, input.Policy, input.Rules)) is { } bar)
+        // That it was to end has been told: whoever found it finds it again, and it becomes another trade.
+        var forbidden = state.Forbidden is { } reason ? $"forbidden before the command came: {reason}" : null;
+        if ((forbidden ?? input.Bar ?? Keepable.Fault(signal, input.Policy, input.Rules)) is { } bar)
         {
             turn.Record(new EntryFailedRecorded(signal.Trade, signal.Account, $"not adopted: {bar}"));
             return;

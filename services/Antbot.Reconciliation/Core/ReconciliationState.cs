@@ -44,9 +44,11 @@ public sealed record ReconciliationState(
     public static ReconciliationState Initial { get; } = new(
         0, 0, null, null, ImmutableSortedDictionary<string, PendingVerification>.Empty, ImmutableSortedDictionary<string, OpenDifference>.Empty);
 
-    public static Fold<ReconciliationState> Fold { get; } = new("reconciliation-4", Initial, Apply);
+    public static Fold<ReconciliationState> Fold { get; } = new("reconciliation-5", Initial, Apply);
 
-    /// <summary>A minute, twice as long each time, and about an hour at the most.</summary>
+    /// <summary>
+    /// Nothing the first time, for it may only have been overtaken by an end that was meant for it; then a minute, twice as long each time, and about an hour at the most.
+    /// </summary>
     private const int DoublingsMax = 6;
 
     public static string KeyOf(VerifyTrade verify) => $"{verify.Trade.Value}:{(verify.Closed ? "closed" : "open")}";
@@ -121,7 +123,7 @@ public sealed record ReconciliationState(
         if (!Awaits(e.Difference, e.Trade))
             return this;
         var open = Differences[e.Difference];
-        var pause = TimeSpan.FromMinutes(1 << Math.Min(open.Failed, DoublingsMax));
+        var pause = open.Failed == 0 ? TimeSpan.Zero : TimeSpan.FromMinutes(1 << Math.Min(open.Failed - 1, DoublingsMax));
         var next = open with
         {
             Awaited = open.Awaited.RemoveAll(a => a.Trade == e.Trade),

@@ -35,6 +35,15 @@ public sealed class TradeDeciderTests
     }
 
     [Fact]
+    public void News_that_comes_before_what_was_found_is_set_aside_with_its_reason_and_keeps_nothing_from_being_adopted()
+    {
+        foreach (var news in new ITradeMessage[] { Some.Opened, Some.Closed, new EntryFailed(Some.Trade, Some.Account, "refused") })
+            Assert.Contains("what it follows from is not there", Assert.Throws<PredecessorMissingException>(() => Decide(TradeState.Initial, news)).Message, StringComparison.Ordinal);
+        var adopted = Assert.Single(Decide(TradeState.Initial, new AdoptTrade(Some.Signal, null, new Quantity(1), "what", "words")));
+        Assert.IsType<AdoptPosition>(Assert.Single(TradeDecider.React(adopted)));
+    }
+
+    [Fact]
     public void A_signal_begins_a_trade_and_has_it_validated()
     {
         var raised = Assert.IsType<TradeRaised>(Assert.Single(Decide(TradeState.Initial, new SignalRaised(Some.Signal))));

@@ -89,6 +89,30 @@ public sealed class AdoptionTests
         Assert.DoesNotContain(Adopts(null, 0.01m), e => e is PositionAdopted);
     }
 
+    /// <summary>Prevents a holding without a stop of which nobody says why: whoever found it adopts it anew when it knows.</summary>
+    [Fact]
+    public void What_was_told_to_end_before_its_adoption_came_is_refused_with_that_reason()
+    {
+        Assert.IsType<EntryForbidden>(Assert.Single(_given.GetsOut("not wanted")));
+        var failed = Assert.IsType<EntryFailedRecorded>(Assert.Single(Adopts(null, 0.01m)));
+        Assert.Equal("not adopted: forbidden before the command came: not wanted", failed.Reason);
+        Assert.IsType<EntryFailed>(Assert.Single(ExecutionMessages.React(failed)));
+        Assert.Empty(Adopts(null, 0.01m));
+        Assert.Empty(_given.State.Orders);
+    }
+
+    [Fact]
+    public void A_correction_a_write_off_and_a_settlement_that_come_before_it_keep_nothing_from_being_protected()
+    {
+        _given.When(new Correct(Entry, "it is not there", "none", _given.Stamp));
+        _given.When(new WriteOff(new Quantity(0.01m), "gone", "nothing", _given.Stamp));
+        Assert.IsType<OrderSettlementRefused>(Assert.Single(_given.Proposes(Entry, "anna")));
+        var decided = Adopts(null, 0.01m);
+        Assert.Equal(0.01m, Assert.Single(decided.OfType<PositionOpened>()).Held.Value);
+        Assert.Single(decided.OfType<OrderAttempted>(), a => a.Order == Stop);
+        Assert.DoesNotContain(_given.State.Orders, o => o.Doubted);
+    }
+
     /// <summary>Prevents a purchase by hand that rests for months with nine tenths filled and nothing to protect them.</summary>
     [Fact]
     public void What_a_found_order_has_filled_is_not_left_without_a_stop_while_the_rest_of_it_rests()

@@ -226,12 +226,12 @@ public sealed class RemedyTests
 
     /// <summary>Prevents an asset that is never protected again because one adoption of it was refused, or its trade was closed before it came.</summary>
     [Fact]
-    public void What_came_to_nothing_is_ended_with_its_reason_and_tried_anew_ever_more_rarely()
+    public void What_came_to_nothing_is_ended_with_its_reason_and_tried_anew_at_once_and_then_ever_more_rarely()
     {
         var found = new DifferenceFound(1, Account, DifferenceKind.Balance, "BTC", null, Ours: true, "what", "words", 1, Now);
         var (state, key, at) = (State(found), DifferenceKey.Of(found.Kind, found.Subject), Now);
         var pauses = new List<TimeSpan>();
-        for (var look = 2L; look < 20; look += 2)
+        for (var look = 2L; look < 22; look += 2)
         {
             var adoption = (AdoptionDecided)Remedies.Of(Book(), More("BTC", 0.5m, 0.5m), Rules, Price, Policy, look, at)[0];
             state = ReconciliationState.Fold.Apply(state, adoption);
@@ -248,7 +248,7 @@ public sealed class RemedyTests
             pauses.Add(due - at);
             at = due;
         }
-        Assert.Equal([1, 2, 4, 8, 16, 32, 64, 64, 64], pauses.Select(p => p.TotalMinutes));
+        Assert.Equal([0, 1, 2, 4, 8, 16, 32, 64, 64, 64], pauses.Select(p => p.TotalMinutes));
     }
 
     [Fact]

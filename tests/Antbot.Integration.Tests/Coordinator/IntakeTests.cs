@@ -86,6 +86,42 @@ public sealed class IntakeTests
         await following;
     }
 
+    /// <summary>A look that failed gave its fault to all that waited.</summary>
+    [Fact]
+    public async Task One_look_that_fails_fails_one_and_those_behind_it_begin()
+    {
+        await FillAsync();
+        var waiting = Enumerable.Range(100, 3).Select(n => _intake.WaitAsync(SignalOf(n), Cancel)).ToList();
+        _clock.Fail(new InvalidOperationException("no time"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => waiting[0]).WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        await NobodyBehindWaitsForGoodAsync(waiting[1..]);
+    }
+
+    [Fact]
+    public async Task One_bad_signal_fails_itself_and_those_behind_it_begin()
+    {
+        await FillAsync();
+        var before = _intake.WaitAsync(SignalOf(100), Cancel);
+        var bad = _intake.WaitAsync(null!, Cancel);
+        var behind = Enumerable.Range(101, 2).Select(n => _intake.WaitAsync(SignalOf(n), Cancel)).ToList();
+        _clock.Move(TimeSpan.FromSeconds(1));
+        await before.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        await Assert.ThrowsAsync<NullReferenceException>(() => bad).WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        await NobodyBehindWaitsForGoodAsync(behind);
+    }
+
+    private async Task NobodyBehindWaitsForGoodAsync(IReadOnlyList<Task> behind)
+    {
+        await Task.Delay(100, Cancel);
+        Assert.DoesNotContain(behind, w => w.IsCompleted);
+        foreach (var next in behind)
+        {
+            // One a second.
+            _clock.Move(TimeSpan.FromSeconds(1));
+            await next.WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+        }
+    }
+
     private static Signal SignalOf(int n) => Some.Signal with { Trade = Of(n) };
 
     private static TradeId Of(int n) => new(DeterministicId.From("intake", $"{n}"));

@@ -245,31 +245,39 @@ public sealed class AccountWatchTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task An_adoption_that_came_to_nothing_is_ended_and_tried_anew_after_a_while(bool closedBefore)
+    public async Task An_adoption_that_came_to_nothing_is_ended_and_tried_anew_at_the_next_look_and_after_that_ever_later(bool closedBefore)
     {
         var clock = new ManualClock(DateTimeOffset.UtcNow);
         var world = new ReconciliationWorld(clock: clock);
         await world.LookAsync();
         world.Venue.Balances["BTC"] = 0.5m;
-        for (var look = 0; look < 3; look++)
-            await world.LookAsync();
-        var first = Assert.Single(world.Bus.Sent.Select(m => m.Body).OfType<AdoptTrade>()).Trade;
-        await world.RecordAsync(first, closedBefore ? new EntryForbidden(first, Account, "not wanted") : new EntryFailedRecorded(first, Account, "not adopted: dry"));
-        for (var look = 0; look < 4; look++)
-            await world.LookAsync();
-        var ended = Assert.Single((await world.EventsAsync()).OfType<RemedyEnded>());
-        Assert.Equal((first, closedBefore ? "it was to end before it began: not wanted" : "not adopted: dry"), (ended.Trade, ended.Reason));
-        Assert.Single(world.Bus.Sent);
+        await LookAsync();
+        await FailAsync(Assert.Single(Told()));
+        await LookAsync();
+        await FailAsync(Told()[1]);
+        await LookAsync();
+        var reason = closedBefore ? "it was to end before it began: not wanted" : "not adopted: dry";
+        Assert.Equal([(Told()[0], reason), (Told()[1], reason)], (await world.EventsAsync()).OfType<RemedyEnded>().Select(e => (e.Trade, e.Reason)));
+        Assert.Equal(2, world.Bus.Sent.Count);
         clock.Move(TimeSpan.FromMinutes(1));
-        for (var look = 0; look < 4; look++)
-            await world.LookAsync();
-        var second = Assert.Single(world.Bus.Sent.Skip(1).Select(m => m.Body).OfType<AdoptTrade>());
-        Assert.NotEqual(first, second.Trade);
+        await LookAsync();
+        Assert.Equal(3, Told().Distinct().Count());
+        var last = world.Bus.Sent.Select(m => m.Body).OfType<AdoptTrade>().Last();
         await world.RecordAsync(
-            second.Trade, new PositionAdopted(ClientOrderId.Of(second.Trade, OrderRole.Entry, 0), second.Trade, Account, FakeVenue.Btc, Side.Buy, second.Quantity, new Price(100), "USDT", DateTimeOffset.UtcNow, "test"));
+            last.Trade, new PositionAdopted(ClientOrderId.Of(last.Trade, OrderRole.Entry, 0), last.Trade, Account, FakeVenue.Btc, Side.Buy, last.Quantity, new Price(100), "USDT", DateTimeOffset.UtcNow, "test"));
         await world.LookAsync();
         await world.LookAsync();
         Assert.IsType<DifferenceSettled>((await world.EventsAsync())[^1]);
+
+        List<TradeId> Told() => [.. world.Bus.Sent.Select(m => m.Body).OfType<AdoptTrade>().Select(a => a.Trade)];
+
+        Task FailAsync(TradeId trade) => world.RecordAsync(trade, closedBefore ? new EntryForbidden(trade, Account, "not wanted") : new EntryFailedRecorded(trade, Account, "not adopted: dry"));
+
+        async Task LookAsync()
+        {
+            for (var look = 0; look < 4; look++)
+                await world.LookAsync();
+        }
     }
 
     [Fact]
