@@ -6,6 +6,8 @@ using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.Messaging;
 using Antbot.Runtime.Pipeline;
+using Antbot.Runtime.Store;
+using MassTransit;
 using RabbitMQ.Client;
 using Xunit;
 
@@ -15,6 +17,7 @@ namespace Antbot.Hosting.Tests.Buses;
 public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
 {
     private const string Thrower = "always throws";
+    private const string FailsOnce = "fails once";
     private const int Neighbours = 20;
 
     private readonly ConcurrentDictionary<Guid, int> _attempts = new();
@@ -23,8 +26,9 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
     private RawBroker _raw = null!;
     private TestBus _bus = null!;
     private Guid? _thrower;
+    private Func<ConsumeContext, Task> _turn = _ => Task.CompletedTask;
 
-    public static TheoryData<string> Endpoints => [.. Routes.Endpoints];
+    public static TheoryData<string> Lanes => [.. Topology.Lanes];
 
     public async ValueTask InitializeAsync()
     {
@@ -34,7 +38,9 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
             .Handle<ValidateSignal>(Routes.Validation, (m, i, _) => HandleAsync(m.Signal.Source, i))
             .Handle<EntryFailed>(Routes.Risk, (m, i, _) => HandleAsync(m.Reason, i))
             .Handle<CloseTrade>(Routes.Execution, (m, i, _) => HandleAsync(m.Reason, i))
+            .Handle<SignalRaised>(Routes.Coordinator, (m, i, _) => HandleAsync(m.Signal.Source, i))
             .Handle<VerifyTrade>(Routes.Reconciliation, (m, i, _) => HandleAsync(i.CorrelationId == _thrower?.ToString("N") ? Thrower : "", i));
+        parts.Catalog.Await(Topology.Intake, (_, context, _) => _turn(context));
         _bus = await TestBus.StartAsync(parts);
         _raw = await RawBroker.ConnectAsync(_host.Uri);
     }
@@ -47,27 +53,27 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Endpoints))]
-    public async Task It_is_dead_lettered_with_its_reason_and_its_neighbours_are_unharmed(string endpoint)
+    [MemberData(nameof(Lanes))]
+    public async Task It_is_dead_lettered_with_its_reason_and_its_neighbours_are_unharmed(string lane)
     {
-        var queue = Topology.QueueOf(endpoint);
-        await PublishNeighboursAsync(endpoint);
+        var (queue, endpoint) = (Topology.QueueOf(lane), Topology.EndpointOf(lane));
+        await PublishNeighboursAsync(lane);
 
         await _raw.PublishAsync(queue, RandomNumberGenerator.GetBytes(4_000));
         await _raw.PublishAsync(queue, Encoding.UTF8.GetBytes("[1, 2, 3]"));
         await _raw.PublishAsync(queue, Encoding.UTF8.GetBytes("{}"));
         await _raw.PublishAsync(queue, RandomNumberGenerator.GetBytes(200), new BasicProperties { ContentType = "no content type at all", MessageId = "no id either" });
-        await _raw.PublishAsync(queue, Envelope(endpoint, """{"trade": 5}"""));
-        await _raw.PublishAsync(queue, Envelope(endpoint, "{}"));
-        await _raw.PublishAsync(queue, Envelope(endpoint, "null"));
-        await _raw.PublishAsync(queue, Envelope(endpoint, $$"""{"padding": "{{new string('x', 5 * 1024 * 1024)}}"}"""));
+        await _raw.PublishAsync(queue, Envelope(lane, """{"trade": 5}"""));
+        await _raw.PublishAsync(queue, Envelope(lane, "{}"));
+        await _raw.PublishAsync(queue, Envelope(lane, "null"));
+        await _raw.PublishAsync(queue, Envelope(lane, $$"""{"padding": "{{new string('x', 5 * 1024 * 1024)}}"}"""));
         await _raw.PublishAsync(queue, RandomNumberGenerator.GetBytes(5 * 1024 * 1024));
-        await _raw.PublishAsync(queue, Envelope(endpoint, Valid(endpoint), messageId: null));
+        await _raw.PublishAsync(queue, Envelope(lane, Valid(lane), messageId: null));
         var thrower = Guid.NewGuid();
-        var throwing = SomeMessage.For(endpoint, Thrower);
+        var throwing = SomeMessage.For(lane, Thrower);
         _thrower = ((ITradeMessage)throwing).Trade.Guid;
         await _bus.PublishAsync(endpoint, throwing, thrower);
-        await PublishNeighboursAsync(endpoint);
+        await PublishNeighboursAsync(lane);
 
         await _bus.UntilAsync(() => _handled.Count == 2 * Neighbours, "all neighbours are handled");
         var dead = await _raw.TakeAsync(Topology.ErrorQueueOf(endpoint), 11);
@@ -91,6 +97,46 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
         Assert.Equal(0, await _raw.CountAsync(queue));
         Assert.Equal(0, await _raw.CountAsync(Topology.DeadLetters));
         Assert.True(_bus.Runner.Status().IsUp);
+    }
+
+    /// <summary>What is waited for may fail as a handler may: it was one attempt, and not five.</summary>
+    [Fact]
+    public async Task A_turn_that_always_fails_is_tried_as_often_as_a_handler_and_keeps_nobody_from_his_own()
+    {
+        var (thrower, turns) = (Guid.NewGuid(), 0);
+        _turn = context =>
+        {
+            if (context.MessageId != thrower)
+                return Task.CompletedTask;
+            Interlocked.Increment(ref turns);
+            throw new InvalidOperationException(Thrower);
+        };
+        await _bus.PublishAsync(Routes.Coordinator, SomeMessage.Raised(), thrower);
+        await PublishNeighboursAsync(Topology.Intake);
+
+        await _bus.UntilAsync(() => _handled.Count == Neighbours, "all neighbours are handled");
+        var dead = Assert.Single(await _raw.TakeAsync(Topology.ErrorQueueOf(Routes.Coordinator), 1));
+        Assert.Equal((thrower.ToString("D"), Thrower), (dead.MessageId, dead.Headers["MT-Fault-Message"]));
+        Assert.Equal(5, turns);
+        Assert.DoesNotContain(thrower, _attempts.Keys);
+    }
+
+    /// <summary>Prevents signals that are dead-lettered because the store was away while they waited.</summary>
+    [Fact]
+    public async Task A_turn_that_the_store_keeps_from_coming_is_waited_for_and_had_once()
+    {
+        var turns = new ConcurrentDictionary<Guid, int>();
+        _turn = context => turns.AddOrUpdate(context.MessageId!.Value, 1, (_, n) => n + 1) <= 6
+            ? throw new EventStoreException(StoreFault.Unavailable, "It cannot be read at the moment.")
+            : Task.CompletedTask;
+        var failsOnce = Guid.NewGuid();
+        await _bus.PublishAsync(Routes.Coordinator, SomeMessage.Raised(FailsOnce), failsOnce);
+        await PublishNeighboursAsync(Topology.Intake);
+
+        await _bus.UntilAsync(() => _handled.Count == Neighbours + 1, "all are handled");
+        Assert.All(turns, t => Assert.Equal(7, t.Value));
+        Assert.Equal(2, _attempts[failsOnce]);
+        Assert.Equal(0, await _raw.CountAsync(Topology.ErrorQueueOf(Routes.Coordinator)));
     }
 
     [Fact]
@@ -124,7 +170,9 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
 
     private Task HandleAsync(string reason, Input input)
     {
-        _attempts.AddOrUpdate(input.Id, 1, (_, n) => n + 1);
+        var attempt = _attempts.AddOrUpdate(input.Id, 1, (_, n) => n + 1);
+        if (reason == FailsOnce && attempt == 1)
+            throw new InvalidOperationException(reason);
         if (reason == "gives up")
             throw new TaskCanceledException("The answer took too long.");
         if (reason == "gives up within")
@@ -135,14 +183,14 @@ public sealed class PoisonTests(RabbitFixture fixture) : IAsyncLifetime
         return Task.CompletedTask;
     }
 
-    private async Task PublishNeighboursAsync(string endpoint)
+    private async Task PublishNeighboursAsync(string lane)
     {
         for (var i = 0; i < Neighbours; i++)
-            await _bus.PublishAsync(endpoint, SomeMessage.For(endpoint));
+            await _bus.PublishAsync(Topology.EndpointOf(lane), SomeMessage.For(lane));
     }
 
-    private static string Valid(string endpoint) => System.Text.Json.JsonSerializer.Serialize(SomeMessage.For(endpoint), System.Text.Json.JsonSerializerOptions.Web);
+    private static string Valid(string lane) => System.Text.Json.JsonSerializer.Serialize(SomeMessage.For(lane), System.Text.Json.JsonSerializerOptions.Web);
 
-    private static byte[] Envelope(string endpoint, string message, string? messageId = "5f3fd1b0-0000-0000-0000-000000000002") => Encoding.UTF8.GetBytes(
-        $$"""{"messageId": {{(messageId is null ? "null" : $"\"{messageId}\"")}}, "messageType": ["urn:message:Antbot.Contracts.Messages:{{SomeMessage.For(endpoint).GetType().Name}}"], "message": {{message}}}""");
+    private static byte[] Envelope(string lane, string message, string? messageId = "5f3fd1b0-0000-0000-0000-000000000002") => Encoding.UTF8.GetBytes(
+        $$"""{"messageId": {{(messageId is null ? "null" : $"\"{messageId}\"")}}, "messageType": ["urn:message:Antbot.Contracts.Messages:{{SomeMessage.For(lane).GetType().Name}}"], "message": {{message}}}""");
 }

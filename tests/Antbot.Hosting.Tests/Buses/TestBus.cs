@@ -108,18 +108,19 @@ internal static class SomeMessage
 
     public static CloseTrade Close(string reason = "a test") => new(new TradeId(Guid.NewGuid()), Account, reason);
 
-    /// <summary>One message type for every endpoint, so that each can be tried.</summary>
-    public static object For(string endpoint, string reason = "a test") => endpoint switch
+    /// <summary>One message type for every lane, so that each can be tried.</summary>
+    public static object For(string lane, string reason = "a test") => lane switch
     {
+        Topology.Intake => Raised(reason),
         Routes.Coordinator => new TradeClosing(new TradeId(Guid.NewGuid()), Account, reason),
         Routes.Validation => new ValidateSignal(ASignal(reason)),
         Routes.Risk => new EntryFailed(new TradeId(Guid.NewGuid()), Account, reason),
         Routes.Execution => Close(reason),
         Routes.Reconciliation => new VerifyTrade(new TradeId(Guid.NewGuid()), Account, Symbol.From("BTCUSDT"), Side.Buy, new Quantity(1), Closed: false, []),
-        _ => throw new ArgumentOutOfRangeException(nameof(endpoint), endpoint, "There is no such endpoint."),
+        _ => throw new ArgumentOutOfRangeException(nameof(lane), lane, "There is no such lane."),
     };
 
-    public static SignalRaised Raised() => new(ASignal("a test"));
+    public static SignalRaised Raised(string source = "a test") => new(ASignal(source));
 
     private static Signal ASignal(string source) => new(
         new TradeId(Guid.NewGuid()), Account, source, Symbol.From("BTCUSDT"), Side.Buy, OrderKind.Market, new Price(100), null, null, null, new Money(10), 0.5m,

@@ -17,7 +17,7 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
     private static readonly Symbol Symbol = new("BTCUSDT");
 
     /// <summary>What each message is to whom it is sent. One that is new must be given its place here.</summary>
-    private static readonly IReadOnlyDictionary<Type, Nature> Natures = new Dictionary<Type, Nature>
+    internal static readonly IReadOnlyDictionary<Type, Nature> Natures = new Dictionary<Type, Nature>
     {
         [typeof(SignalRaised)] = Nature.Command,
         [typeof(ValidateSignal)] = Nature.Command,
@@ -45,7 +45,7 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
         [typeof(DriftFound)] = Nature.Answer,
     };
 
-    private enum Nature
+    internal enum Nature
     {
         Command,
         TakesBack,
@@ -54,7 +54,7 @@ public sealed class OvertakenCommandTests(OvertakenCommandTests.Shared shared) :
         /// <summary>To whoever gave the command, and so never before it.</summary>
         Answer,
 
-        /// <summary>Begins what nobody gave a command for; the deciders' own tests say what comes of it beside others.</summary>
+        /// <summary>Begins what nobody gave a command for; <see cref="OvertakenAdoptionTests"/> say what comes of it when it is overtaken.</summary>
         Finds,
     }
 

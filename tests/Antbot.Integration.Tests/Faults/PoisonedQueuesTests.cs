@@ -38,16 +38,14 @@ public sealed class PoisonedQueuesTests(PostgresFixture postgres, RabbitFixture 
         await using var connection = await new ConnectionFactory { Uri = _platform.Broker }.CreateConnectionAsync(Cancel);
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), Cancel);
         var trades = await TradeAsync(0);
-        var poison = Routes.Endpoints.ToDictionary(e => e, Poison);
-        foreach (var (endpoint, bodies) in poison)
+        var lanes = Topology.Lanes.ToDictionary(l => l, Poison);
+        foreach (var (lane, bodies) in lanes)
         {
             foreach (var body in bodies)
-                await channel.BasicPublishAsync("", Topology.QueueOf(endpoint), mandatory: true, new BasicProperties { Persistent = true }, body, Cancel);
+                await channel.BasicPublishAsync("", Topology.QueueOf(lane), mandatory: true, new BasicProperties { Persistent = true }, body, Cancel);
         }
         // What dies beside an endpoint is its letter, too.
-        poison[Routes.Coordinator].AddRange([RandomNumberGenerator.GetBytes(3_000), "[1, 2]"u8.ToArray()]);
-        foreach (var body in poison[Routes.Coordinator].TakeLast(2))
-            await channel.BasicPublishAsync("", Topology.QueueOf(Topology.Intake), mandatory: true, new BasicProperties { Persistent = true }, body, Cancel);
+        var poison = lanes.GroupBy(l => Topology.EndpointOf(l.Key), l => l.Value).ToDictionary(e => e.Key, e => e.SelectMany(b => b).ToList());
         trades = [.. trades, .. await TradeAsync(TradesEach)];
 
         await _platform.SettledAsync(trades);
@@ -67,22 +65,29 @@ public sealed class PoisonedQueuesTests(PostgresFixture postgres, RabbitFixture 
             await WholePlatform.UntilAsync(async () => await _platform.CountAsync(queue) == 0, () => $"{queue} is empty");
     }
 
-    private static List<byte[]> Poison(string endpoint) =>
-    [
-        RandomNumberGenerator.GetBytes(4_000),
-        "[1, 2, 3]"u8.ToArray(),
-        "{}"u8.ToArray(),
-        RandomNumberGenerator.GetBytes(5 * 1024 * 1024),
-        // Every kind of message that it takes: with nothing in it, with other things, with values that cannot be, and far too long.
-        .. Routes.All.Where(r => r.Value.Contains(endpoint)).SelectMany(r => new[]
-        {
-            Envelope(r.Key, "{}"),
-            Envelope(r.Key, "null"),
-            Envelope(r.Key, """{"trade": 5, "signal": [], "account": {}}"""),
-            Envelope(r.Key, """{"trade": "ffffffffffffffffffffffffffffffff", "account": "NOT AN ACCOUNT", "signal": {"symbol": "€", "notional": -1}, "symbol": "€", "quantity": -1}"""),
-        }),
-        Envelope(Routes.All.First(r => r.Value.Contains(endpoint)).Key, $$"""{"padding": "{{new string('x', 5 * 1024 * 1024)}}"}"""),
-    ];
+    private static List<byte[]> Poison(string lane)
+    {
+        var endpoint = Topology.EndpointOf(lane);
+        // Whatever an endpoint takes lies in its own queue, and what has a place beside it lies there.
+        var kinds = Routes.All.Where(r => r.Value.Contains(endpoint) && (lane == endpoint || Topology.LaneOf(endpoint, r.Key) == lane)).Select(r => r.Key).ToList();
+        return
+        [
+            RandomNumberGenerator.GetBytes(4_000),
+            Encoding.UTF8.GetBytes($"[1, 2, \"{lane}\"]"),
+            Encoding.UTF8.GetBytes($$"""{"lane": "{{lane}}"}"""),
+            RandomNumberGenerator.GetBytes(5 * 1024 * 1024),
+            // Every kind of message that it takes: with nothing in it, with other things, with values that cannot be, and far too long.
+            .. kinds.SelectMany(k => new[]
+            {
+                Envelope(k, "{}"),
+                Envelope(k, "null"),
+                Envelope(k, """{"signal": null}"""),
+                Envelope(k, """{"trade": 5, "signal": [], "account": {}}"""),
+                Envelope(k, """{"trade": "ffffffffffffffffffffffffffffffff", "account": "NOT AN ACCOUNT", "signal": {"symbol": "€", "notional": -1}, "symbol": "€", "quantity": -1}"""),
+            }),
+            Envelope(kinds[0], $$"""{"padding": "{{new string('x', 5 * 1024 * 1024)}}"}"""),
+        ];
+    }
 
     private static byte[] Envelope(Type type, string message) =>
         Encoding.UTF8.GetBytes($$"""{"messageId": "{{Guid.NewGuid()}}", "messageType": ["urn:message:Antbot.Contracts.Messages:{{type.Name}}"], "message": {{message}}}""");
