@@ -149,10 +149,19 @@ public sealed class OvertakenAdoptionTests(OvertakenAdoptionTests.Shared shared)
     private static HashSet<TradeId> Decided(WholePlatform platform, int before) => [.. platform.History.Of<AdoptionDecided>().Skip(before).Select(a => a.Signal.Trade)];
 
     /// <summary>Nothing is left of it for the next pair.</summary>
-    private static Task NothingDiffersAsync(WholePlatform platform) => WholePlatform.UntilAsync(
-        async () => (await platform.History.ReadOnAsync(Cancel)).Events.Where(e => e.Stored.Stream == Streams.Reconciliation(Account).Value)
-            .Aggregate(ReconciliationState.Initial, (state, e) => ReconciliationState.Fold.Apply(state, e.Event)).Differences.IsEmpty,
-        () => "nothing differs any more");
+    private static async Task NothingDiffersAsync(WholePlatform platform)
+    {
+        var open = "";
+        await WholePlatform.UntilAsync(
+            async () =>
+            {
+                var state = (await platform.History.ReadOnAsync(Cancel)).Events.Where(e => e.Stored.Stream == Streams.Reconciliation(Account).Value)
+                    .Aggregate(ReconciliationState.Initial, (s, e) => ReconciliationState.Fold.Apply(s, e.Event));
+                open = string.Join("; ", state.Differences.Select(d => $"{d.Key}: {d.Value.What}"));
+                return state.Differences.IsEmpty;
+            },
+            () => $"nothing differs any more: {open}");
+    }
 
     private static IEnumerable<string> Of(string endpoint, params OvertakenCommandTests.Nature[] natures) =>
         OvertakenCommandTests.Natures.Where(n => natures.Contains(n.Value) && Routes.Of(n.Key).Contains(endpoint)).Select(n => n.Key.Name);
