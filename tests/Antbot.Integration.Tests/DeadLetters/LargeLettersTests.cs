@@ -6,7 +6,6 @@ using Antbot.Forensics;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.ReadModels;
 using Antbot.Runtime;
-using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
 using Xunit;
 
