@@ -68,19 +68,19 @@ public sealed class ArchiveVerbTests : IAsyncLifetime
             Assert.DoesNotContain(file, before[Array.IndexOf(questions, question)].Output, StringComparison.Ordinal);
             Assert.Contains(file, (await SayAsync([.. question, "--json"])).Output, StringComparison.Ordinal);
         }
-        // So it is with a bundle, which another machine opens that has no archives.
+        // So it is with a bundle, which another machine opens that has no archives: what would prove nothing is not made.
         await SayAsync("incident", "bundle", $"{Incident:N}", "--out", "with.zip", "--archives", "archives");
-        var without = await SayAsync("incident", "bundle", $"{Incident:N}", "--out", "without.zip");
+        var without = await AntbotProcess.RunAsync(_folder, "incident", "bundle", $"{Incident:N}", "--out", "without.zip");
+        Assert.Equal((5, false), (without.ExitCode, File.Exists(Path.Combine(_folder, "without.zip"))));
         Assert.Contains(file, without.Error, StringComparison.Ordinal);
         string[] bundled = ["incident", "report", $"{Incident:N}", "--json", "--bundle"];
         var reports = new List<string>();
-        foreach (var bundle in new[] { "before.zip", "with.zip", "without.zip" })
+        foreach (var bundle in new[] { "before.zip", "with.zip" })
         {
             Assert.StartsWith("Intact: ", (await SayAsync("verify", "--bundle", bundle)).Output, StringComparison.Ordinal);
             reports.Add(Timeless(await SayAsync([.. bundled, bundle])).Output);
         }
         Assert.Equal(reports[0], reports[1]);
-        Assert.NotEqual(reports[0], reports[2]);
 
         var refused = await AntbotProcess.RunAsync(_folder, "at", "100");
         Assert.Equal((5, ""), (refused.ExitCode, refused.Output));

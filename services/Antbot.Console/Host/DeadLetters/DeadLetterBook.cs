@@ -70,16 +70,24 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
 
     /// <summary>
     /// Whether a letter that was sent once more is back: the same message at the same endpoint. Its bytes do not tell, since within one process
-    /// it is written anew on the way. Whatever else bears such a header is a letter of its own.
+    /// it is written anew on the way. Whatever else bears such a header is a letter of its own, and so is what comes back when that one was archived.
     /// </summary>
     private async Task<bool> HasReturnedAsync(DeadMessage message, CancellationToken cancellationToken)
     {
-        if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await OpenAsync(letter, cancellationToken) is not { Kept: var kept } opened)
+        try
+        {
+            if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await OpenAsync(letter, cancellationToken) is not { Kept: var kept } opened)
+                return false;
+            var again = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
+            if (again.Message is null || again.Message != kept.Message || again.Endpoint != kept.Endpoint)
+                return false;
+            return (await RecordAsync(opened, again.Letter, new ReturnDeadLetter(letter, replay, again), Actor, cancellationToken)).Count > 0;
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+        {
+            // Nothing is appended to it any more, whether its archive can be read here or not.
             return false;
-        var again = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
-        if (again.Message is null || again.Message != kept.Message || again.Endpoint != kept.Endpoint)
-            return false;
-        return (await RecordAsync(opened, again.Letter, new ReturnDeadLetter(letter, replay, again), Actor, cancellationToken)).Count > 0;
+        }
     }
 
     /// <summary>What a patch makes of the message within a letter, by the reading of whoever it goes to.</summary>
