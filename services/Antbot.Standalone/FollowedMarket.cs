@@ -1,16 +1,16 @@
 using Antbot.Hosting;
-using Antbot.PaperVenue;
 
 namespace Antbot.Standalone;
 
 /// <summary>Says in <c>/readyz</c> and <c>/health</c> when the real market that is traded on has no prices: then nothing is entered.</summary>
-internal sealed class FollowedMarket(Uri? market, PaperVenueServer venue) : IServiceModule
+/// <param name="trouble">Why there are no prices; null where there are.</param>
+internal sealed class FollowedMarket(Uri? market, Func<string?> trouble) : IServiceModule
 {
     public string Name => "market";
 
     public void Configure(ModuleBuilder builder)
     {
         if (market is not null)
-            builder.Health(_ => venue.MarketTrouble is { } trouble ? new HealthReading("market", HealthState.Down, $"Nothing is entered: {trouble}") { IsNeeded = true } : new HealthReading("market", HealthState.Ok));
+            builder.Health(_ => trouble() is { } why ? new HealthReading("market", HealthState.Down, $"Nothing is entered: {why}") { IsNeeded = true } : new HealthReading("market", HealthState.Ok));
     }
 }

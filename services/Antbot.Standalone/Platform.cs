@@ -3,7 +3,7 @@ using System.Text.Json;
 using Antbot.EventStore.Proof;
 using Antbot.Hosting;
 using Antbot.PaperVenue;
-using Antbot.Runtime.Projections;
+using Antbot.ReadModels;
 using Antbot.Runtime.Store;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -29,7 +29,6 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
 
     private static readonly TimeSpan CheckpointEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan SummaryEvery = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(30);
 
     private static readonly string[] Services = [.. PlatformModules.Make().Select(m => m.Name)];
 
@@ -45,13 +44,20 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             await System.Console.Error.WriteLineAsync($"antbot: it runs on '{options.Data}' already, as process {before.ProcessId}. 'make stop' ends it.");
             return 1;
         }
+        var settings = Settings();
+        // Before anything is opened, as in every process; where the venue will listen is not known yet, and of no matter for that.
+        await using (var checkedOnly = await BuildAsync(new Uri("http://127.0.0.1:1"), settings, () => null))
+        {
+            if (checkedOnly is null)
+                return ServiceHost.InvalidConfiguration;
+        }
         await RunningProcess.WriteAsync(options.Data, ready: false, []);
         try
         {
             if (options.Market is { } market && !options.Quiet)
                 await output.WriteLineAsync($"Looking at {market}: its public prices are traded on, with paper.");
             await using var venue = await PaperVenueServer.StartAsync(VenueOptions(), _clock, cancellationToken: cancellationToken);
-            return await RunAsync(venue, cancellationToken);
+            return await RunAsync(venue, settings, cancellationToken);
         }
         finally
         {
@@ -59,15 +65,20 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         }
     }
 
-    private async Task<int> RunAsync(PaperVenueServer venue, CancellationToken cancellationToken)
+    /// <summary>Null where the configuration has faults; all of them have been said then.</summary>
+    private async Task<WebApplication?> BuildAsync(Uri venue, IDictionary settings, Func<string?> marketTrouble)
     {
-        await using var app = ServiceHost.Build(Arguments(venue), Settings(), [.. PlatformModules.Make(), new FollowedMarket(options.Market, venue)], out var faults, isWhole: true);
+        var app = ServiceHost.Build(Arguments(venue), settings, [.. PlatformModules.Make(), new FollowedMarket(options.Market, marketTrouble)], out var faults, isWhole: true);
+        foreach (var fault in faults)
+            await System.Console.Error.WriteLineAsync($"antbot: configuration: {fault}");
+        return app;
+    }
+
+    private async Task<int> RunAsync(PaperVenueServer venue, IDictionary settings, CancellationToken cancellationToken)
+    {
+        await using var app = await BuildAsync(venue.Address, settings, () => venue.MarketTrouble);
         if (app is null)
-        {
-            foreach (var fault in faults)
-                await System.Console.Error.WriteLineAsync($"antbot: configuration: {fault}");
             return ServiceHost.InvalidConfiguration;
-        }
         var store = app.Services.GetRequiredService<IEventStore>();
         using var key = SigningKey.LoadOrCreate(Path.Combine(options.Data, "signing.key"));
         var outside = new CheckpointFile(Path.Combine(options.Data, "checkpoints.jsonl"));
@@ -84,13 +95,11 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
     private async Task WatchAsync(WebApplication app, IEventStore store, PaperVenueServer venue, Checkpointer checkpointer, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
-        var tally = new TradeTally(app.Services.GetRequiredService<EventCodec>());
-        var runner = new ProjectionRunner(store, tally, _clock, SaveEvery);
+        var queries = app.Services.GetRequiredService<ReadModelQueries>();
         Task[] work =
         [
             checkpointer.RunAsync(CheckpointEvery, e => output.WriteLine($"! {e.Message}"), stop.Token),
-            runner.RunAsync(stop.Token),
-            SummariseAsync(app.Services.GetRequiredService<Readiness>(), store, tally, venue, stop.Token),
+            SummariseAsync(app.Services.GetRequiredService<Readiness>(), queries, venue, stop.Token),
         ];
         using var asked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, app.Lifetime.ApplicationStopping);
         await Task.Delay(Timeout.InfiniteTimeSpan, asked.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -98,8 +107,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         await app.StopAsync(CancellationToken.None);
         await stop.CancelAsync();
         await Task.WhenAll(work);
-        await runner.SaveAsync();
-        await SayWhatIsOpenAsync(store, tally);
+        await SayWhatIsOpenAsync(store, queries, app.Services.GetRequiredService<ViewProjection>());
     }
 
     /// <summary>Start-up is recovery: what came after the last signed checkpoint is checked before anything is added to it.</summary>
@@ -134,12 +142,12 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         return all;
     }
 
-    private string[] Arguments(PaperVenueServer venue) =>
+    private string[] Arguments(Uri venue) =>
     [
         $"--store=sqlite:{Path.Combine(options.Data, "antbot.db")}",
         "--bus=memory:",
         "--instance=standalone",
-        $"--venue:address={venue.Address}",
+        $"--venue:address={venue}",
         "--venue:paper=true",
         $"--venue:key_file={_keys.FileOf("venue-key")}",
         $"--venue:secret_file={_keys.FileOf("venue-secret")}",
@@ -178,7 +186,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         return lines;
     }
 
-    private async Task SummariseAsync(Readiness readiness, IEventStore store, TradeTally tally, PaperVenueServer venue, CancellationToken cancellationToken)
+    private async Task SummariseAsync(Readiness readiness, ReadModelQueries queries, PaperVenueServer venue, CancellationToken cancellationToken)
     {
         var shown = "";
         while (!cancellationToken.IsCancellationRequested)
@@ -186,8 +194,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             await Task.Delay(SummaryEvery, _clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
             {
-                var head = await store.Ledger.ReadHeadAsync(cancellationToken);
-                var line = TallyText.Line(readiness.Of(Services), tally, head.Position) + (venue.MarketTrouble is null ? "" : $" · NOTHING IS ENTERED: no prices from {options.Market!.Host}");
+                var line = await Summary.LineAsync(queries, readiness.Of(Services), cancellationToken) + (venue.MarketTrouble is null ? "" : $" · NOTHING IS ENTERED: no prices from {options.Market!.Host}");
                 if (line != shown && !options.Quiet)
                     await output.WriteLineAsync($"{_clock.GetLocalNow():HH:mm:ss} {line}");
                 shown = line;
@@ -203,11 +210,20 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         }
     }
 
-    private async Task SayWhatIsOpenAsync(IEventStore store, TradeTally tally)
+    private async Task SayWhatIsOpenAsync(IEventStore store, ReadModelQueries queries, ViewProjection views)
     {
         var head = await store.Ledger.ReadHeadAsync(CancellationToken.None);
         await output.WriteLineAsync($"Stopped in order at position {head.Position:N0}, with a signed checkpoint.");
-        foreach (var line in TallyText.OpenPositions(tally, options.Market))
-            await output.WriteLineAsync(line);
+        try
+        {
+            // Whoever kept them has ended with the services.
+            await views.CatchUpAsync(_ => { }, CancellationToken.None);
+            foreach (var line in await Summary.OpenPositionsAsync(queries, options.Market))
+                await output.WriteLineAsync(line);
+        }
+        catch (EventStoreException e)
+        {
+            await output.WriteLineAsync($"! Which positions are left open cannot be read: {e.Message} Nothing protects them until it is started again.");
+        }
     }
 }

@@ -384,14 +384,14 @@ public sealed class Redecision
             return stream.DecideAgain(new RecordedDecision(work.Stored, work.Events, work.Message), overrides) switch
             {
                 Again.Impossible i => new Outcome(null, i.Reason),
-                Again.Decided d when IsSame(d.Events, work.Events, overrides) => Outcome.Same,
+                Again.Decided d when IsSame(d.Events, work, overrides) => Outcome.Same,
                 var other => new Outcome(other, null),
             };
         }
 
-        private static bool IsSame(IReadOnlyList<object> now, IReadOnlyList<object> then, Overrides overrides) => overrides.Any
-            ? Written.Same([.. now.Select(Overrides.WithoutSettings)], [.. then.Select(Overrides.WithoutSettings)])
-            : Written.Same(now, then);
+        private static bool IsSame(IReadOnlyList<object> now, Waiting then, Overrides overrides) => overrides.Any
+            ? Written.Same([.. now.Select(Overrides.WithoutSettings)], [.. then.Events.Select(Overrides.WithoutSettings)])
+            : Written.Same(now, then.Events, then.Stored);
 
         /// <summary>What cannot be read cannot be folded, and then nothing that comes after it stands on anything.</summary>
         private void Fold(Waiting work)

@@ -32,6 +32,19 @@ public static class Written
         return true;
     }
 
+    /// <param name="stored">As they lie in the store. What says the same to the byte needs not be written again; what does not may still be the same, as where a database keeps it in another form.</param>
+    public static bool Same(IReadOnlyList<object> ones, IReadOnlyList<object> others, IReadOnlyList<StoredEvent> stored)
+    {
+        if (ones.Count != others.Count || others.Count != stored.Count)
+            return false;
+        for (var i = 0; i < ones.Count; i++)
+        {
+            if (ones[i].GetType() != others[i].GetType() || (!(_one ??= new Pen()).Write(ones[i]).SequenceEqual(stored[i].Data.Span) && !Same(ones[i], others[i])))
+                return false;
+        }
+        return true;
+    }
+
     private sealed class Pen
     {
         private readonly ArrayBufferWriter<byte> _bytes = new(4 * 1024);

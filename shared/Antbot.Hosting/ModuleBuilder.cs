@@ -29,7 +29,7 @@ public sealed class ModuleBuilder(string module, IServiceCollection services, IC
 
     public IServiceCollection Services { get; } = services;
 
-    /// <summary>The section of this module: <c>ANTBOT_RISK__MAXNOTIONAL</c> in the environment.</summary>
+    /// <summary>The section of this module: <c>ANTBOT_RISK__MAXORDERNOTIONAL</c> in the environment.</summary>
     public IConfiguration Configuration { get; } = configuration.GetSection(module);
 
     /// <summary>This module's endpoint takes this kind of message; Routes must say so too.</summary>

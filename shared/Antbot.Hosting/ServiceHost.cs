@@ -98,7 +98,6 @@ public static class ServiceHost
             builder.Services.AddHostedService<ParentWatch>();
 
         var uses = builder.Services.Select(s => s.ImplementationInstance).OfType<OptionsUse>().ToList();
-        found.AddRange(DocumentNames.FindRefused(environment));
         found.AddRange(HostConfiguration.FindUnknown(settings, uses, modules.Select(m => m.Name), isWhole));
         var app = builder.Build();
         found.AddRange(app.Services.GetServices<IStartCheck>().SelectMany(c => c.Faults()));
@@ -108,14 +107,14 @@ public static class ServiceHost
             app.DisposeAsync().AsTask().GetAwaiter().GetResult();
             return null;
         }
-        foreach (var name in DocumentNames.FindWithoutSetting(environment))
-            app.Logger.LogWarning("{Variable} is set and does nothing: there is no such setting", name);
+        foreach (var (name, will) in DocumentNames.FindWithoutSetting(environment))
+            app.Logger.LogWarning("{Variable} is set and does nothing yet: {Will}", name, will);
         _ = app.Services.GetRequiredService<PrometheusMetrics>();
         _ = app.Services.GetRequiredService<AlwaysTraced>();
         _ = app.Services.GetRequiredService<Otlp>();
         if (options.Origins.Length > 0)
             app.UseCors();
-        HealthRoutes.Map(app, ApiKeys.Load(options.HealthKey, file: null, out _));
+        HealthRoutes.Map(app, new HealthLock(options));
         foreach (var module in modules)
             module.Map(app);
         return app;
@@ -160,6 +159,7 @@ public static class ServiceHost
         services.AddSingleton<DependencyBoard>();
         services.AddSingleton<IEventStore>(provider => new ProcessEventStore(StoreKeeper.Connect(options.Store, options.Archives), identity.Process, provider.GetRequiredService<DependencyBoard>()));
         services.AddSingleton(_ => StoreAddress.OpenBlobs(options.Store));
+        services.AddSingleton<EmergencyHalt>();
         services.AddSingleton<StoreKeeper>();
         services.AddSingleton<IDependencyProbe>(provider => provider.GetRequiredService<StoreKeeper>());
         services.AddSingleton<ICrashPoints>(_ => options.CrashAt.Length > 0 ? new CrashPoint(options.CrashAt) : NoCrashPoints.Instance);

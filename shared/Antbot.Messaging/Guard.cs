@@ -135,7 +135,7 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             {
                 gate.Passed();
                 if (IsTaken(context))
-                    BusMeter.Handled(endpoint, message, clock.GetElapsedTime(delivered));
+                    Handled(context, message, clock.GetElapsedTime(delivered));
                 return;
             }
             if (end.IsCancellationRequested || gate.IsReleased)
@@ -157,6 +157,13 @@ internal sealed class Guard(string endpoint, IReadOnlySet<string> knownMessages,
             log.LogWarning(fault, "{Message} {Id} failed by its own fault, attempt {Attempt} of {Attempts}", message, context.MessageId, faults + 1, options.RetryAfter.Count + 1);
             await Task.Delay(options.RetryAfter[faults++], clock, end);
         }
+    }
+
+    private void Handled(ConsumeContext context, string message, TimeSpan took)
+    {
+        BusMeter.Handled(endpoint, message, took);
+        if (log.IsEnabled(LogLevel.Debug))
+            log.LogDebug("{Message} {Id} was handled in {Milliseconds:0.0} ms", message, context.MessageId, took.TotalMilliseconds);
     }
 
     private static async Task<Exception?> TryAsync(ConsumeContext context, IPipe<ConsumeContext> next)

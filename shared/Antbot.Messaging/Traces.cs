@@ -17,6 +17,10 @@ public static class Traces
         return true;
     }
 
+    /// <summary>Goes on in a recorded trace with what no message has asked for, until it is disposed of; null where there is none.</summary>
+    public static Activity? Continue(string what, string? recorded) =>
+        TryParse(recorded, out var trace) ? BusMeter.Activities.StartActivity(what, ActivityKind.Internal, ParentIn(trace)) : null;
+
     /// <summary>What is continued from a recorded trace id has no span to hang on; it gets the same root for all of its trace.</summary>
     internal static ActivityContext ParentIn(ActivityTraceId trace) =>
         new(trace, ActivitySpanId.CreateFromString(trace.ToHexString().AsSpan(16)), ActivityTraceFlags.Recorded, isRemote: true);

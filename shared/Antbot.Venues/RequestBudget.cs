@@ -349,8 +349,13 @@ internal sealed class RequestBudget : IDisposable
         return new Permit($"the request budget is used up ({string.Join(", ", over.Select(l => l.Count.Kind).Distinct(StringComparer.Ordinal))})", _told ? wait : Min(wait, ToldSoon));
     }
 
-    private static long CapOf(BudgetCount count, BudgetPart part) => part switch
+    /// <summary>
+    /// Of a day what gets out goes by the venue's word: that counts one less with each order that fills, our own count does not, and what is
+    /// held shall not lie until midnight for it.
+    /// </summary>
+    private long CapOf(BudgetCount count, BudgetPart part) => part switch
     {
+        BudgetPart.Leaving when count == _ordersOfDay => long.MaxValue,
         BudgetPart.Shared => count.Limit * SharedPart / 100,
         BudgetPart.Asking => count.Limit * AskingPart / 100,
         BudgetPart.Leaving => count.Limit * LeavingPart / 100,

@@ -1,15 +1,20 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Antbot.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Antbot.Venues;
 
 /// <summary>How the market's streams of this process are doing, for its health and its log. A stream says nothing while it is broken.</summary>
-internal sealed class StreamWatch(TimeProvider clock, ILogger<StreamWatch> log)
+internal sealed class StreamWatch(TimeProvider clock, ILogger<StreamWatch> log, DependencyBoard? board = null)
 {
+    public const string Dependency = "market";
+
     private readonly TimeProvider _clock = clock;
     private readonly ILogger _log = log;
+    private readonly DependencyBoard? _board = board;
     private readonly ConcurrentDictionary<Watched, byte> _streams = [];
+    private readonly Lock _telling = new();
 
     /// <summary>Why the market is not heard; null while every stream that is followed speaks often enough.</summary>
     public string? Trouble => _streams.Keys.Select(s => s.Fault).OfType<string>().Order(StringComparer.Ordinal).FirstOrDefault();
@@ -23,13 +28,36 @@ internal sealed class StreamWatch(TimeProvider clock, ILogger<StreamWatch> log)
         return watched;
     }
 
+    /// <summary>The market works while no stream is broken; all of them are looked at, so that whoever tells last tells what is so.</summary>
+    private void Tell()
+    {
+        lock (_telling)
+        {
+            if (_streams.Keys.Select(s => s.Break).OfType<string>().Order(StringComparer.Ordinal).FirstOrDefault() is { } broken)
+                _board?.Fails(Dependency, broken);
+            else if (!_streams.IsEmpty)
+                _board?.Works(Dependency);
+        }
+    }
+
     internal sealed class Watched(StreamWatch owner, string name, TimeSpan silence) : IDisposable
     {
         private readonly Lock _lock = new();
         private long _heardAt = owner._clock.GetTimestamp();
         private string? _broken;
+        private bool _isHeard;
 
         public string Name => name;
+
+        /// <summary>Why it is not connected; null where it speaks.</summary>
+        public string? Break
+        {
+            get
+            {
+                lock (_lock)
+                    return _broken is null ? null : $"{name}: {_broken}";
+            }
+        }
 
         public string? Fault
         {
@@ -45,26 +73,36 @@ internal sealed class StreamWatch(TimeProvider clock, ILogger<StreamWatch> log)
 
         public void Heard()
         {
+            bool isNews;
             lock (_lock)
             {
                 if (_broken is not null)
                     owner._log.LogInformation("The market's stream {Stream} is back after {Silence}", name, owner._clock.GetElapsedTime(_heardAt));
-                (_heardAt, _broken) = (owner._clock.GetTimestamp(), null);
+                isNews = _broken is not null || !_isHeard;
+                (_heardAt, _broken, _isHeard) = (owner._clock.GetTimestamp(), null, true);
             }
+            if (isNews)
+                owner.Tell();
         }
 
-        /// <summary>Told once, however often it breaks again before it is heard.</summary>
+        /// <summary>Logged once, however often it breaks again before it is heard.</summary>
         public void Broke(string why)
         {
+            bool isNews;
             lock (_lock)
             {
-                if (_broken is not null)
-                    return;
+                isNews = _broken is null;
                 _broken = why;
             }
-            owner._log.LogWarning("The market's stream {Stream} is broken: {Reason}", name, why);
+            if (isNews)
+                owner._log.LogWarning("The market's stream {Stream} is broken: {Reason}", name, why);
+            owner.Tell();
         }
 
-        public void Dispose() => owner._streams.TryRemove(this, out _);
+        public void Dispose()
+        {
+            owner._streams.TryRemove(this, out _);
+            owner.Tell();
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -6,6 +7,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Antbot.Contracts.Venue;
+using Antbot.Hosting;
 using Antbot.Resilience;
 using Antbot.Venues.Recording;
 using Microsoft.Extensions.Logging;
@@ -18,6 +20,8 @@ namespace Antbot.Venues;
 /// </summary>
 internal sealed class VenueHttp : IDisposable
 {
+    public const string Dependency = "venue";
+
     private const int AnswerBytesMax = 32 * 1024 * 1024;
     private const int BufferFirst = 16 * 1024;
     private const int BufferKept = 8 * 1024 * 1024;
@@ -32,14 +36,15 @@ internal sealed class VenueHttp : IDisposable
     private readonly TimeProvider _clock;
     private readonly ILogger _log;
     private readonly TrafficRecorder? _recorder;
+    private readonly DependencyBoard? _board;
     private readonly byte[] _secret;
 
     /// <summary>What the last long answer was read into: a list of thousands of open orders every other second would leave megabytes behind each time.</summary>
     private byte[]? _spare;
 
-    public VenueHttp(VenueOptions options, BreakerPanel breakers, RequestBudget budget, TimeProvider clock, ILogger log, HttpMessageHandler? handler = null, TrafficRecorder? recorder = null)
+    public VenueHttp(VenueOptions options, BreakerPanel breakers, RequestBudget budget, TimeProvider clock, ILogger log, HttpMessageHandler? handler = null, TrafficRecorder? recorder = null, DependencyBoard? board = null)
     {
-        (_options, _breakers, _budget, _clock, _log, _recorder) = (options, breakers, budget, clock, log, recorder);
+        (_options, _breakers, _budget, _clock, _log, _recorder, _board) = (options, breakers, budget, clock, log, recorder, board);
         _secret = Encoding.UTF8.GetBytes(VenueOptions.Read(options.Secret, options.SecretFile));
         _http = new HttpClient(handler ?? Handler())
         {
@@ -72,10 +77,16 @@ internal sealed class VenueHttp : IDisposable
                 return new VenueAnswer<T>.NotSent(why, permit.RetryAfter);
             }
             var answer = await ExchangeAsync(route, method, path, parameters, isSigned ? SignatureOf(parameters, _secret) : null, read, cancellationToken);
-            if (answer is VenueAnswer<T>.Unknown or VenueAnswer<T>.NotSent)
+            if (FaultOf(answer) is { } fault)
+            {
                 call.Failed();
+                _board?.Fails(Dependency, $"{NameOf(route)}: {fault}");
+            }
             else
+            {
                 call.Succeeded();
+                _board?.Works(Dependency);
+            }
             return answer;
         }
         catch
@@ -104,11 +115,21 @@ internal sealed class VenueHttp : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    /// <summary>Why it did not answer; one that refuses has answered.</summary>
+    private static string? FaultOf<T>(VenueAnswer<T> answer) => answer switch
+    {
+        VenueAnswer<T>.Unknown unknown => unknown.Text,
+        VenueAnswer<T>.NotSent notSent => notSent.Text,
+        _ => null,
+    };
+
     private string NameOf(VenueRoute route) => $"{_options.Name}/{route.Name}";
 
     private SocketsHttpHandler Handler() => new()
     {
         AllowAutoRedirect = false,
+        // Our trace ids are no business of an exchange's.
+        ActivityHeadersPropagator = null,
         UseCookies = false,
         ConnectTimeout = TimeSpan.FromMilliseconds(Math.Min(2_000, _options.TimeoutMilliseconds)),
         // Shorter than servers keep idle connections: on one that the other side closes just then an order would be unknown.
@@ -128,10 +149,12 @@ internal sealed class VenueHttp : IDisposable
         VenueRoute route, HttpMethod method, string path, string parameters, string? signature, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         var recorded = _recorder?.Begin(route.Name, method, path, parameters, signature);
+        using var span = VenueTrace.Begin(_options.Name, route, method, path);
         try
         {
-            var answer = await ExchangeAsync(route, method, path, signature is null ? parameters : $"{parameters}&signature={signature}", recorded, read, cancellationToken);
+            var answer = await ExchangeAsync(route, method, path, signature is null ? parameters : $"{parameters}&signature={signature}", recorded, span, read, cancellationToken);
             recorded?.Ended(answer);
+            span.Ended(answer);
             return answer;
         }
         catch (Exception e)
@@ -142,7 +165,7 @@ internal sealed class VenueHttp : IDisposable
     }
 
     private async Task<VenueAnswer<T>> ExchangeAsync<T>(
-        VenueRoute route, HttpMethod method, string path, string parameters, RecordedExchange? recorded, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
+        VenueRoute route, HttpMethod method, string path, string parameters, RecordedExchange? recorded, Activity? span, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(_options.TimeoutMilliseconds), _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -151,6 +174,7 @@ internal sealed class VenueHttp : IDisposable
         try
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            span.Heard(response);
             return await HearAsync(route, response, sent, recorded, read, either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -16,6 +16,8 @@ public static class VenueRegistration
     private static readonly TimeSpan LimitsAgain = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KeyEvery = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan KeyAgain = TimeSpan.FromSeconds(5);
+    /// <summary>One answer that is lost makes nothing worse.</summary>
+    private static readonly TimeSpan AwayAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ProbeEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>The venue of this process as <see cref="IVenue"/> and <see cref="IMarketData"/>, once however many modules ask for it.</summary>
@@ -26,6 +28,7 @@ public static class VenueRegistration
         builder.SharedOptions<VenueOptions>(VenueOptions.Section, VenueOptions.Check);
         builder.SharedOptions<RecordingOptions>(RecordingOptions.Section, RecordingOptions.Check);
         builder.Services.TryAddSingleton<BreakerPanel>();
+        builder.Services.TryAddSingleton<DependencyBoard>();
         builder.Services.AddSingleton<VenueClock>();
         builder.Services.AddSingleton<KeyWatch>();
         builder.Services.AddSingleton<Listing>();
@@ -37,16 +40,14 @@ public static class VenueRegistration
         builder.Services.AddSingleton(MakeRecorder);
         builder.Services.AddSingleton(p => new VenueHttp(
             p.GetRequiredService<VenueOptions>(), p.GetRequiredService<BreakerPanel>(), p.GetRequiredService<RequestBudget>(), p.GetRequiredService<TimeProvider>(),
-            p.GetRequiredService<ILogger<VenueHttp>>(), recorder: p.GetRequiredService<TrafficRecorder>()));
+            p.GetRequiredService<ILogger<VenueHttp>>(), recorder: p.GetRequiredService<TrafficRecorder>(), board: p.GetRequiredService<DependencyBoard>()));
         builder.Services.AddSingleton<StreamWatch>();
         builder.Services.AddSingleton<VenueStream>();
         builder.Services.AddSingleton<IVenue, BinanceVenue>();
         builder.Services.AddSingleton<IMarketData, BinanceMarketData>();
         return builder
-            .Health(p => p.GetRequiredService<RequestBudget>().Blocked is var wait && wait > TimeSpan.Zero
-                ? new HealthReading("venue", HealthState.Degraded, $"The venue has told us to wait for {Math.Ceiling(wait.TotalSeconds):0} s more; nothing is sent to it until then.")
-                : new HealthReading("venue", HealthState.Ok))
-            .Health(p => p.GetRequiredService<StreamWatch>().Trouble is { } trouble ? new HealthReading("market", HealthState.Degraded, trouble) : new HealthReading("market", HealthState.Ok))
+            .Health(ReadVenue)
+            .Health(p => p.GetRequiredService<StreamWatch>().Trouble is { } trouble ? new HealthReading(StreamWatch.Dependency, HealthState.Degraded, trouble) : new HealthReading(StreamWatch.Dependency, HealthState.Ok))
             .Health(p => p.GetRequiredService<TrafficRecorder>().Trouble is { } trouble ? new HealthReading("recording", HealthState.Degraded, trouble) : new HealthReading("recording", HealthState.Ok))
             .Work("venue-recording", StopOrder.Support, (provider, cancellationToken) => provider.GetRequiredService<TrafficRecorder>().RunAsync(cancellationToken))
             .Work("venue-limits", StopOrder.Support, (provider, cancellationToken) =>
@@ -57,6 +58,17 @@ public static class VenueRegistration
                 KeepClockAsync(provider.GetRequiredService<IVenue>(), provider.GetRequiredService<TimeProvider>(), cancellationToken))
             .Work("venue-routes", StopOrder.Support, (provider, cancellationToken) =>
                 KeepRoutesAsync(provider.GetRequiredService<VenueHttp>(), provider.GetRequiredService<TimeProvider>(), cancellationToken));
+    }
+
+    /// <summary>It takes nothing from readiness: what is held is looked after whether the venue answers or not.</summary>
+    private static HealthReading ReadVenue(IServiceProvider provider)
+    {
+        if (provider.GetRequiredService<RequestBudget>().Blocked is var wait && wait > TimeSpan.Zero)
+            return new HealthReading(VenueHttp.Dependency, HealthState.Degraded, $"The venue has told us to wait for {Math.Ceiling(wait.TotalSeconds):0} s more; nothing is sent to it until then.");
+        var state = provider.GetRequiredService<DependencyBoard>().Find(VenueHttp.Dependency);
+        return state is { Works: false } && provider.GetRequiredService<TimeProvider>().GetUtcNow() - state.Since >= AwayAfter
+            ? new HealthReading(VenueHttp.Dependency, HealthState.Degraded, $"The venue does not answer: {state.LastError}", state.Since)
+            : new HealthReading(VenueHttp.Dependency, HealthState.Ok);
     }
 
     private static TrafficRecorder MakeRecorder(IServiceProvider provider)

@@ -82,7 +82,7 @@ internal sealed class Campaign(
     {
         var target = await PrepareAsync(@case, say, cancellationToken);
         var deaths = target.Daemons.Sum(d => d.Deaths);
-        await using var load = new Load(target.Signals, target.SignalKey, $"{_run}-{_loads++}", @case.Rate);
+        await using var load = new Load(target.Signals, target.SignalKey, $"{_run}-{_loads++}", @case.Rate, @case.TurnsAway);
         var scene = new Scene(target, load, say, cancellationToken);
         load.Start(@case.Signals ?? int.MaxValue);
         await scene.AcceptedAsync(Math.Min(5, @case.Signals ?? 5));
@@ -98,7 +98,7 @@ internal sealed class Campaign(
         say("waiting until everything has come to its end");
         var faults = new List<string>(scene.Faults);
         if (!await load.StopAsync(AcceptWithin))
-            faults.Add($"{load.Sent - load.AcceptedCount} of {load.Sent} signals were not accepted {AcceptWithin.TotalSeconds:0} s after everything had healed");
+            faults.Add($"{load.Sent - load.AcceptedCount - load.TurnedAway} of {load.Sent} signals were neither accepted nor turned away {AcceptWithin.TotalSeconds:0} s after everything had healed");
         faults.AddRange(load.Refused.Take(3));
         _promised.UnionWith(load.Accepted);
         var (evidence, heldBack, converged) = await SettleAsync(target, healed, @case, cancellationToken);
@@ -115,7 +115,7 @@ internal sealed class Campaign(
         if (closed == 0 || closed < @case.EnteredPartMin * load.AcceptedCount)
             faults.Add($"only {closed} of {load.AcceptedCount} trades were entered and closed: the case says little");
         if (@case.Signals is not null)
-            scene.Note($"ends: {string.Join(", ", Checker.EndsOf(evidence).Select(e => $"{e.Count} {e.End}"))}");
+            scene.Note($"{load.Sent:N0} signals sent, {load.TurnedAway:N0} of them turned away; ends: {string.Join(", ", Checker.EndsOf(evidence).Select(e => $"{e.Count} {e.End}"))}");
         faults.AddRange(violations);
         deaths = target.Daemons.Sum(d => d.Deaths) - deaths;
         var p99 = load.Waited().P99;

@@ -33,6 +33,9 @@ internal sealed record Case(string Name, string Group, string What, Func<Scene, 
     /// <summary>What part of the accepted trades must have been entered and closed; of each case at least one: where nothing is entered nothing can be lost.</summary>
     public double EnteredPartMin { get; init; }
 
+    /// <summary>More signals come than any machine can do: whose sender is told so does not send it again, and it counts neither as taken nor as lost.</summary>
+    public bool TurnsAway { get; init; }
+
     /// <summary>What comes after it begins afresh.</summary>
     public bool Spoils { get; init; }
 

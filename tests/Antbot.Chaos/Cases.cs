@@ -112,7 +112,7 @@ internal static class Cases
 
         new("load-1000", "Load", "1,000 orders at 10 a second, 10 % of them fail: at the end all is normal and no breaker open", LoadTests.ThousandAsync) { Rate = 10, Signals = 1_000, Layout = LoadTests.Afresh, EnteredPartMin = 0.8, Alone = true },
         new("load-breaker", "Load", "the same with a venue that fails to the end, which the same check must find", LoadTests.BreakerAsync) { Rate = 10, Signals = 150, Layout = LoadTests.Afresh, Alone = true },
-        new("load-5-minutes", "Load", "100 signals a second for five minutes, with a fault every 20 s", LoadTests.LongAsync) { Rate = 100, Signals = 30_000, Layout = LoadTests.Long, Spoils = true, MayOpenBreaker = true, LateWithin = TimeSpan.FromMinutes(15), EnteredPartMin = 0.3, Alone = true },
+        new("load-5-minutes", "Load", "100 signals a second for five minutes, with a fault every 20 s", LoadTests.LongAsync) { Rate = 100, Signals = 30_000, Layout = LoadTests.Long, Spoils = true, MayOpenBreaker = true, LateWithin = TimeSpan.FromMinutes(15), EnteredPartMin = 0.3, TurnsAway = true, Alone = true },
 
         new("standalone-killed", "Standalone", "one process on SQLite is killed five times", StandaloneFaults.KillAsync) { Standalone = new StandaloneLayout(), InShortRun = true },
         new("standalone-frozen", "Standalone", "one process on SQLite stands still for 20 s", s => s.FreezeAsync("standalone", 20)) { Standalone = new StandaloneLayout() },

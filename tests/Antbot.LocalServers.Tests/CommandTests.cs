@@ -37,12 +37,15 @@ public sealed class CommandTests
     }
 
     [Fact]
-    public async Task Where_nothing_may_be_installed_ensure_says_why_and_fails()
+    public async Task Where_nothing_may_be_installed_ensure_says_in_one_line_why_and_what_is_missing()
     {
         using var empty = new TemporaryFolder();
         var result = await SayAsync(new HostView(_ => null, empty.Path));
         Assert.NotEqual(0, result.ExitCode);
-        Assert.Contains("Could not install postgresql rabbitmq-server", result.Error, StringComparison.Ordinal);
+        var line = Assert.Single(result.Error.Trim().Split('\n'));
+        Assert.StartsWith("Could not install postgresql rabbitmq-server: ", line, StringComparison.Ordinal);
+        Assert.Contains("install the package 'postgresql'", line, StringComparison.Ordinal);
+        Assert.Contains("install the package 'rabbitmq-server'", line, StringComparison.Ordinal);
     }
 
     private static async Task<(int ExitCode, string Output, string Error)> SayAsync(HostView host, params string[] arguments)

@@ -91,12 +91,14 @@ public abstract record NextStep
                 return new Decide();
             case OrderStatus.Resting when order.Intended is { Kind: OrderKind.Market, Trigger: null }:
                 return new Ask(order.Id, symbol);
-            case OrderStatus.Resting when (PartialEntry.CutAt(state, order) ?? order.Intended.ValidUntil) is { } until:
+            case OrderStatus.Resting when Sooner(PartialEntry.CutAt(state, order), order.Intended.ValidUntil) is { } until:
                 return order.Intended.ValidUntil <= now ? new Decide() : new Wait(until);
             default:
                 return Resting;
         }
     }
+
+    private static DateTimeOffset? Sooner(DateTimeOffset? a, DateTimeOffset? b) => a is null || b < a ? b : a;
 
     private static NextStep Age(OrdersState state, DateTimeOffset now) => state is { Stage: TradeStage.Open, Position.HoldUntil: { } until }
         ? until <= now ? new Decide() : new Wait(until)

@@ -4,6 +4,7 @@ using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
+using Antbot.Messaging;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
@@ -91,6 +92,7 @@ public sealed class TradeRunner(
         try
         {
             var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
+            using var span = Traces.Continue("look after a trade", loaded.Trail?.TraceId);
             var steps = ask is { } order && loaded.State.Find(order) is { } known ? [new NextStep.Ask(order, known.Intended.Symbol)] : StepsOf(loaded.State);
             foreach (var step in steps)
             {

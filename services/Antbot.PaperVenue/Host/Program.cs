@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Antbot.PaperVenue;
@@ -7,12 +9,12 @@ using Antbot.PaperVenue.Following;
 // As of every process of ours: whoever supervises it starts it no more.
 const int WrongConfiguration = 78;
 
-var port = new Option<int>("--port") { Description = "The port to listen on; 0 for any that is free.", DefaultValueFactory = _ => 0 };
-var adminPort = new Option<int>("--admin-port") { Description = "The port of the admin routes; 0 for any that is free.", DefaultValueFactory = _ => 0 };
+var port = Number("--port", "The port to listen on; 0 for any that is free.", 0);
+var adminPort = Number("--admin-port", "The port of the admin routes; 0 for any that is free.", 0);
 var listen = new Option<string>("--listen") { Description = "The address to listen on.", DefaultValueFactory = _ => "127.0.0.1" };
 var data = new Option<string>("--data") { Description = "Where the journal and the keys are kept.", DefaultValueFactory = _ => ".local/venue" };
-var seed = new Option<long>("--seed") { Description = "Of the synthetic market: the same seed gives the same prices at the same time.", DefaultValueFactory = _ => 1 };
-var speed = new Option<int>("--speed") { Description = "How many times faster than real time the prices move.", DefaultValueFactory = _ => 1 };
+var seed = Number("--seed", "Of the synthetic market: the same seed gives the same prices at the same time.", 1L);
+var speed = Number("--speed", "How many times faster than real time the prices move.", 1);
 var scenario = new Option<string?>("--scenario") { Description = "What the market begins with: usual, quiet, trending, choppy, flash-crash, altcoin-frenzy, rug-cascade, liquidity-crisis, volatility-spike, gas-war or replay." };
 var replay = new Option<string?>("--replay-file") { Description = "Of the scenario replay: the name of a candle file in the folder 'candles' under the data folder." };
 var follow = new Option<string?>("--follow") { Description = $"Show the public prices of a real venue in the place of made-up ones: {RealMarkets.Names}, or an address. Nothing else is ever asked of it." };
@@ -23,9 +25,9 @@ follow.Validators.Add(result =>
 });
 var noFaults = new Option<bool>("--no-faults") { Description = "Let nobody order faults." };
 var remoteAdmin = new Option<bool>("--remote-admin") { Description = "Answer the admin routes to other machines too. They need the admin key all the same." };
-var weight = new Option<int>("--weight-limit") { Description = "Request weight that one address may use in a minute (Binance: 6000).", DefaultValueFactory = _ => 1_200_000 };
-var requests = new Option<int>("--request-limit") { Description = "Requests that one address may make in five minutes (Binance: 61000).", DefaultValueFactory = _ => 6_000_000 };
-var orders = new Option<int>("--order-limit") { Description = "Orders that one account may place in ten seconds (Binance: 100).", DefaultValueFactory = _ => 100_000 };
+var weight = Number("--weight-limit", "Request weight that one address may use in a minute (Binance: 6000).", 1_200_000);
+var requests = Number("--request-limit", "Requests that one address may make in five minutes (Binance: 61000).", 6_000_000);
+var orders = Number("--order-limit", "Orders that one account may place in ten seconds (Binance: 100).", 100_000);
 var salvage = new Option<bool>("--salvage") { Description = "Go on from the last good record of a damaged journal; the damaged files are kept aside." };
 var practice = new Option<bool>("--practice") { Description = "Open the first account with something of everything, and not with USDT alone." };
 var withInput = new Option<bool>("--stop-with-input") { Description = "End in order when the standard input closes, for whoever supervises it." };
@@ -87,7 +89,30 @@ using var onQuit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, signal =>
     signal.Cancel = true;
     quit.Cancel();
 });
-return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }, quit.Token);
+var asked = command.Parse(args);
+if (asked.Errors.Count > 0)
+{
+    foreach (var error in asked.Errors)
+        await Console.Error.WriteLineAsync($"antbot-venue: {error.Message}");
+    await Console.Error.WriteLineAsync("Try 'antbot-venue --help'.");
+    return WrongConfiguration;
+}
+return await asked.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }, quit.Token);
+
+static Option<T> Number<T>(string name, string description, T otherwise)
+    where T : struct, IBinaryInteger<T>, IMinMaxValue<T> => new(name)
+{
+    Description = description,
+    DefaultValueFactory = _ => otherwise,
+    CustomParser = result =>
+    {
+        var text = result.Tokens[0].Value;
+        if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+            return number;
+        result.AddError($"{name} is '{text}'; give a whole number from {T.MinValue} to {T.MaxValue}.");
+        return default;
+    },
+};
 
 static string AsJson(PaperVenueServer server) => JsonSerializer.Serialize(
     new { address = server.Address, keyFile = Path.GetFullPath(server.KeyFilePath), adminAddress = server.AdminAddress, adminFile = Path.GetFullPath(server.AdminFilePath) },

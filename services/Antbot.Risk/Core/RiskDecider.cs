@@ -60,7 +60,7 @@ public static class RiskDecider
         var signal = message.Signal;
         return new ExposureReserved(
             signal.Trade, signal.Account, signal.Symbol, signal.Side, reserved, message.Confidence, signal.RaisedAt, signal.ValidUntil, sight, limits, verdicts,
-            state.Trades.Count(t => t.Key != signal.Trade && t.Value.Symbol == signal.Symbol && t.Value.Stage != HeldStage.Closed) + 1);
+            state.Others(signal.Trade, signal.Symbol) + 1);
     }
 
     /// <summary>What is open at the venue counts, whether or not anybody asked: only what is known to be closed already does not.</summary>

@@ -35,21 +35,25 @@ public sealed record Bar(DateTimeOffset At, bool Closed);
 /// the store. So it stays small over any number of trades: at most <see cref="RiskLimits.TradesMax"/> that were approved, the
 /// positions that Execution reported besides, and <see cref="BarsMax"/> bars.
 /// </summary>
+/// <param name="Symbols">How many of the trades, but those that are closed, are of a symbol.</param>
 /// <param name="BarsUntil">Bars up to this time have been forgotten: what was raised before it is refused.</param>
 public sealed record RiskState(
-    ImmutableDictionary<TradeId, HeldTrade> Trades, decimal Reserved, decimal Open, decimal RealisedBefore, DateOnly Day, decimal RealisedToday,
+    ImmutableDictionary<TradeId, HeldTrade> Trades, ImmutableDictionary<string, int> Symbols, decimal Reserved, decimal Open, decimal RealisedBefore, DateOnly Day, decimal RealisedToday,
     ImmutableDictionary<TradeId, Bar> Bars, DateTimeOffset BarsUntil)
 {
     /// <summary>Beyond this the older half is forgotten.</summary>
     public const int BarsMax = 2_000;
 
     public static RiskState Initial { get; } = new(
-        ImmutableDictionary<TradeId, HeldTrade>.Empty, 0, 0, 0, DateOnly.MinValue, 0, ImmutableDictionary<TradeId, Bar>.Empty, DateTimeOffset.MinValue);
+        ImmutableDictionary<TradeId, HeldTrade>.Empty, ImmutableDictionary<string, int>.Empty, 0, 0, 0, DateOnly.MinValue, 0, ImmutableDictionary<TradeId, Bar>.Empty, DateTimeOffset.MinValue);
 
     /// <summary>Change the name with the state's shape.</summary>
-    public static Fold<RiskState> Fold { get; } = new("risk-2", Initial, Apply);
+    public static Fold<RiskState> Fold { get; } = new("risk-3", Initial, Apply);
 
     public HeldTrade? Held(TradeId trade) => Trades.GetValueOrDefault(trade);
+
+    /// <summary>How many other trades hold, or may hold, something of the symbol.</summary>
+    public int Others(TradeId trade, Symbol symbol) => Symbols.GetValueOrDefault(symbol.Value) - (Held(trade) is { } held && IsOf(held, symbol) ? 1 : 0);
 
     /// <summary>The account at this time, by these limits. A clock that goes back over midnight does not bring a day back.</summary>
     public RiskSight Sight(DateTimeOffset now, RiskLimits limits)
@@ -106,10 +110,21 @@ public sealed record RiskState(
         return this with
         {
             Trades = next is null ? Trades.Remove(trade) : Trades.SetItem(trade, next),
+            Symbols = Counted(Counted(Symbols, before, -1), next, 1),
             Reserved = Reserved - In(HeldStage.Reserved, before) + In(HeldStage.Reserved, next),
             Open = Open - In(HeldStage.Open, before) + In(HeldStage.Open, next),
         };
     }
+
+    private static ImmutableDictionary<string, int> Counted(ImmutableDictionary<string, int> symbols, HeldTrade? trade, int by)
+    {
+        if (trade is not { Symbol: { } symbol } || !IsOf(trade, symbol))
+            return symbols;
+        var count = symbols.GetValueOrDefault(symbol.Value) + by;
+        return count == 0 ? symbols.Remove(symbol.Value) : symbols.SetItem(symbol.Value, count);
+    }
+
+    private static bool IsOf(HeldTrade trade, Symbol symbol) => trade.Stage != HeldStage.Closed && trade.Symbol == symbol;
 
     private static decimal In(HeldStage stage, HeldTrade? trade) => trade?.Stage == stage ? trade.Holds.Value : 0;
 }

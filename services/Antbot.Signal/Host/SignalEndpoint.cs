@@ -65,6 +65,10 @@ public sealed class SignalEndpoint(ApiKeys keys, Admission admission, WebhookInt
                 case IntakeAnswer.Conflicting conflicting:
                     await SayAsync(context, StatusCodes.Status409Conflict, $"This idempotency key was used for another body, which became trade {conflicting.Trade}. Send a new key with a new wish.");
                     break;
+                case IntakeAnswer.Refused refused:
+                    await SayLaterAsync(
+                        context, StatusCodes.Status429TooManyRequests, "More signals wait than can be entered in time, so this one was not taken; sent later, under the same key or another, it is a new one.", refused.Again);
+                    break;
                 case IntakeAnswer.NoPriceYet silent:
                     await SayLaterAsync(context, StatusCodes.Status503ServiceUnavailable, $"The market's price of {silent.Symbol} is not known at the moment; send the same again, or name a price.", WhenDown);
                     break;

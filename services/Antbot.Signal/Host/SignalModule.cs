@@ -20,9 +20,12 @@ public sealed class SignalModule : IServiceModule
         builder.Services.AddSingleton<SignalRecorder>();
         builder.Services.AddSingleton<SignalRedriver>();
         builder.Services.AddSingleton<StrategyRunner>();
+        builder.Services.AddSingleton<Door>();
         builder.Services.AddSingleton<WebhookIntake>();
         builder.Services.AddSingleton<Admission>();
         builder.Services.AddSingleton<SignalEndpoint>();
+        builder.Health(provider => provider.GetRequiredService<Door>().Health());
+        builder.Work("door", StopOrder.Intake, (provider, cancellationToken) => provider.GetRequiredService<Door>().RunAsync(cancellationToken));
         builder.Work("prices", StopOrder.Intake, (provider, cancellationToken) =>
             provider.GetRequiredService<IMarketData>().FollowPricesAsync(provider.GetRequiredService<SignalOptions>().Watched, cancellationToken));
         builder.Work("strategies", StopOrder.Intake, (provider, cancellationToken) => provider.GetRequiredService<StrategyRunner>().RunAsync(cancellationToken));

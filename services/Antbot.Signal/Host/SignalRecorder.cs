@@ -22,6 +22,7 @@ public sealed class SignalRecorder(PipelineParts parts, ILogger<SignalRecorder> 
     public async Task<AppendOutcome> RecordAsync(SignalRecorded recorded, string actor, IReadOnlyList<StreamGuard> guards, CancellationToken cancellationToken)
     {
         var trade = recorded.Signal.Trade;
+        var trace = Traces.Current ?? trade.Value;
         parts.CrashPoints.Reach($"{SignalDecider.Consumer}.before-append");
         var outcome = await parts.Store.AppendAsync(
             new AppendRequest
@@ -31,15 +32,24 @@ public sealed class SignalRecorder(PipelineParts parts, ILogger<SignalRecorder> 
                 Decision = new Decision(trade.Guid, SignalDecider.Consumer),
                 Events = [parts.Codec.Encode(recorded)],
                 At = parts.Clock.GetUtcNow(),
-                Meta = new EventMeta(trade.Value, trade.Value, actor, Traces.Current ?? trade.Value),
+                Meta = new EventMeta(trade.Value, trade.Value, actor, trace),
                 Guards = guards,
             },
             cancellationToken);
         parts.CrashPoints.Reach($"{SignalDecider.Consumer}.after-append");
+        if (log.IsEnabled(LogLevel.Debug))
+            Tell(trade, trace, outcome);
         return outcome;
     }
 
     public SignalRecorded Decode(StoredEvent stored) => (SignalRecorded)parts.Codec.Decode(stored);
+
+    /// <summary>What a strategy thinks of comes with no request whose trace it would be logged in.</summary>
+    private void Tell(TradeId trade, string trace, AppendOutcome outcome)
+    {
+        using var scope = log.BeginScope(new Dictionary<string, object?>(StringComparer.Ordinal) { ["trade"] = trade.Value, ["trace"] = trace });
+        log.LogDebug("The signal of trade {Trade}: {Outcome}", trade.Value, outcome.GetType().Name);
+    }
 
     /// <summary>Never throws for the bus's sake: what is recorded is not lost.</summary>
     public async Task<bool> TryPublishAsync(IReadOnlyList<StoredEvent> stored, CancellationToken cancellationToken)

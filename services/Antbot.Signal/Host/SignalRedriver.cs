@@ -92,22 +92,26 @@ public sealed class SignalRedriver(PipelineParts parts, SignalRecorder recorder,
     {
         var now = parts.Clock.GetUtcNow();
         var standsStill = now - _begunAt >= First;
-        var published = 0;
+        var again = new List<(TradeId Trade, Waiting Waiting)>();
         foreach (var (trade, waiting) in _waiting.Where(w => w.Value.Next <= now && (standsStill || w.Value.Stored.Position < _begunUpTo)).OrderBy(w => w.Value.Stored.Position).Take(AgainMax).ToList())
         {
             if (await parts.Store.ReadVersionAsync(Streams.Trade(trade), cancellationToken) > 0)
-            {
                 Begun(trade);
-                continue;
-            }
-            var pause = TimeSpan.FromTicks(Math.Min(waiting.Pause.Ticks * 2, PauseMax.Ticks));
-            _waiting[trade] = waiting with { Next = now + pause, Pause = pause };
-            if (!await recorder.TryPublishAsync([waiting.Stored], cancellationToken))
-                break;
-            published++;
+            else
+                again.Add((trade, waiting));
         }
-        if (published > 0)
-            log.LogWarning("{Published} signals had no trade after {Wait} and were published again", published, First);
+        if (again.Count == 0)
+            return;
+        // Together: one confirmation after the other would take longer than the trades that are waited for.
+        var published = await recorder.TryPublishAsync([.. again.Select(a => a.Waiting.Stored)], cancellationToken);
+        foreach (var (trade, waiting) in again)
+        {
+            // A bus that is away makes nobody wait for longer once it is back.
+            var pause = published ? TimeSpan.FromTicks(Math.Min(waiting.Pause.Ticks * 2, PauseMax.Ticks)) : waiting.Pause;
+            _waiting[trade] = waiting with { Next = now + pause, Pause = pause };
+        }
+        if (published)
+            log.LogWarning("{Published} signals had no trade after {Wait} and were published again", again.Count, First);
     }
 
     private async Task SaveAsync(CancellationToken cancellationToken)

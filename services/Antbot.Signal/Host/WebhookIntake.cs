@@ -22,6 +22,9 @@ public abstract record IntakeAnswer
     /// <summary>It names no price, and the market's is not heard at the moment: the same body is good in a while.</summary>
     public sealed record NoPriceYet(Symbol Symbol) : IntakeAnswer;
 
+    /// <summary>It would wait for too long behind those that were taken before it. It is not recorded: the same is a new one later.</summary>
+    public sealed record Refused(TimeSpan Again) : IntakeAnswer;
+
     /// <summary>The key was used for another body.</summary>
     public sealed record Conflicting(TradeId Trade) : IntakeAnswer;
 }
@@ -30,7 +33,7 @@ public abstract record IntakeAnswer
 /// From a body to a recorded signal. With an idempotency key the same key is the same trade for ever. Without one, the same body
 /// within the repeat window is: charting tools send an alert again when an answer is slow, and say nothing to tell it by.
 /// </summary>
-public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, IMarketData market, SignalOptions options)
+public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, Door door, IMarketData market, SignalOptions options)
 {
     private static readonly TimeSpan PriceFreshFor = TimeSpan.FromSeconds(5);
 
@@ -40,9 +43,15 @@ public sealed class WebhookIntake(PipelineParts parts, SignalRecorder recorder, 
     {
         var now = parts.Clock.GetUtcNow();
         var read = WebhookSignal.Read(body, headerKey, symbol => PriceOf(symbol, now), options.Terms, now);
-        // What was taken stays taken, however the market stands when it is said again.
-        if (read.Draft is null && await FindTakenAsync(caller, read, now, cancellationToken) is { } taken)
+        var again = read.Draft is { } draft ? door.Refuse(draft) : null;
+        // What was taken stays taken, however the market and the queue stand when it is said again.
+        if ((read.Draft is null || again is not null) && await FindTakenAsync(caller, read, now, cancellationToken) is { } taken)
             return taken;
+        if (again is { } wait)
+        {
+            door.CountRefused();
+            return new IntakeAnswer.Refused(wait);
+        }
         // Of what is not followed here no price will ever be heard: that is the sender's fault.
         if (read.LacksPrice is { } symbol && options.Watched.Contains(symbol))
             return new IntakeAnswer.NoPriceYet(symbol);

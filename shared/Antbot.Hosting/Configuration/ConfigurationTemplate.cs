@@ -18,10 +18,24 @@ public static class ConfigurationTemplate
     private const string Head =
         """
         # Every setting of Antbot, with its default. Copy this file, take the '#' from a line to change it.
-        # A secret is better kept in a file: NAME_FILE=/path is read into NAME, for every variable here.
+        # A secret is better kept in a file: NAME_FILE=/path is read into NAME, for every variable that a service reads.
         """;
 
+    /// <summary>Of these modules, and of every program that is none.</summary>
     public static string Render(IEnumerable<IServiceModule> modules)
+    {
+        var text = new StringBuilder(RenderModules(modules));
+        foreach (var (section, variables) in OtherPrograms.All)
+        {
+            text.Append("\n# ---- ").Append(section).Append(" ----\n");
+            foreach (var variable in variables)
+                Render(text, variable.Name, variable.Example, variable.Means);
+        }
+        return text.ToString();
+    }
+
+    /// <summary>What a process that hosts these modules reads.</summary>
+    public static string RenderModules(IEnumerable<IServiceModule> modules)
     {
         var services = new ServiceCollection();
         services.AddSingleton(new OptionsUse("", typeof(PlatformOptions)));
@@ -43,13 +57,20 @@ public static class ConfigurationTemplate
     {
         text.Append("\n# ---- names of the operating documents, read where the variable of ours is not given ----\n");
         foreach (var name in DocumentNames.Known)
+            Render(text, name.Name, name.Example, $"{name.Means} As {name.Variable}.");
+        text.Append("# Those without a setting, and what they will be for; whoever sets one of them is told at the start that it does nothing yet.\n");
+        foreach (var (name, will) in DocumentNames.WithoutSetting)
         {
-            foreach (var line in Wrap($"{name.Means} As {name.Variable}."))
+            foreach (var line in Wrap($"{name}: {will}."))
                 text.Append("# ").Append(line).Append('\n');
-            text.Append('#').Append(name.Name).Append('=').Append(name.Example).Append('\n');
         }
-        foreach (var line in Wrap($"Without a setting yet: {string.Join(", ", DocumentNames.WithoutSetting)}. Whoever sets one of them is told at the start that it does nothing. With {string.Join(", ", DocumentNames.Refused.Select(r => r.Name))} nothing starts: they would leave open what they mean to shut."))
+    }
+
+    private static void Render(StringBuilder text, string name, string? value, string means)
+    {
+        foreach (var line in Wrap(means))
             text.Append("# ").Append(line).Append('\n');
+        text.Append('#').Append(name).Append('=').Append(value).Append('\n');
     }
 
     private static void Render(StringBuilder text, string section, Type options)
@@ -63,9 +84,7 @@ public static class ConfigurationTemplate
             if (property.Name.EndsWith("File", StringComparison.Ordinal) && properties.Exists(p => p.Name + "File" == property.Name))
                 continue;
             var range = property.GetCustomAttribute<RangeAttribute>() is { } r ? $" ({Say(r.Minimum)} to {Say(r.Maximum)})" : "";
-            foreach (var line in Wrap(comments.GetValueOrDefault(property.Name, "") + range))
-                text.Append("# ").Append(line).Append('\n');
-            text.Append('#').Append(BoundOptions.Variable(section, property)).Append('=').Append(Say(property.GetValue(defaults))).Append('\n');
+            Render(text, BoundOptions.Variable(section, property), Say(property.GetValue(defaults)), comments.GetValueOrDefault(property.Name, "") + range);
         }
     }
 

@@ -25,26 +25,25 @@ internal static class DocumentNames
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is >= 1 and <= 65_535 ? string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}") : null),
         new("MAX_DAILY_LOSS_PCT", ConfigurationPath.Combine("risk", "DailyLossPercent"), "0.20", "The share that may be lost of the equity that a UTC day began with, between 0 and 1: 0.20 is 20 %.", text =>
             Number(text) is { } share && share <= 1 ? (share * 100).ToString(CultureInfo.InvariantCulture) : null),
+        new("HEALTH_USERNAME", nameof(PlatformOptions.HealthUserName), "operator", "Who may open /health and /metrics with a password.", text => text),
+        new("HEALTH_PASSWORD", nameof(PlatformOptions.HealthPassword), "", "The password to it; better in a file that HEALTH_PASSWORD_FILE names.", text => text),
+        new("BOT_EMERGENCY_SHUTDOWN", nameof(PlatformOptions.EmergencyShutdown), "false", "true records a halt at the start, which stays until an operator resumes.", text =>
+            text is "0" or "1" ? text == "1" ? bool.TrueString : bool.FalseString : bool.TryParse(text, out var shut) ? shut.ToString() : null),
         new("MAX_POSITION_SIZE_USD", ConfigurationPath.Combine("risk", "MaxOrderNotional"), "100000", "The most that one entry may cost.", text => Number(text)?.ToString(CultureInfo.InvariantCulture)),
     ];
 
-    /// <summary>Whoever sets one of these believes in something that does not happen.</summary>
-    public static IReadOnlyList<string> WithoutSetting { get; } =
+    /// <summary>Whoever sets one of these believes in something that does not happen: it is said at the start, with what it will be for.</summary>
+    public static IReadOnlyList<(string Name, string Will)> WithoutSetting { get; } =
     [
-        "ENVIRONMENT", "ADMIN_USER_IDS", "SUPER_ADMIN_IDS", "MAX_ACCOUNT_RISK_PCT", "LIQUIDATION_BUFFER_PCT", "TELEGRAM_TOKEN", "PAGERDUTY_KEY",
+        ("ENVIRONMENT", "nothing here differs by it: each setting says itself what it is, and an operator turns trading live"),
+        ("DEFAULT_EXECUTION_MODE", "every store begins Dry, and an operator turns trading live"),
+        ("ADMIN_USER_IDS", "it will name who may give orders over Telegram; now the Console's token does"),
+        ("SUPER_ADMIN_IDS", "it will name who may give others that right over Telegram"),
+        ("MAX_ACCOUNT_RISK_PCT", "it will limit the share of the account at risk; now ANTBOT_RISK__MAXEXPOSURE limits what all trades together hold, in money"),
+        ("LIQUIDATION_BUFFER_PCT", "it will keep leveraged positions from liquidation; now nothing is traded with leverage"),
+        ("TELEGRAM_TOKEN", "it will send alerts over Telegram"),
+        ("PAGERDUTY_KEY", "it will send alerts to PagerDuty"),
     ];
-
-    /// <summary>Whoever sets one of these means to shut something that would stand open: nothing is started then, and what does it is named.</summary>
-    public static IReadOnlyList<(string Name, string Instead)> Refused { get; } =
-    [
-        ("BOT_EMERGENCY_SHUTDOWN", "'antbot halt --reason …' stops trading, everywhere and until it is resumed"),
-        ("HEALTH_USERNAME", "ANTBOT_HEALTHKEY is what opens /health and /metrics"),
-        ("HEALTH_PASSWORD", "ANTBOT_HEALTHKEY is what opens /health and /metrics"),
-    ];
-
-    public static IEnumerable<string> FindRefused(IDictionary environment) => Refused
-        .Where(r => environment[r.Name] is string { Length: > 0 } value && !value.Trim().Equals("false", StringComparison.OrdinalIgnoreCase) && value.Trim() != "0")
-        .Select(r => $"{r.Name} is set and would do nothing: {r.Instead}. Take it out of the environment.");
 
     /// <summary>Adds to the settings what is said by these names alone.</summary>
     /// <returns>Those that were read, for the faults that are found in them later.</returns>
@@ -53,7 +52,7 @@ internal static class DocumentNames
         var read = new List<DocumentName>();
         foreach (var name in Known)
         {
-            if (environment[name.Name] is not string { Length: > 0 } text || settings.Keys.Any(k => BoundOptions.IsSame(k, name.Key)))
+            if (settings.Keys.Any(k => BoundOptions.IsSame(k, name.Key)) || TextOf(name.Name, environment, faults) is not { Length: > 0 } text)
                 continue;
             if (name.Read(text.Trim()) is { } value)
             {
@@ -68,7 +67,11 @@ internal static class DocumentNames
         return read;
     }
 
-    public static IEnumerable<string> FindWithoutSetting(IDictionary environment) => WithoutSetting.Where(n => environment[n] is string { Length: > 0 });
+    /// <summary>A password is better kept in a file, whatever its setting is called.</summary>
+    private static string? TextOf(string name, IDictionary environment, List<string> faults) => environment[name] is string { Length: > 0 } text ? text
+        : environment[name + HostConfiguration.FileSuffix] is string { Length: > 0 } file ? HostConfiguration.ReadFile(name + HostConfiguration.FileSuffix, file, faults) : null;
+
+    public static IEnumerable<(string Name, string Will)> FindWithoutSetting(IDictionary environment) => WithoutSetting.Where(n => environment[n.Name] is string { Length: > 0 });
 
     private static decimal? Number(string text) =>
         decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : null;

@@ -12,7 +12,7 @@ internal static class HostConfiguration
 {
     public const string Prefix = "ANTBOT_";
 
-    private const string FileSuffix = "_FILE";
+    public const string FileSuffix = "_FILE";
     private const int FileBytesMax = 64 * 1024;
     private const int NearMiss = 2;
 
@@ -34,7 +34,7 @@ internal static class HostConfiguration
                 faults.Add($"{BoundOptions.Variable("", plain)} is given both as it is and as a file; give one.");
             else if (string.IsNullOrEmpty(file))
                 faults.Add($"{BoundOptions.Variable("", key)} names no file.");
-            else if (ReadFile(key, file, faults) is { } content)
+            else if (ReadFile(BoundOptions.Variable("", key), file, faults) is { } content)
                 settings[plain] = content;
         }
         return settings;
@@ -77,17 +77,17 @@ internal static class HostConfiguration
         && (key.Contains(ConfigurationPath.KeyDelimiter, StringComparison.Ordinal)
             || BoundOptions.Properties(typeof(PlatformOptions)).Any(p => string.Equals(BoundOptions.KeyOf(p) + FileSuffix, key, StringComparison.OrdinalIgnoreCase)));
 
-    private static string? ReadFile(string key, string file, List<string> faults)
+    internal static string? ReadFile(string variable, string file, List<string> faults)
     {
         try
         {
             if (new FileInfo(file).Length <= FileBytesMax)
                 return File.ReadAllText(file).Trim();
-            faults.Add($"{BoundOptions.Variable("", key)}: '{file}' is larger than {FileBytesMax / 1024} KiB.");
+            faults.Add($"{variable}: '{file}' is larger than {FileBytesMax / 1024} KiB.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            faults.Add($"{BoundOptions.Variable("", key)}: the file cannot be read: {e.Message}");
+            faults.Add($"{variable}: the file cannot be read: {e.Message}");
         }
         return null;
     }

@@ -61,6 +61,16 @@ public sealed class PlatformOptions
     /// <summary>Keys that open <c>/health</c> and <c>/metrics</c>; open to everyone who reaches them where it is empty.</summary>
     public string HealthKey { get; set; } = "";
 
+    /// <summary>Who may open <c>/health</c> and <c>/metrics</c> with a password, as Authorization: Basic. <c>/healthz</c> and <c>/readyz</c> are for probes and stay open.</summary>
+    [StringLength(64)]
+    public string HealthUserName { get; set; } = "";
+
+    /// <summary>The password to that name, of 8 to 256 characters.</summary>
+    public string HealthPassword { get; set; } = "";
+
+    /// <summary>Records a halt at the start, before anything is worked on. It stays until an operator resumes, whatever this says later.</summary>
+    public bool EmergencyShutdown { get; set; }
+
     /// <summary>Allows what only tests may do: <c>ANTBOT_CRASH_AT</c>, <c>ANTBOT_CLOCK_FROM</c>.</summary>
     public bool Testing { get; set; }
 
@@ -90,12 +100,25 @@ public sealed class PlatformOptions
         ApiKeys.Load(options.HealthKey, file: null, out var keys);
         foreach (var fault in keys)
             yield return new ValidationResult(fault, [nameof(HealthKey)]);
+        foreach (var fault in FaultsOfPassword(options))
+            yield return fault;
         if (options.CrashAt.Length > 0 && !options.Testing)
             yield return new ValidationResult("Only a test may ask for a crash, and says so with ANTBOT_TESTING=true.", [nameof(CrashAt)]);
         else if (options.CrashAt.Length > 0 && CrashPoint.FaultOf(options.CrashAt) is { } crash)
             yield return new ValidationResult(crash, [nameof(CrashAt)]);
         if (options.ClockFrom.Length > 0 && !options.Testing)
             yield return new ValidationResult("Only a test may set the clock wrong, and says so with ANTBOT_TESTING=true.", [nameof(ClockFrom)]);
+    }
+
+    /// <summary>Half of the two would leave open what they mean to shut.</summary>
+    private static IEnumerable<ValidationResult> FaultsOfPassword(PlatformOptions options)
+    {
+        if (options.HealthUserName.Length > 0 != options.HealthPassword.Length > 0)
+            yield return new ValidationResult("A name and a password belong together; give both or none.", [options.HealthUserName.Length > 0 ? nameof(HealthPassword) : nameof(HealthUserName)]);
+        else if (options.HealthPassword.Length is not 0 and (< 8 or > 256) || options.HealthPassword.Any(char.IsControl))
+            yield return new ValidationResult("The password has 8 to 256 characters, on one line.", [nameof(HealthPassword)]);
+        if (options.HealthUserName.Any(c => c == ':' || char.IsControl(c)))
+            yield return new ValidationResult("The name has neither colons nor line breaks.", [nameof(HealthUserName)]);
     }
 
     /// <summary>As a browser says it: whatever differs would be refused for ever, without a word.</summary>

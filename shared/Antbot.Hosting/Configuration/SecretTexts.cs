@@ -18,6 +18,8 @@ internal sealed partial class SecretTexts
 
     public static SecretTexts From(IReadOnlyDictionary<string, string?> settings) => new(settings
         .Where(s => SecretName().IsMatch(s.Key)).SelectMany(s => (s.Value ?? "").Split([',', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(AfterName)
+        // A password may have in it what parts keys.
+        .Concat(settings.Where(s => SecretName().IsMatch(s.Key)).Select(s => s.Value))
         .Concat(settings.Values.OfType<string>().Select(PasswordOf)));
 
     /// <summary>A setting's value with nothing in it that may not be told.</summary>

@@ -1,17 +1,18 @@
 using System.Collections.Concurrent;
 
-namespace Antbot.Hosting.Health;
+namespace Antbot.Hosting;
 
 /// <summary>What stands of a dependency: whether it works, since when, and what it said last.</summary>
-internal sealed record DependencyState(string Name, bool Works, DateTimeOffset Since, string? LastError, DateTimeOffset? LastErrorAt);
+public sealed record DependencyState(string Name, bool Works, DateTimeOffset Since, string? LastError, DateTimeOffset? LastErrorAt);
 
 /// <summary>What this process has found of its dependencies, by probes and by using them.</summary>
-internal sealed class DependencyBoard(TimeProvider clock)
+public sealed class DependencyBoard(TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, DependencyState> _states = new(StringComparer.Ordinal);
 
     public IReadOnlyList<DependencyState> All => [.. _states.Values.OrderBy(s => s.Name, StringComparer.Ordinal)];
 
+    /// <summary>Null until it has been used.</summary>
     public DependencyState? Find(string name) => _states.GetValueOrDefault(name);
 
     public void Works(string name)

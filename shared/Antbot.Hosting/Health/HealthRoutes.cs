@@ -12,15 +12,13 @@ internal static class HealthRoutes
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = null, DictionaryKeyPolicy = null };
 
-    public static void Map(IEndpointRouteBuilder routes, ApiKeys keys)
+    public static void Map(IEndpointRouteBuilder routes, HealthLock locked)
     {
         routes.MapGet("/healthz", (RequestDelegate)(context => AnswerAsync(context, StatusCodes.Status200OK, new { status = "alive" })));
         routes.MapGet("/readyz", (RequestDelegate)ReadyAsync);
-        routes.MapGet("/health", Opened(keys, HealthAsync));
-        routes.MapGet("/metrics", Opened(keys, MetricsAsync));
+        routes.MapGet("/health", locked.Guard(HealthAsync));
+        routes.MapGet("/metrics", locked.Guard(MetricsAsync));
     }
-
-    private static RequestDelegate Opened(ApiKeys keys, RequestDelegate handle) => keys.IsEmpty ? handle : keys.Guard(handle);
 
     private static Task ReadyAsync(HttpContext context)
     {

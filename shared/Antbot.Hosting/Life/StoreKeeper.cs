@@ -1,7 +1,6 @@
 using Antbot.EventStore;
 using Antbot.EventStore.Archives;
 using Antbot.EventStore.Postgres;
-using Antbot.Hosting.Health;
 using Antbot.Runtime.Health;
 using Antbot.Runtime.Store;
 using Microsoft.Extensions.Logging;
@@ -12,7 +11,7 @@ namespace Antbot.Hosting.Life;
 /// Makes the store's tables as soon as its database answers, and goes on asking how it is. A database that is not there yet is
 /// waited for; a file that cannot be opened ends the start.
 /// </summary>
-internal sealed class StoreKeeper(PlatformOptions options, ServiceIdentity identity, IEventStore store, DependencyBoard board, TimeProvider clock, ILogger<StoreKeeper> log) : IDependencyProbe
+internal sealed class StoreKeeper(PlatformOptions options, ServiceIdentity identity, IEventStore store, DependencyBoard board, EmergencyHalt emergency, TimeProvider clock, ILogger<StoreKeeper> log) : IDependencyProbe
 {
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(5);
@@ -66,6 +65,8 @@ internal sealed class StoreKeeper(PlatformOptions options, ServiceIdentity ident
             if (!IsOpen && !StoreAddress.IsSqlite(options.Store, out _))
                 await PostgresSchema.EnsureAsync(StoreAddress.ConnectionString(options.Store), cancellationToken).WaitAsync(AnswerWithin * 6, clock, cancellationToken);
             await AskAsync(cancellationToken);
+            if (!IsOpen)
+                await emergency.RecordAsync(cancellationToken).WaitAsync(AnswerWithin, clock, cancellationToken);
             return true;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)

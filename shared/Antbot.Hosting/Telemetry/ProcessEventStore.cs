@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Antbot.Contracts;
-using Antbot.Hosting.Health;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Store;
 

@@ -33,26 +33,25 @@ internal static class EnsureCommand
                 wanted.Add("postgresql");
             if (both || arguments.GetValue(rabbit))
                 wanted.Add("rabbitmq");
-            var findings = await EnsureAsync(wanted, install: !arguments.GetValue(noInstall), host, error, cancellationToken);
-            Print(findings, arguments.GetValue(json), output, error);
+            var (findings, problem) = await EnsureAsync(wanted, install: !arguments.GetValue(noInstall), host, error, cancellationToken);
+            Print(findings, problem, arguments.GetValue(json), output, error);
             return findings.TrueForAll(finding => finding.Available) ? 0 : 1;
         });
         return command;
     }
 
-    private static async Task<List<Finding>> EnsureAsync(
+    /// <returns>With why nothing could be installed, where it was tried.</returns>
+    private static async Task<(List<Finding> Findings, string? Problem)> EnsureAsync(
         List<string> wanted, bool install, HostView host, TextWriter error, CancellationToken cancellationToken)
     {
         var findings = await LookAsync(wanted, host, cancellationToken);
         var missing = findings.Where(finding => !finding.Available && finding.Source.Length == 0).ToList();
         if (!install || missing.Count == 0)
-            return findings;
+            return (findings, null);
 
         var packages = missing.Select(finding => Package(finding.Server)).ToList();
         var problem = await PackageInstaller.InstallAsync(packages, host, error, cancellationToken);
-        if (problem is not null)
-            await error.WriteLineAsync($"Could not install {string.Join(' ', packages)}: {problem}.");
-        return await LookAsync(wanted, host, cancellationToken);
+        return (await LookAsync(wanted, host, cancellationToken), problem is null ? null : $"Could not install {string.Join(' ', packages)}: {problem}.");
     }
 
     private static string Package(string server) => server == "postgresql" ? "postgresql" : "rabbitmq-server";
@@ -102,20 +101,15 @@ internal static class EnsureCommand
         return new Finding(server, Available: false, "", isPostgres ? PostgresBinaries.Missing : RabbitBinaries.Missing);
     }
 
-    private static void Print(List<Finding> findings, bool json, TextWriter output, TextWriter error)
+    private static void Print(List<Finding> findings, string? problem, bool json, TextWriter output, TextWriter error)
     {
         if (json)
-        {
             output.WriteLine(JsonSerializer.Serialize(findings, Json));
-            return;
-        }
-
-        foreach (var finding in findings)
-        {
-            if (finding.Available)
-                output.WriteLine($"{finding.Server}: {finding.Source}: {finding.Where}");
-            else
-                error.WriteLine(finding.Where);
-        }
+        foreach (var finding in json ? [] : findings.Where(f => f.Available))
+            output.WriteLine($"{finding.Server}: {finding.Source}: {finding.Where}");
+        // One line, whatever is missing.
+        string[] missing = [.. problem is null ? [] : new[] { problem }, .. json ? [] : findings.Where(f => !f.Available).Select(f => f.Where)];
+        if (missing.Length > 0)
+            error.WriteLine(string.Join(' ', missing));
     }
 }

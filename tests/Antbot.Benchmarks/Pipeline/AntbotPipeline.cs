@@ -8,6 +8,8 @@ namespace Antbot.Benchmarks.Pipeline;
 /// <summary>The platform: every service a process of its own.</summary>
 internal sealed class AntbotPipeline : IPipeline
 {
+    public const string Console = "Console";
+
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(90);
 
     /// <summary>In the order in which a trade comes to them; the first takes the signals.</summary>
@@ -138,11 +140,30 @@ internal sealed class AntbotPipeline : IPipeline
         }
     }
 
+    /// <summary>Does something while a Console follows what happens, as one of the processes.</summary>
+    public async Task<T> FollowedByConsoleAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    {
+        var (process, client) = await StartConsoleAsync(cancellationToken);
+        using (client)
+        await using (process)
+        {
+            _services.Add((process, client.BaseAddress!));
+            try
+            {
+                return await work();
+            }
+            finally
+            {
+                _services.RemoveAt(_services.Count - 1);
+            }
+        }
+    }
+
     /// <summary>Ready, and asked by an operator.</summary>
     public async Task<(BenchProcess Process, HttpClient Client)> StartConsoleAsync(CancellationToken cancellationToken)
     {
         Set("ANTBOT_CONSOLE__TOKEN_FILE", _venue.Keys.FileOf("console-token"));
-        var (process, address) = Start("Console");
+        var (process, address) = Start(Console);
         await Servers.UntilAnsweredAsync(new Uri(address, "/readyz"), process, ReadyWithin, cancellationToken);
         var client = new HttpClient { BaseAddress = address };
         client.DefaultRequestHeaders.Authorization = new("Bearer", await File.ReadAllTextAsync(_venue.Keys.FileOf("console-token"), cancellationToken));

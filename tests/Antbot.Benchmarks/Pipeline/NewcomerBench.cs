@@ -40,8 +40,8 @@ internal static class NewcomerBench
         var program = Servers.ProgramOf("services/Antbot.Standalone/", "Antbot.Standalone");
         var first = await OnceAsync();
         var again = await OnceAsync();
-        report.Within("`make run`, built: start to ready (peer: again, on what it left)", first.Ready.TotalSeconds, "s", ReadySecondsMax, peer: again.Ready.TotalSeconds);
-        report.Within("`make run`, built: ready to the first trade (peer: again)", first.Traded.TotalSeconds, "s", TradeSecondsMax, peer: again.Traded.TotalSeconds);
+        report.Within("the program of `make run`, built: start to ready (peer: again, on what it left)", first.Ready.TotalSeconds, "s", ReadySecondsMax, peer: again.Ready.TotalSeconds);
+        report.Within("the program of `make run`, built: ready to the first trade (peer: again)", first.Traded.TotalSeconds, "s", TradeSecondsMax, peer: again.Traded.TotalSeconds);
 
         async Task<Waited> OnceAsync()
         {
@@ -56,7 +56,7 @@ internal static class NewcomerBench
         var program = Servers.ProgramOf("services/Antbot.Watchdog/Host/", "Antbot.Watchdog");
         var first = await OnceAsync();
         var again = await OnceAsync();
-        report.Within("`make up`, built: start to every process ready (peer: again, on what it left)", first.TotalSeconds, "s", ServicesSecondsMax, peer: again.TotalSeconds);
+        report.Within("the program of `make up`, built: start to every process ready (peer: again, on what it left)", first.TotalSeconds, "s", ServicesSecondsMax, peer: again.TotalSeconds);
 
         async Task<TimeSpan> OnceAsync()
         {
@@ -77,6 +77,7 @@ internal static class NewcomerBench
         var first = await OnceAsync();
         var again = await OnceAsync();
         report.Within("a fresh clone to the first trade (peer: again, all built)", (cloned + first.Ready + first.Traded).TotalSeconds, "s", CloneSecondsMax, peer: (again.Ready + again.Traded).TotalSeconds);
+        report.Show("`make run` itself where all is built, with `dotnet run` looking whether it is: command to ready (peer: the first time)", again.Ready.TotalSeconds, "s", peer: first.Ready.TotalSeconds);
 
         async Task<Waited> OnceAsync()
         {

@@ -39,12 +39,12 @@ public static class PipelineBench
         var section = report.Of($"PostgreSQL {await VersionAsync(servers, cancellationToken)} and RabbitMQ");
         var plain = await MeasureAsync("the plain way", await PlainPipeline.StartAsync(servers, cancellationToken), options, cancellationToken, _ => Task.CompletedTask);
         var facts = new PlatformFacts();
-        var platform = await MeasureAsync("the platform", await StartPlatformAsync(servers, cancellationToken), options, cancellationToken, p => facts.ReadAsync((AntbotPipeline)p, cancellationToken));
+        var platform = await MeasureAsync("the platform", await StartPlatformAsync(servers, cancellationToken), options, cancellationToken, p => facts.ReadAsync((AntbotPipeline)p, options.Burst, cancellationToken));
         var transport = await TransportLimit.TradesPerSecondAsync(
             (await servers.Rabbit.CreateVirtualHostAsync(cancellationToken: cancellationToken)).Uri, facts.MessagesPerTrade, MessageBytes, TransportTime, cancellationToken);
         PipelineRows.Compare(section, platform, plain, transport, facts, options);
         var standalone = await MeasureAsync("Standalone", await StandalonePipeline.StartAsync(Path.Combine(servers.Folder, "standalone"), cancellationToken), options, cancellationToken, _ => Task.CompletedTask);
-        PipelineRows.Compare(report.Of("SQLite"), standalone, platform);
+        PipelineRows.Compare(report.Of("SQLite"), standalone, platform, options);
         if (options.Events > 0)
             await RestartBench.RunAsync(section, servers, facts.History!, options.Events, cancellationToken);
     }
@@ -120,10 +120,13 @@ internal sealed class PlatformFacts
     /// <summary>Of the Console, which reads all of it into its read models, and of PostgreSQL meanwhile. It is not under way with a trade, so it comes after the loads.</summary>
     public (double Console, double Postgres) ReadModelMilliseconds { get; private set; }
 
+    /// <summary>The burst once more, while a Console follows.</summary>
+    public LoadOutcome? Followed { get; private set; }
+
     /// <summary>For a longer one.</summary>
     public TradeHistory? History { get; private set; }
 
-    public async Task ReadAsync(AntbotPipeline pipeline, CancellationToken cancellationToken)
+    public async Task ReadAsync(AntbotPipeline pipeline, int burst, CancellationToken cancellationToken)
     {
         var orders = await pipeline.Venue.CountOrdersAsync(cancellationToken);
         Trades = orders.Keys.Count(id => id.StartsWith("e0-", StringComparison.Ordinal));
@@ -136,5 +139,6 @@ internal sealed class PlatformFacts
         History = await pipeline.TradesAsync(cancellationToken);
         var (console, postgres) = await pipeline.ReadIntoModelsAsync(cancellationToken);
         ReadModelMilliseconds = (console.TotalMilliseconds / Trades, postgres.TotalMilliseconds / Trades);
+        Followed = await pipeline.FollowedByConsoleAsync(() => LoadRun.RunAsync(pipeline, c => c.BurstAsync(burst, cancellationToken), cancellationToken), cancellationToken);
     }
 }

@@ -28,17 +28,27 @@ internal static class PipelineRows
         report.Show("the bare transport with as many deliveries (peer: with as many messages)", transport * facts.MessagesPerTrade / facts.DeliveriesPerTrade, "trades/s", peer: transport);
         report.Show("events for a trade", facts.EventsPerTrade, "events", limit: facts.EventsPerTrade);
         report.Show("bytes of events for a trade", facts.BytesPerTrade, "bytes", limit: facts.BytesPerTrade);
-        foreach (var (name, (second, last)) in burst.Resident.Where(r => !Servers.Contains(r.Key)))
-            report.AtMost($"memory of {name}, last quarter of {options.Burst} (peer: second quarter)", last, "MB", 1.1, peer: second);
+        Memory(report, burst, options, _ => true);
+        var followed = facts.Followed!;
+        report.Show("trades to reconciled while a Console follows (peer: without one)", followed.PerSecond, "trades/s", peer: burst.PerSecond);
+        report.Within($"trades lost or not finished while a Console follows, of {options.Burst} at once", followed.Lost.Count, "trades", 0, limit: 0);
+        Memory(report, followed, options, n => n == AntbotPipeline.Console.ToLowerInvariant());
     }
 
     /// <summary>Standalone beside the separate processes.</summary>
-    public static void Compare(BenchSection report, Measured standalone, Measured platform)
+    public static void Compare(BenchSection report, Measured standalone, Measured platform, PipelineBenchOptions options)
     {
         report.AtLeast("Standalone: trades to reconciled (peer: separate processes)", standalone.Burst.PerSecond, "trades/s", 1, peer: platform.Burst.PerSecond);
         report.AtMost("Standalone: 100 trades a second, request to acceptance, p50 (peer: separate processes)", standalone.Paced.FromSend.P50, "ms", 0.5, peer: platform.Paced.FromSend.P50);
         report.AtMost("Standalone: 100 trades a second, request to acceptance, p99 (peer: separate processes)", standalone.Paced.FromSend.P99, "ms", 0.5, peer: platform.Paced.FromSend.P99);
         report.Within("Standalone: trades lost or not finished", standalone.Burst.Lost.Count + standalone.Paced.Lost.Count, "trades", 0, limit: 0);
         report.Show("Standalone: processor time for a trade, under load (peer: separate processes)", standalone.Burst.Processor.Values.Sum(), "ms", peer: platform.Burst.Processor.Values.Sum());
+        Memory(report, standalone.Burst, options, _ => true);
+    }
+
+    private static void Memory(BenchSection report, LoadOutcome burst, PipelineBenchOptions options, Func<string, bool> whose)
+    {
+        foreach (var (name, (second, last)) in burst.Resident.Where(r => !Servers.Contains(r.Key) && whose(r.Key)))
+            report.AtMost($"memory of {name}, last quarter of {options.Burst} (peer: second quarter)", last, "MB", 1.1, peer: second);
     }
 }

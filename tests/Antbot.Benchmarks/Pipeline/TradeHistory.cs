@@ -27,9 +27,7 @@ internal sealed class TradeHistory
             through = page.Through;
             foreach (var last in page.Events.Where(e => e.Type == "trade_reconciled" && JsonElement.Parse(e.Data.Span).GetProperty("Closed").GetBoolean()))
             {
-                // What many trades share is not theirs: the account, a symbol's memory.
-                var all = await store.FindByCorrelationAsync(last.CorrelationId!, cancellationToken: cancellationToken);
-                history._events.AddRange(all.Where(e => e.Stream.EndsWith(last.CorrelationId!, StringComparison.Ordinal)));
+                history._events.AddRange(await store.FindByCorrelationAsync(last.CorrelationId!, cancellationToken: cancellationToken));
                 if (history._events.Count >= EventsMax)
                     break;
             }
@@ -42,9 +40,10 @@ internal sealed class TradeHistory
         var storeId = Guid.NewGuid();
         var previous = ChainLink.Genesis(storeId);
         var links = new List<LedgerLink>(PageSize);
+        var versions = new Dictionary<string, long>(StringComparer.Ordinal);
         for (var n = 0L; n < events; n++)
         {
-            var e = Event(n);
+            var e = Event(n, versions);
             var hash = ChainLink.Hash(previous, e.ContentHash(), e.Position, e.Sequence, e.Version, foreign: false);
             links.Add(new LedgerLink(e.Position, e.Sequence, e.EventId, e.CorrelationId, previous, hash, Foreign: false, e));
             previous = hash;
@@ -55,17 +54,21 @@ internal sealed class TradeHistory
         }
     }
 
-    private StoredEvent Event(long n)
+    /// <param name="versions">How long each stream is: what trades share, the account and a symbol's memory, grows with every one of them.</param>
+    private StoredEvent Event(long n, Dictionary<string, long> versions)
     {
         var (told, template) = (n / _events.Count, _events[(int)(n % _events.Count)]);
         var old = template.CorrelationId!;
         var trade = new TradeId(DeterministicId.From("bench", old, told.ToString(System.Globalization.CultureInfo.InvariantCulture))).Value;
+        var stream = template.Stream.Replace(old, trade, StringComparison.Ordinal);
+        var version = versions[stream] = versions.GetValueOrDefault(stream) + 1;
         return template with
         {
+            Version = version,
             Sequence = n + 1,
             Position = n + 1,
             EventId = DeterministicId.From("bench-event", n.ToString(System.Globalization.CultureInfo.InvariantCulture)),
-            Stream = template.Stream.Replace(old, trade, StringComparison.Ordinal),
+            Stream = stream,
             CorrelationId = trade,
             CausationId = template.CausationId?.Replace(old, trade, StringComparison.Ordinal),
             Data = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(template.Data.Span).Replace(old, trade, StringComparison.Ordinal)),

@@ -74,7 +74,7 @@ internal static class LoadTests
         while (await Task.WhenAny(sent, Task.Delay(Max(FaultEvery * (number + 1) - Stopwatch.GetElapsedTime(began), TimeSpan.Zero), scene.Cancel)) != sent)
         {
             var (what, @do) = faults[number++ % faults.Length];
-            scene.Say($"{scene.Load.AcceptedCount:N0} of {scene.Load.Sent:N0} accepted; {what}");
+            scene.Say($"{scene.Load.AcceptedCount:N0} of {scene.Load.Sent:N0} accepted, {scene.Load.TurnedAway:N0} turned away; {what}");
             await @do();
         }
         var due = (int)(Stopwatch.GetElapsedTime(began) / FaultEvery);

@@ -9,9 +9,10 @@ namespace Antbot.Chaos.Running;
 
 /// <summary>
 /// Signals at a steady rate, each under a key of its own and sent again until it is accepted, as a client would. What was accepted is a promise.
+/// Who is told that too many wait comes again when he is told to, or, where he gives up then, not at all: what he wished for is of this moment.
 /// </summary>
 /// <param name="signals">Where they are taken: what does not answer here is tried there.</param>
-internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, double rate) : IAsyncDisposable
+internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, double rate, bool givesUp = false) : IAsyncDisposable
 {
     private const int ConnectionsMax = 256;
 
@@ -28,12 +29,16 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
     private Task _running = Task.CompletedTask;
     private readonly ConcurrentBag<double> _waited = [];
     private int _sent;
+    private int _turnedAway;
 
     public IReadOnlyCollection<string> Accepted => [.. _accepted.Values];
 
     public int AcceptedCount => _accepted.Count;
 
     public int Sent => Volatile.Read(ref _sent);
+
+    /// <summary>Whose senders were told that too many wait, and gave up.</summary>
+    public int TurnedAway => Volatile.Read(ref _turnedAway);
 
     /// <summary>What was answered as no client would expect it.</summary>
     public IReadOnlyCollection<string> Refused => _refused;
@@ -109,9 +114,9 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
         {
             for (var attempt = 0; !_giveUp.IsCancellationRequested; attempt++)
             {
-                if (await TryAsync(number, signals[(number + attempt) % signals.Count]))
+                if (await TryAsync(number, signals[(number + attempt) % signals.Count]) is not { } again)
                     break;
-                await Task.Delay(Again, _giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(again, _giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         finally
@@ -122,7 +127,8 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
         }
     }
 
-    private async Task<bool> TryAsync(int number, Uri address)
+    /// <summary>Null where it need not be sent again; else when.</summary>
+    private async Task<TimeSpan?> TryAsync(int number, Uri address)
     {
         try
         {
@@ -137,17 +143,24 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
             {
                 using var body = JsonDocument.Parse(text);
                 _accepted[number] = body.RootElement.GetProperty("tradeId").GetString()!;
-                return true;
+                return null;
             }
-            if (answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests or HttpStatusCode.InternalServerError)
-                return false;
+            if (answer.StatusCode == HttpStatusCode.TooManyRequests)
+            {
+                if (!givesUp)
+                    return answer.Headers.RetryAfter?.Delta ?? Again;
+                Interlocked.Increment(ref _turnedAway);
+                return null;
+            }
+            if (answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.InternalServerError)
+                return Again;
             _refused.Enqueue($"signal {number}: {(int)answer.StatusCode} {text}");
-            return true;
+            return null;
         }
         catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException or IOException or JsonException)
         {
             // Killed under it, or its time was up.
-            return false;
+            return Again;
         }
     }
 }

@@ -54,6 +54,10 @@ public sealed class RiskPropertyTests
             }
             Assert.Equal(after.Trades.Values.Where(t => t.Stage == HeldStage.Reserved).Sum(t => t.Holds.Value), after.Reserved);
             Assert.Equal(after.Trades.Values.Where(t => t.Stage == HeldStage.Open).Sum(t => t.Holds.Value), after.Open);
+            // What is counted on the way is what counting all of them comes to.
+            Assert.Equal(
+                after.Trades.Values.Where(t => t is { Stage: not HeldStage.Closed, Symbol: not null }).GroupBy(t => t.Symbol!.Value.Value).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => (g.Key, g.Count())),
+                after.Symbols.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (s.Key, s.Value)));
         }));
 
     [Fact]

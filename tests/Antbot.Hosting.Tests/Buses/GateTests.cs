@@ -165,7 +165,7 @@ public sealed class GateTests(RabbitFixture fixture) : OnABroker(fixture)
         await stop;
         Assert.Single(_handled);
         await bus.StopAsync();
-        Assert.Equal(1, await Raw.CountAsync(Topology.QueueOf(Routes.Execution)));
+        await Raw.UntilCountAsync(1, Topology.QueueOf(Routes.Execution));
     }
 
     private static Exception Fault(string kind) => kind switch

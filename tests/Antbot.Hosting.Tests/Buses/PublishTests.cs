@@ -71,7 +71,7 @@ public sealed class PublishTests(RabbitFixture fixture) : OnABroker(fixture)
             await bus.UntilAsync(() => Volatile.Read(ref waiting) == 6, "they wait");
             await bus.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         }
-        Assert.Equal(2, await Raw.CountAsync(Topology.QueueOf(Topology.Intake)));
+        await Raw.UntilCountAsync(2, Topology.QueueOf(Topology.Intake));
         Assert.Equal(0, await Raw.CountAsync(Topology.ErrorQueueOf(Routes.Coordinator)));
     }
 

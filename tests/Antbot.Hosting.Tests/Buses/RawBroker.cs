@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using RabbitMQ.Client;
 using Xunit;
@@ -29,6 +30,17 @@ internal sealed class RawBroker : IAsyncDisposable
     {
         await using var channel = await _connection.CreateChannelAsync(cancellationToken: Cancel);
         return await channel.MessageCountAsync(queue, Cancel);
+    }
+
+    /// <summary>What a consumer that has ended had taken is back in the queue a moment after its connection is closed.</summary>
+    public async Task UntilCountAsync(long count, string queue)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (await CountAsync(queue) is var there && there != count)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(30), $"{there} messages in {queue}, and not {count}.");
+            await Task.Delay(20, Cancel);
+        }
     }
 
     public async Task<uint> CountConsumersAsync(string queue)

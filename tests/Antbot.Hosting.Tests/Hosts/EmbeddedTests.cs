@@ -235,7 +235,7 @@ public sealed class EmbeddedTests : IDisposable
         var began = Stopwatch.GetTimestamp();
         await using var service = ServiceProcess.Start(
             "execution,risk", ("STORE", "nonsense"), ("BUS", "amqp://guest:verysecret@/"), ("PREFETCH", "none"), ("SHUTDOWNSECONDS", "0"), ("LOGLEVEL", "Loud"), ("EXECUTION__NUMBER", "11"),
-            ("EXECUTION__SHARE", "half"), ("EXECUTION__NUMBRE", "3"), ("RISK__ANYTHING", "1"), ("STROE", "x"), ("EXECUTOIN__SHARE", "1"), ("CONSOLE__WATCHERS", "another service's"), ("CRASH_AT", "execution.after-append:1"), ("CLOCK_FROM", "clock"), ("=BOT_EMERGENCY_SHUTDOWN", "true"), ("EXECUTION__SECRET_FILE", Path.Combine(_folder, "not there")),
+            ("EXECUTION__SHARE", "half"), ("EXECUTION__NUMBRE", "3"), ("RISK__ANYTHING", "1"), ("STROE", "x"), ("EXECUTOIN__SHARE", "1"), ("CONSOLE__WATCHERS", "another service's"), ("CRASH_AT", "execution.after-append:1"), ("CLOCK_FROM", "clock"), ("=BOT_EMERGENCY_SHUTDOWN", "perhaps"), ("=HEALTH_USERNAME", "anna"), ("EXECUTION__SECRET_FILE", Path.Combine(_folder, "not there")),
             ("SOMEBODY__ELSE", "has variables too"), ("CORSORIGINS", "https://console.example,*"));
         Assert.Equal(ExitCodes.InvalidConfiguration, await service.EndAsync());
         Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(5));
@@ -243,13 +243,13 @@ public sealed class EmbeddedTests : IDisposable
         {
             ("ANTBOT_STORE:", "neither 'sqlite:FILE' nor a PostgreSQL connection string"), ("ANTBOT_BUS:", "not of the form"), ("ANTBOT_PREFETCH:", "a whole number"), ("ANTBOT_SHUTDOWNSECONDS:", "between 1 and 600"),
             ("ANTBOT_LOGLEVEL:", "one of Trace"), ("ANTBOT_EXECUTION__NUMBER:", "between 1 and 10"), ("ANTBOT_EXECUTION__SHARE:", "a number"), ("ANTBOT_EXECUTION__NUMBRE", "the nearest is ANTBOT_EXECUTION__NUMBER"),
-            ("ANTBOT_RISK__ANYTHING", "not known"), ("ANTBOT_STROE", "Is ANTBOT_STORE meant?"), ("ANTBOT_EXECUTOIN__SHARE", "Is ANTBOT_EXECUTION__SHARE meant?"), ("ANTBOT_CRASH_AT:", "ANTBOT_TESTING=true"), ("ANTBOT_CLOCK_FROM:", "ANTBOT_TESTING=true"), ("BOT_EMERGENCY_SHUTDOWN", "antbot halt"), ("ANTBOT_EXECUTION__SECRET_FILE:", "cannot be read"),
+            ("ANTBOT_RISK__ANYTHING", "not known"), ("ANTBOT_STROE", "Is ANTBOT_STORE meant?"), ("ANTBOT_EXECUTOIN__SHARE", "Is ANTBOT_EXECUTION__SHARE meant?"), ("ANTBOT_CRASH_AT:", "ANTBOT_TESTING=true"), ("ANTBOT_CLOCK_FROM:", "ANTBOT_TESTING=true"), ("BOT_EMERGENCY_SHUTDOWN:", "cannot be read"), ("ANTBOT_HEALTHPASSWORD:", "give both or none"), ("ANTBOT_EXECUTION__SECRET_FILE:", "cannot be read"),
             ("ANTBOT_CORSORIGINS:", "'*' is no origin"),
         })
         {
             Assert.Contains(service.Errors, e => e.Contains(variable, StringComparison.Ordinal) && e.Contains(said, StringComparison.Ordinal));
         }
-        Assert.Equal(16, service.Errors.Count);
+        Assert.Equal(17, service.Errors.Count);
         Assert.DoesNotContain(service.Errors, e => e.Contains("verysecret", StringComparison.Ordinal));
         Assert.Empty(service.Output);
         Assert.Empty(Directory.GetFiles(_folder));

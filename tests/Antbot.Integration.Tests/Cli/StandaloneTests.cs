@@ -109,8 +109,10 @@ public sealed class StandaloneTests : IDisposable
 
         {
             var process = await StartedAsync(ByHandOnly);
-            // What was accepted needs nobody to ask again; what was not is sent again, as a client would.
+            // What was accepted needs nobody to ask again.
             var known = accepted.ToDictionary();
+            await UntilAsync(async () => known.Values.ToHashSet().IsSubsetOf((await EventsAsync<PositionOpened>()).Select(e => e.Trade.Value)), "every trade that was accepted before the kill is open");
+            // What was not is sent again, as a client would; asked again, what was gets its answer of then.
             accepted.Clear();
             await PostAllAsync(accepted);
             Assert.All(known, k => Assert.Equal(k.Value, accepted[k.Key]));
@@ -218,12 +220,14 @@ public sealed class StandaloneTests : IDisposable
     [Fact]
     public async Task A_setting_of_a_section_that_nobody_reads_is_named_and_nothing_runs()
     {
-        using var refused = AntbotProcess.Start("Antbot.Standalone.dll", _folder, [.. ByHandOnly, "--set", "leverage:max=5"]);
+        using var refused = AntbotProcess.Start("Antbot.Standalone.dll", _folder, [.. ByHandOnly, "--set", "leverage:max=5", "--set", "execution:holdingSecondsMax=-1"]);
         var said = refused.StandardError.ReadToEndAsync(Cancel);
         await refused.WaitForExitAsync(Cancel);
         Assert.Equal(ExitCodes.InvalidConfiguration, refused.ExitCode);
         Assert.Contains("ANTBOT_LEVERAGE__MAX is not known: there is no section LEVERAGE", await said, StringComparison.Ordinal);
-        Assert.False(File.Exists(Path.Combine(Data, "antbot.db")));
+        Assert.Contains("ANTBOT_EXECUTION__HOLDINGSECONDSMAX", await said, StringComparison.Ordinal);
+        // Keys are there to be read; nothing was opened, and nobody is told that it runs.
+        Assert.Equal(["keys"], Directory.EnumerateFileSystemEntries(Data).Select(Path.GetFileName));
     }
 
     /// <summary>Somebody trades on the same account by hand: takes a position, takes our stop away, and sells what is protected.</summary>

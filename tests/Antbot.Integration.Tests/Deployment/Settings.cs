@@ -31,7 +31,7 @@ internal static partial class Settings
             || (known.Contains(Services) && variable.StartsWith($"{Services}__", StringComparison.Ordinal));
     }
 
-    private static HashSet<string> InTemplate(IServiceModule module) => [.. TemplateLine().Matches(ConfigurationTemplate.Render([module])).Select(m => m.Groups["name"].Value)];
+    private static HashSet<string> InTemplate(IServiceModule module) => [.. TemplateLine().Matches(ConfigurationTemplate.RenderModules([module])).Select(m => m.Groups["name"].Value)];
 
     /// <summary>Programs that are no modules name their variables in their sources; the store's is named where stores are.</summary>
     private static HashSet<string> InSource(string folder) =>

@@ -119,17 +119,8 @@ public sealed class PaperVenueTests : IAsyncLifetime
     [Fact]
     public async Task What_an_entry_has_filled_of_itself_is_protected_within_seconds_though_its_rest_could_rest_for_long()
     {
-        Assert.Equal(200, (await _server.Client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "BTCUSDT", price = "60000" })).Status);
-        var opened = await _server.Client.AdminAsync(HttpMethod.Post, "/admin/accounts", new { name = "seller", deposits = new { BTC = "1" } });
-        using var seller = new VenueClient(_server.Server.Address, new ApiKey("seller", opened["apiKey"], opened["apiSecret"]));
-        var (trade, market) = (ExecutionRig.TradeOf(1), _services.GetRequiredService<IMarketData>());
-        await _rig.UntilAsync(() => Task.FromResult(market.Latest(new Symbol("BTCUSDT"))?.Middle.Value is > 59_900 and < 60_100), "the price is heard");
-        // Above the best bid, so that whoever sells sells to it, and below where the market would take it.
-        var book = market.Latest(new Symbol("BTCUSDT"))!;
-        var limit = new Price(Math.Round(book.Bid.Value + (book.Middle.Value - book.Bid.Value) / 2, 2));
-        Assert.InRange(limit.Value, book.Bid.Value + 0.01m, book.Ask.Value - 0.01m);
-        await _rig.ExecuteAsync(await SignalAsync(trade) with { Kind = OrderKind.Limit, Limit = limit, ValidUntil = DateTimeOffset.UtcNow.AddMinutes(10) });
-        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Entry is { Status: OrderStatus.Resting }, "the entry rests");
+        using var seller = await OpenSellerAsync();
+        var trade = await RestAsync();
         var entry = ClientOrderId.Of(trade, OrderRole.Entry, 0);
         Assert.Equal("FILLED", (await seller.OrderAsync(("symbol", "BTCUSDT"), ("side", "SELL"), ("type", "MARKET"), ("quantity", "0.0005")))["status"]);
         Assert.Equal(("PARTIALLY_FILLED", "0.00050000"), await OfEntryAsync());
@@ -148,6 +139,52 @@ public sealed class PaperVenueTests : IAsyncLifetime
         await BalancesFitAsync([trade]);
 
         async Task<(string, string)> OfEntryAsync() => await _server.Client.FindAsync(entry.Value) is var found ? (found["status"], found["executedQty"]) : default;
+    }
+
+    /// <summary>Prevents a stop for a part of what is held: while the rest was to be cancelled it was filled, and the venue knows of nothing to cancel any more.</summary>
+    [Fact]
+    public async Task A_rest_that_fills_before_its_cancel_gets_there_is_protected_with_the_part_before_it()
+    {
+        using var seller = await OpenSellerAsync();
+        var trade = await RestAsync();
+        await _server.Client.FaultAsync(new { kind = "errorBefore", route = "cancel", status = 503 });
+        await SellAsync("0.0005");
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Entry is { CancelIntended: true }, "its rest is to be cancelled");
+        var whole = (await _rig.StateAsync(trade)).Entry!.Intended.Quantity;
+        await SellAsync($"{whole.Value - 0.0005m}");
+        await _server.Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Stop is { Status: OrderStatus.Resting }, "all of it is protected");
+        Assert.Equal("FILLED", (await _server.Client.FindAsync(ClientOrderId.Of(trade, OrderRole.Entry, 0).Value))["status"]);
+        var state = await _rig.StateAsync(trade);
+        Assert.Equal((whole, OrderEnd.Filled), (state.Position!.Quantity, state.Entry!.End));
+        Assert.InRange(state.Held() - state.Stop!.Intended.Quantity.Value, 0, 0.00001m);
+        await _rig.CloseAsync(trade);
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == 1), "it is closed");
+        await BalancesFitAsync([trade]);
+
+        async Task SellAsync(string quantity) => Assert.Equal("FILLED", (await seller.OrderAsync(("symbol", "BTCUSDT"), ("side", "SELL"), ("type", "MARKET"), ("quantity", quantity)))["status"]);
+    }
+
+    /// <summary>Somebody who sells to whatever rests, at a price that does not move.</summary>
+    private async Task<VenueClient> OpenSellerAsync()
+    {
+        Assert.Equal(200, (await _server.Client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "BTCUSDT", price = "60000" })).Status);
+        var opened = await _server.Client.AdminAsync(HttpMethod.Post, "/admin/accounts", new { name = "seller", deposits = new { BTC = "1" } });
+        return new VenueClient(_server.Server.Address, new ApiKey("seller", opened["apiKey"], opened["apiSecret"]));
+    }
+
+    /// <summary>An entry above the best bid, so that whoever sells sells to it, and below where the market would take it.</summary>
+    private async Task<TradeId> RestAsync()
+    {
+        var (trade, market) = (ExecutionRig.TradeOf(1), _services.GetRequiredService<IMarketData>());
+        await _rig.UntilAsync(() => Task.FromResult(market.Latest(new Symbol("BTCUSDT"))?.Middle.Value is > 59_900 and < 60_100), "the price is heard");
+        var book = market.Latest(new Symbol("BTCUSDT"))!;
+        var limit = new Price(Math.Round(book.Bid.Value + (book.Middle.Value - book.Bid.Value) / 2, 2));
+        Assert.InRange(limit.Value, book.Bid.Value + 0.01m, book.Ask.Value - 0.01m);
+        await _rig.ExecuteAsync(await SignalAsync(trade) with { Kind = OrderKind.Limit, Limit = limit, ValidUntil = DateTimeOffset.UtcNow.AddMinutes(10) });
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(trade)).Entry is { Status: OrderStatus.Resting }, "the entry rests");
+        return trade;
     }
 
     private Task<OrdersState[]> StatesAsync(IEnumerable<TradeId> trades) => Task.WhenAll(trades.Select(_rig.StateAsync));

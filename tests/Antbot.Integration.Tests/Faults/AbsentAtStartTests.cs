@@ -44,6 +44,7 @@ public sealed class AbsentAtStartTests(PostgresFixture postgres, RabbitFixture r
             await platform.ReadyAsync();
 
             using var asked = new System.Diagnostics.Activity("asked for").SetIdFormat(ActivityIdFormat.W3C).Start();
+            using var spans = new VenueSpans(asked.TraceId);
             var trade = await platform.SignalAsync(new { symbol = "BTCUSDT", side = "buy", notional = 50 });
             asked.Stop();
             await platform.SettledAsync([trade]);
@@ -51,6 +52,8 @@ public sealed class AbsentAtStartTests(PostgresFixture postgres, RabbitFixture r
             Assert.Equal(TradePhase.Closed, platform.History.Trades[trade].Phase);
             // From the request to the last look at the venue, what its age brought about included: one trace.
             Assert.All(platform.History.Events.Where(e => e.Stored.CorrelationId == trade.Value), e => Assert.Equal((e.Stored.Type, asked.TraceId.ToHexString()), (e.Stored.Type, e.Stored.TraceId)));
+            // And so are the requests to the venue, those of the way out included, which no message has asked for.
+            Assert.Subset(spans.Names, new HashSet<string>(StringComparer.Ordinal) { "venue entry", "venue exit" });
             await platform.NothingIsDeadLetteredAsync();
             await AHaltNeedsNoBrokerAsync(platform, toBus, addresses.Store, addresses.Bus);
         }

@@ -21,6 +21,9 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
     /// <summary>Longer than a phase may last here: what is said of a trade overtakes its deadline's compensation, or is overtaken by it.</summary>
     private static readonly TimeSpan VeryLate = TimeSpan.FromSeconds(25);
 
+    /// <summary>Longer than it takes until what stands at the venue beside an open position is seen.</summary>
+    private static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(15);
+
     private static readonly string[] Symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "DOGEUSDT"];
 
     private readonly int _seed = Environment.TickCount;
@@ -37,7 +40,7 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
         _random = new Random(_seed);
         _platform = await WholePlatform.StartAsync(
             postgres, rabbit,
-            ["execution:holdingSecondsMax=4", "validation:minNotional=1", "coordinator:assessingRiskSeconds=15", "coordinator:executingSeconds=15", "coordinator:againSeconds=5", "reconciliation:everySeconds=1", "reconciliation:lastsSeconds=0"]);
+            [$"execution:holdingSecondsMax={HeldFor.TotalSeconds}", "validation:minNotional=1", "coordinator:assessingRiskSeconds=15", "coordinator:executingSeconds=15", "coordinator:againSeconds=5", "reconciliation:everySeconds=1", "reconciliation:lastsSeconds=0"]);
         await _platform.ReadyAsync();
     }
 
@@ -106,15 +109,19 @@ public sealed class DuplicatedAndShuffledTests(PostgresFixture postgres, RabbitF
             return message.Message == typeof(RiskApproved) && _late.Contains(message.Trade);
     }
 
+    private Task OpenedAsync(TradeId trade) =>
+        WholePlatform.UntilAsync(async () => (await _platform.History.ReadOnAsync(Cancel)).Of<PositionOpened>().Any(p => p.Trade == trade), () => "it is open");
+
     private async Task WishedClosedAsync(TradeId trade)
     {
-        await WholePlatform.UntilAsync(async () => (await _platform.History.ReadOnAsync(Cancel)).Of<PositionOpened>().Any(p => p.Trade == trade), () => "it is open");
+        await OpenedAsync(trade);
         await _platform.CloseAsync(trade);
     }
 
-    /// <summary>It bears a trade's name, and no record has an intent for it.</summary>
+    /// <summary>It bears the name of a trade that holds something, and no record has an intent for it. Of one that holds nothing it would be nobody's, and adopted.</summary>
     private async Task StrayOrderAsync(Crossing crossing, TradeId trade)
     {
+        await OpenedAsync(trade);
         var id = ClientOrderId.Of(trade, OrderRole.Exit, 50).Value;
         var price = _platform.Services.GetRequiredService<IMarketData>().Latest(new Symbol("BTCUSDT"))!.Middle.Value;
         Assert.Equal(200, (await _platform.Venue.LimitAsync("BUY", string.Create(CultureInfo.InvariantCulture, $"{Math.Round(price * 0.9m)}.00"), "0.001", id)).Status);

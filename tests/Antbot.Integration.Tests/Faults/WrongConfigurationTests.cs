@@ -90,6 +90,25 @@ public sealed class WrongConfigurationTests
         Assert.False(Directory.Exists(data));
     }
 
+    /// <summary>Whoever supervised it started a venue that cannot understand its arguments again and again, and read of types of which it knows nothing.</summary>
+    [Theory]
+    [InlineData("--port is 'abc'", "--port", "abc")]
+    [InlineData("--admin-port is '1.5'", "--admin-port", "1.5")]
+    [InlineData("--speed is '99999999999'", "--speed", "99999999999")]
+    [InlineData("--seed is '9223372036854775808'", "--seed", "9223372036854775808")]
+    [InlineData("'--order-limit'", "--order-limit")]
+    [InlineData("'--sped'", "--sped", "2")]
+    [InlineData("'nowhere' is neither", "--follow", "nowhere")]
+    public async Task The_paper_venue_ends_in_the_same_way_for_arguments_that_make_no_sense(string fault, params string[] arguments)
+    {
+        var data = Path.Combine(Path.GetTempPath(), $"antbot-wrong-{Guid.NewGuid():N}");
+        var (code, said) = await RunAsync("Antbot.PaperVenue", [], ["--data", data, .. arguments]);
+        Assert.Equal(ExitCodes.InvalidConfiguration, code);
+        Assert.Contains(said, line => line.StartsWith("antbot-venue: ", StringComparison.Ordinal) && line.Contains(fault, StringComparison.Ordinal));
+        Assert.DoesNotContain(said, line => line.Contains("System.", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(data));
+    }
+
     /// <summary>All that a service needs besides a venue; nobody is there, and nobody is asked.</summary>
     private static (string Name, string Value)[] Elsewhere =>
         [("STORE", "Host=127.0.0.1;Port=1;Username=nobody;Database=none"), ("BUS", "amqp://nobody:none@127.0.0.1:1"), ("LISTEN", "http://127.0.0.1:0")];

@@ -79,6 +79,16 @@ public sealed class RedecisionTests
         Assert.Equal((1L, approved.Sequence), (report.Different, report.Differences[0].Sequence));
     }
 
+    /// <summary>A database may keep a body with other spaces between its members.</summary>
+    [Fact]
+    public void A_body_that_is_kept_in_another_form_is_the_same_record()
+    {
+        var spaced = Calm.ConvertAll(e => e with { Data = JsonSerializer.SerializeToUtf8Bytes(JsonElement.Parse(e.Data.Span), new JsonSerializerOptions { WriteIndented = true }) });
+        Assert.True(spaced[0].Data.Length > Calm[0].Data.Length);
+        var report = Decide(spaced);
+        Assert.Equal((DecisionsOf(Calm), 0L), (report.Decisions, report.Different));
+    }
+
     [Fact]
     public void Under_a_tighter_limit_exactly_the_trades_above_it_would_be_denied()
     {

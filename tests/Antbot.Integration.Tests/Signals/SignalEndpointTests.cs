@@ -12,6 +12,8 @@ using Antbot.Kernel.Control;
 using Antbot.Kernel.Identity;
 using Antbot.Runtime.Store;
 using Antbot.Signals;
+using Antbot.Signals.Core;
+using Antbot.Signals.Core.Webhook;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Signals;
@@ -244,7 +246,8 @@ public sealed class SignalEndpointTests : IDisposable
     public async Task Five_thousand_at_once_are_queued_recorded_and_told_once_each()
     {
         const int Signals = 5_000;
-        await using var process = await SignalProcess.StartAsync(_folder, Cancel, "--Profile=load");
+        // Nobody begins a trade here: they have time to wait for it.
+        await using var process = await SignalProcess.StartAsync(_folder, Cancel, "--Profile=load", "--signal:LifeSeconds=3600");
         await RefreshedAsync(process);
         var answers = await Task.WhenAll(Enumerable.Range(0, Signals).Select(i => process.PostAsync(SignalProcess.Body(n: i))));
         Assert.All(answers, a => Assert.Equal(HttpStatusCode.Accepted, a.StatusCode));
@@ -252,6 +255,36 @@ public sealed class SignalEndpointTests : IDisposable
         Assert.Equal(Signals, trades.Distinct().Count());
         await Eventually.HoldsAsync(() => process.Coordinator.Taken.Select(t => t.Message.Trade).Distinct().Count() == Signals, "all are told");
         Assert.Equal(trades.OrderBy(t => t.Value, StringComparer.Ordinal), process.Coordinator.Taken.Select(t => t.Message.Trade).Distinct().OrderBy(t => t.Value, StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task While_what_was_taken_waits_for_too_long_nothing_more_is_taken_and_it_is_told_and_what_was_taken_stays_taken()
+    {
+        await using var process = await SignalProcess.StartAsync(_folder, Cancel, "--Profile=load", "--signal:LifeSeconds=6");
+        await RefreshedAsync(process);
+        for (var i = 0; i < Backlog.RoomMin; i++)
+            Assert.Equal(HttpStatusCode.Accepted, (await process.PostAsync(SignalProcess.Body(n: i), $"key-{i}")).StatusCode);
+        // Nobody begins a trade here.
+        await Eventually.HoldsAsync(() => process.Door.Health().State == HealthState.Degraded, "the door is shut");
+        using var refused = await process.PostAsync(SignalProcess.Body(n: 99), "key-99");
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+        Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
+        Assert.Contains("was not taken", await refused.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        using var repeated = await process.PostAsync(SignalProcess.Body(n: 3), "key-3");
+        Assert.Equal(HttpStatusCode.Accepted, repeated.StatusCode);
+        using var faulty = await process.PostAsync("{}");
+        Assert.Equal(HttpStatusCode.BadRequest, faulty.StatusCode);
+        Assert.Equal(Backlog.RoomMin, (await ReadAllAsync(process)).Count);
+        var metrics = await process.Client.GetStringAsync("/metrics", Cancel);
+        Assert.Matches(@"(?m)^antbot_signals_refused_total\S* 1$", metrics);
+        Assert.Matches($@"(?m)^antbot_signals_waiting\S* {Backlog.RoomMin}$", metrics);
+
+        // A trade begins that overtakes all of them: it goes on, and the same is taken that was not.
+        var last = WebhookSignal.TradeOfKey("default", $"key-{Backlog.RoomMin - 1}");
+        await process.BeginTradeAsync((await RecordedAsync(process, last)).Signal, Cancel);
+        await Eventually.HoldsAsync(() => process.Door.Health().State == HealthState.Ok, "the door is open");
+        using var later = await process.PostAsync(SignalProcess.Body(n: 99), "key-99");
+        Assert.Equal(HttpStatusCode.Accepted, later.StatusCode);
     }
 
     [Fact]

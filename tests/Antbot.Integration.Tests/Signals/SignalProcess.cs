@@ -2,10 +2,12 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Antbot.Contracts;
+using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Hosting;
 using Antbot.Integration.Tests.Sqlite;
 using Antbot.Integration.Tests.Support;
+using Antbot.Kernel.Identity;
 using Antbot.Runtime.Control;
 using Antbot.Runtime.Store;
 using Antbot.Signals;
@@ -36,6 +38,8 @@ internal sealed class SignalProcess : IAsyncDisposable
 
     public Probe<SignalRaised> Coordinator { get; }
 
+    public Door Door => _app.Services.GetRequiredService<Door>();
+
     public IEventStore Store => _app.Services.GetRequiredService<IEventStore>();
 
     public static async Task<SignalProcess> StartAsync(SqliteFolder folder, CancellationToken cancellationToken, params IReadOnlyList<string> more)
@@ -62,6 +66,18 @@ internal sealed class SignalProcess : IAsyncDisposable
             request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
         return await Client.SendAsync(request);
     }
+
+    /// <summary>As the Coordinator would record it.</summary>
+    public async Task BeginTradeAsync(Signal signal, CancellationToken cancellationToken) => await Store.AppendAsync(
+        new AppendRequest
+        {
+            Stream = Streams.Trade(signal.Trade),
+            Expected = ExpectedVersion.None,
+            Decision = new Decision(Guid.NewGuid(), "test"),
+            Events = [new EventCodec(EventRegistry.From(typeof(TradeRaised).Assembly)).Encode(new TradeRaised(signal, signal.ValidUntil))],
+            At = DateTimeOffset.UtcNow,
+        },
+        cancellationToken);
 
     public static async Task<TradeId> TradeOf(HttpResponseMessage answer)
     {

@@ -158,10 +158,17 @@ public sealed class SignalRedriverTests
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var running = redriver.RunAsync(stop.Token);
         await Eventually.HoldsAsync(() => redriver.Position == 450, "all of it is seen");
+        var calls = 0;
+        _bus.Before = _ =>
+        {
+            Interlocked.Increment(ref calls);
+            return Task.CompletedTask;
+        };
 
         clock.Move(TimeSpan.FromSeconds(61));
         await Eventually.HoldsAsync(() => shares.Published.Sum() == 450, "all of it is published again");
         Assert.Equal([200, 200, 50], shares.Published);
+        Assert.Equal(3, calls);
         Assert.Equal(Enumerable.Range(0, 450).Select(i => Recorded(i).Signal.Trade), _bus.Sent.Select(m => ((SignalRaised)m.Body).Trade));
         await StopAsync(stop, running);
     }

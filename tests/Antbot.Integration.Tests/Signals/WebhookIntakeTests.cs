@@ -73,7 +73,7 @@ public sealed class WebhookIntakeTests
     {
         var parts = new PipelineParts(
             _store, new EventCodec(EventRegistry.From(typeof(SignalRecorded).Assembly)), new RecordingBus(), new ManualClock(Minute.AddSeconds(second)), NoCrashPoints.Instance);
-        var intake = new WebhookIntake(parts, new SignalRecorder(parts, NullLogger<SignalRecorder>.Instance), new FakeMarket(), new SignalOptions());
+        var intake = new WebhookIntake(parts, new SignalRecorder(parts, NullLogger<SignalRecorder>.Instance), new Door(parts, new SignalOptions()), new FakeMarket(), new SignalOptions());
         return Assert.IsType<IntakeAnswer.Accepted>(await intake.TakeAsync(caller, Encoding.UTF8.GetBytes(body), null, Cancel)).Trade;
     }
 }

@@ -165,6 +165,18 @@ public sealed class RequestBudgetTests : IDisposable
         Assert.True(await TakeAsync(1, isOrder: true, reserved: false));
     }
 
+    /// <summary>Prevents positions that lie until midnight: the venue counts one less with each order that fills, and our own count does not.</summary>
+    [Fact]
+    public async Task Our_own_count_of_a_day_ends_entries_and_no_exit()
+    {
+        _budget.SetLimits(new VenueLimits(null, 1_000_000, 100));
+        for (var i = 0; i < 70; i++)
+            Assert.True(await TakeAsync(1, isOrder: true, reserved: false));
+        Assert.Contains("orders-1d", (await _budget.TakeAsync(1, isOrder: true, BudgetPart.Shared, Cancel)).Why!, StringComparison.Ordinal);
+        for (var i = 0; i < 200; i++)
+            Assert.True(await TakeAsync(1, isOrder: true, reserved: true), $"exit {i}");
+    }
+
     [Fact]
     public async Task Too_many_orders_just_after_a_change_of_slots_were_those_of_the_one_before_and_without_the_others_it_holds_as_well()
     {

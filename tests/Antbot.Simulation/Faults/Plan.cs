@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Antbot.Simulation.World;
 
 namespace Antbot.Simulation.Faults;
 
@@ -167,7 +168,12 @@ public sealed record BooksAmiss(double AtSeconds, double ForSeconds, Amiss How) 
 
 /// <summary>It tells another balance of one asset than the account has.</summary>
 /// <param name="Part">Of what there is.</param>
-public sealed record WrongBalances(double AtSeconds, double ForSeconds, int NthAsset, double Part) : Fault, ILasting;
+public sealed record WrongBalances(double AtSeconds, double ForSeconds, int NthAsset, double Part) : Fault, ILasting
+{
+    /// <summary>For so long that it is taken for the truth, and remedied; and remedied again when the truth is told.</summary>
+    [JsonIgnore]
+    public bool IsBelieved => ForSeconds >= SimProcess.Reconciling.LastsSeconds;
+}
 
 /// <summary>The venue takes its n-th fill back.</summary>
 public sealed record Busted(int NthFill, double AfterSeconds) : Fault;

@@ -14,7 +14,7 @@ public static class Planner
     /// <summary>As many messages as a trade makes be published where nothing goes wrong.</summary>
     private const int MessagesATrade = 24;
 
-    /// <summary>What differs for longer is believed: the venue is right about what the account holds.</summary>
+    /// <summary>What differs for longer is believed, for the venue is right about what the account holds: that is another fault.</summary>
     private const double WrongBalancesMost = 2.8;
 
     /// <summary>Parts of what is published.</summary>
@@ -120,6 +120,7 @@ public static class Planner
         // Two of them could tell the same twice, as if it were so.
         Some("balances", 0.15, 1, i => new WrongBalances(Begin("balances-at", i), Seconds(0.5, WrongBalancesMost, "balances-for", i), chance.Below(3, "balances-of", i), Seconds(0, 2, "balances-part", i)));
         Some("busted", 0.06, 1, i => new Busted(1 + chance.Below(trades * 2, "busted-nth", i), Seconds(0.1, 4, "busted-after", i)));
+        Some("believed", faults.Exists(f => f is WrongBalances or Busted) ? 0 : 0.08, 1, i => new WrongBalances(Begin("believed-at", i), Seconds(4, 40, "believed-for", i), chance.Below(3, "believed-of", i), Seconds(0, 2, "believed-part", i)));
         // What nobody holds nobody can sell: a venue that takes fills back is a story of its own.
         Some("somebody", faults.Exists(f => f is Busted) ? 0 : 0.3, 3, i => new SomebodyTrades(Begin("somebody-at", i), Deeds[chance.Below(Deeds.Length, "somebody-does", i)]));
         Some("settle", 0.6, 2, i => new OperatorsSettle(Begin("settle-at", i)));

@@ -16,7 +16,7 @@ public sealed class Tally
         .. typeof(Fault).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(a => a.DerivedType).Where(t => t != typeof(Crash) && t != typeof(VenueErrs) && t != typeof(SomebodyTrades) && t != typeof(BooksAmiss) && t != typeof(SomebodyPublishes)).Select(t => t.Name),
         .. Enum.GetValues<Mishap>().Where(m => m != Mishap.None).Select(NameOf), .. Enum.GetValues<Deed>().Select(d => NameOf(new SomebodyTrades(0, d))),
         .. Enum.GetValues<Amiss>().Select(a => NameOf(new BooksAmiss(0, 0, a))), .. Enum.GetValues<Rubbishes>().Select(r => NameOf(new SomebodyPublishes(0, r))), NameOf(new Poisoned("", "", 0, 0, AfterEffect: true)), .. Letters.Recordable, .. Checker.MustHappen,
-        NameOf(new StoreDown(0, 0, Full: true)), NameOf(new BusLoses(0, ArrivesAllTheSame: true)), NameOf(new Halted(0, null)),
+        NameOf(new WrongBalances(0, SimProcess.Reconciling.LastsSeconds, 0, 0)), NameOf(new StoreDown(0, 0, Full: true)), NameOf(new BusLoses(0, ArrivesAllTheSame: true)), NameOf(new Halted(0, null)),
     ];
 
     public IReadOnlyDictionary<string, long> Counts => _counts;
@@ -57,6 +57,7 @@ public sealed class Tally
         BooksAmiss f => $"{nameof(BooksAmiss)}.{f.How}",
         SomebodyPublishes f => $"{nameof(SomebodyPublishes)}.{f.What}",
         Poisoned { AfterEffect: true } => $"{nameof(Poisoned)}.{nameof(Poisoned.AfterEffect)}",
+        WrongBalances { IsBelieved: true } => $"{nameof(WrongBalances)}.Believed",
         StoreDown { Full: true } => $"{nameof(StoreDown)}.{nameof(StoreDown.Full)}",
         BusLoses { ArrivesAllTheSame: true } => $"{nameof(BusLoses)}.{nameof(BusLoses.ArrivesAllTheSame)}",
         Halted { ForSeconds: null } => $"{nameof(Halted)}.ForGood",

@@ -29,8 +29,11 @@ internal sealed class Adoptions(SimWorld world, Action<Invariant, string> violat
     /// <summary>Those that began with an adoption.</summary>
     public HashSet<TradeId> Trades { get; } = [];
 
-    /// <summary>Nobody else has moved anything, and the venue took nothing back.</summary>
-    public bool IsOurs => !world.Plan.Faults.Any(f => f is SomebodyTrades or Busted);
+    /// <summary>Nobody else has moved anything, and the venue took nothing back, nor lied for long.</summary>
+    public bool IsOurs => !world.Plan.Faults.Any(f => f is SomebodyTrades or Busted or WrongBalances { IsBelieved: true });
+
+    /// <summary>What the venue told of the account was not so, and was believed.</summary>
+    public bool WasLiedTo => world.Plan.Faults.Any(f => f is WrongBalances { IsBelieved: true });
 
     /// <summary>What came to the trade without an order.</summary>
     public decimal Of(TradeId trade) => _adopted.GetValueOrDefault(trade);

@@ -189,6 +189,7 @@ public sealed class Checker
         CheckCounts();
         CheckFills();
         CheckBalances();
+        _protections.AtRest();
         new Replay(_world, id => _reactions.GetValueOrDefault(id) ?? [], StateOf, Violated).Check();
     }
 
@@ -363,6 +364,8 @@ public sealed class Checker
             Violated(Invariant.FillsOnce, $"fill {e.FillId} of {e.Order} was recorded twice");
         if (e.Order.Trade is { } trade && _orders.TryGetValue(trade, out var orders) && orders.Stage is TradeStage.Closed or TradeStage.Failed)
             _world.Tally.Happened("a fill recorded although its trade was over");
+        if (e.Order.Trade is { } of && _trades.TryGetValue(of, out var known) && known is { Phase: TradePhase.Closed, Reconciled: true })
+            _world.Tally.Happened("a fill recorded although its trade was reconciled");
         if (_halted)
             _world.Tally.Happened(FillWhileHalted);
     }
@@ -513,6 +516,8 @@ public sealed class Checker
                 continue;
             // What was sold before the venue took back what had been bought cannot be unsold: that much may be missing, and somebody is told.
             var missing = _exposures.OrdersOf(trade).Where(IsTold).SelectMany(o => o.Busted).Where(f => f.Side == plan.Signal.Side).Sum(f => f.Quantity.Value);
+            // What was written off because the venue hid it was there all the same, and its stop may have sold it.
+            missing += _adoptions.WasLiedTo ? orders.WrittenOff : 0;
             if (held < -missing || held * _world.Exchange.PriceOf(rule.Symbol) > rule.NotionalMin.Value + 0.1m)
                 Violated(Invariant.BooksAgree, $"{held} {rule.BaseAsset} are left of {trade}");
         }

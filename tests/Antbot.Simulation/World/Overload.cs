@@ -5,11 +5,13 @@ using Antbot.Simulation.Time;
 
 namespace Antbot.Simulation.World;
 
+/// <param name="Refused">Signals that were not taken, and whose senders were told.</param>
 /// <param name="Appends">All of them, until everything was at rest.</param>
 /// <param name="Entered">Trades that were opened while signals came.</param>
 /// <param name="EnteredLater">Those that were after that.</param>
+/// <param name="AtRestAfter">The last signal, in seconds.</param>
 /// <param name="Silent">Trades that came to nothing and do not say why.</param>
-public sealed record OverloadResult(int Signals, int Appends, int Entered, int EnteredLater, IReadOnlyList<TradeId> Silent, IReadOnlyList<Violation> Violations);
+public sealed record OverloadResult(int Signals, int Refused, int Appends, int Entered, int EnteredLater, double AtRestAfter, IReadOnlyList<TradeId> Silent, IReadOnlyList<Violation> Violations);
 
 /// <summary>Signals at a steady rate over a slow store, each of a trade that nothing else stands against: how many of them are entered.</summary>
 public static class Overload
@@ -70,6 +72,6 @@ public static class Overload
                     break;
             }
         }
-        return new OverloadResult(signals, world.Disk.Commits, entered.Count, later.Count, [.. world.Accepted.Except(entered).Except(later).Except(explained)], world.Checker.Violations);
+        return new OverloadResult(signals, world.Refused.Count, world.Disk.Commits, entered.Count, later.Count, world.Loop.Seconds - seconds, [.. world.Accepted.Except(entered).Except(later).Except(explained)], world.Checker.Violations);
     }
 }

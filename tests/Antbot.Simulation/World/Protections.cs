@@ -13,6 +13,9 @@ internal sealed class Protections(SimWorld world, Action<Invariant, string> viol
 {
     public const string Cut = "an entry whose rest was cancelled for the sake of what it had filled";
 
+    /// <summary>What a sale leaves out at another price.</summary>
+    private const decimal Dust = 0.1m;
+
     /// <summary>It is listed within two seconds, and waits for more as long; then there is an order to cancel and one to place.</summary>
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(10);
 
@@ -24,6 +27,24 @@ internal sealed class Protections(SimWorld world, Action<Invariant, string> viol
     {
         if (orders is { Stage: TradeStage.Entering, Withdrawn: null } && orders.Find(intended.Order) is { IsAdopted: false } entry && entry.Executed > Quantity.Zero && world.Exchange.Now < entry.Intended.ValidUntil)
             world.Tally.Happened(Cut);
+    }
+
+    /// <summary>
+    /// Nothing lies there that is on sale nowhere, but for what each trade may leave that the venue does not buy. What others buy or sell, or
+    /// the venue takes back, is their concern.
+    /// </summary>
+    public void AtRest()
+    {
+        if (world.Plan.Faults.Any(f => f is SomebodyTrades or Busted))
+            return;
+        foreach (var rule in Ports.SimExchange.Rules)
+        {
+            var orders = world.Exchange.Orders.Where(o => o.Asked.Symbol == rule.Symbol).ToList();
+            var bare = world.Exchange.Balances[rule.BaseAsset] - orders.Where(o => o is { IsOpen: true, Asked.Side: Side.Sell }).Sum(o => o.Asked.Quantity.Value - o.Executed);
+            var dust = (rule.NotionalMin.Value + Dust) * orders.Select(o => o.Asked.Id.Trade).Distinct().Count();
+            if (bare * world.Exchange.PriceOf(rule.Symbol) > dust)
+                violated(Invariant.Protected, $"{bare} {rule.BaseAsset} lie there without a stop");
+        }
     }
 
     public void Check()

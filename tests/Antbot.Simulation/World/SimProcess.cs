@@ -64,6 +64,8 @@ public sealed class SimProcess
 
     public SignalRecorder? Recorder { get; private set; }
 
+    public Door? Door { get; private set; }
+
     internal SimConsole? Console { get; private set; }
 
     /// <summary>What it was given and has not acknowledged.</summary>
@@ -122,6 +124,8 @@ public sealed class SimProcess
     private void StartSignal()
     {
         Recorder = new SignalRecorder(Parts, NullLogger<SignalRecorder>.Instance);
+        Door = new Door(Parts, new SignalOptions());
+        Background(Door.RunAsync);
         var redriver = new SignalRedriver(Parts, Recorder, new SignalOptions(), NullLogger<SignalRedriver>.Instance);
         Work("redriver", redriver.RunAsync);
     }

@@ -111,8 +111,11 @@ public sealed class SimWorld
     /// <summary>Signals whose sender was told that they are recorded.</summary>
     public HashSet<TradeId> Accepted { get; } = [];
 
-    /// <summary>Those of the plan, and what others write.</summary>
-    public int Wishes => Plan.Trades + _strangers.Length;
+    /// <summary>Signals whose sender was told that they are not taken. At a steady rate he does not come again, else he does.</summary>
+    public HashSet<TradeId> Refused { get; } = [];
+
+    /// <summary>Those of the plan, and what others write; but for those whose senders have given up.</summary>
+    public int Wishes => Plan.Trades + _strangers.Length - (Rate is null ? 0 : Refused.Count);
 
     /// <summary>The places at which a process could have ended.</summary>
     public IReadOnlyCollection<string> PointsReached => _reached.Keys;
@@ -300,7 +303,7 @@ public sealed class SimWorld
     private void Send(SignalRecorded signal, int attempt)
     {
         var trade = signal.Signal.Trade;
-        if (Accepted.Contains(trade))
+        if (Accepted.Contains(trade) || (Rate is not null && Refused.Contains(trade)))
             return;
         _sent[trade] = signal;
         var up = _processes.Where(p => p is { Service: "signal", Recorder: not null }).ToList();
@@ -316,6 +319,12 @@ public sealed class SimWorld
     {
         try
         {
+            // What was taken stays taken.
+            if (process.Door!.Refuse(signal.Signal) is not null && await process.Parts.Store.ReadVersionAsync(Streams.Signal(signal.Signal.Trade)) == 0)
+            {
+                Refused.Add(signal.Signal.Trade);
+                return;
+            }
             var outcome = await process.Recorder!.RecordAsync(signal, "webhook:sim", [], CancellationToken.None);
             if (outcome is AppendOutcome.Conflict)
                 return;
@@ -375,23 +384,5 @@ public sealed class SimWorld
                 await Loop.DelayAsync(TimeSpan.FromSeconds(0.5), Loop.World);
             }
         }
-    }
-}
-
-/// <summary>Reads each stored event once: whoever in this world reads it again is given the same object, which nobody can change.</summary>
-internal sealed class OnceCodec(EventRegistry registry) : EventCodec(registry)
-{
-    private readonly Dictionary<StoredEvent, object> _read = new(ReferenceEqualityComparer.Instance);
-
-    /// <summary>Here everything is read from its bytes: what would read otherwise than it was written shall be seen.</summary>
-    public override void Remember(StoredEvent stored, object @event)
-    {
-    }
-
-    public override object Decode(StoredEvent stored)
-    {
-        if (!_read.TryGetValue(stored, out var @event))
-            _read[stored] = @event = base.Decode(stored);
-        return @event;
     }
 }
