@@ -9,6 +9,9 @@ public sealed class PostgresReadModels : IReadModels
 {
     private const int SearchFrom = 9;
 
+    /// <summary>Another build has put something into these rows since they were cleared: they stand for nothing.</summary>
+    private const string OthersAreIn = "exists (select 1 from public.mt_event_progression o where starts_with(o.name, 'views-') and o.name <> $1 and o.last_seq_id > 0)";
+
     private readonly NpgsqlDataSource _source;
 
     public PostgresReadModels(string connectionString)
@@ -31,7 +34,7 @@ public sealed class PostgresReadModels : IReadModels
 
     public Task<long> ReadPositionAsync(CancellationToken cancellationToken = default) => RunAsync("reading where the read models stand", async connection =>
     {
-        await using var command = new NpgsqlCommand("select last_seq_id from public.mt_event_progression where name = $1", connection) { Parameters = { new() { Value = ViewFold.Name } } };
+        await using var command = new NpgsqlCommand($"select last_seq_id from public.mt_event_progression where name = $1 and not {OthersAreIn}", connection) { Parameters = { new() { Value = ViewFold.Name } } };
         return await command.ExecuteScalarAsync(cancellationToken) is long position ? position : 0;
     }, cancellationToken);
 
@@ -63,6 +66,8 @@ public sealed class PostgresReadModels : IReadModels
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // First, as whoever applies does: whoever comes second then finds that they stand elsewhere.
         await ExecuteAsync(connection, "insert into public.mt_event_progression (name, last_seq_id, last_updated) values ($1, 0, now()) on conflict (name) do update set last_seq_id = 0, last_updated = now()", cancellationToken, ViewFold.Name);
+        // A build that is still at work on them would go on with rows that are not there.
+        await ExecuteAsync(connection, "update public.mt_event_progression set last_seq_id = 0, last_updated = now() where starts_with(name, 'views-') and name <> $1 and last_seq_id > 0", cancellationToken, ViewFold.Name);
         foreach (var table in ViewTables.All)
             await ExecuteAsync(connection, $"delete from antbot.{ViewTables.NameOf(table)}", cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -108,8 +113,8 @@ public sealed class PostgresReadModels : IReadModels
 
     private static async Task<bool> MoveAsync(NpgsqlConnection connection, long from, long to, CancellationToken cancellationToken)
     {
-        const string Move = "update public.mt_event_progression set last_seq_id = $3, last_updated = now() where name = $1 and last_seq_id = $2";
-        const string Begin = "insert into public.mt_event_progression (name, last_seq_id, last_updated) select $1, $3, now() where $2 = 0 on conflict (name) do nothing";
+        const string Move = $"update public.mt_event_progression set last_seq_id = $3, last_updated = now() where name = $1 and last_seq_id = $2 and not {OthersAreIn}";
+        const string Begin = $"insert into public.mt_event_progression (name, last_seq_id, last_updated) select $1, $3, now() where $2 = 0 and not {OthersAreIn} on conflict (name) do nothing";
         return await ExecuteAsync(connection, Move, cancellationToken, ViewFold.Name, from, to) == 1 || await ExecuteAsync(connection, Begin, cancellationToken, ViewFold.Name, from, to) == 1;
     }
 

@@ -37,8 +37,17 @@ public sealed class ReadModelQueries(IEventStore store, EventCodec codec, IReadM
             [.. days.Select(d => d.As<DayView>()).Where(d => d.Day == today)],
             new ExposureReport(held.Count, held.Sum(p => p.As<PositionView>().Cost.Value), held.Count == PositionsMax),
             [.. Latest(started.Select(p => p.As<ProcessView>()))],
-            new ViewsReport(position, await BehindAsync(position, head, cancellationToken), trouble),
+            new ViewsReport(position, await BehindAsync(position, head, cancellationToken), trouble ?? await LeftOutAsync(models, cancellationToken)),
             null);
+    }
+
+    /// <summary>What the rows lack, for people; null where that is nothing.</summary>
+    public static async Task<string?> LeftOutAsync(IReadModels models, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(models);
+        return await models.FindAsync(ViewTable.Summaries, ViewFold.LeftOutId, cancellationToken) is { } row
+            ? $"they lack {string.Join(", ", row.As<LeftOutView>().Events.Select(e => $"{e.Value:N0} events of the archive '{e.Key}'"))}, which could not be read; 'antbot views rebuild --archives' makes them anew with its folder"
+            : null;
     }
 
     public async Task<ControlReport> ControlAsync(CancellationToken cancellationToken = default)

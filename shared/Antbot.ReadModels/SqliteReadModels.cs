@@ -40,7 +40,7 @@ public sealed class SqliteReadModels : IReadModels
         },
         cancellationToken);
 
-    public Task<long> ReadPositionAsync(CancellationToken cancellationToken = default) => ReadAsync(s => s.Get("SELECT sequence FROM progress WHERE name = ?1").Bind(1, _name).Scalar() ?? 0, cancellationToken);
+    public Task<long> ReadPositionAsync(CancellationToken cancellationToken = default) => ReadAsync(PositionIn, cancellationToken);
 
     public Task<IReadOnlyDictionary<RowKey, ViewRow>> FindAsync(IReadOnlyCollection<RowKey> keys, CancellationToken cancellationToken = default) => ReadAsync<IReadOnlyDictionary<RowKey, ViewRow>>(
         s =>
@@ -58,8 +58,7 @@ public sealed class SqliteReadModels : IReadModels
     public Task<bool> ApplyAsync(long from, long to, IReadOnlyCollection<ViewRow> rows, CancellationToken cancellationToken = default) => WriteAsync(
         s =>
         {
-            var at = s.Get("SELECT sequence FROM progress WHERE name = ?1").Bind(1, _name).Scalar() ?? 0;
-            if (at != from)
+            if (PositionIn(s) != from || AreOthersIn(s))
                 return false;
             s.Get("INSERT INTO progress (name, sequence) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence").Bind(1, _name).Bind(2, to).Run();
             foreach (var row in rows)
@@ -134,6 +133,11 @@ public sealed class SqliteReadModels : IReadModels
         _writing.Release();
     }
 
+    /// <summary>Rows that another build or another store has put something into stand for nothing.</summary>
+    private long PositionIn(SqliteSession session) => AreOthersIn(session) ? 0 : session.Get("SELECT sequence FROM progress WHERE name = ?1").Bind(1, _name).Scalar() ?? 0;
+
+    private bool AreOthersIn(SqliteSession session) => session.Get("SELECT count(*) FROM progress WHERE name <> ?1").Bind(1, _name).Scalar() > 0;
+
     private static List<ViewRow> Rows(SqliteStatement row, ViewTable table)
     {
         var rows = new List<ViewRow>();
@@ -156,15 +160,12 @@ public sealed class SqliteReadModels : IReadModels
     {
         try
         {
-            OpenSessions();
+            if (!TryOpenSessions())
+                OpenAnew();
         }
-        catch (SqliteFailure e) when (e.Primary is SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_ERROR)
+        catch (SqliteFailure e) when (e.Primary is SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB)
         {
-            // Damaged; or another build's, whose tables have other columns.
-            CloseSessions();
-            foreach (var file in new[] { _path, $"{_path}-wal", $"{_path}-shm" })
-                File.Delete(file);
-            OpenSessions();
+            OpenAnew();
         }
         catch (SqliteFailure e)
         {
@@ -173,16 +174,47 @@ public sealed class SqliteReadModels : IReadModels
         }
     }
 
-    private void OpenSessions()
+    private void OpenAnew()
+    {
+        CloseSessions();
+        foreach (var file in new[] { _path, $"{_path}-wal", $"{_path}-shm" })
+            File.Delete(file);
+        if (!TryOpenSessions())
+            throw new EventStoreException(StoreFault.Corrupt, $"'{_path}' was made anew, and its tables are not what they were made as. Does another build make it, too?");
+    }
+
+    /// <summary>Whether its tables are this build's.</summary>
+    private bool TryOpenSessions()
     {
         _writer = SqliteSession.Open(_path, SqliteAccess.Create, Patience);
         _writer.Execute("PRAGMA journal_mode=WAL");
         // A power cut may take the last rows, never tear them: they and their position are written again.
         _writer.Execute("PRAGMA synchronous=NORMAL");
         _writer.BeginImmediate(Patience);
+        if (!AreOurs(_writer))
+        {
+            _writer.TryRollback();
+            return false;
+        }
         _writer.ExecuteScript(Script());
         _writer.Commit();
         _reader = SqliteSession.Open(_path, SqliteAccess.Read, Patience);
+        return true;
+    }
+
+    /// <summary>Another build's tables have other columns; those that are not there yet are made.</summary>
+    private static bool AreOurs(SqliteSession session)
+    {
+        foreach (var (table, columns) in ViewTables.All.Select(t => (ViewTables.NameOf(t), ViewTables.ColumnsOf(t))).Append(("progress", "name, sequence")))
+        {
+            var found = new List<string>();
+            var row = session.Get("SELECT name FROM pragma_table_info(?1)").Bind(1, table);
+            while (row.Step())
+                found.Add(row.Text(0));
+            if (found.Count > 0 && string.Join(", ", found) != columns)
+                return false;
+        }
+        return true;
     }
 
     private void CloseSessions()

@@ -15,9 +15,11 @@ public sealed class ViewFold
     public const string Name = "views-7";
 
     public const string CountsId = "trades";
+    public const string LeftOutId = "left-out";
 
     private const string Counts = "Counts";
     private const string Day = "Day";
+    private const string LeftOut = "LeftOut";
     private const string ProcessStarted = "process_started";
     private const string ProcessStopped = "process_stopped";
 
@@ -94,6 +96,15 @@ public sealed class ViewFold
             ApplyPosition(stored, @event, at);
         else
             ApplyTrade(stored, @event, at);
+    }
+
+    /// <summary>An archive has it that cannot be read here: that the rows lack it stands among them.</summary>
+    public void LeaveOut(ArchivedEvent archived)
+    {
+        var key = new RowKey(ViewTable.Summaries, LeftOutId);
+        var events = new SortedDictionary<string, long>((Get<LeftOutView>(ViewTable.Summaries, LeftOutId)?.Events ?? new Dictionary<string, long>()).ToDictionary(), StringComparer.Ordinal);
+        events[archived.Archive] = events.GetValueOrDefault(archived.Archive) + 1;
+        (_views[key], _changed[key]) = (new LeftOutView(events), archived.Sequence);
     }
 
     public static string DayId(AccountId account, DateTimeOffset at) => $"{account.Value}:{at.UtcDateTime:yyyy-MM-dd}";
@@ -214,7 +225,7 @@ public sealed class ViewFold
         ViewTable.Orders => row.As<OrderView>(),
         ViewTable.Positions => row.As<PositionView>(),
         ViewTable.Processes => row.As<ProcessView>(),
-        ViewTable.Summaries => row.State switch { Counts => row.As<CountsView>(), Day => row.As<DayView>(), var state when Incidents.Contains(state) => row.As<IncidentView>(), _ => row.As<ReplaysView>() },
+        ViewTable.Summaries => row.State switch { Counts => row.As<CountsView>(), Day => row.As<DayView>(), LeftOut => row.As<LeftOutView>(), var state when Incidents.Contains(state) => row.As<IncidentView>(), _ => row.As<ReplaysView>() },
         ViewTable.DeadLetters => row.As<DeadLetterView>(),
         ViewTable.DeadLetterGroups => row.As<DeadLetterGroupView>(),
         ViewTable.Mentions => row.As<MentionsView>(),
@@ -233,6 +244,7 @@ public sealed class ViewFold
             ProcessView v => new ViewRow(key.Table, key.Id, sequence, null, null, null, v.StoppedAt is null ? "Started" : "Stopped", v.StartedAt, v.StoppedAt ?? v.StartedAt, document),
             DayView v => new ViewRow(key.Table, key.Id, sequence, null, v.Account.Value, null, Day, DateTimeOffset.Parse(v.Day + "T00:00:00Z"), DateTimeOffset.Parse(v.Day + "T00:00:00Z"), document),
             CountsView => new ViewRow(key.Table, key.Id, sequence, null, null, null, Counts, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, document),
+            LeftOutView => new ViewRow(key.Table, key.Id, sequence, null, null, null, LeftOut, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, document),
             ReplaysView v => new ViewRow(key.Table, key.Id, sequence, v.Query.Trade?.Value, null, null, v.State.ToString(), v.RequestedAt, v.ChangedAt, document),
             IncidentView v => new ViewRow(key.Table, key.Id, sequence, v.Trades is [var trade, ..] ? trade.Value : null, null, null, v.State.ToString(), v.OpenedAt, v.ChangedAt, document),
             DeadLetterView v => new ViewRow(key.Table, key.Id, sequence, v.Trades is [var trade, ..] ? trade.Value : null, null, null, v.State.ToString(), v.KeptAt, v.ChangedAt, document)

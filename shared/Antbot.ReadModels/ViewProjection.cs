@@ -61,15 +61,20 @@ public sealed class ViewProjection(IEventStore store, EventCodec codec, IReadMod
         if (Position < 0)
             await BeginAsync(cancellationToken);
         var from = Position;
-        var page = await store.ReadPageAsync(from, Page, cancellationToken);
-        if (page.Count == 0)
+        // What is archived where nobody can read it is told and passed over: else there would be no rows of anything behind it.
+        var page = await store.ReadPageAsync(from, Page, EventPage.EveryStream, cancellationToken);
+        if (page.Through == from)
             return false;
-        var to = page[^1].Sequence;
-        var wanted = page.Where(ViewFold.Wants).Select(e => (Stored: e, Event: ViewFold.Reads(e) ? codec.Decode(e) : null)).ToList();
+        var to = page.Through;
+        var wanted = page.Events.Where(ViewFold.Wants).Select(e => (Stored: e, Event: ViewFold.Reads(e) ? codec.Decode(e) : null)).ToList();
         var keys = wanted.SelectMany(e => ViewFold.Touches(e.Stored, e.Event)).ToHashSet();
+        if (page.Archived.Count > 0)
+            keys.Add(new RowKey(ViewTable.Summaries, ViewFold.LeftOutId));
         var fold = new ViewFold(keys.Count == 0 ? new Dictionary<RowKey, ViewRow>() : await models.FindAsync(keys, cancellationToken));
         foreach (var (stored, @event) in wanted)
             fold.Apply(stored, @event);
+        foreach (var archived in page.Archived)
+            fold.LeaveOut(archived);
         // Another process was faster, or they were cleared: what they stand for now is read again.
         Interlocked.Exchange(ref _position, await models.ApplyAsync(from, to, fold.Changed(), cancellationToken) ? to : -1);
         return true;

@@ -66,5 +66,9 @@ public sealed record ProcessView(Guid Instance, string Service, string Name, str
 /// <summary>What an account won and lost in a day (UTC) of closing.</summary>
 public sealed record DayView(AccountId Account, string Day, Money Realised, Money Fees, int Closed, int Won);
 
+/// <summary>What is not in the rows, because it was archived before they were made and the archives could not be read.</summary>
+/// <param name="Events">How many by the archives' files.</param>
+public sealed record LeftOutView(IReadOnlyDictionary<string, long> Events);
+
 /// <summary>How many trades stand in which phase.</summary>
 public sealed record CountsView(IReadOnlyDictionary<TradePhase, long> Trades);

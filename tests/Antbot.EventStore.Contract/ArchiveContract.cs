@@ -69,6 +69,20 @@ public abstract class ArchiveContract : StoreTests
         Assert.Equal(7, (await Store.Ledger.ReadHeadAsync(Cancel)).Position - 1);
     }
 
+    /// <summary>Prevents a stream that seems to be empty because so much was read of the next one.</summary>
+    [Fact]
+    public async Task Of_many_streams_what_is_archived_is_told_however_large_the_others_are()
+    {
+        var (gone, large) = (Some.Stream(), Some.Stream());
+        await AppendAsync(Some.Append(gone));
+        for (var i = 0; i < 6; i++)
+            await AppendAsync(Some.Append(large, Some.LargeEvents(3)));
+        await Ledger.TakeOutAsync(await OfAsync(await RecordAsync(), gone), Cancel);
+
+        Assert.Equal((StoreFault.Archived, File), await ArchiveOfAsync(async () => await Store.ReadStreamsAsync([new StreamStart(gone), new StreamStart(large)], Cancel).ToListAsync(Cancel)));
+        Assert.Equal((StoreFault.Archived, File), await ArchiveOfAsync(async () => await Store.ReadStreamsAsync([new StreamStart(large), new StreamStart(gone)], Cancel).ToListAsync(Cancel)));
+    }
+
     /// <summary>Prevents a second decision on what was decided before its stream was archived.</summary>
     [Fact]
     public async Task A_decision_that_comes_again_is_known_and_nothing_new_is_appended_to_an_archived_stream()

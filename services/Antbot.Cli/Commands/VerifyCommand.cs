@@ -75,10 +75,8 @@ internal static class VerifyCommand
         await using var input = file == "-" ? Console.OpenStandardInput() : File.OpenRead(file);
         var report = await ExportVerifier.VerifyAsync(input, options, cancellationToken);
         progress.Dispose();
-        // Whoever makes one makes its parts fit together: only a checkpoint that we have signed says that it is ours.
-        var isProven = options.Key is not null && report.CheckpointsChecked > 0;
-        Common.Answer(parsed, report, Describe(report, isProven));
-        return !report.IsIntact ? ExitCode.Tampered : isProven && report.Unsealed.Count == 0 ? ExitCode.Done : ExitCode.Unproven;
+        Common.Answer(parsed, report, Describe(report, isExport: true));
+        return !report.IsIntact ? ExitCode.Tampered : IsProven(report) && report.Unsealed.Count == 0 ? ExitCode.Done : ExitCode.Unproven;
     }
 
     private static async Task<int> VerifyBundleAsync(ParseResult parsed, string file, PublicKey? key, Progress progress, CancellationToken cancellationToken)
@@ -106,15 +104,24 @@ internal static class VerifyCommand
         return string.Join(Environment.NewLine, lines);
     }
 
-    private static string Describe(VerifyReport report, bool isProven = true)
+    /// <summary>Whoever makes an export makes its parts fit together: only a checkpoint that we have signed says that it is ours, and nothing of what comes behind it.</summary>
+    private static bool IsProven(VerifyReport report) => report.ProvenThrough > 0 && report.ProvenThrough == report.ToPosition;
+
+    private static string Unproven(VerifyReport report) => report.ProvenThrough > 0
+        ? $"NOT PROVEN behind position {report.ProvenThrough:N0}: up to there, where the last of {report.CheckpointsChecked} checkpoints is signed, the history of store {report.StoreId} is intact; the {report.ToPosition - report.ProvenThrough:N0} events behind it, up to position {report.ToPosition:N0}, fit together, and anybody could have made them so."
+        : $"NOT PROVEN: {report.EventsChecked:N0} events up to position {report.ToPosition:N0} of store {report.StoreId} fit together, and anybody could have made them so: {(report.CheckpointsChecked > 0 ? "no signature was checked; --public-key names the file of the key" : "no checkpoint is signed in it")}.";
+
+    private static string Judgement(VerifyReport report)
     {
-        var lines = new List<string>();
         var range = report.FromPosition > 0 ? $" (from position {report.FromPosition:N0})" : "";
-        lines.Add(report.IsIntact && !isProven
-            ? $"NOT PROVEN: {report.EventsChecked:N0} events up to position {report.ToPosition:N0} of store {report.StoreId} fit together, and anybody could have made them so: {(report.CheckpointsChecked > 0 ? "no signature was checked; --public-key names the file of the key" : "no checkpoint is signed in it")}."
-            : report.IsIntact
+        return report.IsIntact
             ? $"Intact: {report.EventsChecked:N0} events up to position {report.ToPosition:N0}{range}{(report.EventsArchived > 0 ? $", {report.EventsArchived:N0} of them in archives" : "")}, {report.CheckpointsChecked} checkpoints, store {report.StoreId}."
-            : $"TAMPERED: {report.Findings.Count} finding(s) in {report.EventsChecked:N0} events{range} of store {report.StoreId}. The first:");
+            : $"TAMPERED: {report.Findings.Count} finding(s) in {report.EventsChecked:N0} events{range} of store {report.StoreId}. The first:";
+    }
+
+    private static string Describe(VerifyReport report, bool isExport = false)
+    {
+        var lines = new List<string> { isExport && report.IsIntact && !IsProven(report) ? Unproven(report) : Judgement(report) };
         lines.AddRange(report.Findings.Select(f => $"  {f.Kind} at position {f.Position}: {f.What}{(f.Stream is null ? "" : $" [{f.Stream} version {f.Version}, event {f.EventId}]")}"));
         if (report.Unsealed.Count > 0)
             lines.Add($"Unsealed, appended by somebody else and not yet adopted ('antbot seal'): {report.Unsealed.Count}{(report.Unsealed.Count > 9 ? " or more" : "")}");

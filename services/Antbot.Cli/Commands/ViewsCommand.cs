@@ -11,8 +11,10 @@ internal static class ViewsCommand
         rebuild.SetAction((parsed, cancellationToken) => Common.RunAsync(parsed, async () =>
         {
             await using var source = new StoreSource(new StorePlace(Common.AddressOfStore(parsed), Common.ArchiveFolderOf(parsed)));
-            var position = await source.RebuildAsync(cancellationToken);
-            Common.Answer(parsed, new { Position = position }, $"The read models are made anew, up to sequence {position:N0}.");
+            var (position, leftOut) = await source.RebuildAsync(cancellationToken);
+            Common.Answer(parsed, new { Position = position, LeftOut = leftOut }, $"The read models are made anew, up to sequence {position:N0}.");
+            if (leftOut is not null)
+                await Console.Error.WriteLineAsync($"antbot: {leftOut}.");
             return ExitCode.Done;
         }));
         return new Command("views", "The read models: what is listed of trades, orders and positions.") { rebuild };

@@ -181,14 +181,14 @@ internal sealed class StoreSource(IHistoryPlace place) : ISource
         async Task<StoredEvent> SendAsync(IEventStore to) => (await ControlCommands.SendAsync(to, Codec, command, id, $"operator:{order.By}", TimeProvider.System, cancellationToken)).Event;
     }
 
-    /// <summary>Makes the read models anew, from the first event on.</summary>
-    public async Task<long> RebuildAsync(CancellationToken cancellationToken)
+    /// <summary>Makes the read models anew, from the first event on; says how far, and what they lack.</summary>
+    public async Task<(long Position, string? LeftOut)> RebuildAsync(CancellationToken cancellationToken)
     {
         var store = await OpenAsync(cancellationToken);
         var models = _models ??= await place.OpenModelsAsync(store, cancellationToken);
         await models.ClearAsync(cancellationToken);
         await CatchUpAsync(store, models, cancellationToken);
-        return await models.ReadPositionAsync(cancellationToken);
+        return (await models.ReadPositionAsync(cancellationToken), await ReadModelQueries.LeftOutAsync(models, cancellationToken));
     }
 
     public async ValueTask DisposeAsync()

@@ -7,7 +7,12 @@ namespace Antbot.EventStore.Postgres;
 /// <summary>Large bodies in a table of their own. A few connections, so that they hold up no append.</summary>
 public sealed class PostgresBlobs : IBlobs, IAsyncDisposable
 {
+    private const int Connections = 4;
+
     private readonly NpgsqlDataSource _source;
+
+    /// <summary>However many ask at once: waiting for a connection would be given up, by all of them again and again.</summary>
+    private readonly SemaphoreSlim _turn = new(Connections, Connections);
 
     public PostgresBlobs(string connectionString)
     {
@@ -15,7 +20,7 @@ public sealed class PostgresBlobs : IBlobs, IAsyncDisposable
         {
             Pooling = true,
             MinPoolSize = 0,
-            MaxPoolSize = 4,
+            MaxPoolSize = Connections,
             Timeout = 3,
             // A body of any size is on its way, and a slow line is no fault.
             CommandTimeout = 60,
@@ -32,19 +37,24 @@ public sealed class PostgresBlobs : IBlobs, IAsyncDisposable
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = Convert.FromHexString(sha256) });
         command.Parameters.Add(new NpgsqlParameter { Value = body, NpgsqlDbType = NpgsqlDbType.Bytea });
         return await command.ExecuteNonQueryAsync(cancellationToken);
-    });
+    }, cancellationToken);
 
     public Task<byte[]?> FindAsync(string sha256, CancellationToken cancellationToken = default) => RunAsync("reading a body", async () =>
     {
         await using var command = _source.CreateCommand("select body from antbot.blob where sha256 = $1");
         command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = Convert.FromHexString(sha256) });
         return await command.ExecuteScalarAsync(cancellationToken) is byte[] body ? BlobHash.Checked(sha256, body) : null;
-    });
+    }, cancellationToken);
 
-    public ValueTask DisposeAsync() => _source.DisposeAsync();
-
-    private static async Task<T> RunAsync<T>(string doing, Func<Task<T>> work)
+    public async ValueTask DisposeAsync()
     {
+        await _source.DisposeAsync();
+        _turn.Dispose();
+    }
+
+    private async Task<T> RunAsync<T>(string doing, Func<Task<T>> work, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
         try
         {
             return await work();
@@ -52,6 +62,10 @@ public sealed class PostgresBlobs : IBlobs, IAsyncDisposable
         catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException or System.Net.Sockets.SocketException or ObjectDisposedException)
         {
             throw PostgresFaults.Translate(e, doing);
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 }

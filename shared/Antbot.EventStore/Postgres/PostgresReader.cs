@@ -50,7 +50,7 @@ internal sealed class PostgresReader(PostgresPool pool)
         where l.event_id = any($1)
         """;
 
-    /// <summary>As <see cref="ReadStream"/>, of several streams in the order in which they are asked for.</summary>
+    /// <summary>As <see cref="ReadStream"/>, of several streams in the order in which they are asked for; and which of others ($4, $5) are archived.</summary>
     internal const string ReadStreams = $"""
         (select coalesce(l.position, 0), {PostgresRows.EventColumns}, null::varchar, null::varchar
           from unnest($1::varchar[], $2::bigint[]) with ordinality w (stream, version, n)
@@ -58,7 +58,7 @@ internal sealed class PostgresReader(PostgresPool pool)
           order by w.n, e.version limit $3)
         union all
         select 0, {PostgresRows.EventColumns}, s.stream_id, n.name
-        from unnest($1::varchar[], $2::bigint[]) w (stream, version)
+        from unnest($4::varchar[], $5::bigint[]) w (stream, version)
         join antbot.archived_streams s on s.stream_id = w.stream and s.version >= w.version join antbot.archives n on n.number = s.archive left join public.mt_events e on false
         """;
 
@@ -182,10 +182,12 @@ internal sealed class PostgresReader(PostgresPool pool)
     {
         foreach (var some in streams.Chunk(AskedAtOnce))
         {
+            // A page that is large ends before it tells what is archived: so the last one tells it of all.
+            var (all, from) = (some.Select(w => w.Stream.Value).ToArray(), some.Select(w => w.FromVersion).ToArray());
             for (var left = new ArraySegment<StreamStart>(some); left.Count > 0;)
             {
                 var (names, versions) = (left.Select(w => w.Stream.Value).ToArray(), left.Select(w => w.FromVersion).ToArray());
-                var page = await RunAsync("reading streams", connection => PageAsync(connection, ReadStreams, StreamPage, cancellationToken, names, versions, StreamPage), cancellationToken);
+                var page = await RunAsync("reading streams", connection => PageAsync(connection, ReadStreams, StreamPage, cancellationToken, names, versions, StreamPage, all, from), cancellationToken);
                 foreach (var e in page.Rows)
                     yield return e;
                 if (page.IsLast)

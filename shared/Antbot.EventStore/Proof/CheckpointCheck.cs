@@ -47,6 +47,9 @@ internal sealed class CheckpointCheck
 
     public Checkpoint? LastTrusted { get; }
 
+    /// <summary>The last position at which the chain met a checkpoint whose signature fits; 0 where none was checked.</summary>
+    public long ProvenThrough => _options.Key is null ? 0 : _met.DefaultIfEmpty().Max();
+
     public void Compare(LedgerLink link)
     {
         if (!_trusted.TryGetValue(link.Position, out var checkpoint))

@@ -44,6 +44,7 @@ public static class ExportVerifier
             ToPosition = walk?.Position ?? 0,
             EventsChecked = walk?.Checked ?? 0,
             CheckpointsChecked = checkpoints.Checked,
+            ProvenThrough = checkpoints.ProvenThrough,
             Findings = findings.InOrder(),
             Unsealed = [],
             Notices = checkpoints.Notices,

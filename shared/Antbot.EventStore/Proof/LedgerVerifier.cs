@@ -80,6 +80,7 @@ public sealed class LedgerVerifier(ILedger ledger)
             ToPosition = walk.Position,
             EventsChecked = walk.Checked,
             CheckpointsChecked = checkpoints.Checked,
+            ProvenThrough = checkpoints.ProvenThrough,
             EventsArchived = archives.Events,
             Findings = findings.InOrder(),
             Unsealed = [.. unsealed.Select(e => $"sequence {e.Sequence}: event {e.EventId}, {e.Stream} version {e.Version}, '{e.Type}'")],

@@ -32,6 +32,9 @@ public sealed record VerifyReport
     public required long EventsChecked { get; init; }
     public required int CheckpointsChecked { get; init; }
 
+    /// <summary>Up to the last position at which what is here was signed; 0 where no signature was checked. What is behind it anybody could have made.</summary>
+    public required long ProvenThrough { get; init; }
+
     /// <summary>How many of the events are in archives.</summary>
     public long EventsArchived { get; init; }
 

@@ -1,7 +1,7 @@
 namespace Antbot.Messaging;
 
 /// <summary>So many bytes at once, in the order in which they are asked for. What is larger than all of it goes alone.</summary>
-internal sealed class ByteBudget(long bytesMax)
+public sealed class ByteBudget(long bytesMax)
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiting> _waiting = new();

@@ -154,6 +154,26 @@ public sealed class CliTests : IDisposable
         }
     }
 
+    /// <summary>Whoever has an export can add to it: it once was called intact for the checkpoints before that.</summary>
+    [Fact]
+    public async Task What_is_behind_the_last_signed_checkpoint_of_an_export_is_not_proven()
+    {
+        await FillAsync(20);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "checkpoint")).ExitCode);
+        await FillAsync(3);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "export", "--out", "history.jsonl")).ExitCode);
+        var unproven = await AntbotProcess.RunAsync(_folder, "verify", "--export", "history.jsonl");
+        Assert.Equal(4, unproven.ExitCode);
+        Assert.StartsWith("NOT PROVEN behind position 20: ", unproven.Output, StringComparison.Ordinal);
+        Assert.Contains("the 3 events behind it, up to position 23,", unproven.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Intact:", unproven.Output, StringComparison.Ordinal);
+        Assert.Equal(20, JsonDocument.Parse((await AntbotProcess.RunAsync(_folder, "verify", "--export", "history.jsonl", "--json")).Output).RootElement.GetProperty("ProvenThrough").GetInt64());
+        // It is the store's own, so that signing it is all that it lacks.
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "checkpoint")).ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "export", "--out", "signed.jsonl")).ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify", "--export", "signed.jsonl")).ExitCode);
+    }
+
     [Fact]
     public async Task Tampering_is_exit_code_3_and_names_the_first_bad_event()
     {

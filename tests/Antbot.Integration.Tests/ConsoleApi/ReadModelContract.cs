@@ -16,6 +16,9 @@ public abstract class ReadModelContract
     /// <summary>Opens the same models again, as the next process would.</summary>
     protected abstract Task<IReadModels> OpenAsync();
 
+    /// <summary>Another build changes the rows and says how far it has come with them.</summary>
+    protected abstract Task FoldByAnotherBuildAsync();
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -47,6 +50,24 @@ public abstract class ReadModelContract
         Assert.Equal(expected, await AllAsync(end));
         Assert.Contains(expected, row => row.StartsWith("Positions", StringComparison.Ordinal));
         Assert.Contains(expected, row => row.Contains("\"Realised\"", StringComparison.Ordinal));
+    }
+
+    /// <summary>Two builds once went on in the same rows, each with half of what it did.</summary>
+    [Fact]
+    public async Task Rows_that_another_build_has_put_something_into_are_made_anew()
+    {
+        await using var models = await OpenAsync();
+        var store = new InMemoryEventStore(DeterministicId.From("store"));
+        var history = new RandomHistory(store, 2);
+        await history.GrowAsync(60);
+        var projection = New(store, models);
+        await projection.CatchUpAsync(_ => { }, Cancel);
+        await FoldByAnotherBuildAsync();
+        Assert.Equal(0, await models.ReadPositionAsync(Cancel));
+        // Whoever has been at work on them since before notices, too.
+        await history.GrowAsync(20);
+        await projection.CatchUpAsync(_ => { }, Cancel);
+        Assert.Equal(await FreshAsync(store), await AllAsync(models));
     }
 
     [Fact]

@@ -44,6 +44,22 @@ public sealed class SqliteReadModelTests : ReadModelContract, IDisposable
         Assert.Empty(await models.ListAsync(ViewTable.DeadLetters, ViewQuery.All, Cancel));
     }
 
+    /// <summary>It may be whole, and this build too old for it: nothing says that it is nobody's.</summary>
+    [Fact]
+    public async Task A_file_that_cannot_be_opened_is_a_fault_and_stays()
+    {
+        await using (await OpenAsync())
+        {
+        }
+        var bytes = await File.ReadAllBytesAsync(File_, Cancel);
+        // The schema format of a file that a later SQLite has made.
+        bytes[47] = 9;
+        await File.WriteAllBytesAsync(File_, bytes, Cancel);
+        var fault = await Assert.ThrowsAsync<EventStoreException>(OpenAsync);
+        Assert.Contains("unsupported file format", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(File_, Cancel));
+    }
+
     [Fact]
     public async Task A_file_that_was_made_for_another_store_says_nothing_of_this_one()
     {
@@ -55,6 +71,14 @@ public sealed class SqliteReadModelTests : ReadModelContract, IDisposable
         Assert.Equal(0, await other.ReadPositionAsync(Cancel));
         await New(new InMemoryEventStore(Guid.NewGuid()), other).CatchUpAsync(_ => { }, Cancel);
         Assert.Empty(await other.ListAsync(ViewTable.Trades, ViewQuery.All, Cancel));
+    }
+
+    protected override Task FoldByAnotherBuildAsync()
+    {
+        using var session = SqliteSession.Open(File_, SqliteAccess.Write, TimeSpan.FromSeconds(5));
+        session.Execute("DELETE FROM trades");
+        session.Execute($"INSERT INTO progress (name, sequence) VALUES ('views-0:{StoreId:N}', 7)");
+        return Task.CompletedTask;
     }
 
     protected override async Task<IReadModels> OpenAsync() => await SqliteReadModels.OpenAsync(File_, StoreId, Cancel);
@@ -96,6 +120,21 @@ public sealed class PostgresReadModelTests(PostgresFixture fixture) : ReadModelC
             await ExecuteAsync($"drop role w_{suffix}; drop role r_{suffix}");
         }
     }
+
+    /// <summary>A build that is at work on them when another clears them must not go on with its rows.</summary>
+    [Fact]
+    public async Task Whoever_clears_them_takes_the_place_of_another_build()
+    {
+        await using var models = await OpenAsync();
+        await FoldByAnotherBuildAsync();
+        await models.ClearAsync(Cancel);
+        await using var connection = new NpgsqlConnection(_database.ConnectionString);
+        await connection.OpenAsync(Cancel);
+        await using var command = new NpgsqlCommand("select last_seq_id from public.mt_event_progression where name = 'views-0'", connection);
+        Assert.Equal(0L, await command.ExecuteScalarAsync(Cancel));
+    }
+
+    protected override Task FoldByAnotherBuildAsync() => ExecuteAsync("delete from antbot.trades; insert into public.mt_event_progression (name, last_seq_id, last_updated) values ('views-0', 7, now())");
 
     protected override Task<IReadModels> OpenAsync() => Task.FromResult<IReadModels>(new PostgresReadModels(_database.ConnectionString));
 

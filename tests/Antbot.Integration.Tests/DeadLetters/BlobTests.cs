@@ -91,6 +91,24 @@ public sealed class PostgresBlobTests(PostgresFixture fixture) : BlobContract, I
     public async Task A_body_under_another_hash_is_refused() =>
         await Assert.ThrowsAsync<EventStoreException>(async () => await (await OpenAsync()).PutAsync(BlobHash.Of([1]), new byte[] { 2 }, Cancel));
 
+    /// <summary>A batch whose bodies were waited for so long once failed as a whole, and began anew.</summary>
+    [Fact]
+    public async Task However_many_ask_at_once_each_has_its_turn()
+    {
+        var blobs = await OpenAsync();
+        await blobs.PutAsync(BlobHash.Of([1]), new byte[] { 1 }, Cancel);
+        await using var connection = new NpgsqlConnection(_database.ConnectionString);
+        await connection.OpenAsync(Cancel);
+        await using var slow = await connection.BeginTransactionAsync(Cancel);
+        await using var command = new NpgsqlCommand("lock table antbot.blob in access exclusive mode", connection, slow);
+        await command.ExecuteNonQueryAsync(Cancel);
+        var found = Enumerable.Range(0, 12).Select(_ => blobs.FindAsync(BlobHash.Of([1]), Cancel)).ToList();
+        // Longer than a connection is waited for.
+        await Task.Delay(4_500, Cancel);
+        await slow.CommitAsync(Cancel);
+        Assert.All(await Task.WhenAll(found), body => Assert.Equal([1], body));
+    }
+
     protected override Task<IBlobs> OpenAsync() => Task.FromResult(StoreAddress.OpenBlobs(_database.ConnectionString));
 
     protected override async Task TamperAsync(string sha256)

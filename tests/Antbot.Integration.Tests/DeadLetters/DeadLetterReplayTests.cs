@@ -3,6 +3,7 @@ using Antbot.Contracts.Events;
 using Antbot.Contracts.Messages;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Integration.Tests.Support;
+using Antbot.Kernel.Identity;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -144,6 +145,29 @@ public sealed class DeadLetterReplayTests : OnAConsole
         await Eventually.HoldsAsync(async () => (await LettersAsync("state=replayed")).Count == 2, "what came of them is in the list");
         Assert.Equal(["Replayed", "Replayed", "Discarded", "Discarded"], await Task.WhenAll(kept.Select(async k => State(await LetterAsync(k.Letter)))));
         Assert.Equal(["dead_letter_kept", "dead_letter_replay_ordered", "dead_letter_discarded", "dead_letter_replayed"], (await console.Store.ReadStreamAsync(Streams.DeadLetter(kept[0].Letter), 1, Cancel).ToListAsync(Cancel)).Select(e => e.Type));
+    }
+
+    /// <summary>Every one of them was once asked about each second, for ever.</summary>
+    [Fact]
+    public async Task One_that_went_astray_is_looked_for_as_long_as_letters_are_kept()
+    {
+        var kept = await SeedAsync(async store =>
+        {
+            var all = new List<DeadLetterKept>();
+            foreach (var days in new[] { 40, 20 })
+            {
+                var at = DateTimeOffset.UtcNow.AddDays(-days);
+                all.Add(await SeededLetters.KeepAsync(store, k => k with { Endpoint = Routes.Risk }, at: at));
+                foreach (var @event in new object[] { new DeadLetterReplayOrdered(all[^1].Letter, Guid.NewGuid(), all[^1].Fingerprint, 1, "mended", "anna"), new DeadLetterDiscarded(all[^1].Letter, Guid.NewGuid(), all[^1].Fingerprint, "of no use", "anna") })
+                    await store.AppendAsync(SeededLetters.Append(Streams.DeadLetter(all[^1].Letter), new Decision(Guid.NewGuid(), "test"), @event, at), Cancel);
+                await store.AppendAsync(SeededLetters.EffectOf(all[^1]), Cancel);
+            }
+            return all;
+        });
+        await StartAsync("--console:deadLetterDays=30");
+        await Eventually.HoldsAsync(async () => State(await LetterAsync(kept[1].Letter)) == "Replayed", "the younger one is looked for");
+        await Task.Delay(2_500, Cancel);
+        Assert.Equal("Discarded", State(await LetterAsync(kept[0].Letter)));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public abstract class OnAConsole : IAsyncLifetime
     private protected async Task<RunningConsole> RunAsync(IReadOnlyList<IServiceModule> others, IReadOnlyList<string> more)
     {
         _running = await RunningConsole.StartAsync(Folder, others, more);
-        await Eventually.HoldsAsync(async () => (await Running.Store.ReadPageAsync(Math.Max(0, (await Running.Store.Ledger.ReadHeadAsync(Cancel)).Sequence - 100), 100, Cancel)).Any(e => e.Type == "process_started"), "it is recorded that it runs");
+        await Eventually.HoldsAsync(async () => (await Running.Store.ReadPageAsync(Math.Max(0, (await Running.Store.Ledger.ReadHeadAsync(Cancel)).Sequence - 100), 100, EventPage.EveryStream, Cancel)).Events.Any(e => e.Type == "process_started"), "it is recorded that it runs");
         return Running;
     }
 

@@ -1,8 +1,10 @@
 using System.Text.Json;
+using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.Integration.Tests.Cli;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Integration.Tests.Support;
+using Antbot.Kernel.Identity;
 using Xunit;
 
 namespace Antbot.Integration.Tests.DeadLetters;
@@ -50,6 +52,27 @@ public sealed class ReplaysTests : OnAConsole
         Assert.Contains("identified: it has no id", said.Output, StringComparison.Ordinal);
         Assert.Contains("it came back", said.Output, StringComparison.Ordinal);
         await Eventually.HoldsAsync(async () => (await ItemsAsync("/api/deadletters?state=new")).Count == 7, "the rest is as it was");
+    }
+
+    /// <summary>Of what was ordered only by whoever went on it was once said at once that nothing was heard of it within a minute.</summary>
+    [Fact]
+    public async Task A_batch_that_was_killed_beyond_its_time_has_it_anew()
+    {
+        var selection = Guid.NewGuid();
+        await using (var store = await StoreAsync())
+        {
+            var kept = await SeededLetters.KeepAsync(store);
+            foreach (var @event in new object[]
+            {
+                new ReplaysRequested(selection, new ReplaysQuery(null, null, null, null, null), [new SelectedLetter(kept.Letter, null)], null, new ReplaysPace(10, 10, 60), new ReplaysLimits(10, new Money(10)), NeedsApproval: false, "mended", "anna"),
+                new ReplayBatchBegun(selection, 1, [kept.Letter], DateTimeOffset.UtcNow.AddHours(-1)),
+            })
+                await store.AppendAsync(SeededLetters.Append(Streams.Replays(selection), new Decision(Guid.NewGuid(), "test"), @event), Cancel);
+        }
+        await RunAsync([], []);
+        await Eventually.HoldsAsync(async () => State((await Running.GetAsync($"/api/replays/{selection:N}")).GetProperty("Selection")) is "Done" or "Stopped", "it is over");
+        var over = await Running.GetAsync($"/api/replays/{selection:N}");
+        Assert.True((State(over.GetProperty("Selection")), Number(over.GetProperty("Selection"), "Replayed")) == ("Done", 1), over.GetRawText());
     }
 
     [Fact]

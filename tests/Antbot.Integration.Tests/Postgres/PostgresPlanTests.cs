@@ -43,7 +43,7 @@ public sealed class PostgresPlanTests(PostgresFixture fixture)
         Assert.Contains("ix_ledger_correlation_id", await PlanAsync(connection, "varchar, int", PostgresReader.FindCorrelation, "'c-1', 1000"), StringComparison.Ordinal);
         Assert.Contains("uq_ledger_event_id", await PlanAsync(connection, "uuid, bigint", PostgresReader.FindDecision, $"{Nobody}, 8"), StringComparison.Ordinal);
         Assert.Contains("pk_mt_events_stream_and_version", await PlanAsync(connection, "varchar, bigint, int", PostgresReader.ReadStream, "'s-1', 1, 500"), StringComparison.Ordinal);
-        Assert.Contains("pk_mt_events_stream_and_version", await PlanAsync(connection, "varchar[], bigint[], int", PostgresReader.ReadStreams, "'{s-1,s-2}', '{1,5}', 500"), StringComparison.Ordinal);
+        Assert.Contains("pk_mt_events_stream_and_version", await PlanAsync(connection, "varchar[], bigint[], int, varchar[], bigint[]", PostgresReader.ReadStreams, "'{s-1,s-2}', '{1,5}', 500, '{s-1,s-2}', '{1,5}'"), StringComparison.Ordinal);
         Assert.Contains("uq_ledger_event_id", await PlanAsync(connection, "uuid[]", PostgresReader.FindDecided, $"array[{Nobody}]::uuid[]"), StringComparison.Ordinal);
         Assert.Contains("pk_ledger", await PlanAsync(connection, "bigint, int", PostgresReader.ReadPage, "100, 500"), StringComparison.Ordinal);
         await pool.ReturnAsync(connection);

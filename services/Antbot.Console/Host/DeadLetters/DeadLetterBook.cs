@@ -16,8 +16,21 @@ namespace Antbot.ConsoleService.DeadLetters;
 /// <param name="At">When something was last recorded of it.</param>
 internal sealed record OpenedLetter(DeadLetterKept Kept, DateTimeOffset KeptAt, Loaded<DeadLetterState> Loaded, LetterBody ToSend, DateTimeOffset At)
 {
+    /// <summary>Of what lies beside the events of several, as much as is read at once: it is copied several times on its way.</summary>
+    public const long RoomBytes = 32 * 1024 * 1024;
+
     public DeadLetterState State => Loaded.State;
+
+    /// <summary>What reading all of it takes.</summary>
+    public long Bytes => ToSend.Content.Bytes + (Kept.LargeProperties?.Bytes ?? 0);
+
+    /// <summary>For whoever only waits to see what becomes of it, and of many others.</summary>
+    public OpenedLetter WithoutBytes() => this with { Kept = Kept with { Body = null, Properties = null }, ToSend = ToSend with { Inline = null } };
 }
+
+/// <param name="Found">Each with its first event.</param>
+/// <param name="Archived">Made as well, but where is in an archive that cannot be read here: why.</param>
+internal sealed record Effects(Dictionary<Decision, EventPlace> Found, Dictionary<Decision, string> Archived);
 
 /// <summary>The record of dead letters: what is kept in it, and what is decided about it.</summary>
 internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLetterStories stories) : IDeadLetters
@@ -57,16 +70,24 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
 
     /// <summary>
     /// Whether a letter that was sent once more is back: the same message at the same endpoint. Its bytes do not tell, since within one process
-    /// it is written anew on the way. Whatever else bears such a header is a letter of its own.
+    /// it is written anew on the way. Whatever else bears such a header is a letter of its own, and so is what comes back when that one was archived.
     /// </summary>
     private async Task<bool> HasReturnedAsync(DeadMessage message, CancellationToken cancellationToken)
     {
-        if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await OpenAsync(letter, cancellationToken) is not { Kept: var kept } opened)
+        try
+        {
+            if (Letter.ReplayIn(message.Properties) is not var (letter, replay) || await OpenAsync(letter, cancellationToken) is not { Kept: var kept } opened)
+                return false;
+            var again = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
+            if (again.Message is null || again.Message != kept.Message || again.Endpoint != kept.Endpoint)
+                return false;
+            return (await RecordAsync(opened, again.Letter, new ReturnDeadLetter(letter, replay, again), Actor, cancellationToken)).Count > 0;
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+        {
+            // Nothing is appended to it any more, whether its archive can be read here or not.
             return false;
-        var again = Letter.Read(message.Queue, message.Endpoint, message.Kind, message.Properties, message.Body);
-        if (again.Message is null || again.Message != kept.Message || again.Endpoint != kept.Endpoint)
-            return false;
-        return (await RecordAsync(opened, again.Letter, new ReturnDeadLetter(letter, replay, again), Actor, cancellationToken)).Count > 0;
+        }
     }
 
     /// <summary>What a patch makes of the message within a letter, by the reading of whoever it goes to.</summary>
@@ -88,7 +109,13 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
     }
 
     /// <summary>The whole of it in one reading; null where there is no such letter.</summary>
-    public async Task<OpenedLetter?> OpenAsync(Guid letter, CancellationToken cancellationToken) => Next(null, await EventsAsync(parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken)));
+    public async Task<OpenedLetter?> OpenAsync(Guid letter, CancellationToken cancellationToken)
+    {
+        var opened = new Dictionary<string, OpenedLetter>(StringComparer.Ordinal);
+        await foreach (var stored in parts.Store.ReadStreamAsync(Streams.DeadLetter(letter), 1, cancellationToken))
+            Apply(opened, stored);
+        return opened.Values.SingleOrDefault();
+    }
 
     /// <summary>Those of them that there are, each of which was asked for once; one that is over and archived is not.</summary>
     public async Task<IReadOnlyDictionary<Guid, OpenedLetter>> OpenAsync(IReadOnlyCollection<Guid> letters, CancellationToken cancellationToken)
@@ -96,12 +123,8 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
         var opened = new Dictionary<Guid, OpenedLetter>();
         foreach (var some in letters.Chunk(OpenedAtOnce))
         {
-            var streams = await StreamsAsync([.. some.Select(l => new StreamStart(Streams.DeadLetter(l)))], cancellationToken);
-            foreach (var letter in some)
-            {
-                if (streams.GetValueOrDefault(Streams.DeadLetter(letter).Value) is { } events && Next(null, events) is { } one)
-                    opened[letter] = one;
-            }
+            foreach (var one in (await ReadAsync([], [.. some.Select(l => new StreamStart(Streams.DeadLetter(l)))], cancellationToken)).Values)
+                opened[one.Kept.Letter] = one;
         }
         return opened;
     }
@@ -109,60 +132,57 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
     /// <summary>What has become of them since they were opened, in their order.</summary>
     public async Task<IReadOnlyList<OpenedLetter>> OpenAgainAsync(IReadOnlyList<OpenedLetter> letters, CancellationToken cancellationToken)
     {
-        var news = await StreamsAsync([.. letters.Select(l => new StreamStart(Streams.DeadLetter(l.Kept.Letter), l.Loaded.Version + 1))], cancellationToken);
-        return [.. letters.Select(l => Next(l, news.GetValueOrDefault(Streams.DeadLetter(l.Kept.Letter).Value) ?? [])!)];
+        var opened = await ReadAsync(letters, [.. letters.Select(l => new StreamStart(Streams.DeadLetter(l.Kept.Letter), l.Loaded.Version + 1))], cancellationToken);
+        return [.. letters.Select(l => opened[Streams.DeadLetter(l.Kept.Letter).Value])];
     }
 
-    private static OpenedLetter? Next(OpenedLetter? before, IReadOnlyList<(StoredEvent Stored, object Event)> events)
+    /// <summary>By the names of their streams. Event by event, so that of a long one no more is held than what it comes to.</summary>
+    private async Task<Dictionary<string, OpenedLetter>> ReadAsync(IReadOnlyList<OpenedLetter> before, IReadOnlyList<StreamStart> streams, CancellationToken cancellationToken)
     {
-        var opened = before;
-        foreach (var (stored, @event) in events)
-        {
-            opened ??= @event is DeadLetterKept kept ? new OpenedLetter(kept, stored.Timestamp, new Loaded<DeadLetterState>(DeadLetterState.Initial, 0, 0), LetterBody.After(null, kept)!, stored.Timestamp) : null;
-            opened = opened is null ? null : opened with
-            {
-                Loaded = opened.Loaded with { State = DeadLetterDecider.Behaviour.Fold.Apply(opened.State, @event), Version = stored.Version, Trail = Trail.Of(stored) },
-                ToSend = LetterBody.After(opened.ToSend, @event)!,
-                At = stored.Timestamp,
-            };
-        }
-        return opened;
-    }
-
-    private async Task<Dictionary<string, List<(StoredEvent Stored, object Event)>>> StreamsAsync(IReadOnlyList<StreamStart> streams, CancellationToken cancellationToken)
-    {
+        var opened = Begin();
         try
         {
-            return Grouped(await EventsAsync(parts.Store.ReadStreamsAsync(streams, cancellationToken)));
+            await foreach (var stored in parts.Store.ReadStreamsAsync(streams, cancellationToken))
+                Apply(opened, stored);
+            return opened;
         }
         catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
         {
-            // Which of them it is, each tells for itself.
-            var here = new List<(StoredEvent Stored, object Event)>();
-            foreach (var (stream, from) in streams)
-            {
-                try
-                {
-                    here.AddRange(await EventsAsync(parts.Store.ReadStreamAsync(stream, from, cancellationToken)));
-                }
-                catch (EventStoreException one) when (one.Fault == StoreFault.Archived)
-                {
-                    // It is over: nothing comes of it any more.
-                }
-            }
-            return Grouped(here);
+            opened = Begin();
         }
+        // Which of them it is, each tells for itself.
+        foreach (var (stream, from) in streams)
+        {
+            try
+            {
+                await foreach (var stored in parts.Store.ReadStreamAsync(stream, from, cancellationToken))
+                    Apply(opened, stored);
+            }
+            catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+            {
+                // It is over: nothing comes of it any more.
+            }
+        }
+        return opened;
+
+        Dictionary<string, OpenedLetter> Begin() => before.ToDictionary(l => Streams.DeadLetter(l.Kept.Letter).Value, StringComparer.Ordinal);
     }
 
-    private static Dictionary<string, List<(StoredEvent Stored, object Event)>> Grouped(List<(StoredEvent Stored, object Event)> events) =>
-        events.GroupBy(e => e.Stored.Stream, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.ToList(), StringComparer.Ordinal);
-
-    private async Task<List<(StoredEvent Stored, object Event)>> EventsAsync(IAsyncEnumerable<StoredEvent> events)
+    private void Apply(Dictionary<string, OpenedLetter> opened, StoredEvent stored)
     {
-        var found = new List<(StoredEvent, object)>();
-        await foreach (var stored in events)
-            found.Add((stored, parts.Codec.Decode(stored)));
-        return found;
+        var @event = parts.Codec.Decode(stored);
+        if (!opened.TryGetValue(stored.Stream, out var letter))
+        {
+            if (@event is not DeadLetterKept kept)
+                return;
+            letter = new OpenedLetter(kept, stored.Timestamp, new Loaded<DeadLetterState>(DeadLetterState.Initial, 0, 0), LetterBody.After(null, kept)!, stored.Timestamp);
+        }
+        opened[stored.Stream] = letter with
+        {
+            Loaded = letter.Loaded with { State = DeadLetterDecider.Behaviour.Fold.Apply(letter.State, @event), Version = stored.Version, Trail = Trail.Of(stored) },
+            ToSend = LetterBody.After(letter.ToSend, @event)!,
+            At = stored.Timestamp,
+        };
     }
 
     /// <summary>What was decided on an operator's word, now or when it was given first.</summary>
@@ -172,13 +192,40 @@ internal sealed class DeadLetterBook(PipelineParts parts, IBlobs blobs, DeadLett
     /// <summary>The decision that whoever a letter was going to makes on its message, sent once more or before; null where none can be found. Every endpoint decides under its own name.</summary>
     public static Decision? DecisionOn(Guid? message, string endpoint) => message is { } id && endpoint.Length is > 0 and <= Decision.ConsumerLengthMax ? new Decision(id, endpoint) : null;
 
-    /// <summary>Of such decisions those that were made, each with its first event.</summary>
-    public Task<IReadOnlyDictionary<Decision, EventPlace>> EffectsOfAsync(IEnumerable<Decision?> decisions, CancellationToken cancellationToken) =>
-        parts.Store.FindDecidedAsync([.. decisions.OfType<Decision>()], cancellationToken);
+    /// <summary>Of such decisions those that were made.</summary>
+    public async Task<Effects> EffectsOfAsync(IEnumerable<Decision?> decisions, CancellationToken cancellationToken)
+    {
+        var effects = new Effects([], []);
+        await FindEffectsAsync(decisions.OfType<Decision>().Distinct().ToArray(), effects, cancellationToken);
+        return effects;
+    }
+
+    /// <summary>One that nobody here can read hides itself and no other: halves are asked for until it is alone.</summary>
+    private async Task FindEffectsAsync(ArraySegment<Decision> decisions, Effects effects, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var (decision, place) in await parts.Store.FindDecidedAsync(decisions, cancellationToken))
+                effects.Found[decision] = place;
+        }
+        catch (EventStoreException e) when (e.Fault == StoreFault.Archived)
+        {
+            if (decisions.Count == 1)
+            {
+                effects.Archived[decisions[0]] = e.Message;
+                return;
+            }
+            await FindEffectsAsync(decisions[..(decisions.Count / 2)], effects, cancellationToken);
+            await FindEffectsAsync(decisions[(decisions.Count / 2)..], effects, cancellationToken);
+        }
+    }
 
     /// <summary>The same for people.</summary>
-    public async Task<string?> EffectSaidAsync(DeadLetterKept kept, CancellationToken cancellationToken) =>
-        (await EffectsOfAsync([DecisionOn(kept.Message, kept.Endpoint)], cancellationToken)).Values.FirstOrDefault() is { } effect ? $"event {effect.Sequence} of {effect.Stream} was decided on it" : null;
+    public async Task<string?> EffectSaidAsync(DeadLetterKept kept, CancellationToken cancellationToken)
+    {
+        var effects = await EffectsOfAsync([DecisionOn(kept.Message, kept.Endpoint)], cancellationToken);
+        return effects.Found.Values.FirstOrDefault() is { } effect ? $"event {effect.Sequence} of {effect.Stream} was decided on it" : effects.Archived.Values.FirstOrDefault();
+    }
 
     /// <summary>What was decided now or on the same input before; nothing where nothing followed from it.</summary>
     public Task<IReadOnlyList<StoredEvent>> RecordAsync(OpenedLetter letter, Guid id, object input, string actor, CancellationToken cancellationToken) =>

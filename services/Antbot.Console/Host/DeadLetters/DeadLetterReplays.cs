@@ -27,14 +27,13 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly SubscriptionOptions Letters = new() { Prefixes = [Streams.DeadLetterPrefix] };
 
-    /// <summary>Those that are waited for, and those about which was decided otherwise while they were on their way: what comes of them counts all the same.</summary>
-    private static readonly ViewQuery[] UnderWay =
-    [
-        new([nameof(DeadLetterStatus.Replaying)], Limit: ViewQuery.LimitMax),
-        new([], Limit: ViewQuery.LimitMax) { Search = new Dictionary<string, string>(StringComparer.Ordinal) { [ViewTables.Astray] = DeadLetterView.IsAstray } },
-    ];
+    private static readonly ViewQuery WaitedFor = new([nameof(DeadLetterStatus.Replaying)], Limit: ViewQuery.LimitMax);
+
+    /// <summary>About those was decided otherwise while they were on their way: what comes of them counts all the same.</summary>
+    private static readonly ViewQuery Astray = new([], Limit: ViewQuery.LimitMax) { Search = new Dictionary<string, string>(StringComparer.Ordinal) { [ViewTables.Astray] = DeadLetterView.IsAstray } };
 
     private readonly Resends _resends = new(TimeSpan.FromSeconds(options.ResendSeconds));
+    private readonly ByteBudget _room = new(OpenedLetter.RoomBytes);
     private bool _waits;
 
     public Task SendAsync(CancellationToken cancellationToken) => new DurableSubscription(parts.Store, "dead-letter-replays", SendAsync, parts.Clock, Letters).RunAsync(cancellationToken);
@@ -43,8 +42,9 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     {
         while (true)
         {
-            foreach (var query in UnderWay)
-                await LookAsync(query, cancellationToken);
+            await LookAsync(WaitedFor, cancellationToken);
+            // After as long as it takes a letter to expire nobody waits for a copy of one, either.
+            await LookAsync(Astray with { ChangedSince = parts.Clock.GetUtcNow() - TimeSpan.FromDays(options.DeadLetterDays) }, cancellationToken);
             _resends.EndRound();
             await Task.Delay(LookEvery, parts.Clock, cancellationToken);
         }
@@ -65,7 +65,7 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     /// <summary>All of a page beside each other; those that were not taken so, one after the other, each to answer for itself.</summary>
     private async Task SendAsync(IReadOnlyList<StoredEvent> page, CancellationToken cancellationToken)
     {
-        var left = new ConcurrentQueue<OpenedLetter>();
+        var left = new ConcurrentQueue<(Guid Letter, int Replay)>();
         foreach (var some in page.Select(parts.Codec.Find<DeadLetterReplayOrdered>).OfType<DeadLetterReplayOrdered>().Chunk(SentAtOnce))
         {
             await Bounded.ForEachAsync(
@@ -73,15 +73,15 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
                 async (one, token) =>
                 {
                     if (!await TrySendAsync(one, token))
-                        left.Enqueue(one);
+                        left.Enqueue((one.Kept.Letter, one.State.Replays));
                 },
                 cancellationToken);
         }
-        foreach (var one in left)
+        foreach (var (letter, replay) in left)
         {
             try
             {
-                await SendAsync(one.Kept.Letter, one.State.Replays, cancellationToken);
+                await SendAsync(letter, replay, cancellationToken);
                 _waits = false;
             }
             catch (BusUnavailableException e)
@@ -152,6 +152,7 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
 
     private async Task SendAsync(OpenedLetter letter, bool alone, CancellationToken cancellationToken)
     {
+        using var room = await _room.TakeAsync(letter.Bytes, cancellationToken);
         var properties = await stories.PropertiesOfAsync(letter.Kept, cancellationToken);
         var body = await stories.ReadAsync(letter.ToSend, cancellationToken);
         await sender.SendAsync(letter.Kept.Endpoint, properties, body, Letter.ReplayOf(letter.Kept.Letter, letter.State.Replays), alone, cancellationToken);
@@ -173,30 +174,36 @@ internal sealed class DeadLetterReplays(PipelineParts parts, DeadLetterBook book
     }
 
     /// <summary>They are replayed when something was decided on their messages: asked for all of them at once.</summary>
-    public async Task ConfirmAsync(IReadOnlyCollection<(OpenedLetter Letter, int Replay)> sent, CancellationToken cancellationToken)
+    /// <returns>The letters on whose messages something was decided that cannot be confirmed, each with why.</returns>
+    public async Task<IReadOnlyDictionary<Guid, string>> ConfirmAsync(IReadOnlyCollection<(OpenedLetter Letter, int Replay)> sent, CancellationToken cancellationToken)
     {
         var decisions = sent.Select(s => (s.Letter, s.Replay, Decision: DeadLetterBook.DecisionOn(s.Letter.Kept.Message, s.Letter.Kept.Endpoint))).ToList();
         var effects = await book.EffectsOfAsync(decisions.Select(d => d.Decision), cancellationToken);
         await Bounded.ForEachAsync(
-            [.. decisions.Where(d => d.Decision is { } decision && effects.ContainsKey(decision))], RecordedAtOnce,
-            (d, token) => ConfirmAsync(d.Letter, d.Replay, d.Decision!.Value.EventId(0), effects[d.Decision.Value], token),
+            [.. decisions.Where(d => d.Decision is { } decision && effects.Found.ContainsKey(decision))], RecordedAtOnce,
+            (d, token) => ConfirmAsync(d.Letter, d.Replay, d.Decision!.Value.EventId(0), effects.Found[d.Decision.Value], token),
             cancellationToken);
+        return decisions.Where(d => d.Decision is { } decision && effects.Archived.ContainsKey(decision)).ToDictionary(d => d.Letter.Kept.Letter, d => effects.Archived[d.Decision!.Value]);
     }
 
     private async Task LookAsync(IReadOnlyList<DeadLetterView> letters, CancellationToken cancellationToken)
     {
         var decisions = letters.Select(l => DeadLetterBook.DecisionOn(l.Message, l.Endpoint)).ToList();
         var effects = await book.EffectsOfAsync(decisions, cancellationToken);
-        var decided = letters.Zip(decisions).Where(l => l.Second is { } decision && effects.ContainsKey(decision)).ToDictionary(l => Guid.ParseExact(l.First.Id, "N"), l => l.First.Replays);
+        var decided = letters.Zip(decisions).Where(l => l.Second is { } decision && effects.Found.ContainsKey(decision)).ToDictionary(l => Guid.ParseExact(l.First.Id, "N"), l => l.First.Replays);
         foreach (var some in decided.Keys.Chunk(RecordedAtOnce))
         {
             // The list may be behind: of whoever stands otherwise by now nothing is to be confirmed.
             var opened = await book.OpenAsync(some, cancellationToken);
             await ConfirmAsync([.. opened.Values.Where(o => o.State.MayBeReplayed && o.State.Replays == decided[o.Kept.Letter]).Select(o => (o, o.State.Replays))], cancellationToken);
         }
-        foreach (var letter in letters.Where(l => l.State == DeadLetterStatus.Replaying && !decided.ContainsKey(Guid.ParseExact(l.Id, "N"))))
+        foreach (var (letter, decision) in letters.Zip(decisions).Where(l => l.First.State == DeadLetterStatus.Replaying && !decided.ContainsKey(Guid.ParseExact(l.First.Id, "N"))))
         {
-            if (_resends.IsDue(letter.Id, letter.Replays, letter.ChangedAt, parts.Clock.GetUtcNow()))
+            if (!_resends.IsDue(letter.Id, letter.Replays, letter.ChangedAt, parts.Clock.GetUtcNow()))
+                continue;
+            if (decision is { } made && effects.Archived.TryGetValue(made, out var why))
+                log.LogWarning("The dead letter {Letter} cannot be confirmed: {Fault}", letter.Id, why);
+            else
                 await SendAgainAsync(Guid.ParseExact(letter.Id, "N"), letter.Replays, cancellationToken);
         }
     }

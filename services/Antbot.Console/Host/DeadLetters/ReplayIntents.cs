@@ -1,5 +1,6 @@
 using Antbot.Contracts;
 using Antbot.Forensics;
+using Antbot.Messaging;
 using Antbot.ReadModels;
 using Antbot.Runtime.Store;
 
@@ -8,6 +9,8 @@ namespace Antbot.ConsoleService.DeadLetters;
 /// <summary>What a letter says of itself and what is known of its trade, as far as sending it once more depends on it.</summary>
 internal sealed class ReplayIntents(IEventStore store, DeadLetterStories stories)
 {
+    private readonly ByteBudget _room = new(OpenedLetter.RoomBytes);
+
     public async Task<ReplayIntent> OfAsync(OpenedLetter letter, CancellationToken cancellationToken) => await OfAsync(letter, await LivesAsync([letter], cancellationToken), cancellationToken);
 
     /// <param name="lives">Those of <see cref="LivesAsync"/>.</param>
@@ -15,6 +18,7 @@ internal sealed class ReplayIntents(IEventStore store, DeadLetterStories stories
     {
         var kept = letter.Kept;
         var life = kept.Trades is [var trade] ? lives[trade] : null;
+        using var room = await _room.TakeAsync(letter.Bytes, cancellationToken);
         return Letter.IntentOf(kept, await stories.PropertiesOfAsync(kept, cancellationToken), await stories.ReadAsync(letter.ToSend, cancellationToken), life?.Over, life?.ValidUntil);
     }
 

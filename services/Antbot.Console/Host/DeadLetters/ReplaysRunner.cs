@@ -64,7 +64,9 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
                 await Task.Delay(wait, parts.Clock, cancellationToken);
             await OrderAsync(state, batch, some, cancellationToken);
         }
-        await WaitForAsync(turns, batch.Until, state.Pace.PatienceSeconds, cancellationToken);
+        // What was ordered only now, by whoever goes on after a kill, has its time as well.
+        var soonest = parts.Clock.GetUtcNow() + TimeSpan.FromSeconds(state.Pace.PatienceSeconds);
+        await WaitForAsync(turns, batch.Until > soonest ? batch.Until : soonest, state.Pace.PatienceSeconds, cancellationToken);
         await selections.RecordAsync(
             batch.Selection, IdOf("replay-batch-end", batch.Selection, batch.Batch),
             new EndReplayBatch(batch.Selection, batch.Batch, turns.Count(t => t.IsReplayed), MissesOf(turns, t => t.Refused), MissesOf(turns, t => t.Failed)), DeadLetterBook.Actor, cancellationToken);
@@ -106,6 +108,8 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
                     await OrderAsync(state, batch, turn, lives, token);
             },
             cancellationToken);
+        foreach (var turn in turns)
+            turn.Opened = turn.Opened?.WithoutBytes();
     }
 
     private async Task OrderAsync(ReplaysState state, ReplayBatchBegun batch, Turn turn, IReadOnlyDictionary<TradeId, TradeLife> lives, CancellationToken cancellationToken)
@@ -129,7 +133,7 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
     /// <summary>Confirms what has had its effect, and reads what has become of all: two questions for all of them.</summary>
     private async Task LookAsync(List<Turn> turns, CancellationToken cancellationToken)
     {
-        await replays.ConfirmAsync([.. turns.Select(t => (t.Opened!, t.Replay))], cancellationToken);
+        var unconfirmed = await replays.ConfirmAsync([.. turns.Select(t => (t.Opened!, t.Replay))], cancellationToken);
         var opened = await letters.OpenAgainAsync([.. turns.Select(t => t.Opened!)], cancellationToken);
         foreach (var (turn, letter) in turns.Zip(opened))
         {
@@ -141,6 +145,8 @@ internal sealed class ReplaysRunner(PipelineParts parts, ReplaysBook selections,
                 turn.IsReplayed = true;
             else if (letter.State.Status != DeadLetterStatus.Replaying)
                 turn.Failed = letter.State.IsWaiting ? "it came back" : $"it is {letter.State.Status}";
+            else
+                turn.Failed = unconfirmed.GetValueOrDefault(turn.Letter);
         }
     }
 
