@@ -109,6 +109,9 @@ public sealed record OrderBook(
         OrderConfirmed e => Asked.Remove(e.Order.Value),
         OrderAccepted e => Asked.Remove(e.Order.Value),
         OrderAbsent e => Asked.Remove(e.Order.Value),
+        // Asked about before it was adopted: there is nothing left to be found out.
+        OrderAdopted e => Asked.Remove(e.Order.Value),
+        PositionAdopted e => Asked.Remove(e.Order.Value),
         OrderFilled e => Asked.Remove(e.Order.Value),
         OrderFillBusted e => Asked.Remove(e.Fill.Order.Value),
         OrderEnded e => Asked.Remove(e.Order.Value),

@@ -32,6 +32,17 @@ public sealed class OrderBookTests
         Assert.Empty(book.Apply(Ended(Entry(1)), Now).Live);
     }
 
+    /// <summary>While something is asked about no balance is compared; what is adopted is not asked about any more.</summary>
+    [Fact]
+    public void What_was_asked_about_before_it_was_adopted_moves_nothing()
+    {
+        var asked = Book(new OrderCorrected(Entry(1), "it is not there", "none"));
+        Assert.True(asked.IsMoving);
+        var signal = Entry(1).Trade!.Value;
+        Assert.False(asked.Apply(new PositionAdopted(Entry(1), signal, Account, new Symbol("BTCUSDT"), Side.Buy, new Quantity(1), new Price(100), "USDT", Now, "none"), Now).IsMoving);
+        Assert.False(asked.Apply(new OrderAdopted(Entry(1), signal, Account, new Symbol("BTCUSDT"), Side.Buy, new Quantity(1), "7", Now, "none"), Now).IsMoving);
+    }
+
     [Fact]
     public void The_same_fill_twice_counts_once()
     {
