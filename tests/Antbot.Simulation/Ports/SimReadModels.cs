@@ -49,12 +49,12 @@ internal sealed class SimReadModels(SimTables tables, SimDisk disk, SimContext c
 
     public async Task<IReadOnlyList<ViewRow>> ListAsync(ViewTable table, ViewQuery query, CancellationToken cancellationToken = default)
     {
-        if (query is not { Symbol: null, Account: null, IdPrefix: null, Since: null, Until: null, ChangedSince: null, OldestFirst: false })
+        if (query is not { Symbol: null, Account: null, IdPrefix: null, Since: null, Until: null, OldestFirst: false })
             throw new NotSupportedException($"Nobody has asked for {query} here before.");
         await ReadAsync();
         var searched = ViewTables.SearchedBy(table);
         var rows = tables.Rows.Values.Where(r =>
-            r.Key.Table == table && (query.States.Count == 0 || query.States.Contains(r.State, StringComparer.Ordinal)) && (query.Trade is null || r.Trade == query.Trade)
+            r.Key.Table == table && (query.States.Count == 0 || query.States.Contains(r.State, StringComparer.Ordinal)) && (query.Trade is null || r.Trade == query.Trade) && (query.ChangedSince is null || r.ChangedAt >= query.ChangedSince)
             && query.Search.All(s => r.Search[searched.ToList().IndexOf(s.Key)] == s.Value));
         var ordered = rows.OrderByDescending(r => r.At).ThenByDescending(r => r.Id, StringComparer.Ordinal).ToList();
         var from = query.After is null ? 0 : ordered.FindIndex(r => r.Id == query.After) + 1;
