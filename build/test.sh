@@ -30,7 +30,7 @@ for project in tests/*/*.Tests.csproj; do
   started=$(date +%s)
   # shellcheck disable=SC2086 # words, or none
   # Most of what a test does is wait for a process or a server: more of them at once than there are processors.
-  dotnet "$program" -noColor -noLogo -xml "$results/$name.xml" -maxThreads 2x $without >"$results/$name.log" 2>&1 </dev/null
+  dotnet "$program" -noColor -noLogo -xml "$results/$name.xml" -maxThreads 1.5x $without >"$results/$name.log" 2>&1 </dev/null
   code=$?
   if [ ! -s "$results/$name.xml" ]; then
     tail -n 40 "$results/$name.log"

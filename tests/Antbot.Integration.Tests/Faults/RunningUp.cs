@@ -121,6 +121,8 @@ internal sealed class RunningUp : IAsyncDisposable
     /// <summary>SIGKILL, by its id.</summary>
     public static void Kill(int processId) => Signal(processId, "KILL");
 
+    public static void End(int processId) => Signal(processId, "TERM");
+
     public static void Signal(int processId, string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", processId.ToString(CultureInfo.InvariantCulture)]);
