@@ -20,6 +20,11 @@ public sealed class ShortRunTests
         var (code, output) = await RunAsync("--short", "--within", "240", "--json", "--artifacts", Path.Combine(Programs.Own().Root, "artifacts", "chaos"));
         Assert.True(code == 0, output);
         Assert.EndsWith($"{Cases.All.Count(c => c.InShortRun)} passed, 0 failed", output.TrimEnd(), StringComparison.Ordinal);
+        var struck = Results(output).Single(r => r.Case == "kill-each").Notes[0];
+        Assert.Matches("^12 faults in the middle of [0-9]+ trades, so many under way at each: ", struck);
+        Assert.All(
+            [.. Programs.Services.Append("venue").Append("postgres").Append("rabbitmq").Select(n => $"kill {n}"), "restart postgres in order", "restart rabbitmq in order"],
+            what => Assert.Matches($"[:,] {what} [1-9]", struck));
         var rested = Rested(output);
         Assert.Equal(Cases.All.Count(c => c.InShortRun), rested.Count);
         Assert.True(rested[rested.Count / 2] <= AtRestWithin, $"at rest after {string.Join(", ", rested.Select(r => $"{r.TotalSeconds:0}"))} s: most of them have to be within {AtRestWithin.TotalSeconds:0}");
@@ -42,8 +47,9 @@ public sealed class ShortRunTests
     }
 
     /// <summary>In order, without the time that a breaker was open.</summary>
-    private static List<TimeSpan> Rested(string output) =>
-        [.. output.Split('\n').Where(l => l.StartsWith('{')).Select(l => JsonSerializer.Deserialize<Result>(l, JsonSerializerOptions.Web)!).Select(r => r.Converged!.Value - r.HeldBack).Order()];
+    private static List<TimeSpan> Rested(string output) => [.. Results(output).Select(r => r.Converged!.Value - r.HeldBack).Order()];
+
+    private static IEnumerable<Result> Results(string output) => output.Split('\n').Where(l => l.StartsWith('{')).Select(l => JsonSerializer.Deserialize<Result>(l, JsonSerializerOptions.Web)!);
 
     private static async Task<(int Code, string Output)> RunAsync(params string[] arguments)
     {

@@ -46,7 +46,7 @@ internal static class Cases
 
     public static IReadOnlyList<Case> All { get; } =
     [
-        new("kill-each", "Killed", "every service, the venue and both servers are killed once", Processes.KillEachAsync) { InShortRun = true, MayOpenBreaker = true, Rate = 5, EnteredPartMin = 0.5 },
+        new("kill-each", "Killed", "every service, the venue and both servers are killed, and both servers restarted in order, spread over 200 trades", Processes.KillEachAsync) { InShortRun = true, MayOpenBreaker = true, EnteredPartMin = 0.5, TurnsAway = true },
         .. Points.Select(DiesAt),
         new("restart-rolling", "Killed", "every service is stopped in order and started again, one after the other", Processes.RollAsync),
 
@@ -62,6 +62,7 @@ internal static class Cases
         new("rabbitmq-data-lost", "RabbitMQ", "the broker is killed and its data folder deleted", ServerFaults.LoseRabbitDataAsync) { Spoils = true, InShortRun = true },
 
         new("postgres-stopped", "PostgreSQL", "the database is stopped at once, without a checkpoint", s => ServerFaults.RestartPostgresAsync(s, s.Services.Postgres.StopImmediateAsync)),
+        new("postgres-restarted", "PostgreSQL", "the database ends in order and is started again", s => ServerFaults.RestartPostgresAsync(s, s.Services.Postgres.StopAsync)),
         new("postgres-killed", "PostgreSQL", "the database is killed", s => ServerFaults.RestartPostgresAsync(s, s.Services.Postgres.KillAsync)),
         new("postgres-page-corrupted", "PostgreSQL", "a page of the history is overwritten, and restored 10 s later", ServerFaults.CorruptPageAsync) { Spoils = true },
         new("postgres-disk-full", "PostgreSQL", "the disk of the database's tables is full for 15 s", ServerFaults.FillPostgresDiskAsync) { Layout = Layout.Plain with { SmallDiskMegabytes = 96 }, Spoils = true },

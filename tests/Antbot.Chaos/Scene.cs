@@ -77,10 +77,10 @@ internal sealed class Scene(Target target, Load load, Action<string> say, Cancel
     }
 
     /// <summary>So many more have been accepted.</summary>
-    public Task AcceptedAsync(int more)
+    public Task AcceptedAsync(int more, TimeSpan? patience = null)
     {
         var goal = load.AcceptedCount + more;
-        return UntilAsync(() => load.AcceptedCount >= goal, $"{more} more signals are accepted");
+        return UntilAsync(() => load.AcceptedCount >= goal, () => $"{more} more signals are accepted, not {more - goal + load.AcceptedCount}", patience);
     }
 
     /// <summary>SIGKILL; returns when it has been started again and is ready.</summary>

@@ -11,6 +11,9 @@ internal static class Checker
     private const int NamedMax = 5;
     private const string Quote = "USDT";
 
+    /// <summary>Of a trade that was begun.</summary>
+    private const string FirstStep = "trade_validated";
+
     /// <summary>Between the sizing of an entry and its last fill, as a part of the price: no case moves the market up by more in the seconds that a signal lives.</summary>
     private const decimal MarketMovesMost = 0.05m;
 
@@ -46,6 +49,11 @@ internal static class Checker
     /// <summary>What became of all trades, how often.</summary>
     public static IEnumerable<(string End, int Count)> EndsOf(Evidence evidence) =>
         evidence.Store.Events.Where(IsEnd).GroupBy(e => e.Type, StringComparer.Ordinal).Select(g => (g.Key, g.Count())).OrderByDescending(g => g.Item2);
+
+    /// <summary>How many trades had taken their first step by then, and had not come to their end.</summary>
+    /// <param name="at">Microseconds since 1970.</param>
+    public static int UnderWay(Store store, long at) =>
+        StreamsOf(store, "trade-").Values.Count(t => t.Exists(e => e.At <= at && e.Type == FirstStep) && !t.Exists(e => e.At <= at && IsEnd(e)));
 
     /// <summary>The trades that have no end or still hold exposure.</summary>
     public static IReadOnlyList<string> Unfinished(Evidence evidence)

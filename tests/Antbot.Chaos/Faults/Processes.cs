@@ -30,23 +30,25 @@ internal static class Processes
         scene.Note($"{Deaths} deaths at {point}");
     }
 
-    /// <summary>In the middle of at least so many.</summary>
-    private const int KillEachTradesMin = 200;
+    private const int KillEachTrades = 200;
 
-    public static async Task KillEachAsync(Scene scene)
+    public static Task KillEachAsync(Scene scene)
     {
-        foreach (var name in Programs.Services.Append("venue"))
-        {
-            scene.Say($"killing {name}");
-            await scene.KillAsync(name);
-            await scene.AcceptedAsync(3);
-        }
-        scene.Say("killing PostgreSQL");
-        await ServerFaults.RestartPostgresAsync(scene, scene.Services.Postgres.KillAsync);
-        await scene.AcceptedAsync(3);
-        scene.Say("killing RabbitMQ");
-        await ServerFaults.KillRabbitAsync(scene);
-        await scene.AcceptedAsync(Math.Max(3, KillEachTradesMin - scene.Load.AcceptedCount));
+        return Midst.StrikeAsync(
+            scene,
+            KillEachTrades,
+            [
+                Kill("execution"),
+                ("kill postgres", () => ServerFaults.RestartPostgresAsync(scene, scene.Services.Postgres.KillAsync)),
+                ("kill rabbitmq", () => ServerFaults.KillRabbitAsync(scene)),
+                ("restart postgres in order", () => ServerFaults.RestartPostgresAsync(scene, scene.Services.Postgres.StopAsync)),
+                ("restart rabbitmq in order", () => ServerFaults.RestartRabbitAsync(scene)),
+                // What it opens holds entries back for a minute: those come after it that do not wait for them.
+                Kill("venue"),
+                .. Programs.Services.Where(s => s != "execution").Select(Kill),
+            ]);
+
+        (string What, Func<Task> Do) Kill(string name) => ($"kill {name}", () => scene.KillAsync(name));
     }
 
     public static async Task RollAsync(Scene scene)
