@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Antbot.Contracts;
 
 namespace Antbot.Signals.Core;
@@ -25,6 +26,13 @@ public sealed class Backlog
 
     private readonly Dictionary<TradeId, Waiter> _waiting = [];
     private readonly Queue<TradeId> _inOrder = new();
+
+    /// <summary>Those that wait and still had time to be entered when they were counted last.</summary>
+    private readonly SortedSet<(DateTimeOffset EnterBy, long Number)> _inTime = [];
+    private DateTimeOffset _countedAt;
+
+    /// <summary>Until then none of them is over.</summary>
+    private DateTimeOffset _countsUntil = DateTimeOffset.MaxValue;
     private long _came;
     private long _begun;
 
@@ -35,9 +43,11 @@ public sealed class Backlog
 
     public void Recorded(TradeId trade, DateTimeOffset at, DateTimeOffset validUntil)
     {
-        if (!_waiting.TryAdd(trade, new Waiter(++_came, _begun, at, validUntil)))
+        var waiter = new Waiter(++_came, _begun, at, validUntil);
+        if (!_waiting.TryAdd(trade, waiter))
             return;
         _inOrder.Enqueue(trade);
+        Count(waiter);
         if (_came % ForgetEvery == 0)
             Forget(at);
     }
@@ -47,6 +57,7 @@ public sealed class Backlog
     {
         if (!_waiting.Remove(trade, out var waiter))
             return;
+        _inTime.Remove((waiter.EnterBy, waiter.Number));
         _decidedUpTo = Math.Max(_decidedUpTo, waiter.Number);
         if (!tooLate)
             _begun++;
@@ -59,7 +70,7 @@ public sealed class Backlog
         if (Oldest(now) is not { } oldest || now - oldest.At is var waited && waited < patience / PatiencesPart)
             return null;
         // Those whose time is almost over are only refused when their turn comes, which is quick.
-        var before = _waiting.Values.Count(w => now < w.ValidUntil - ((w.ValidUntil - w.At) / 3));
+        var before = InTime(now);
         var begun = _begun - oldest.BegunBefore;
         if (before < RoomMin || before * waited <= begun * patience)
             return null;
@@ -79,6 +90,7 @@ public sealed class Backlog
             _waiting[TradeId.From(trade)] = waiter;
             _inOrder.Enqueue(TradeId.From(trade));
             _came = waiter.Number;
+            Count(waiter);
         }
     }
 
@@ -86,6 +98,8 @@ public sealed class Backlog
     {
         _waiting.Clear();
         _inOrder.Clear();
+        _inTime.Clear();
+        (_countedAt, _countsUntil) = (default, DateTimeOffset.MaxValue);
         (_came, _begun, _decidedUpTo) = (0, 0, 0);
     }
 
@@ -103,15 +117,50 @@ public sealed class Backlog
         return null;
     }
 
+    /// <summary>How many of them can still be entered in time. Between two that come, go or are over it is known, and each is looked at once when it is over.</summary>
+    private int InTime(DateTimeOffset now)
+    {
+        if (now >= _countedAt && now < _countsUntil)
+            return _inTime.Count;
+        if (now < _countedAt)
+        {
+            // A clock that went back brings some of them back.
+            _inTime.Clear();
+            (_countedAt, _countsUntil) = (now, DateTimeOffset.MaxValue);
+            foreach (var waiter in _waiting.Values)
+                Count(waiter);
+        }
+        while (_inTime.Count > 0 && _inTime.Min.EnterBy <= now)
+            _inTime.Remove(_inTime.Min);
+        (_countedAt, _countsUntil) = (now, _inTime.Count > 0 ? _inTime.Min.EnterBy : DateTimeOffset.MaxValue);
+        return _inTime.Count;
+    }
+
+    private void Count(Waiter waiter)
+    {
+        if (waiter.EnterBy <= _countedAt)
+            return;
+        _inTime.Add((waiter.EnterBy, waiter.Number));
+        _countsUntil = waiter.EnterBy < _countsUntil ? waiter.EnterBy : _countsUntil;
+    }
+
     private void Forget(DateTimeOffset now)
     {
-        foreach (var trade in _waiting.Where(w => now > w.Value.ValidUntil + GoneAfter).Select(w => w.Key).ToList())
+        foreach (var (trade, waiter) in _waiting.Where(w => now > w.Value.ValidUntil + GoneAfter).ToList())
+        {
             _waiting.Remove(trade);
+            _inTime.Remove((waiter.EnterBy, waiter.Number));
+        }
     }
 
     /// <param name="Number">In the order in which they came.</param>
     /// <param name="BegunBefore">How many trades had begun when it came.</param>
-    private sealed record Waiter(long Number, long BegunBefore, DateTimeOffset At, DateTimeOffset ValidUntil);
+    private sealed record Waiter(long Number, long BegunBefore, DateTimeOffset At, DateTimeOffset ValidUntil)
+    {
+        /// <summary>The last third of its life is for its entry.</summary>
+        [JsonIgnore]
+        public DateTimeOffset EnterBy => ValidUntil - ((ValidUntil - At) / 3);
+    }
 
     private sealed record Saved(long Begun, IReadOnlyList<SavedWaiter> Waiting);
 

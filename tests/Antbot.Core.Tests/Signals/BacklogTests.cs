@@ -125,6 +125,46 @@ public sealed class BacklogTests
         Assert.Equal(_backlog.Save(), again.Save());
     }
 
+    /// <summary>What is counted while signals come and go is what would be found by looking at all that wait, whatever the clock does.</summary>
+    [Fact]
+    public void Whatever_comes_and_goes_it_answers_as_one_that_looks_at_all_of_them()
+    {
+        var (refused, taken) = (0, 0);
+        for (var seed = 1; seed <= 40; seed++)
+        {
+            var (random, backlog, plain, now, known) = (new Random(seed), new Backlog(), new PlainBacklog(), Start, 0);
+            for (var step = 0; step < 2_000; step++)
+            {
+                now += TimeSpan.FromMilliseconds(random.Next(100) switch { 0 => -20_000, 1 => 40_000, _ => random.Next(500) });
+                switch (random.Next(100))
+                {
+                    case < 60:
+                        var trade = random.Next(20) == 0 && plain.Waiting > 0 ? plain[random.Next(plain.Waiting)] : Trade(known++);
+                        var (at, until) = (now.AddMilliseconds(-random.Next(2_000)), now.AddSeconds(random.Next(4) switch { 0 => 3, 1 => 3_600, _ => 30 }));
+                        backlog.Recorded(trade, at, until);
+                        plain.Recorded(trade, at, until);
+                        break;
+                    case < 98 when known > 0:
+                        var (decided, tooLate) = (Trade(Math.Max(0, known - 1 - random.Next(60))), random.Next(4) == 0);
+                        backlog.Decided(decided, tooLate);
+                        plain.Decided(decided, tooLate);
+                        break;
+                    case 98:
+                        var again = new Backlog();
+                        again.Load(backlog.Save());
+                        backlog = again;
+                        plain.Reload();
+                        break;
+                }
+                var life = TimeSpan.FromSeconds(random.Next(3) switch { 0 => 1, 1 => 30, _ => 600 });
+                var answer = backlog.Refuse(life, now);
+                Assert.Equal((seed, step, plain.Waiting, plain.Refuse(life, now)), (seed, step, backlog.Waiting, answer));
+                (refused, taken) = answer is null ? (refused, taken + 1) : (refused + 1, taken);
+            }
+        }
+        Assert.True(refused > 10_000 && taken > 10_000, $"{refused} refused, {taken} taken: it says little");
+    }
+
     private void Record(int n, double at, TimeSpan? life = null) => _backlog.Recorded(Trade(n), Start.AddSeconds(at), Start.AddSeconds(at) + (life ?? Life));
 
     private void Begin(int n) => Decide(n, tooLate: false);
@@ -134,4 +174,49 @@ public sealed class BacklogTests
     private TimeSpan? Refuse(double at, TimeSpan? life = null) => _backlog.Refuse(life ?? Life, Start.AddSeconds(at));
 
     private static TradeId Trade(int n) => new(DeterministicId.From("backlog", n.ToString()));
+
+    /// <summary>The same rule with nothing kept but what waits.</summary>
+    private sealed class PlainBacklog
+    {
+        private readonly List<(TradeId Trade, int Number, int BegunBefore, DateTimeOffset At, DateTimeOffset Until)> _waiting = [];
+        private (int Came, int Begun, int Passed) _so;
+
+        public int Waiting => _waiting.Count;
+
+        public TradeId this[int n] => _waiting[n].Trade;
+
+        public void Recorded(TradeId trade, DateTimeOffset at, DateTimeOffset until)
+        {
+            _so.Came++;
+            if (_waiting.Exists(w => w.Trade == trade))
+                return;
+            _waiting.Add((trade, _so.Came, _so.Begun, at, until));
+            if (_so.Came % 1_000 == 0)
+                _waiting.RemoveAll(w => at > w.Until.AddMinutes(1));
+        }
+
+        public void Decided(TradeId trade, bool tooLate)
+        {
+            if (_waiting.Find(w => w.Trade == trade) is not { Number: > 0 } waiter)
+                return;
+            _waiting.Remove(waiter);
+            _so = (_so.Came, _so.Begun + (tooLate ? 0 : 1), Math.Max(_so.Passed, waiter.Number));
+        }
+
+        public void Reload() => _so = (_waiting.Select(w => w.Number).LastOrDefault(), _so.Begun, 0);
+
+        public TimeSpan? Refuse(TimeSpan life, DateTimeOffset now)
+        {
+            // Whoever was once passed over is so for good.
+            while (_waiting.Find(w => w.Number > _so.Passed) is { Number: > 0 } first && now > first.Until.AddMinutes(1))
+                _so.Passed = first.Number;
+            if (_waiting.Find(w => w.Number > _so.Passed) is not { Number: > 0 } oldest || now - oldest.At < life / 3 / 4)
+                return null;
+            var (waited, before, begun) = (now - oldest.At, _waiting.Count(w => now < w.Until - ((w.Until - w.At) / 3)), _so.Begun - oldest.BegunBefore);
+            if (before < Backlog.RoomMin || before * waited <= begun * (life / 3))
+                return null;
+            var again = begun == 0 ? life / 3 : (before * waited / begun) - (life / 3);
+            return TimeSpan.FromTicks(Math.Max(Math.Min(again.Ticks, (life / 3).Ticks), TimeSpan.TicksPerSecond));
+        }
+    }
 }
