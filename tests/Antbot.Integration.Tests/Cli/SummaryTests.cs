@@ -4,7 +4,6 @@ using Antbot.Hosting;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Kernel.Identity;
 using Antbot.ReadModels;
-using Antbot.Runtime.Store;
 using Antbot.Standalone;
 using Xunit;
 
@@ -16,27 +15,20 @@ public sealed class SummaryTests : IAsyncLifetime
     private static readonly DateTimeOffset At = new(2026, 5, 6, 12, 0, 0, TimeSpan.Zero);
     private static readonly Symbol Symbol = new("BTCUSDT");
 
-    private readonly InMemoryEventStore _store = new(DeterministicId.From("store"));
-    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-summary-").FullName;
-    private SqliteReadModels _models = null!;
-    private int _appends;
+    private ViewedHistory _history = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _models = await SqliteReadModels.OpenAsync(Path.Combine(_folder, "antbot.views.db"), DeterministicId.From("store"), Cancel);
+    public async ValueTask InitializeAsync() => _history = await ViewedHistory.OpenAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _models.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _history.DisposeAsync();
 
     [Fact]
     public async Task Its_line_counts_what_was_recorded()
     {
         Assert.Equal("0 of 7 services ready (bus: down) · 0 events · trades: none yet · 0 positions · P&L 0.00 after 0.00 fees", await Summary.LineAsync(await FollowedAsync(), new ServicesReady(0, 7, "bus: down"), Cancel));
-        await new RandomHistory(_store, 3).GrowAsync(1_500);
-        var events = (await _store.ReadPageAsync(0, 10_000, Cancel)).Where(ViewFold.Reads).Select(RandomHistory.Codec.Decode).ToList();
+        await new RandomHistory(_history.Store, 3).GrowAsync(1_500);
+        var events = (await _history.Store.ReadPageAsync(0, 10_000, Cancel)).Where(ViewFold.Reads).Select(RandomHistory.Codec.Decode).ToList();
         var closed = events.OfType<PositionClosed>().GroupBy(e => e.Trade).Select(g => g.Last()).ToList();
         var open = events.OfType<PositionOpened>().Select(e => e.Trade).Distinct().Except(closed.Select(c => c.Trade)).Count();
         Assert.True(closed.Count > 5 && open > 0, $"{closed.Count} closed, {open} open");
@@ -87,19 +79,13 @@ public sealed class SummaryTests : IAsyncLifetime
     private Task OrderAsync(TradeId trade, OrderRole role, Side side, Price? trigger) => AppendAsync(
         trade, new OrderIntended(Id(trade, role), trade, RandomHistory.Account, role, Symbol, side, trigger is null ? OrderKind.Market : OrderKind.Limit, new Quantity(2), null, trigger, role != OrderRole.Entry, null, "a test", null));
 
-    private async Task AppendAsync(TradeId trade, params object[] events) => Assert.IsType<AppendOutcome.Appended>(await _store.AppendAsync(
-        new AppendRequest
-        {
-            Stream = Streams.Order(trade), Expected = ExpectedVersion.Any, Decision = new Decision(DeterministicId.From("summary-append", $"{++_appends}"), "test"), Events = [.. events.Select(RandomHistory.Codec.Encode)], At = At,
-            Meta = new EventMeta(null, null, "test"),
-        },
-        Cancel));
+    private Task AppendAsync(TradeId trade, params object[] events) => _history.AppendAsync(At, Streams.Order(trade), "test", events);
 
-    private async Task<long> CountAsync() => (await _store.Ledger.ReadHeadAsync(Cancel)).Position;
+    private async Task<long> CountAsync() => (await _history.Store.Ledger.ReadHeadAsync(Cancel)).Position;
 
     private async Task<ReadModelQueries> FollowedAsync()
     {
-        await new ViewProjection(_store, RandomHistory.Codec, _models, TimeProvider.System).CatchUpAsync(_ => { }, Cancel);
-        return new ReadModelQueries(_store, RandomHistory.Codec, _models, TimeProvider.System);
+        await _history.CatchUpAsync();
+        return new ReadModelQueries(_history.Store, RandomHistory.Codec, _history.Models, TimeProvider.System);
     }
 }

@@ -3,7 +3,6 @@ using Antbot.Contracts.Events;
 using Antbot.Incidents.Bundles;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Kernel.Identity;
-using Antbot.ReadModels;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -15,21 +14,15 @@ public sealed class BundleMakerTests : IAsyncLifetime
     private static readonly DateTimeOffset Begin = new(2026, 5, 6, 23, 0, 0, TimeSpan.Zero);
     private static readonly Guid Incident = DeterministicId.From("the incident");
 
-    private readonly InMemoryEventStore _store = new(DeterministicId.From("store"));
     private readonly InMemoryBlobs _blobs = new();
-    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-maker-").FullName;
-    private SqliteReadModels _models = null!;
-    private int _appends;
+    private ViewedHistory _history = null!;
+    private int _seconds;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _models = await SqliteReadModels.OpenAsync(Path.Combine(_folder, "antbot.views.db"), DeterministicId.From("store"), Cancel);
+    public async ValueTask InitializeAsync() => _history = await ViewedHistory.OpenAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _models.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _history.DisposeAsync();
 
     [Fact]
     public async Task A_body_that_finds_no_room_takes_none_from_those_behind_it()
@@ -103,19 +96,13 @@ public sealed class BundleMakerTests : IAsyncLifetime
     private async Task<(IReadOnlyList<string> Members, IReadOnlyList<string> Left)> MadeAsync()
     {
         await AppendAsync(Streams.Incident(Incident), new IncidentOpened(Incident, IncidentSource.Person, "", "letters hang", "anna", Begin, Begin.AddMinutes(-5), Begin.AddDays(1), []));
-        await new ViewProjection(_store, RandomHistory.Codec, _models, TimeProvider.System).CatchUpAsync(_ => { }, Cancel);
-        var file = Path.Combine(_folder, "b.zip");
+        await _history.CatchUpAsync();
+        var file = Path.Combine(_history.Folder, "b.zip");
         await using (var to = File.Create(file))
-            Assert.NotNull(await new BundleMaker(_store, RandomHistory.Codec, _models, _blobs, TimeProvider.System, logs: null, key: null).WriteAsync(Incident, to, cancellationToken: Cancel));
+            Assert.NotNull(await new BundleMaker(_history.Store, RandomHistory.Codec, _history.Models, _blobs, TimeProvider.System, logs: null, key: null).WriteAsync(Incident, to, cancellationToken: Cancel));
         using var bundle = BundleReader.Open(file);
         return ([.. bundle.Manifest.Members.Select(m => m.Name)], bundle.Manifest.Left);
     }
 
-    private async Task AppendAsync(StreamId stream, object @event) => Assert.IsType<AppendOutcome.Appended>(await _store.AppendAsync(
-        new AppendRequest
-        {
-            Stream = stream, Expected = ExpectedVersion.Any, Decision = new Decision(DeterministicId.From("maker", $"{++_appends}"), "test"), Events = [RandomHistory.Codec.Encode(@event)], At = Begin.AddSeconds(_appends),
-            Meta = new EventMeta(null, null, "operator:anna"),
-        },
-        Cancel));
+    private Task AppendAsync(StreamId stream, object @event) => _history.AppendAsync(Begin.AddSeconds(++_seconds), stream, "operator:anna", @event);
 }

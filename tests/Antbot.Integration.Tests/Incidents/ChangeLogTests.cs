@@ -6,7 +6,6 @@ using Antbot.Hosting;
 using Antbot.Incidents.Changes;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Kernel.Identity;
-using Antbot.ReadModels;
 using Antbot.Runtime.Store;
 using Xunit;
 
@@ -18,20 +17,13 @@ public sealed class ChangeLogTests : IAsyncLifetime
     private static readonly DateTimeOffset Start = new(2026, 5, 6, 7, 0, 0, TimeSpan.Zero);
     private static readonly EventCodec Codec = new(EventRegistry.From(typeof(TradeRaised).Assembly, typeof(ProcessStarted).Assembly, typeof(AccessTokenMade).Assembly));
 
-    private readonly InMemoryEventStore _store = new(DeterministicId.From("store"));
-    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-changes-").FullName;
-    private SqliteReadModels _models = null!;
-    private int _appends;
+    private ViewedHistory _history = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _models = await SqliteReadModels.OpenAsync(Path.Combine(_folder, "antbot.views.db"), DeterministicId.From("store"), Cancel);
+    public async ValueTask InitializeAsync() => _history = await ViewedHistory.OpenAsync(Codec);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _models.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _history.DisposeAsync();
 
     [Fact]
     public async Task Builds_settings_control_and_what_people_did_are_told_in_order_with_who_and_why_and_nothing_twice()
@@ -53,7 +45,7 @@ public sealed class ChangeLogTests : IAsyncLifetime
         await AppendAsync(69, Streams.Order(RandomHistory.Trade(1)), "service:execution", new TradeRejected(RandomHistory.Trade(1), []));
         await StartAsync(70, "signal", "1.1", "dddd", "c8");
         await AppendAsync(200, Streams.Control, "operator:late", new ActivitySet(Activity.Active, "too late", "late"));
-        await CatchUpAsync();
+        await _history.CatchUpAsync();
 
         var page = await ReadAsync(60, 100);
         Assert.Equal(
@@ -76,9 +68,9 @@ public sealed class ChangeLogTests : IAsyncLifetime
         var letter = Streams.DeadLetter(Guid.NewGuid());
         await AppendAsync(61, letter, "operator:anna", new DeadLetterDiscarded(Guid.NewGuid(), Guid.NewGuid(), "cause", "of no use", "anna"));
         await AppendAsync(62, Streams.Control, "operator:ben", new ActivitySet(Activity.Halted, "orders hang", "ben"));
-        await CatchUpAsync();
-        await _store.TakeOutAsync(letter, Start.AddDays(90));
-        await CatchUpAsync();
+        await _history.CatchUpAsync();
+        await _history.Store.TakeOutAsync(letter, Start.AddDays(90));
+        await _history.CatchUpAsync();
 
         var page = await ReadAsync(60, 100);
         Assert.Equal("orders hang", Assert.Single(page.Changes).Why);
@@ -104,14 +96,14 @@ public sealed class ChangeLogTests : IAsyncLifetime
             else
                 await AppendAsync(second, Streams.Incident(DeterministicId.From($"{i}")), "operator:anna", new IncidentNoted(DeterministicId.From($"{i}"), Guid.Empty, $"note {i}", "anna"));
         }
-        await CatchUpAsync();
+        await _history.CatchUpAsync();
         var whole = (await ReadAsync(5, 30, 500)).Changes;
         Assert.True(whole.Count > 20);
         Assert.Equal(whole.OrderBy(c => c.At).ThenBy(c => c.Sequence).ThenBy(c => c.Kind), whole);
         var (paged, after) = (new List<Change>(), (string?)null);
         do
         {
-            var page = (await new ChangeLog(_store, _models).ReadAsync(new ChangeSelection(Start.AddSeconds(5), Start.AddSeconds(30), after, limit), Cancel))!;
+            var page = (await new ChangeLog(_history.Store, _history.Models).ReadAsync(new ChangeSelection(Start.AddSeconds(5), Start.AddSeconds(30), after, limit), Cancel))!;
             Assert.InRange(page.Changes.Count, 0, limit + 1);
             paged.AddRange(page.Changes);
             after = page.Next;
@@ -127,11 +119,11 @@ public sealed class ChangeLogTests : IAsyncLifetime
             await AppendAsync(i, Streams.Signal(RandomHistory.Trade(i)), "webhook:tv", Enumerable.Range(0, 100).Select(_ => (object)new TradeRejected(RandomHistory.Trade(i), [])).ToArray());
         await AppendAsync(300, Streams.Control, "operator:anna", new ActivitySet(Activity.Halted, "at last", "anna"));
         await AppendAsync(301, Streams.Incident(Guid.NewGuid()), "operator:anna", new IncidentNoted(Guid.NewGuid(), Guid.Empty, "at the very last", "anna"));
-        await CatchUpAsync();
+        await _history.CatchUpAsync();
         var (told, after, pages) = (new List<string>(), (string?)null, 0);
         do
         {
-            var page = (await new ChangeLog(_store, _models).ReadAsync(new ChangeSelection(Start, Start.AddSeconds(400), after), Cancel))!;
+            var page = (await new ChangeLog(_history.Store, _history.Models).ReadAsync(new ChangeSelection(Start, Start.AddSeconds(400), after), Cancel))!;
             told.AddRange(page.Changes.Select(c => c.Why));
             (after, pages) = (page.Next, pages + 1);
         }
@@ -146,9 +138,9 @@ public sealed class ChangeLogTests : IAsyncLifetime
         await AppendAsync(1, Streams.Process("risk"), "process:risk", new ProcessStarted("risk", Guid.NewGuid(), "0.9", ".NET", 1, 0));
         await StartAsync(2, "risk", "1.0", "aaaa", "c1");
         await AppendAsync(3, Streams.Access, "operator:sue", new AccessTokenMade(Guid.NewGuid(), "vera", Role.Viewer, "7", null, "to look", "sue"));
-        await CatchUpAsync();
+        await _history.CatchUpAsync();
         await AppendAsync(4, Streams.Incident(Guid.NewGuid()), "operator:anna", new IncidentNoted(Guid.NewGuid(), Guid.Empty, "not in the read models", "anna"));
-        var page = (await new ChangeLog(_store, _models, stream => stream != "access").ReadAsync(new ChangeSelection(Start, Start.AddSeconds(100)), Cancel))!;
+        var page = (await new ChangeLog(_history.Store, _history.Models, stream => stream != "access").ReadAsync(new ChangeSelection(Start, Start.AddSeconds(100)), Cancel))!;
         Assert.Equal(
             [
                 "1 Build risk: build 0.9 of which no hash was recorded, before nothing: it is the first; process:risk one; ", "1 Configuration risk: settings that were not recorded, before nothing: it is the first; process:risk one; ",
@@ -168,7 +160,7 @@ public sealed class ChangeLogTests : IAsyncLifetime
     {
         for (var i = 0; i < 1_200; i++)
             await AppendAsync(i, Streams.Process("risk"), "process:risk", new ProcessStarted("risk", Guid.NewGuid(), "0.9", ".NET", 1, 0));
-        await CatchUpAsync();
+        await _history.CatchUpAsync();
         var gaps = (await ReadAsync(0, 2_000)).Gaps;
         Assert.Equal(2, gaps.Count);
         Assert.All(gaps, g => Assert.True(g.Contains("(1,200): ", StringComparison.Ordinal) && g.EndsWith(" and 1,100 more.", StringComparison.Ordinal), g));
@@ -181,7 +173,7 @@ public sealed class ChangeLogTests : IAsyncLifetime
         for (var i = 0; i < 700; i++)
             await AppendAsync(100 + i, Streams.Process("risk"), "process:risk", new ProcessStopped("risk", Guid.NewGuid(), "asked to", "one"));
         await StartAsync(900, "risk", "1.0", "new", "c1");
-        await CatchUpAsync();
+        await _history.CatchUpAsync();
         Assert.Equal("900 Build risk: build 1.0 new, before build 1.0 old; process:risk one; ", Words(Assert.Single((await ReadAsync(850, 950)).Changes)));
     }
 
@@ -192,26 +184,18 @@ public sealed class ChangeLogTests : IAsyncLifetime
     [InlineData(1, 2, "x", 5)]
     [InlineData(1, 2, "0", 5)]
     public async Task A_selection_that_means_nothing_is_refused(int since, int until, string? after, int limit) =>
-        await Assert.ThrowsAsync<ArgumentException>(() => new ChangeLog(_store, _models).ReadAsync(new ChangeSelection(Start.AddSeconds(since), Start.AddSeconds(until), after, limit), Cancel));
+        await Assert.ThrowsAsync<ArgumentException>(() => new ChangeLog(_history.Store, _history.Models).ReadAsync(new ChangeSelection(Start.AddSeconds(since), Start.AddSeconds(until), after, limit), Cancel));
 
     [Fact]
-    public async Task What_goes_on_after_no_event_is_nothing() => Assert.Null(await new ChangeLog(_store, _models).ReadAsync(new ChangeSelection(Start, Start, "99999"), Cancel));
+    public async Task What_goes_on_after_no_event_is_nothing() => Assert.Null(await new ChangeLog(_history.Store, _history.Models).ReadAsync(new ChangeSelection(Start, Start, "99999"), Cancel));
 
     private static string Words(Change c) =>
         $"{(c.At - Start).TotalSeconds} {c.Kind} {(c.Subject.Length > 40 ? c.Subject[..(c.Subject.IndexOf('-') + 1)] + "…" : c.Subject)}: {c.What}; {(c.By.StartsWith("process:", StringComparison.Ordinal) ? c.By[..(c.By.IndexOf(' ') is > 0 and var at ? at : c.By.Length)] + " one" : c.By)}; {c.Why}";
 
-    private async Task<ChangePage> ReadAsync(int since, int until, int limit = 100) => (await new ChangeLog(_store, _models).ReadAsync(new ChangeSelection(Start.AddSeconds(since), Start.AddSeconds(until), null, limit), Cancel))!;
-
-    private Task CatchUpAsync() => new ViewProjection(_store, Codec, _models, TimeProvider.System).CatchUpAsync(_ => { }, Cancel);
+    private async Task<ChangePage> ReadAsync(int since, int until, int limit = 100) => (await new ChangeLog(_history.Store, _history.Models).ReadAsync(new ChangeSelection(Start.AddSeconds(since), Start.AddSeconds(until), null, limit), Cancel))!;
 
     private Task StartAsync(int second, string service, string build, string hash, string configuration) =>
         AppendAsync(second, Streams.Process(service), $"process:{service}", new ProcessStarted(service, Guid.NewGuid(), build, ".NET", 1, 0, "one", configuration, hash));
 
-    private async Task AppendAsync(int second, StreamId stream, string actor, params object[] events) => Assert.IsType<AppendOutcome.Appended>(await _store.AppendAsync(
-        new AppendRequest
-        {
-            Stream = stream, Expected = ExpectedVersion.Any, Decision = new Decision(DeterministicId.From("append", $"{++_appends}"), "test"), Events = [.. events.Select(Codec.Encode)], At = Start.AddSeconds(second),
-            Meta = new EventMeta(null, null, actor),
-        },
-        Cancel));
+    private Task AppendAsync(int second, StreamId stream, string actor, params object[] events) => _history.AppendAsync(Start.AddSeconds(second), stream, actor, events);
 }

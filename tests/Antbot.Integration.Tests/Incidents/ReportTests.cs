@@ -5,7 +5,6 @@ using Antbot.Incidents.Reports;
 using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Kernel.Identity;
 using Antbot.ReadModels;
-using Antbot.Runtime.Store;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Incidents;
@@ -16,28 +15,21 @@ public sealed partial class ReportTests : IAsyncLifetime
     private static readonly DateTimeOffset Begin = new(2026, 5, 6, 23, 0, 0, TimeSpan.Zero);
     private static readonly Guid Incident = DeterministicId.From("the incident");
 
-    private readonly InMemoryEventStore _store = new(DeterministicId.From("store"));
-    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-reports-").FullName;
-    private SqliteReadModels _models = null!;
-    private int _appends;
+    private ViewedHistory _history = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _models = await SqliteReadModels.OpenAsync(Path.Combine(_folder, "antbot.views.db"), DeterministicId.From("store"), Cancel);
+    public async ValueTask InitializeAsync() => _history = await ViewedHistory.OpenAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        await _models.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
+    public ValueTask DisposeAsync() => _history.DisposeAsync();
 
     [Fact]
     public async Task It_tells_the_impact_what_changed_before_what_happened_in_order_and_how_it_ended()
     {
-        await new RandomHistory(_store, 3).GrowAsync(300);
+        await new RandomHistory(_history.Store, 3).GrowAsync(300);
         var (since, until) = (Begin.AddMinutes(40), Begin.AddMinutes(80));
-        await AppendAsync(Begin.AddMinutes(30), Streams.Control, "operator:anna", new ActivitySet(Activity.Reducing, "before it", "anna"));
-        await AppendAsync(Begin.AddMinutes(50), Streams.Control, "operator:ben", new ActivitySet(Activity.Halted, "while it lasts", "ben"));
+        await _history.AppendAsync(Begin.AddMinutes(30), Streams.Control, "operator:anna", new ActivitySet(Activity.Reducing, "before it", "anna"));
+        await _history.AppendAsync(Begin.AddMinutes(50), Streams.Control, "operator:ben", new ActivitySet(Activity.Halted, "while it lasts", "ben"));
         var report = await ReportAsync(new IncidentOpened(Incident, IncidentSource.Person, "", "orders hang", "anna", until, since, null, []), new IncidentClosed(Incident, Guid.Empty, "they go on", "ben", until));
 
         Assert.Equal((since, until, false, "they go on"), (report.Since, report.Until, report.GoesOn, report.Incident.Ended));
@@ -47,14 +39,14 @@ public sealed partial class ReportTests : IAsyncLifetime
         Assert.Equal(report.Timeline.OrderBy(l => l.At).ThenBy(l => l.Sequence), report.Timeline);
         // All that was recorded beside trades in the period, and their phases; of the incident what is its own.
         string[] prefixes = ["trade-", "process-", "deadletter-", "control", $"incident-{Incident:N}"];
-        var expected = (await _store.ReadPageAsync(0, 10_000, Cancel)).Where(e => e.Timestamp >= since && e.Timestamp <= until && prefixes.Any(p => e.Stream.StartsWith(p, StringComparison.Ordinal))).Select(e => e.Sequence).Order();
+        var expected = (await _history.Store.ReadPageAsync(0, 10_000, Cancel)).Where(e => e.Timestamp >= since && e.Timestamp <= until && prefixes.Any(p => e.Stream.StartsWith(p, StringComparison.Ordinal))).Select(e => e.Sequence).Order();
         Assert.Equal(expected, report.Timeline.Select(l => l.Sequence).Order());
         // Whatever was going on then, and what it came to, counted once more from the rows.
-        var going = (await _models.ListAsync(ViewTable.Trades, ViewQuery.All with { Limit = 1_000 }, Cancel)).Select(r => r.As<TradeView>()).Where(t => t.RaisedAt <= until && (t.ChangedAt >= since || !TradeView.IsOver(t.Phase))).ToList();
+        var going = (await _history.Models.ListAsync(ViewTable.Trades, ViewQuery.All with { Limit = 1_000 }, Cancel)).Select(r => r.As<TradeView>()).Where(t => t.RaisedAt <= until && (t.ChangedAt >= since || !TradeView.IsOver(t.Phase))).ToList();
         Assert.True(going.Count > 5);
         Assert.Equal(going.Select(t => t.Id.Value).Order(StringComparer.Ordinal), report.Impact.Trades.Select(t => t.Id.Value).Order(StringComparer.Ordinal));
         var account = Assert.Single(report.Impact.Accounts);
-        var positions = (await _models.ListAsync(ViewTable.Positions, ViewQuery.All with { Limit = 1_000 }, Cancel)).Select(r => r.As<PositionView>()).Where(p => going.Exists(t => t.Id == p.Trade)).ToList();
+        var positions = (await _history.Models.ListAsync(ViewTable.Positions, ViewQuery.All with { Limit = 1_000 }, Cancel)).Select(r => r.As<PositionView>()).Where(p => going.Exists(t => t.Id == p.Trade)).ToList();
         Assert.Equal(
             (going.Count, going.Count(t => t.Phase == TradePhase.Closed), positions.Where(p => p.State != PositionState.Closed).Sum(p => p.Cost.Value), positions.Count(p => p.State != PositionState.Closed)),
             (account.Trades, account.Closed, account.Exposure, account.Held));
@@ -72,30 +64,30 @@ public sealed partial class ReportTests : IAsyncLifetime
     [Fact]
     public async Task Of_trades_that_are_named_the_whole_life_is_told_and_of_others_nothing()
     {
-        await new RandomHistory(_store, 4).GrowAsync(300);
-        var trade = TradeId.From((await _store.ReadPageAsync(0, 10_000, Cancel)).Where(e => e.CorrelationId is not null).GroupBy(e => e.CorrelationId!).MaxBy(g => g.Count())!.Key);
+        await new RandomHistory(_history.Store, 4).GrowAsync(300);
+        var trade = TradeId.From((await _history.Store.ReadPageAsync(0, 10_000, Cancel)).Where(e => e.CorrelationId is not null).GroupBy(e => e.CorrelationId!).MaxBy(g => g.Count())!.Key);
         var report = await ReportAsync(new IncidentOpened(Incident, IncidentSource.Person, "", "this one", "anna", Begin, Begin, Begin.AddMinutes(10), [trade]));
         Assert.Equal([trade], report.Impact.Trades.Select(t => t.Id));
         Assert.True(report.Impact.Named);
-        var own = (await _store.FindByCorrelationAsync(trade.Value, 1_000, Cancel)).Select(e => e.Sequence).ToList();
+        var own = (await _history.Store.FindByCorrelationAsync(trade.Value, 1_000, Cancel)).Select(e => e.Sequence).ToList();
         Assert.True(own.Count > 3);
         Assert.Equal(own, report.Timeline.Where(l => own.Contains(l.Sequence)).Select(l => l.Sequence));
         Assert.DoesNotContain(report.Timeline, l => l.Stream.StartsWith("trade-", StringComparison.Ordinal) && l.Stream != Streams.Trade(trade).Value);
-        Assert.Null(await new IncidentReporter(_store, RandomHistory.Codec, _models, TimeProvider.System).ReadAsync(Guid.NewGuid(), cancellationToken: Cancel));
+        Assert.Null(await new IncidentReporter(_history.Store, RandomHistory.Codec, _history.Models, TimeProvider.System).ReadAsync(Guid.NewGuid(), cancellationToken: Cancel));
     }
 
     /// <summary>Neither is the rest refused because of it, nor is it left out in silence.</summary>
     [Fact]
     public async Task What_an_archive_has_is_named()
     {
-        await new RandomHistory(_store, 3).GrowAsync(300);
+        await new RandomHistory(_history.Store, 3).GrowAsync(300);
         var (since, until) = (Begin.AddMinutes(40), Begin.AddMinutes(80));
         var whole = await ReportAsync(new IncidentOpened(Incident, IncidentSource.Person, "", "orders hang", "anna", until, since, null, []), new IncidentClosed(Incident, Guid.Empty, "they go on", "ben", until));
         var taken = new StreamId(whole.Timeline.First(l => l.Stream.StartsWith(Streams.TradePrefix, StringComparison.Ordinal)).Stream);
         Assert.DoesNotContain(whole.Gaps, g => g.Contains("archive", StringComparison.Ordinal));
-        await _store.TakeOutAsync(taken, Begin.AddDays(90));
+        await _history.Store.TakeOutAsync(taken, Begin.AddDays(90));
 
-        var report = (await new IncidentReporter(_store, RandomHistory.Codec, _models, TimeProvider.System).ReadAsync(Incident, cancellationToken: Cancel))!;
+        var report = (await new IncidentReporter(_history.Store, RandomHistory.Codec, _history.Models, TimeProvider.System).ReadAsync(Incident, cancellationToken: Cancel))!;
         Assert.Equal(whole.Timeline.Where(l => l.Stream != taken.Value), report.Timeline);
         Assert.Contains(TakenOut.Archive, Assert.Single(report.Gaps.Except(whole.Gaps, StringComparer.Ordinal)), StringComparison.Ordinal);
     }
@@ -142,18 +134,10 @@ public sealed partial class ReportTests : IAsyncLifetime
     private async Task<IncidentReport> ReportAsync(params object[] events)
     {
         foreach (var @event in events)
-            await AppendAsync(Begin.AddDays(1), Streams.Incident(Incident), "operator:anna", @event);
-        await new ViewProjection(_store, RandomHistory.Codec, _models, TimeProvider.System).CatchUpAsync(_ => { }, Cancel);
-        return (await new IncidentReporter(_store, RandomHistory.Codec, _models, TimeProvider.System).ReadAsync(Incident, cancellationToken: Cancel))!;
+            await _history.AppendAsync(Begin.AddDays(1), Streams.Incident(Incident), "operator:anna", @event);
+        await _history.CatchUpAsync();
+        return (await new IncidentReporter(_history.Store, RandomHistory.Codec, _history.Models, TimeProvider.System).ReadAsync(Incident, cancellationToken: Cancel))!;
     }
-
-    private async Task AppendAsync(DateTimeOffset at, StreamId stream, string actor, object @event) => Assert.IsType<AppendOutcome.Appended>(await _store.AppendAsync(
-        new AppendRequest
-        {
-            Stream = stream, Expected = ExpectedVersion.Any, Decision = new Decision(DeterministicId.From("report", $"{++_appends}"), "test"), Events = [RandomHistory.Codec.Encode(@event)], At = at,
-            Meta = new EventMeta(null, null, actor),
-        },
-        Cancel));
 
     [GeneratedRegex("<[^>]*>", RegexOptions.NonBacktracking)]
     private static partial Regex Tag();

@@ -8,7 +8,6 @@ using Antbot.Integration.Tests.ConsoleApi;
 using Antbot.Integration.Tests.DeadLetters;
 using Antbot.Integration.Tests.Support;
 using Antbot.Kernel.Identity;
-using Antbot.ReadModels;
 using Antbot.Resilience;
 using Antbot.Runtime.Bus;
 using Antbot.Runtime.Incidents;
@@ -24,13 +23,11 @@ public sealed class TroubleWatchTests : IAsyncLifetime
 {
     private static readonly AccountId Account = new("main");
 
-    private readonly InMemoryEventStore _store = new(DeterministicId.From("store"));
-    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-troubles-").FullName;
     private readonly ManualClock _clock = new(DateTimeOffset.UtcNow);
     private readonly BreakerPanel _breakers = new();
     private readonly Heard _heard = new();
     private readonly ConsoleOptions _options = new() { LettersOfCauseAlert = 3, LettersAlert = 5, DifferenceAlertMinutes = 10, BreakerAlertSeconds = 60 };
-    private SqliteReadModels _models = null!;
+    private ViewedHistory _history = null!;
     private ServiceHealth _services = null!;
     private TroubleWatch _watch = null!;
 
@@ -38,33 +35,32 @@ public sealed class TroubleWatchTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _models = await SqliteReadModels.OpenAsync(Path.Combine(_folder, "antbot.views.db"), DeterministicId.From("store"), Cancel);
+        _history = await ViewedHistory.OpenAsync();
         _services = new ServiceHealth(_options, new Normal(), _breakers);
-        var parts = new PipelineParts(_store, RandomHistory.Codec, new NoBus(), _clock, NoCrashPoints.Instance);
-        _watch = new TroubleWatch(parts, _models, _services, _heard, _options, NullLogger<TroubleWatch>.Instance);
+        var parts = new PipelineParts(_history.Store, RandomHistory.Codec, new NoBus(), _clock, NoCrashPoints.Instance);
+        _watch = new TroubleWatch(parts, _history.Models, _services, _heard, _options, NullLogger<TroubleWatch>.Instance);
     }
 
     public async ValueTask DisposeAsync()
     {
         _services.Dispose();
         _breakers.Dispose();
-        await _models.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        await _history.DisposeAsync();
     }
 
     [Fact]
     public async Task Letters_that_pile_up_are_told_once_for_each_cause_and_again_only_after_a_while()
     {
         for (var i = 0; i < 4; i++)
-            await SeededLetters.KeepAsync(_store, k => k with { Fingerprint = "0123456789abcdef" });
+            await SeededLetters.KeepAsync(_history.Store, k => k with { Fingerprint = "0123456789abcdef" });
         Assert.Equal(["dead-letters:0123456789abcdef"], await LookAsync());
         Assert.Contains("4 dead letters of one cause wait", _heard.Alerts[0].What, StringComparison.Ordinal);
         Assert.Contains("SettleOrder to execution", _heard.Alerts[0].What, StringComparison.Ordinal);
-        var other = await SeededLetters.KeepAsync(_store, k => k with { Fingerprint = "another" });
+        var other = await SeededLetters.KeepAsync(_history.Store, k => k with { Fingerprint = "another" });
         Assert.Equal(["dead-letters"], await LookAsync());
         Assert.Equal([], await LookAsync());
         // What somebody has decided about waits no longer.
-        await SeededLetters.AppendAsync(_store, other, new DeadLetterDiscarded(other.Letter, Guid.NewGuid(), "another", "of no use", "anna"));
+        await SeededLetters.AppendAsync(_history.Store, other, new DeadLetterDiscarded(other.Letter, Guid.NewGuid(), "another", "of no use", "anna"));
         _clock.Move(TimeSpan.FromMinutes(10));
         Assert.Equal(["dead-letters:0123456789abcdef"], await LookAsync());
         Assert.Equal(3, _heard.Alerts.Select(a => a.Id).Distinct().Count());
@@ -77,7 +73,7 @@ public sealed class TroubleWatchTests : IAsyncLifetime
         for (var cause = 0; cause < 10; cause++)
         {
             for (var i = 0; i < 4; i++)
-                await SeededLetters.KeepAsync(_store, k => k with { Fingerprint = $"cause-{cause}" });
+                await SeededLetters.KeepAsync(_history.Store, k => k with { Fingerprint = $"cause-{cause}" });
         }
         var told = await LookAsync();
         Assert.Equal(4, told.Count());
@@ -166,7 +162,7 @@ public sealed class TroubleWatchTests : IAsyncLifetime
     [Fact]
     public async Task The_Console_opens_one_incident_of_what_it_finds()
     {
-        await using var console = await RunningConsole.StartAsync(_folder, "--console:lettersOfCauseAlert=2");
+        await using var console = await RunningConsole.StartAsync(_history.Folder, "--console:lettersOfCauseAlert=2");
         for (var i = 0; i < 3; i++)
             await SeededLetters.KeepAsync(console.Store, k => k with { Fingerprint = "0123456789abcdef" });
         await Eventually.HoldsAsync(async () => (await console.GetAsync("/api/incidents?state=open")).GetProperty("Items").GetArrayLength() == 1, "there is an incident");
@@ -176,7 +172,7 @@ public sealed class TroubleWatchTests : IAsyncLifetime
 
     private async Task<IReadOnlyList<string>> LookAsync()
     {
-        await new ViewProjection(_store, RandomHistory.Codec, _models, TimeProvider.System).CatchUpAsync(_ => { }, Cancel);
+        await _history.CatchUpAsync();
         var before = _heard.Alerts.Count;
         await _watch.LookAsync(Cancel);
         return [.. _heard.Alerts.Skip(before).Select(a => a.Cause)];
@@ -187,7 +183,7 @@ public sealed class TroubleWatchTests : IAsyncLifetime
         foreach (var @event in events)
         {
             var request = SeededLetters.Append(Streams.Reconciliation(Account), new Decision(Guid.NewGuid(), "reconciliation"), @event, _clock.GetUtcNow());
-            Assert.IsType<AppendOutcome.Appended>(await _store.AppendAsync(request, Cancel));
+            Assert.IsType<AppendOutcome.Appended>(await _history.Store.AppendAsync(request, Cancel));
         }
     }
 
