@@ -3,6 +3,7 @@ using Antbot.Cli.Sources;
 using Antbot.EventStore.Proof;
 using Antbot.EventStore.Proof.Publishing;
 using Antbot.Runtime.Store;
+using Antbot.Runtime.Telemetry;
 
 namespace Antbot.Cli.Commands;
 
@@ -41,35 +42,40 @@ internal static class CheckpointCommand
             if ((result.GetValue(publish) is { Length: > 0 } || result.GetValue(heartbeat) is not null) && result.GetValue(every) is null)
                 result.AddError("--publish and --heartbeat go with --every.");
         });
-        command.SetAction((parsed, cancellationToken) => Common.WithStoreAsync(
-            parsed,
-            create: false,
-            async store =>
-            {
-                using var key = SigningKey.LoadOrCreate(parsed.GetValue(keyFile)!, parsed.GetValue(groupKey));
-                var file = new CheckpointFile(parsed.GetValue(checkpoints)!);
-                if (parsed.GetValue(every) is { } seconds)
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var log = parsed.GetValue(every) is null ? null : Common.LogOf("notary", typeof(CheckpointCommand));
+            return Common.WithStoreAsync(
+                parsed,
+                create: false,
+                async store =>
                 {
-                    using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
-                    CheckpointPlace[] places = [.. parsed.GetValue(publish)!.Select(p => PlaceOf(p, http))];
-                    Console.Error.WriteLine($"Signs every {seconds} s with key {key.Public.Id}, and keeps it in '{file.Location}'. Ctrl-C ends it.");
-                    var publisher = new CheckpointPublisher(file, places, TimeSpan.FromSeconds(parsed.GetValue(publishEvery)), TimeProvider.System, Say);
-                    await SignAsync(store.Ledger, key, file, TimeSpan.FromSeconds(seconds), publisher, places.Length > 0, new Heartbeat(parsed.GetValue(heartbeat), Say), cancellationToken);
+                    using var key = SigningKey.LoadOrCreate(parsed.GetValue(keyFile)!, parsed.GetValue(groupKey));
+                    var file = new CheckpointFile(parsed.GetValue(checkpoints)!);
+                    if (parsed.GetValue(every) is { } seconds && log is not null)
+                    {
+                        using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
+                        CheckpointPlace[] places = [.. parsed.GetValue(publish)!.Select(p => PlaceOf(p, http))];
+                        log.Say($"Signs every {seconds} s with key {key.Public.Id}, and keeps it in '{file.Location}'. Ctrl-C ends it.");
+                        var publisher = new CheckpointPublisher(file, places, TimeSpan.FromSeconds(parsed.GetValue(publishEvery)), TimeProvider.System, log.Warn);
+                        await SignAsync(store.Ledger, key, file, TimeSpan.FromSeconds(seconds), publisher, places.Length > 0, new Heartbeat(parsed.GetValue(heartbeat), log.Warn), log, cancellationToken);
+                        return ExitCode.Done;
+                    }
+                    var made = await new Checkpointer(store.Ledger, key, file, TimeProvider.System).CheckpointAsync(cancellationToken);
+                    Common.Answer(
+                        parsed,
+                        new { Made = made is not null, made?.Position, Key = key.Public.Id, File = file.Location },
+                        made is null ? "Nothing has come since the last checkpoint." : $"Checkpoint at position {made.Position:N0}, signed by key {key.Public.Id}, kept in '{file.Location}'.");
                     return ExitCode.Done;
-                }
-                var made = await new Checkpointer(store.Ledger, key, file, TimeProvider.System).CheckpointAsync(cancellationToken);
-                Common.Answer(
-                    parsed,
-                    new { Made = made is not null, made?.Position, Key = key.Public.Id, File = file.Location },
-                    made is null ? "Nothing has come since the last checkpoint." : $"Checkpoint at position {made.Position:N0}, signed by key {key.Public.Id}, kept in '{file.Location}'.");
-                return ExitCode.Done;
-            },
-            cancellationToken));
+                },
+                cancellationToken,
+                log);
+        });
         return command;
     }
 
     /// <summary>None of the two ends by itself: if one fails, that is the end, and not a silence.</summary>
-    private static async Task SignAsync(ILedger ledger, SigningKey key, CheckpointFile file, TimeSpan every, CheckpointPublisher publisher, bool publishes, Heartbeat heartbeat, CancellationToken cancellationToken)
+    private static async Task SignAsync(ILedger ledger, SigningKey key, CheckpointFile file, TimeSpan every, CheckpointPublisher publisher, bool publishes, Heartbeat heartbeat, ProcessLog log, CancellationToken cancellationToken)
     {
         heartbeat.Beat(null);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -77,7 +83,7 @@ internal static class CheckpointCommand
             every,
             e =>
             {
-                Say(e.Message);
+                log.Warn(e.Message);
                 heartbeat.Beat(e.Message);
             },
             stop.Token);
@@ -86,8 +92,6 @@ internal static class CheckpointCommand
         await stop.CancelAsync();
         await Task.WhenAll(signing, publishing);
     }
-
-    private static void Say(string what) => Console.Error.WriteLine($"antbot: {what}");
 
     private static CheckpointPlace PlaceOf(string address, HttpClient http)
     {

@@ -9,6 +9,7 @@ using Antbot.EventStore.Archives;
 using Antbot.EventStore.Proof;
 using Antbot.ReadModels;
 using Antbot.Runtime.Store;
+using Antbot.Runtime.Telemetry;
 
 namespace Antbot.Cli.Commands;
 
@@ -79,8 +80,12 @@ internal static class Common
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable(CheckpointsVariable) is { Length: > 0 } set ? set : ".local/checkpoints.jsonl",
     };
 
+    /// <summary>Of a command that goes on as a service does.</summary>
+    public static ProcessLog LogOf(string service, Type command) => ProcessLog.OnStandardError(service, command.FullName!, "antbot: ");
+
     /// <summary>Runs a command's work; what went wrong goes to the error stream, in one sentence, with an honest exit code.</summary>
-    public static async Task<int> RunAsync(ParseResult parsed, Func<Task<int>> work)
+    /// <param name="log">Where it says what it has to say, where it goes on.</param>
+    public static async Task<int> RunAsync(ParseResult parsed, Func<Task<int>> work, ProcessLog? log = null)
     {
         try
         {
@@ -88,31 +93,37 @@ internal static class Common
         }
         catch (OperationCanceledException)
         {
-            Console.Error.WriteLine("antbot: stopped.");
+            if (log is null)
+                Console.Error.WriteLine("antbot: stopped.");
+            else
+                log.Say("Stopped.");
             return ExitCode.Stopped;
         }
         catch (CommandException e)
         {
-            Fail(parsed, e.Error, e.Message);
+            Fail(parsed, e.Error, e.Message, log);
             return e.ExitCode;
         }
         catch (EventStoreException e)
         {
-            Fail(parsed, e.Fault.ToString(), e.Message);
+            Fail(parsed, e.Fault.ToString(), e.Message, log);
             return e.Fault switch { StoreFault.Forbidden => ExitCode.NotAllowed, StoreFault.Archived => ExitCode.NotFound, _ => ExitCode.Failed };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Fail(parsed, "File", e.Message);
+            return Fail(parsed, "File", e.Message, log);
         }
     }
 
-    public static async Task<int> WithStoreAsync(ParseResult parsed, bool create, Func<IEventStore, Task<int>> work, CancellationToken cancellationToken) =>
-        await RunAsync(parsed, async () =>
-        {
-            await using var store = await StoreAddress.OpenAsync(AddressOfStore(parsed), create, cancellationToken);
-            return await work(store);
-        });
+    public static async Task<int> WithStoreAsync(ParseResult parsed, bool create, Func<IEventStore, Task<int>> work, CancellationToken cancellationToken, ProcessLog? log = null) =>
+        await RunAsync(
+            parsed,
+            async () =>
+            {
+                await using var store = await StoreAddress.OpenAsync(AddressOfStore(parsed), create, cancellationToken);
+                return await work(store);
+            },
+            log);
 
     /// <summary>The store and its archives, where these are named: a question is then answered as if nothing had been archived.</summary>
     public static Task<int> WithHistoryAsync(ParseResult parsed, Func<IEventStore, Task<int>> work, CancellationToken cancellationToken) =>
@@ -131,6 +142,15 @@ internal static class Common
     /// <summary>The answer: as JSON where it was asked for, else the sentence.</summary>
     public static void Answer(ParseResult parsed, object answer, string sentence) =>
         Console.Out.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(answer, Format) : sentence);
+
+    /// <summary>The same of a command that goes on: the sentence is the first of its log.</summary>
+    public static void Answer(ParseResult parsed, object answer, string sentence, ProcessLog log)
+    {
+        if (parsed.GetValue(Json))
+            Answer(parsed, answer, sentence);
+        else
+            log.Say(sentence);
+    }
 
     /// <summary>The answer as JSON, where it was asked for; else the command shows it itself.</summary>
     public static bool AnswerJson(ParseResult parsed, object answer)
@@ -183,9 +203,12 @@ internal static class Common
         Console.Error.WriteLine("Try 'antbot --help'.");
     }
 
-    private static int Fail(ParseResult parsed, string fault, string message)
+    private static int Fail(ParseResult parsed, string fault, string message, ProcessLog? log = null)
     {
-        Console.Error.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(new { Error = fault, Message = message }, Format) : $"antbot: {message}");
+        if (log is not null && !parsed.GetValue(Json))
+            log.Fail(message);
+        else
+            Console.Error.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(new { Error = fault, Message = message }, Format) : $"antbot: {message}");
         return ExitCode.Failed;
     }
 }

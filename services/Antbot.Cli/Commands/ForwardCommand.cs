@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using Antbot.Cli.Forwarding;
 using Antbot.Cli.Sources;
+using Antbot.Runtime.Telemetry;
 
 namespace Antbot.Cli.Commands;
 
@@ -22,20 +23,26 @@ internal static class ForwardCommand
             },
         };
         var command = new Command("forward", "One address for all instances of a service, where nothing else gives it one: every connection is carried to the next that answers. Until Ctrl-C.") { map };
-        command.SetAction((parsed, cancellationToken) => Common.RunAsync(parsed, async () =>
+        command.SetAction((parsed, cancellationToken) =>
         {
-            var forwards = parsed.GetValue(map)!.Select(m => (Mapping: m, Forwarder: new Forwarder(m, what => Console.Error.WriteLine($"antbot: {what}")))).ToList();
-            var told = forwards.ConvertAll(f => new { Listen = Listen(f.Forwarder, f.Mapping), Targets = f.Mapping.ToString() });
-            Common.Answer(parsed, new { Forwards = told }, string.Join(Environment.NewLine, told.Select(t => $"{t.Listen} → {t.Targets}")));
-            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var running = forwards.ConvertAll(f => f.Forwarder.RunAsync(stop.Token));
-            // None ends by itself: if one fails, that is the end, and not a silence.
-            await Task.WhenAny(running);
-            await stop.CancelAsync();
-            await Task.WhenAll(running);
-            return ExitCode.Done;
-        }));
+            var log = Common.LogOf("gate", typeof(ForwardCommand));
+            return Common.RunAsync(parsed, () => ForwardAsync(parsed, parsed.GetValue(map)!, log, cancellationToken), log);
+        });
         return command;
+    }
+
+    private static async Task<int> ForwardAsync(ParseResult parsed, Mapping[] map, ProcessLog log, CancellationToken cancellationToken)
+    {
+        var forwards = map.Select(m => (Mapping: m, Forwarder: new Forwarder(m, log))).ToList();
+        var told = forwards.ConvertAll(f => new { Listen = Listen(f.Forwarder, f.Mapping), Targets = f.Mapping.ToString() });
+        Common.Answer(parsed, new { Forwards = told }, string.Join("; ", told.Select(t => $"{t.Listen} → {t.Targets}")), log);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = forwards.ConvertAll(f => f.Forwarder.RunAsync(stop.Token));
+        // None ends by itself: if one fails, that is the end, and not a silence.
+        await Task.WhenAny(running);
+        await stop.CancelAsync();
+        await Task.WhenAll(running);
+        return ExitCode.Done;
     }
 
     private static string Listen(Forwarder forwarder, Mapping mapping)

@@ -1,11 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using Antbot.Runtime.Telemetry;
 
 namespace Antbot.Cli.Forwarding;
 
 /// <summary>Carries each connection that comes in to one of the addresses that names stand for at that moment, the next one each time, or another where that one does not answer.</summary>
-/// <param name="say">Told once when nobody answers, and once when somebody does again.</param>
-internal sealed class Forwarder(Mapping mapping, Action<string> say)
+/// <param name="log">Told once when nobody answers, and once when somebody does again.</param>
+internal sealed class Forwarder(Mapping mapping, ProcessLog log)
 {
     private const int ConnectionsMax = 1_000;
 
@@ -157,7 +158,11 @@ internal sealed class Forwarder(Mapping mapping, Action<string> say)
 
     private void Tell(bool isTroubled, string what)
     {
-        if (Interlocked.Exchange(ref _isTroubled, isTroubled) != isTroubled)
-            say(what);
+        if (Interlocked.Exchange(ref _isTroubled, isTroubled) == isTroubled)
+            return;
+        if (isTroubled)
+            log.Warn(what);
+        else
+            log.Say(what);
     }
 }

@@ -69,9 +69,12 @@ command.SetAction(async (parsed, cancellationToken) =>
             options = options with { Deposits = PaperVenueOptions.PracticeDeposits };
         if (unread.Count > 0)
             throw new PaperVenueOptionsException([.. unread, .. options.Validate()]);
-        using var logging = new ErrorLog();
-        await using var server = await PaperVenueServer.StartAsync(options, TimeProvider.System, logging, cancellationToken);
-        Console.WriteLine(parsed.GetValue(json) ? AsJson(server) : parsed.GetValue(shell) ? AsAssignments(server) : AsText(server));
+        using var log = new VenueLog(Console.Error, isText: !Console.IsErrorRedirected);
+        await using var server = await PaperVenueServer.StartAsync(options, TimeProvider.System, log, cancellationToken);
+        if (parsed.GetValue(json) || parsed.GetValue(shell))
+            Console.WriteLine(parsed.GetValue(json) ? AsJson(server) : AsAssignments(server));
+        else
+            log.Say(AsText(server));
         await Task.WhenAny(Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken), parsed.GetValue(withInput) ? InputEnds() : Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken));
         return 0;
     }

@@ -4,6 +4,7 @@ using Antbot.EventStore;
 using Antbot.EventStore.Proof;
 using Antbot.Hosting;
 using Antbot.LocalServers;
+using Antbot.Runtime.Telemetry;
 using Antbot.Watchdog.Core;
 
 namespace Antbot.Watchdog;
@@ -11,6 +12,8 @@ namespace Antbot.Watchdog;
 internal static class UpCommand
 {
     public const string DefaultFolder = ".local/up";
+
+    private const string Mark = "! ";
 
     /// <summary>Far beyond what it takes: a machine may have much else to do.</summary>
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(240);
@@ -67,7 +70,7 @@ internal static class UpCommand
         {
             await Console.Error.WriteLineAsync($"antbot: it ended while it started. The end of its log, '{log}':");
             foreach (var line in File.ReadLines(log).TakeLast(20))
-                await Console.Error.WriteLineAsync($"  {line}");
+                await Console.Error.WriteLineAsync($"  {LogLine.MessageOf(line)}");
             return 1;
         }
         Print(folder, running.Summary, json);
@@ -82,7 +85,9 @@ internal static class UpCommand
             return 1;
         }
         await RunningProcess.WriteAsync(folder, ready: false, []);
-        var report = new LineWriter(Console.Error.WriteLine);
+        var log = ProcessLog.OnStandardError("watchdog", typeof(LocalPlatform).FullName!, Mark);
+        // What stands out in a text by its mark has its level there.
+        var report = new LineWriter(line => log.Warn(line.StartsWith(Mark, StringComparison.Ordinal) ? line[Mark.Length..] : line));
         try
         {
             await using var platform = new LocalPlatform(folder, report);
@@ -92,7 +97,10 @@ internal static class UpCommand
             var summary = Summary(platform);
             await WriteConsoleAsync(platform, folder);
             await RunningProcess.WriteAsync(folder, ready: true, summary);
-            Print(folder, summary, json);
+            if (json || log.IsText)
+                Print(folder, summary, json);
+            else
+                log.Say($"Everything is ready: {string.Join("; ", summary)}");
             await SignAsync(platform, folder, report, cancellationToken);
             return 0;
         }
@@ -117,7 +125,7 @@ internal static class UpCommand
         await using var store = await StoreAddress.OpenAsync(platform.Store!, create: false, CancellationToken.None);
         using var key = SigningKey.LoadOrCreate(Path.Combine(folder, "signing.key"));
         var checkpointer = new Checkpointer(store.Ledger, key, new CheckpointFile(Path.Combine(folder, "checkpoints.jsonl")), TimeProvider.System);
-        await checkpointer.RunAsync(CheckpointEvery, e => report.Write($"antbot: {e.Message}"), cancellationToken);
+        await checkpointer.RunAsync(CheckpointEvery, e => report.Write(e.Message), cancellationToken);
     }
 
     /// <summary>Where the command line looks for what runs here. Its owner's alone: the store's address holds a password.</summary>

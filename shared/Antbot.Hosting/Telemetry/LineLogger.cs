@@ -1,9 +1,8 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using System.Threading.Channels;
+using Antbot.Runtime.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Antbot.Hosting.Telemetry;
@@ -102,32 +101,11 @@ internal sealed class LineLogger : ILoggerProvider, ISupportExternalScope, IAsyn
 
     private string Json(LogLevel level, string category, string message, string? fault, string? trace, List<KeyValuePair<string, object?>> fields)
     {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            json.WriteStartObject();
-            json.WriteString("time", _clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
-            json.WriteString("level", level.ToString());
-            json.WriteString("service", _service);
-            json.WriteString("instance", _instance);
-            json.WriteString("category", category);
-            json.WriteString("message", message);
-            if (trace is not null)
-                json.WriteString("trace", trace);
-            var said = new HashSet<string>(StringComparer.Ordinal) { "trace", "message" };
-            // The innermost scope comes last and knows best.
-            foreach (var (name, value) in fields.AsEnumerable().Reverse())
-            {
-                if (said.Add(name))
-                    json.WriteString(name, Convert.ToString(value, CultureInfo.InvariantCulture));
-            }
-            if (Find(fields, "message") is { } type)
-                json.WriteString("message_type", type);
-            if (fault is not null)
-                json.WriteString("exception", fault);
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        // The innermost scope comes last and knows best.
+        var further = fields.AsEnumerable().Reverse().Where(f => f.Key is not ("trace" or "message")).DistinctBy(f => f.Key, StringComparer.Ordinal).Select(f => (f.Key, Convert.ToString(f.Value, CultureInfo.InvariantCulture)));
+        if (Find(fields, "message") is { } type)
+            further = further.Append(("message_type", type));
+        return LogLine.Json(_clock.GetUtcNow(), level.ToString(), _service, _instance, category, message, trace, further, fault);
     }
 
     private static string? Find(List<KeyValuePair<string, object?>> fields, string name) => fields.FindLast(f => f.Key == name).Value as string;

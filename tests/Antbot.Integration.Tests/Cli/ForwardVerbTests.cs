@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
+using Antbot.Integration.Tests.Support;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Cli;
@@ -50,9 +52,10 @@ public sealed class ForwardVerbTests : IDisposable
         await process.WaitForExitAsync(Cancel);
         Assert.Equal(130, process.ExitCode);
         var said = (await process.StandardError.ReadToEndAsync(Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(3, said.Length);
-        Assert.Contains("does not answer", said[0], StringComparison.Ordinal);
-        Assert.Contains("answers again", said[1], StringComparison.Ordinal);
+        Assert.Equal(["Warning", "Information", "Information"], said.Select(l => LogLines.Check(l, "gate").GetProperty("level").GetString()));
+        Assert.Contains("does not answer", LogLines.MessageOf(said[0], "gate"), StringComparison.Ordinal);
+        Assert.Contains("answers again", LogLines.MessageOf(said[1], "gate"), StringComparison.Ordinal);
+        Assert.Equal("Stopped.", LogLines.MessageOf(said[2], "gate"));
     }
 
     [Fact]
@@ -66,7 +69,7 @@ public sealed class ForwardVerbTests : IDisposable
         Assert.True(texts.Select(t => $" {t}").SequenceEqual(answers, StringComparer.Ordinal));
         AntbotProcess.Signal(process, "TERM");
         await process.WaitForExitAsync(Cancel);
-        Assert.Equal("", (await process.StandardError.ReadToEndAsync(Cancel)).Replace("antbot: stopped.\n", "", StringComparison.Ordinal));
+        Assert.Equal("Stopped.", LogLines.MessageOf((await process.StandardError.ReadToEndAsync(Cancel)).TrimEnd(), "gate"));
     }
 
     [Theory]
@@ -90,7 +93,22 @@ public sealed class ForwardVerbTests : IDisposable
         await using var instance = new Instance("");
         var said = await AntbotProcess.RunAsync(_folder, "forward", "--map", $"127.0.0.1:{instance.Port}=127.0.0.1:1");
         Assert.Equal(1, said.ExitCode);
-        Assert.StartsWith($"antbot: 127.0.0.1:{instance.Port} cannot be listened on: ", said.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"127.0.0.1:{instance.Port} cannot be listened on: ", LogLines.MessageOf(said.Error.TrimEnd(), "gate"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Asked_for_JSON_its_answer_is_on_the_standard_output_alone()
+    {
+        await using var instance = new Instance("");
+        var process = AntbotProcess.Start(AntbotProcess.CommandLine, _folder, "forward", "--json", "--map", $"127.0.0.1:0=127.0.0.1:{instance.Port}");
+        _started.Add(process);
+        var answer = new StringBuilder();
+        while (!answer.ToString().EndsWith("\n}", StringComparison.Ordinal))
+            answer.Append('\n').Append(await process.StandardOutput.ReadLineAsync(Cancel));
+        Assert.Equal($"127.0.0.1:{instance.Port}", JsonElement.Parse(answer.ToString()).GetProperty("Forwards")[0].GetProperty("Targets").GetString());
+        AntbotProcess.Signal(process, "TERM");
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal("Stopped.", LogLines.MessageOf((await process.StandardError.ReadToEndAsync(Cancel)).TrimEnd(), "gate"));
     }
 
     /// <summary>Whatever becomes of the test, it does not go on after it.</summary>
@@ -101,7 +119,7 @@ public sealed class ForwardVerbTests : IDisposable
         return process;
     }
 
-    private static async Task<IPEndPoint> AddressAsync(Process process) => IPEndPoint.Parse((await process.StandardOutput.ReadLineAsync(Cancel))!.Split(' ')[0]);
+    private static async Task<IPEndPoint> AddressAsync(Process process) => IPEndPoint.Parse(LogLines.MessageOf((await process.StandardError.ReadLineAsync(Cancel))!, "gate").Split(' ')[0]);
 
     /// <summary>Says something, ends its half, and hears until the other half ends.</summary>
     private static async Task<string> AskAsync(IPEndPoint at, string text)

@@ -62,6 +62,9 @@ public sealed class NotaryTests : IDisposable
 
         AntbotProcess.Signal(_notary, "TERM");
         await _notary.WaitForExitAsync(Cancel);
+        var said = (await _notary.StandardError.ReadToEndAsync(Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.StartsWith("Signs every 1 s with key ", LogLines.MessageOf(said[0], "notary"), StringComparison.Ordinal);
+        Assert.Contains(said, l => LogLines.MessageOf(l, "notary").Contains("cannot be written", StringComparison.Ordinal) && LogLines.Check(l, "notary").GetProperty("level").GetString() == "Warning");
         await Eventually.HoldsAsync(async () => !await IsWellAsync("1", "alive"), "nobody has turns any more");
         Assert.True(await IsWellAsync("3600"));
         File.Delete(Heartbeat);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Antbot.Contracts.Events;
+using Antbot.Integration.Tests.Support;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Faults;
@@ -24,6 +25,16 @@ public sealed class TradeLogTests : IAsyncDisposable
         var done = history.Events.First(e => e.Event is TradeReconciledRecorded { Closed: true }).Stored;
         foreach (var process in new[] { "signal", "coordinator", "validation", "risk", "execution", "reconciliation" })
             await RunningUp.UntilAsync(() => Task.FromResult(LinesOf(process).Any(l => l == (done.TraceId, done.CorrelationId))), () => $"the trade is in the log of {process}: {_up.Log(process)}");
+
+        // And whoever reads all of them reads one kind of lines, with who says each.
+        RunningUp.Kill(_up.Read()["signal"].ProcessId!.Value);
+        await RunningUp.UntilAsync(() => Task.FromResult(_up.Read()["signal"].Starts == 2), () => "it is started again");
+        await _up.DownAsync();
+        foreach (var process in _up.State.Processes)
+            Assert.All(_up.Log(process.Name, int.MaxValue).Split('\n'), l => LogLines.Check(l, process.Service, process.Name));
+        var watchdog = await File.ReadAllLinesAsync(Path.Combine(_up.Data, "up.log"), Cancel);
+        foreach (var said in new[] { "Everything is ready: ", "signal ended with 137 " })
+            Assert.Contains(watchdog, l => LogLines.MessageOf(l, "watchdog").StartsWith(said, StringComparison.Ordinal));
     }
 
     private IEnumerable<(string? Trace, string? Trade)> LinesOf(string process) => _up.Log(process, int.MaxValue).Split('\n')

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text.Json;
 using Antbot.Integration.Tests.Cli;
+using Antbot.Integration.Tests.Support;
 using Antbot.PaperVenue;
 using Xunit;
 
@@ -144,6 +145,22 @@ public sealed class VenueProcessTests : IDisposable
         }
         AntbotProcess.Signal(process, "INT");
         await process.WaitForExitAsync(Cancel);
+    }
+
+    /// <summary>Without an answer that was asked for it logs as the services do: where it is, and what troubles it.</summary>
+    [Fact]
+    public async Task What_it_says_while_it_runs_are_lines_of_JSON()
+    {
+        using var process = AntbotProcess.Start("Antbot.PaperVenue.dll", _folder, [("INSTANCE", "venue-7")], ["--data", "data", "--follow", "https://127.0.0.1:1"]);
+        var said = new List<string>();
+        while (said.Count < 2)
+            said.Add(await process.StandardError.ReadLineAsync(Cancel) ?? throw new InvalidOperationException("It ended."));
+        var entries = said.ConvertAll(l => LogLines.Check(l, "venue", "venue-7")).ToDictionary(e => e.GetProperty("level").GetString()!, e => e.GetProperty("message").GetString()!, StringComparer.Ordinal);
+        Assert.StartsWith("The paper venue listens on http://127.0.0.1:", entries["Information"], StringComparison.Ordinal);
+        Assert.StartsWith("The market at https://127.0.0.1:1/ cannot be followed", entries["Warning"], StringComparison.Ordinal);
+        AntbotProcess.Signal(process, "TERM");
+        await process.WaitForExitAsync(Cancel);
+        Assert.Equal("", await process.StandardOutput.ReadToEndAsync(Cancel));
     }
 
     /// <summary>The web server's host takes SIGQUIT as well, and ended nothing: the venue ran on.</summary>
