@@ -1,9 +1,12 @@
 using System.CommandLine;
+using System.ComponentModel;
+using System.Data.Common;
 using System.Text.Json;
 using Antbot.EventStore;
 using Antbot.EventStore.Proof;
 using Antbot.Hosting;
 using Antbot.LocalServers;
+using Antbot.Runtime.Store;
 using Antbot.Runtime.Telemetry;
 using Antbot.Watchdog.Core;
 
@@ -79,12 +82,12 @@ internal static class UpCommand
 
     private static async Task<int> RunAsync(string folder, IReadOnlyDictionary<string, int> instances, bool json, CancellationToken cancellationToken)
     {
-        if (RunningProcess.Find(folder) is { } before)
+        using var own = await RunningFolder.TakeAsync(folder);
+        if (own is null)
         {
-            await Console.Error.WriteLineAsync($"antbot: it runs already, as process {before.ProcessId}. 'down' ends it.");
+            await Console.Error.WriteLineAsync($"antbot: it runs already{(RunningProcess.Find(folder) is { } other ? $", as process {other.ProcessId}" : "")}. 'down' ends it.");
             return 1;
         }
-        await RunningProcess.WriteAsync(folder, ready: false, []);
         var log = ProcessLog.OnStandardError("watchdog", typeof(LocalPlatform).FullName!, Mark);
         // What stands out in a text by its mark has its level there.
         var report = new LineWriter(line => log.Warn(line.StartsWith(Mark, StringComparison.Ordinal) ? line[Mark.Length..] : line));
@@ -96,7 +99,7 @@ internal static class UpCommand
             await platform.WaitUntilReadyAsync(ReadyLimit, cancellationToken);
             var summary = Summary(platform);
             await WriteConsoleAsync(platform, folder);
-            await RunningProcess.WriteAsync(folder, ready: true, summary);
+            await own.SayAsync(ready: true, summary);
             if (json || log.IsText)
                 Print(folder, summary, json);
             else
@@ -108,14 +111,10 @@ internal static class UpCommand
         {
             return 0;
         }
-        catch (Exception e) when (e is ServerException or InvalidOperationException or TimeoutException or FileNotFoundException)
+        catch (Exception e) when (e is ServerException or EventStoreException or DbException or InvalidOperationException or TimeoutException or IOException or UnauthorizedAccessException or Win32Exception)
         {
             await Console.Error.WriteLineAsync($"antbot: {e.Message}");
             return 1;
-        }
-        finally
-        {
-            RunningProcess.Remove(folder);
         }
     }
 
