@@ -50,14 +50,21 @@ public sealed class NotaryTests : IDisposable
         Assert.Contains("1 checkpoints", verified.Output, StringComparison.Ordinal);
 
         // Who looks at it alone is told of what is wrong; who asks only whether it lives is not.
-        Directory.Move(Path.Combine(_folder, "data"), Path.Combine(_folder, "away"));
-        await File.WriteAllTextAsync(Path.Combine(_folder, "data"), "in the way", Cancel);
+        await WhileItStandsStillAsync(async () =>
+        {
+            Directory.Move(Path.Combine(_folder, "data"), Path.Combine(_folder, "away"));
+            await File.WriteAllTextAsync(Path.Combine(_folder, "data"), "in the way", Cancel);
+        });
         await AppendAsync();
         await Eventually.HoldsAsync(async () => !await IsWellAsync("180"), "it says what is wrong");
         Assert.Contains("cannot be written", await File.ReadAllTextAsync(Heartbeat, Cancel), StringComparison.Ordinal);
         Assert.True(await IsWellAsync("180", "alive"));
-        File.Delete(Path.Combine(_folder, "data"));
-        Directory.Move(Path.Combine(_folder, "away"), Path.Combine(_folder, "data"));
+        await WhileItStandsStillAsync(() =>
+        {
+            File.Delete(Path.Combine(_folder, "data"));
+            Directory.Move(Path.Combine(_folder, "away"), Path.Combine(_folder, "data"));
+            return Task.CompletedTask;
+        });
         await Eventually.HoldsAsync(() => IsWellAsync("180"), "it is well again");
 
         AntbotProcess.Signal(_notary, "TERM");
@@ -79,6 +86,14 @@ public sealed class NotaryTests : IDisposable
         var said = await AntbotProcess.RunAsync(_folder, ["checkpoint", .. arguments]);
         Assert.Equal(2, said.ExitCode);
         Assert.Contains("go with --every", said.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>In between it would make the folder itself.</summary>
+    private async Task WhileItStandsStillAsync(Func<Task> change)
+    {
+        AntbotProcess.Signal(_notary!, "STOP");
+        await change();
+        AntbotProcess.Signal(_notary!, "CONT");
     }
 
     private async Task AppendAsync()
