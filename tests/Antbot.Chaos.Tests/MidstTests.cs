@@ -18,6 +18,7 @@ public sealed class MidstTests : IAsyncLifetime
 
     private readonly string _folder = Directory.CreateTempSubdirectory("antbot-midst-").FullName;
     private readonly HttpListener _listener = new();
+    private Uri _address = null!;
     private Trading _target = null!;
     private Load _load = null!;
     private Task _answering = Task.CompletedTask;
@@ -27,11 +28,11 @@ public sealed class MidstTests : IAsyncLifetime
 
     public ValueTask InitializeAsync()
     {
-        var address = new Uri($"http://127.0.0.1:{FreePort.Next()}/");
-        _listener.Prefixes.Add(address.ToString());
+        _address = new Uri($"http://127.0.0.1:{FreePort.Next()}/");
+        _listener.Prefixes.Add(_address.ToString());
         _listener.Start();
         _target = new Trading(_folder);
-        _load = new Load([address], "k", "run", rate: 100, givesUp: true);
+        _load = new Load([_address], "k", "run", rate: 100, givesUp: true);
         _answering = AnswerAsync();
         return ValueTask.CompletedTask;
     }
@@ -74,6 +75,18 @@ public sealed class MidstTests : IAsyncLifetime
         Assert.Empty(taken);
     }
 
+    /// <summary>Told to come again in a minute and more, he was waited for until the case had failed.</summary>
+    [Fact]
+    public async Task Who_was_told_to_come_again_asks_once_more_when_no_more_come_and_is_turned_away_for_good()
+    {
+        await using var load = new Load([_address], "k", "other", rate: 100);
+        load.Start(20);
+        await load.FinishAsync(TestContext.Current.CancellationToken);
+        Assert.True(await load.StopAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal((20, 18, 2), (load.Sent, load.AcceptedCount, load.TurnedAway));
+        Assert.Empty(load.Refused);
+    }
+
     private async Task StrikeAsync(Scene scene, List<int> taken, TimeSpan? patience = null)
     {
         _load.Start();
@@ -106,9 +119,19 @@ public sealed class MidstTests : IAsyncLifetime
             var turnsAway = key.EndsWith('5');
             context.Response.StatusCode = turnsAway ? 429 : 202;
             if (turnsAway)
+            {
+                context.Response.AddHeader("Retry-After", "100");
                 _turnedAway++;
-            await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(turnsAway ? "{}" : $$"""{"tradeId":"{{_target.Take()}}"}"""));
-            context.Response.Close();
+            }
+            try
+            {
+                await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(turnsAway ? "{}" : $$"""{"tradeId":"{{_target.Take()}}"}"""));
+                context.Response.Close();
+            }
+            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+            {
+                // Who is at his end hears no answer.
+            }
         }
     }
 

@@ -46,7 +46,7 @@ internal static class Cases
 
     public static IReadOnlyList<Case> All { get; } =
     [
-        new("kill-each", "Killed", "every service, the venue and both servers are killed, and both servers restarted in order, spread over 200 trades", Processes.KillEachAsync) { InShortRun = true, MayOpenBreaker = true, EnteredPartMin = 0.5, TurnsAway = true },
+        new("kill-each", "Killed", "every service, the venue and both servers are killed, and both servers restarted in order, spread over 200 trades", Processes.KillEachAsync) { InShortRun = true, MayOpenBreaker = true, Rate = 5, EnteredPartMin = 0.5, TurnsAway = true },
         .. Points.Select(DiesAt),
         new("restart-rolling", "Killed", "every service is stopped in order and started again, one after the other", Processes.RollAsync),
 

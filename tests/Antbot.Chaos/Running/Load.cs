@@ -9,7 +9,7 @@ namespace Antbot.Chaos.Running;
 
 /// <summary>
 /// Signals at a steady rate, each under a key of its own and sent again until it is accepted, as a client would. What was accepted is a promise.
-/// Who is told that too many wait comes again when he is told to, or, where he gives up then, not at all: what he wished for is of this moment.
+/// Who is told that too many wait comes again when he is told to, as long as others come, or, where he gives up then, not at all: what he wished for is of this moment.
 /// </summary>
 /// <param name="signals">Where they are taken: what does not answer here is tried there.</param>
 internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, double rate, bool givesUp = false) : IAsyncDisposable
@@ -114,9 +114,9 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
         {
             for (var attempt = 0; !_giveUp.IsCancellationRequested; attempt++)
             {
-                if (await TryAsync(number, signals[(number + attempt) % signals.Count]) is not { } again)
+                if (await TryAsync(number, signals[(number + attempt) % signals.Count]) is not var (again, until))
                     break;
-                await Task.Delay(again, _giveUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(again, until).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         finally
@@ -127,8 +127,8 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
         }
     }
 
-    /// <summary>Null where it need not be sent again; else when.</summary>
-    private async Task<TimeSpan?> TryAsync(int number, Uri address)
+    /// <summary>Null where it need not be sent again; else when, and what it does not wait beyond.</summary>
+    private async Task<(TimeSpan Again, CancellationToken Until)?> TryAsync(int number, Uri address)
     {
         try
         {
@@ -147,20 +147,21 @@ internal sealed class Load(IReadOnlyList<Uri> signals, string key, string run, d
             }
             if (answer.StatusCode == HttpStatusCode.TooManyRequests)
             {
-                if (!givesUp)
-                    return answer.Headers.RetryAfter?.Delta ?? Again;
+                // When no more come, he asks once more at once, and is turned away for good.
+                if (!givesUp && !_enough.IsCancellationRequested)
+                    return (answer.Headers.RetryAfter?.Delta ?? Again, _enough.Token);
                 Interlocked.Increment(ref _turnedAway);
                 return null;
             }
             if (answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.InternalServerError)
-                return Again;
+                return (Again, _giveUp.Token);
             _refused.Enqueue($"signal {number}: {(int)answer.StatusCode} {text}");
             return null;
         }
         catch (Exception e) when (e is HttpRequestException or SocketException or OperationCanceledException or IOException or JsonException)
         {
             // Killed under it, or its time was up.
-            return Again;
+            return (Again, _giveUp.Token);
         }
     }
 }
