@@ -171,6 +171,23 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public async Task A_snapshot_that_cannot_be_written_is_counted_and_is_written_as_soon_as_it_can_be()
+    {
+        await using var venue = await RunningVenue.StartAsync(o => o with { SegmentBytes = 64 << 10, SnapshotBytes = 64 << 10 }, _folder);
+        var inTheWay = Directory.CreateDirectory(JournalFiles.SnapshotPath(Journal) + ".new");
+        for (var (round, failures) = (0, 0L); failures == 0; round++)
+        {
+            Assert.True(round < 200, "It does not fail.");
+            await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => venue.Client.LimitAsync("BUY", "20000", "0.001", timeInForce: "IOC")));
+            failures = (await venue.Client.AdminAsync(HttpMethod.Get, "/admin/status")).Json.GetProperty("tendFailures").GetInt64();
+        }
+        inTheWay.Delete();
+        while (!File.Exists(JournalFiles.SnapshotPath(Journal)))
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        Assert.Equal(200, (await venue.Client.BuyAsync("0.001")).Status);
+    }
+
+    [Fact]
     public async Task On_a_full_disk_orders_are_refused_the_venue_stays_up_and_goes_on_when_there_is_room()
     {
         await using var disk = await SmallDisk.CreateAsync(megabytes: 32, TestContext.Current.CancellationToken);
