@@ -135,7 +135,8 @@ internal sealed class VenueHttp : IDisposable
         // Shorter than servers keep idle connections: on one that the other side closes just then an order would be unknown.
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
         PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-        MaxConnectionsPerServer = 128,
+        // More than a process has hands: who waits for an answer keeps nobody else from a connection.
+        MaxConnectionsPerServer = 512,
     };
 
     internal static string SignatureOf(string parameters, ReadOnlySpan<byte> secret)
