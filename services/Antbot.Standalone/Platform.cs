@@ -39,11 +39,6 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        if (RunningProcess.Find(options.Data) is { } before)
-        {
-            await System.Console.Error.WriteLineAsync($"antbot: it runs on '{options.Data}' already, as process {before.ProcessId}. 'make stop' ends it.");
-            return 1;
-        }
         var settings = Settings();
         // Before anything is opened, as in every process; where the venue will listen is not known yet, and of no matter for that.
         await using (var checkedOnly = await BuildAsync(new Uri("http://127.0.0.1:1"), settings, () => null))
@@ -51,18 +46,16 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             if (checkedOnly is null)
                 return ServiceHost.InvalidConfiguration;
         }
-        await RunningProcess.WriteAsync(options.Data, ready: false, []);
-        try
+        using var folder = await RunningFolder.TakeAsync(options.Data);
+        if (folder is null)
         {
-            if (options.Market is { } market && !options.Quiet)
-                await output.WriteLineAsync($"Looking at {market}: its public prices are traded on, with paper.");
-            await using var venue = await PaperVenueServer.StartAsync(VenueOptions(), _clock, cancellationToken: cancellationToken);
-            return await RunAsync(venue, settings, cancellationToken);
+            await System.Console.Error.WriteLineAsync($"antbot: it runs on '{options.Data}' already{(RunningProcess.Find(options.Data) is { } other ? $", as process {other.ProcessId}" : "")}. 'make stop' ends it.");
+            return ExitCodes.Failed;
         }
-        finally
-        {
-            RunningProcess.Remove(options.Data);
-        }
+        if (options.Market is { } market && !options.Quiet)
+            await output.WriteLineAsync($"Looking at {market}: its public prices are traded on, with paper.");
+        await using var venue = await PaperVenueServer.StartAsync(VenueOptions(), _clock, cancellationToken: cancellationToken);
+        return await RunAsync(folder, venue, settings, cancellationToken);
     }
 
     /// <summary>Null where the configuration has faults; all of them have been said then.</summary>
@@ -74,7 +67,7 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         return app;
     }
 
-    private async Task<int> RunAsync(PaperVenueServer venue, IDictionary settings, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(RunningFolder folder, PaperVenueServer venue, IDictionary settings, CancellationToken cancellationToken)
     {
         await using var app = await BuildAsync(venue.Address, settings, () => venue.MarketTrouble);
         if (app is null)
@@ -86,13 +79,12 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             return Tampered;
         await app.StartAsync(cancellationToken);
         var summary = await SayWhereAsync(app, venue);
-        await RunningProcess.WriteAsync(options.Data, ready: true, summary);
-        await WatchAsync(app, store, venue, new Checkpointer(store.Ledger, key, outside, _clock), cancellationToken);
-        return 0;
+        await folder.SayAsync(ready: true, summary);
+        return await WatchAsync(app, store, venue, new Checkpointer(store.Ledger, key, outside, _clock), cancellationToken);
     }
 
     /// <summary>Shows what happens until it is asked to stop, by whoever called or by a signal that the host takes (SIGQUIT), and then stops in order.</summary>
-    private async Task WatchAsync(WebApplication app, IEventStore store, PaperVenueServer venue, Checkpointer checkpointer, CancellationToken cancellationToken)
+    private async Task<int> WatchAsync(WebApplication app, IEventStore store, PaperVenueServer venue, Checkpointer checkpointer, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken.None);
         var queries = app.Services.GetRequiredService<ReadModelQueries>();
@@ -104,10 +96,28 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         using var asked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, app.Lifetime.ApplicationStopping);
         await Task.Delay(Timeout.InfiniteTimeSpan, asked.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await output.WriteLineAsync("Stopping in order: first what takes work in, then what is under way.");
-        await app.StopAsync(CancellationToken.None);
+        var code = await StopAsync(app);
         await stop.CancelAsync();
         await Task.WhenAll(work);
-        await SayWhatIsOpenAsync(store, queries, app.Services.GetRequiredService<ViewProjection>());
+        var head = await store.Ledger.ReadHeadAsync(CancellationToken.None);
+        await output.WriteLineAsync($"Stopped {(code == ExitCodes.Ok ? "in order" : "at the deadline")} at position {head.Position:N0}, with a signed checkpoint.");
+        await SayWhatIsOpenAsync(queries, app.Services.GetRequiredService<ViewProjection>());
+        return code;
+    }
+
+    /// <summary>What does not end by its deadline is left to the next start; what is left open is said all the same.</summary>
+    private static async Task<int> StopAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StopAsync(CancellationToken.None);
+            return ExitCodes.Ok;
+        }
+        catch (Exception e) when (e is OperationCanceledException or AggregateException)
+        {
+            await System.Console.Error.WriteLineAsync("antbot: it had not ended in order by its deadline. The next start goes on where it was.");
+            return ExitCodes.Forced;
+        }
     }
 
     /// <summary>Start-up is recovery: what came after the last signed checkpoint is checked before anything is added to it.</summary>
@@ -210,10 +220,8 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         }
     }
 
-    private async Task SayWhatIsOpenAsync(IEventStore store, ReadModelQueries queries, ViewProjection views)
+    private async Task SayWhatIsOpenAsync(ReadModelQueries queries, ViewProjection views)
     {
-        var head = await store.Ledger.ReadHeadAsync(CancellationToken.None);
-        await output.WriteLineAsync($"Stopped in order at position {head.Position:N0}, with a signed checkpoint.");
         try
         {
             // Whoever kept them has ended with the services.

@@ -39,7 +39,7 @@ static async Task<int> RunAsync(StandaloneOptions options, CancellationToken can
     {
         return await new Platform(options, Console.Out).RunAsync(cancellationToken);
     }
-    catch (Exception e) when (e is EventStoreException or PaperVenueException or IOException)
+    catch (Exception e) when (e is EventStoreException or PaperVenueException or IOException or UnauthorizedAccessException)
     {
         await Console.Error.WriteLineAsync($"antbot: {e.Message}");
         return 1;
@@ -93,7 +93,7 @@ static async Task<int> StopAsync(string data, CancellationToken cancellationToke
     var log = Path.Combine(data, "standalone.log");
     if (File.Exists(log))
     {
-        foreach (var line in File.ReadLines(log).SkipWhile(l => !l.StartsWith("Stopped in order", StringComparison.Ordinal)))
+        foreach (var line in File.ReadLines(log).SkipWhile(l => !l.StartsWith("Stopped ", StringComparison.Ordinal)))
             Console.WriteLine(line);
     }
     return 0;

@@ -115,6 +115,8 @@ public sealed class SignalOptions
         ApiKeys.Load(options.ApiKey, file: null, out var keyFaults);
         foreach (var fault in keyFaults)
             yield return new ValidationResult(fault, [nameof(ApiKey)]);
+        if (Split(options.Symbols).Length == 0)
+            yield return new ValidationResult("Name at least one symbol.", [nameof(Symbols)]);
         foreach (var name in Split(options.Symbols).Where(n => Symbol.Fault(n) is not null))
             yield return new ValidationResult($"'{name}' is no symbol. {Symbol.Fault(name)}", [nameof(Symbols)]);
         foreach (var name in Split(options.Strategies).Where(n => options.Find(n) is null))

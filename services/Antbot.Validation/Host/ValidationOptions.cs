@@ -56,6 +56,8 @@ public sealed class ValidationOptions
 
     public static IEnumerable<ValidationResult> Check(ValidationOptions options)
     {
+        if (options.Names().Length == 0)
+            yield return new ValidationResult("Name at least one symbol.", [nameof(Symbols)]);
         foreach (var name in options.Names().Where(n => Symbol.Fault(n) is not null))
             yield return new ValidationResult($"'{name}' is no symbol. {Symbol.Fault(name)}", [nameof(Symbols)]);
         foreach (var (name, percent) in new[]

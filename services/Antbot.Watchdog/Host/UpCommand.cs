@@ -1,9 +1,12 @@
 using System.CommandLine;
+using System.ComponentModel;
+using System.Data.Common;
 using System.Text.Json;
 using Antbot.EventStore;
 using Antbot.EventStore.Proof;
 using Antbot.Hosting;
 using Antbot.LocalServers;
+using Antbot.Runtime.Store;
 using Antbot.Watchdog.Core;
 
 namespace Antbot.Watchdog;
@@ -76,12 +79,12 @@ internal static class UpCommand
 
     private static async Task<int> RunAsync(string folder, IReadOnlyDictionary<string, int> instances, bool json, CancellationToken cancellationToken)
     {
-        if (RunningProcess.Find(folder) is { } before)
+        using var own = await RunningFolder.TakeAsync(folder);
+        if (own is null)
         {
-            await Console.Error.WriteLineAsync($"antbot: it runs already, as process {before.ProcessId}. 'down' ends it.");
+            await Console.Error.WriteLineAsync($"antbot: it runs already{(RunningProcess.Find(folder) is { } other ? $", as process {other.ProcessId}" : "")}. 'down' ends it.");
             return 1;
         }
-        await RunningProcess.WriteAsync(folder, ready: false, []);
         var report = new LineWriter(Console.Error.WriteLine);
         try
         {
@@ -91,7 +94,7 @@ internal static class UpCommand
             await platform.WaitUntilReadyAsync(ReadyLimit, cancellationToken);
             var summary = Summary(platform);
             await WriteConsoleAsync(platform, folder);
-            await RunningProcess.WriteAsync(folder, ready: true, summary);
+            await own.SayAsync(ready: true, summary);
             Print(folder, summary, json);
             await SignAsync(platform, folder, report, cancellationToken);
             return 0;
@@ -100,14 +103,10 @@ internal static class UpCommand
         {
             return 0;
         }
-        catch (Exception e) when (e is ServerException or InvalidOperationException or TimeoutException or FileNotFoundException)
+        catch (Exception e) when (e is ServerException or EventStoreException or DbException or InvalidOperationException or TimeoutException or IOException or UnauthorizedAccessException or Win32Exception)
         {
             await Console.Error.WriteLineAsync($"antbot: {e.Message}");
             return 1;
-        }
-        finally
-        {
-            RunningProcess.Remove(folder);
         }
     }
 

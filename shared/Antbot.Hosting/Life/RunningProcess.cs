@@ -10,25 +10,12 @@ namespace Antbot.Hosting;
 /// <param name="Summary">What a person wants to know of it: addresses, where secrets are.</param>
 public sealed record RunningProcess(int ProcessId, long StartedTicks, bool Ready, IReadOnlyList<string> Summary)
 {
-    private const string FileName = "running.json";
-
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The start is reckoned from the system's own, which no two processes read quite alike.</summary>
     private static readonly TimeSpan StartTolerance = TimeSpan.FromSeconds(2);
 
-    public static string FileIn(string folder) => Path.Combine(folder, FileName);
-
-    public static async Task WriteAsync(string folder, bool ready, IReadOnlyList<string> summary)
-    {
-        Directory.CreateDirectory(folder);
-        using var self = Process.GetCurrentProcess();
-        var temporary = FileIn(folder) + ".new";
-        await File.WriteAllBytesAsync(temporary, JsonSerializer.SerializeToUtf8Bytes(new RunningProcess(self.Id, self.StartTime.Ticks, ready, summary)));
-        File.Move(temporary, FileIn(folder), overwrite: true);
-    }
-
-    public static void Remove(string folder) => File.Delete(FileIn(folder));
+    public static string FileIn(string folder) => Path.Combine(folder, "running.json");
 
     /// <summary>Null where none is running; what a dead one left behind says nothing.</summary>
     public static RunningProcess? Find(string folder)

@@ -39,12 +39,12 @@ public static class PipelineBench
         var section = report.Of($"PostgreSQL {await VersionAsync(servers, cancellationToken)} and RabbitMQ");
         var plain = await MeasureAsync("the plain way", await PlainPipeline.StartAsync(servers, cancellationToken), options, cancellationToken, _ => Task.CompletedTask);
         var facts = new PlatformFacts();
-        var platform = await MeasureAsync("the platform", await StartPlatformAsync(servers, cancellationToken), options, cancellationToken, p => facts.ReadAsync((AntbotPipeline)p, options.Burst, cancellationToken));
+        var platform = await MeasureAsync("the platform", await StartPlatformAsync(servers, cancellationToken), options, cancellationToken, p => facts.ReadAsync((AntbotPipeline)p, options, cancellationToken));
         var transport = await TransportLimit.TradesPerSecondAsync(
             (await servers.Rabbit.CreateVirtualHostAsync(cancellationToken: cancellationToken)).Uri, facts.MessagesPerTrade, MessageBytes, TransportTime, cancellationToken);
         PipelineRows.Compare(section, platform, plain, transport, facts, options);
         var standalone = await MeasureAsync("Standalone", await StandalonePipeline.StartAsync(Path.Combine(servers.Folder, "standalone"), cancellationToken), options, cancellationToken, _ => Task.CompletedTask);
-        PipelineRows.Compare(report.Of("SQLite"), standalone, platform, options);
+        PipelineRows.Compare(report.Of("SQLite"), standalone, facts.Followed!, platform, options);
         if (options.Events > 0)
             await RestartBench.RunAsync(section, servers, facts.History!, options.Events, cancellationToken);
     }
@@ -71,16 +71,22 @@ public static class PipelineBench
     {
         await using (pipeline)
         {
-            await LoadRun.RunAsync(pipeline, c => c.BurstAsync(WarmUp, cancellationToken), cancellationToken);
-            var paced = await LoadRun.RunAsync(pipeline, c => c.PacedAsync(options.Rate, options.Paced, cancellationToken), cancellationToken);
-            Console.WriteLine($"  {name}, {options.Rate} a second: p50 {paced.FromSend.P50:0.0} ms, p99 {paced.FromSend.P99:0.0} ms, {paced.Lost.Count} lost; {Processor(paced)}");
-            var burst = await LoadRun.RunAsync(pipeline, c => c.BurstAsync(options.Burst, cancellationToken), cancellationToken);
-            Console.WriteLine($"  {name}, {options.Burst} at once: {burst.PerSecond:0} trades/s, {burst.Lost.Count} lost; {Processor(burst)}");
-            foreach (var lost in paced.Lost.Concat(burst.Lost).Take(5))
-                Console.WriteLine($"    lost: {lost}");
+            var measured = await LoadAsync(name, pipeline, options, cancellationToken);
             await after(pipeline);
-            return new Measured(paced, burst);
+            return measured;
         }
+    }
+
+    internal static async Task<Measured> LoadAsync(string name, IPipeline pipeline, PipelineBenchOptions options, CancellationToken cancellationToken)
+    {
+        await LoadRun.RunAsync(pipeline, c => c.BurstAsync(WarmUp, cancellationToken), cancellationToken);
+        var paced = await LoadRun.RunAsync(pipeline, c => c.PacedAsync(options.Rate, options.Paced, cancellationToken), cancellationToken);
+        Console.WriteLine($"  {name}, {options.Rate} a second: p50 {paced.FromSend.P50:0.0} ms, p99 {paced.FromSend.P99:0.0} ms, {paced.Lost.Count} lost; {Processor(paced)}");
+        var burst = await LoadRun.RunAsync(pipeline, c => c.BurstAsync(options.Burst, cancellationToken), cancellationToken);
+        Console.WriteLine($"  {name}, {options.Burst} at once: {burst.PerSecond:0} trades/s, {burst.Lost.Count} lost; {Processor(burst)}");
+        foreach (var lost in paced.Lost.Concat(burst.Lost).Take(5))
+            Console.WriteLine($"    lost: {lost}");
+        return new Measured(paced, burst);
     }
 
     private static string Processor(LoadOutcome outcome) =>
@@ -120,13 +126,13 @@ internal sealed class PlatformFacts
     /// <summary>Of the Console, which reads all of it into its read models, and of PostgreSQL meanwhile. It is not under way with a trade, so it comes after the loads.</summary>
     public (double Console, double Postgres) ReadModelMilliseconds { get; private set; }
 
-    /// <summary>The burst once more, while a Console follows.</summary>
-    public LoadOutcome? Followed { get; private set; }
+    /// <summary>The same loads once more, while a Console follows.</summary>
+    public Measured? Followed { get; private set; }
 
     /// <summary>For a longer one.</summary>
     public TradeHistory? History { get; private set; }
 
-    public async Task ReadAsync(AntbotPipeline pipeline, int burst, CancellationToken cancellationToken)
+    public async Task ReadAsync(AntbotPipeline pipeline, PipelineBenchOptions options, CancellationToken cancellationToken)
     {
         var orders = await pipeline.Venue.CountOrdersAsync(cancellationToken);
         Trades = orders.Keys.Count(id => id.StartsWith("e0-", StringComparison.Ordinal));
@@ -139,6 +145,6 @@ internal sealed class PlatformFacts
         History = await pipeline.TradesAsync(cancellationToken);
         var (console, postgres) = await pipeline.ReadIntoModelsAsync(cancellationToken);
         ReadModelMilliseconds = (console.TotalMilliseconds / Trades, postgres.TotalMilliseconds / Trades);
-        Followed = await pipeline.FollowedByConsoleAsync(() => LoadRun.RunAsync(pipeline, c => c.BurstAsync(burst, cancellationToken), cancellationToken), cancellationToken);
+        Followed = await pipeline.FollowedByConsoleAsync(() => PipelineBench.LoadAsync("the platform and a Console", pipeline, options, cancellationToken), cancellationToken);
     }
 }

@@ -30,20 +30,24 @@ internal static class PipelineRows
         report.Show("bytes of events for a trade", facts.BytesPerTrade, "bytes", limit: facts.BytesPerTrade);
         Memory(report, burst, options, _ => true);
         var followed = facts.Followed!;
-        report.Show("trades to reconciled while a Console follows (peer: without one)", followed.PerSecond, "trades/s", peer: burst.PerSecond);
-        report.Within($"trades lost or not finished while a Console follows, of {options.Burst} at once", followed.Lost.Count, "trades", 0, limit: 0);
-        Memory(report, followed, options, n => n == AntbotPipeline.Console.ToLowerInvariant());
+        report.Show("trades to reconciled while a Console follows (peer: without one)", followed.Burst.PerSecond, "trades/s", peer: burst.PerSecond);
+        report.Within("trades lost or not finished while a Console follows", followed.Burst.Lost.Count + followed.Paced.Lost.Count, "trades", 0, limit: 0);
+        Memory(report, followed.Burst, options, n => n == AntbotPipeline.Console.ToLowerInvariant());
     }
 
-    /// <summary>Standalone beside the separate processes.</summary>
-    public static void Compare(BenchSection report, Measured standalone, Measured platform, PipelineBenchOptions options)
+    /// <summary>Standalone beside the separate processes: those that it has in itself, the Console among them; and without that one, which it cannot leave out.</summary>
+    public static void Compare(BenchSection report, Measured standalone, Measured followed, Measured platform, PipelineBenchOptions options)
     {
-        report.AtLeast("Standalone: trades to reconciled (peer: separate processes)", standalone.Burst.PerSecond, "trades/s", 1, peer: platform.Burst.PerSecond);
-        report.AtMost("Standalone: 100 trades a second, request to acceptance, p50 (peer: separate processes)", standalone.Paced.FromSend.P50, "ms", 0.5, peer: platform.Paced.FromSend.P50);
-        report.AtMost("Standalone: 100 trades a second, request to acceptance, p99 (peer: separate processes)", standalone.Paced.FromSend.P99, "ms", 0.5, peer: platform.Paced.FromSend.P99);
-        report.Within("Standalone: trades lost or not finished", standalone.Burst.Lost.Count + standalone.Paced.Lost.Count, "trades", 0, limit: 0);
-        report.Show("Standalone: processor time for a trade, under load (peer: separate processes)", standalone.Burst.Processor.Values.Sum(), "ms", peer: platform.Burst.Processor.Values.Sum());
-        Memory(report, standalone.Burst, options, _ => true);
+        var (paced, burst) = (standalone.Paced, standalone.Burst);
+        report.AtLeast("Standalone: trades to reconciled (peer: the same services as processes)", burst.PerSecond, "trades/s", 1, peer: followed.Burst.PerSecond);
+        report.AtMost("Standalone: 100 trades a second, request to acceptance, p50 (peer: the same)", paced.FromSend.P50, "ms", 0.5, peer: followed.Paced.FromSend.P50);
+        report.AtMost("Standalone: 100 trades a second, request to acceptance, p99 (peer: the same)", paced.FromSend.P99, "ms", 0.5, peer: followed.Paced.FromSend.P99);
+        report.Show("Standalone: trades to reconciled (peer: processes without a Console)", burst.PerSecond, "trades/s", peer: platform.Burst.PerSecond);
+        report.Show("Standalone: 100 trades a second, p50 (peer: processes without a Console)", paced.FromSend.P50, "ms", peer: platform.Paced.FromSend.P50);
+        report.Show("Standalone: 100 trades a second, p99 (peer: processes without a Console)", paced.FromSend.P99, "ms", peer: platform.Paced.FromSend.P99);
+        report.Within("Standalone: trades lost or not finished", burst.Lost.Count + paced.Lost.Count, "trades", 0, limit: 0);
+        report.Show("Standalone: processor time for a trade, under load (peer: the same services as processes)", burst.Processor.Values.Sum(), "ms", peer: followed.Burst.Processor.Values.Sum());
+        Memory(report, burst, options, _ => true);
     }
 
     private static void Memory(BenchSection report, LoadOutcome burst, PipelineBenchOptions options, Func<string, bool> whose)

@@ -5,19 +5,17 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using Antbot.Contracts;
 using Antbot.Contracts.Events;
 using Antbot.EventStore.Sqlite;
 using Antbot.Hosting;
 using Antbot.Integration.Tests.PaperVenue;
-using Antbot.PaperVenue;
 using Antbot.Runtime.Store;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Cli;
 
 /// <summary>`make run`'s process: trades on nothing but itself, stops in order, survives kills, and refuses a history that was changed.</summary>
-public sealed class StandaloneTests : IDisposable
+public sealed class StandaloneTests : StandaloneCase
 {
     private const int Trades = 100;
 
@@ -26,31 +24,6 @@ public sealed class StandaloneTests : IDisposable
         "Stops are kept by the paper venue in this process and act when it is started again. Until then NOTHING protects these positions, and the market moves on.";
 
     private static readonly string[] Symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "DOGEUSDT"];
-    private static readonly string[] ByHandOnly =
-    [
-        "--set", "signal:strategies=", "--set", "signal:ratePerSecond=10000", "--set", "signal:burst=10000", "--set", "signal:totalRatePerSecond=10000", "--set", "signal:totalBurst=10000",
-        "--set", "validation:duplicateWindowSeconds=0", "--set", "execution:holdingSecondsMax=86400", "--set", "execution:stopDistance=0.2", "--set", "execution:takeProfitDistance=0.5",
-    ];
-
-    private readonly string _folder = Directory.CreateTempSubdirectory("antbot-standalone-").FullName;
-    private readonly List<Process> _started = [];
-    private Uri? _venue;
-
-    private string Data => Path.Combine(_folder, ".local");
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public void Dispose()
-    {
-        foreach (var process in _started)
-        {
-            if (!process.HasExited)
-                process.Kill();
-            process.Dispose();
-        }
-        Directory.Delete(_folder, recursive: true);
-    }
-
     [Fact]
     public async Task It_trades_by_itself_stops_in_order_naming_what_is_open_and_goes_on_at_the_next_start()
     {
@@ -65,7 +38,7 @@ public sealed class StandaloneTests : IDisposable
             Assert.Contains("left open", said, StringComparison.Ordinal);
             Assert.Contains(Unprotected, said, StringComparison.Ordinal);
         }
-        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(Folder, "verify")).ExitCode);
         var before = await EventsAsync<PositionOpened>();
 
         {
@@ -127,7 +100,7 @@ public sealed class StandaloneTests : IDisposable
             AntbotProcess.Signal(process, "TERM");
             await process.WaitForExitAsync(Cancel);
         }
-        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(Folder, "verify")).ExitCode);
         Assert.Equal(Trades, (await EventsAsync<TradeOpenedRecorded>()).DistinctBy(e => e.Opened.Trade).Count());
         Assert.Equal(Trades, (await EventsAsync<TradeOpenedRecorded>()).Count);
     }
@@ -137,7 +110,7 @@ public sealed class StandaloneTests : IDisposable
     {
         {
             var process = await StartedAsync(ByHandOnly);
-            Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "halt", "--reason", "drill", "--by", "anna")).ExitCode);
+            Assert.Equal(0, (await AntbotProcess.RunAsync(Folder, "halt", "--reason", "drill", "--by", "anna")).ExitCode);
             AntbotProcess.Signal(process, "KILL");
             await process.WaitForExitAsync(Cancel);
         }
@@ -148,7 +121,7 @@ public sealed class StandaloneTests : IDisposable
         await UntilAsync(async () => (await EventsAsync<TradeFailed>()).Count == 1, "the trade has ended");
         Assert.Equal(new TradeFailed(barred, "halted: drill"), Assert.Single(await EventsAsync<TradeFailed>()));
         Assert.Empty(await LedgerAsync());
-        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "resume", "--reason", "over", "--by", "anna")).ExitCode);
+        Assert.Equal(0, (await AntbotProcess.RunAsync(Folder, "resume", "--reason", "over", "--by", "anna")).ExitCode);
         var entered = await SignalAsync("ETHUSDT");
         await UntilAsync(async () => (await EventsAsync<TradeOpenedRecorded>()).Count == 1, "the next trade is open");
         Assert.Equal(entered, Assert.Single(await EventsAsync<TradeOpenedRecorded>()).Opened.Trade);
@@ -169,7 +142,7 @@ public sealed class StandaloneTests : IDisposable
         lines[^1] = lines[^1].Replace("\"Position\":", "\"Position\":9", StringComparison.Ordinal);
         File.WriteAllLines(checkpoints, lines);
 
-        using var refused = AntbotProcess.Start("Antbot.Standalone.dll", _folder);
+        using var refused = AntbotProcess.Start("Antbot.Standalone.dll", Folder);
         var said = refused.StandardOutput.ReadToEndAsync(Cancel);
         await refused.WaitForExitAsync(Cancel);
         Assert.Equal(3, refused.ExitCode);
@@ -185,9 +158,9 @@ public sealed class StandaloneTests : IDisposable
         Assert.True(started.ExitCode == 0, started.Error);
         var running = JsonDocument.Parse(started.Output).RootElement;
         var process = Process.GetProcessById(running.GetProperty("processId").GetInt32());
-        _started.Add(process);
+        Started.Add(process);
         Assert.Contains(running.GetProperty("summary").EnumerateArray(), l => l.GetString()!.StartsWith("console ", StringComparison.Ordinal));
-        var status = await AntbotProcess.RunAsync(_folder, "status");
+        var status = await AntbotProcess.RunAsync(Folder, "status");
         Assert.True(status.ExitCode == 0, status.Error);
         Assert.Contains("the Console at", status.Output, StringComparison.Ordinal);
 
@@ -196,13 +169,13 @@ public sealed class StandaloneTests : IDisposable
         Assert.Contains($"already, as process {process.Id}", twice.Error, StringComparison.Ordinal);
 
         // Right after a start the market has not been heard yet.
-        await UntilAsync(async () => (await AntbotProcess.RunAsync(_folder, "signal", "BTCUSDT", "buy", "--notional", "50")).ExitCode == 0, "a signal is accepted");
+        await UntilAsync(async () => (await AntbotProcess.RunAsync(Folder, "signal", "BTCUSDT", "buy", "--notional", "50")).ExitCode == 0, "a signal is accepted");
         await UntilAsync(async () => (await LedgerAsync()).Any(o => o.GetProperty("clientOrderId").GetString()![0] == 's' && o.GetProperty("status").GetString() == "NEW"), "its position has a stop");
         await UntilAsync(async () => (await EventsAsync<TradeOpenedRecorded>()).Count == 1, "its trade is open");
         // What was said with the venue is recorded without anybody asking for it.
         var trade = (await EventsAsync<TradeOpenedRecorded>())[0].Opened.Trade.Value;
-        await UntilAsync(async () => (await AntbotProcess.RunAsync(_folder, "recording", "--trade", trade)).Output.Contains($"[order e0-{trade}]", StringComparison.Ordinal), "its entry is in the recording");
-        await UntilAsync(async () => (await AntbotProcess.RunAsync(_folder, "recording", "--symbol", "BTCUSDT")).Output.Contains("heard on btcusdt@bookTicker", StringComparison.Ordinal), "its prices are in the recording");
+        await UntilAsync(async () => (await AntbotProcess.RunAsync(Folder, "recording", "--trade", trade)).Output.Contains($"[order e0-{trade}]", StringComparison.Ordinal), "its entry is in the recording");
+        await UntilAsync(async () => (await AntbotProcess.RunAsync(Folder, "recording", "--symbol", "BTCUSDT")).Output.Contains("heard on btcusdt@bookTicker", StringComparison.Ordinal), "its prices are in the recording");
 
         var stopped = await RunAsync(["stop", "--data", Data]);
         Assert.True(stopped.ExitCode == 0, stopped.Error);
@@ -220,7 +193,7 @@ public sealed class StandaloneTests : IDisposable
     [Fact]
     public async Task A_setting_of_a_section_that_nobody_reads_is_named_and_nothing_runs()
     {
-        using var refused = AntbotProcess.Start("Antbot.Standalone.dll", _folder, [.. ByHandOnly, "--set", "leverage:max=5", "--set", "execution:holdingSecondsMax=-1"]);
+        using var refused = AntbotProcess.Start("Antbot.Standalone.dll", Folder, [.. ByHandOnly, "--set", "leverage:max=5", "--set", "execution:holdingSecondsMax=-1"]);
         var said = refused.StandardError.ReadToEndAsync(Cancel);
         await refused.WaitForExitAsync(Cancel);
         Assert.Equal(ExitCodes.InvalidConfiguration, refused.ExitCode);
@@ -236,7 +209,7 @@ public sealed class StandaloneTests : IDisposable
     {
         var process = await StartedAsync([.. ByHandOnly, "--set", "reconciliation:everySeconds=2", "--set", "reconciliation:lastsSeconds=1"]);
         await UntilAsync(async () => (await EventsAsync<BalanceBaselineSet>()).Count > 0, "the account is reckoned with");
-        using var venue = Venue();
+        using var venue = OpenVenue();
         Assert.Equal(200, (await venue.BuyAsync("0.01", "web-1")).Status);
 
         await UntilAsync(async () => (await StopsAsync()).Count == 1, "what was bought by hand has a stop at the venue");
@@ -257,20 +230,14 @@ public sealed class StandaloneTests : IDisposable
         Assert.Equal(200, (await SellAsync(venue, "0.1099")).Status);
         await UntilAsync(async () => (await EventsAsync<TradeClosedRecorded>()).Exists(c => c.Closed.Trade == adopted.Trade), "the trade is closed");
         Assert.InRange((await EventsAsync<PositionWrittenOff>()).Sum(w => w.Quantity.Value), 0.0098m, 0.01m);
-        await UntilAsync(async () => (await AntbotProcess.RunAsync(_folder, "reconcile")).ExitCode == 0, "nothing is open any more");
+        await UntilAsync(async () => (await AntbotProcess.RunAsync(Folder, "reconcile")).ExitCode == 0, "nothing is open any more");
         // A second pass finds nothing.
         var looks = (await StoredAsync()).Count(IsLook);
         await Task.Delay(TimeSpan.FromSeconds(6), Cancel);
         Assert.Equal(looks, (await StoredAsync()).Count(IsLook));
         AntbotProcess.Signal(process, "TERM");
         await process.WaitForExitAsync(Cancel);
-        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
-
-        VenueClient Venue()
-        {
-            string Key(string name) => File.ReadAllText(Path.Combine(Data, "keys", name)).Trim();
-            return new VenueClient(_venue!, new ApiKey("main", Key("venue-key"), Key("venue-secret")));
-        }
+        Assert.Equal(0, (await AntbotProcess.RunAsync(Folder, "verify")).ExitCode);
 
         async Task<List<string>> StopsAsync() => [.. (await LedgerAsync())
             .GroupBy(o => o.GetProperty("clientOrderId").GetString()!, (_, of) => of.Last())
@@ -299,32 +266,7 @@ public sealed class StandaloneTests : IDisposable
         await UntilAsync(async () => (await StoredAsync()).Any(e => e.Stream == "stranger"), "the event is adopted");
         AntbotProcess.Signal(process, "TERM");
         await process.WaitForExitAsync(Cancel);
-        Assert.Equal(0, (await AntbotProcess.RunAsync(_folder, "verify")).ExitCode);
-    }
-
-    /// <summary>To its end, and what it said.</summary>
-    private async Task<Said> RunAsync(string[] arguments)
-    {
-        using var process = AntbotProcess.Start("Antbot.Standalone.dll", _folder, arguments);
-        process.StandardInput.Close();
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(Cancel), process.StandardError.ReadToEndAsync(Cancel));
-        await process.WaitForExitAsync(Cancel);
-        return new Said(process.ExitCode, await output, await error);
-    }
-
-    private async Task<Process> StartedAsync(params string[] arguments)
-    {
-        var process = AntbotProcess.Start("Antbot.Standalone.dll", _folder, arguments);
-        _started.Add(process);
-        var errors = process.StandardError.ReadToEndAsync(Cancel);
-        while (await process.StandardOutput.ReadLineAsync(Cancel) is { } line)
-        {
-            if (line.StartsWith("  venue", StringComparison.Ordinal))
-                _venue = new Uri(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
-            if (line.StartsWith("  data", StringComparison.Ordinal))
-                return process;
-        }
-        throw new InvalidOperationException($"It ended: {await errors}");
+        Assert.Equal(0, (await AntbotProcess.RunAsync(Folder, "verify")).ExitCode);
     }
 
     /// <summary>Every signal once under its own key; one that is not answered is left for the next time.</summary>
@@ -358,36 +300,6 @@ public sealed class StandaloneTests : IDisposable
         });
     }
 
-    /// <summary>One signal by the command line, asked again until the market has been heard.</summary>
-    private async Task<TradeId> SignalAsync(string symbol)
-    {
-        while (true)
-        {
-            var said = await AntbotProcess.RunAsync(_folder, "signal", symbol, "buy", "--notional", "50", "--json");
-            if (said.ExitCode == 0)
-                return TradeId.From(JsonDocument.Parse(said.Output).RootElement.GetProperty("Trade").GetString()!);
-            Assert.True(said.Error.Contains("market", StringComparison.Ordinal), said.Error);
-            await Task.Delay(200, Cancel);
-        }
-    }
-
-    /// <summary>The orders that the venue itself remembers.</summary>
-    private async Task<List<JsonElement>> LedgerAsync()
-    {
-        using var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Data, "venue", "admin.json"), Cancel));
-        using var client = new HttpClient();
-        client.DefaultRequestHeaders.Add("X-Admin-Key", keys.RootElement.GetProperty("adminKey").GetString());
-        var lines = (await client.GetStringAsync(new Uri(new Uri(keys.RootElement.GetProperty("address").GetString()!), "admin/ledger"), Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return [.. lines.Select(l => JsonDocument.Parse(l).RootElement).Where(e => e.GetProperty("kind").GetString() == "order" && e.GetProperty("account").GetString() == "main").Select(e => e.GetProperty("entry"))];
-    }
-
-    private async Task<List<TEvent>> EventsAsync<TEvent>()
-    {
-        var codec = new EventCodec(EventRegistry.From(typeof(TradeRaised).Assembly));
-        var name = EventRegistry.From(typeof(TradeRaised).Assembly).NameOf(typeof(TEvent));
-        return [.. (await StoredAsync()).Where(e => e.Type == name).Select(e => (TEvent)codec.Decode(e))];
-    }
-
     /// <summary>All that any recording here holds, as any tool would unpack it.</summary>
     private string Recorded()
     {
@@ -398,24 +310,5 @@ public sealed class StandaloneTests : IDisposable
             all.Append(unpacked.ReadToEnd());
         }
         return all.ToString();
-    }
-
-    private async Task<List<StoredEvent>> StoredAsync()
-    {
-        await using var store = await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = Path.Combine(Data, "antbot.db"), ReadOnly = true }, Cancel);
-        var events = new List<StoredEvent>();
-        while (await store.ReadPageAsync(events.Count == 0 ? 0 : events[^1].Sequence, 1_000, Cancel) is { Count: > 0 } page)
-            events.AddRange(page);
-        return events;
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> holds, string what)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (!await holds())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromMinutes(3), $"It did not come about that {what}.");
-            await Task.Delay(200, Cancel);
-        }
     }
 }

@@ -132,6 +132,12 @@ public sealed class UpTests : IAsyncLifetime
         Assert.Equal(2, wrong.ExitCode);
         foreach (var fault in new[] { "validation=0", "there is one venue", "'nobody' is no service" })
             Assert.Contains(fault, wrong.Error, StringComparison.Ordinal);
+        var folder = Directory.CreateTempSubdirectory("antbot-up-");
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, "keys"), "no folder", Cancel);
+        var unusable = await _up.RunAsync("up", "--data", folder.FullName);
+        Assert.Equal(1, unusable.ExitCode);
+        Assert.StartsWith("antbot: ", Assert.Single(unusable.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        folder.Delete(recursive: true);
         foreach (var verb in new[] { "up", "down" })
         {
             var help = await _up.RunAsync(verb, "--help");

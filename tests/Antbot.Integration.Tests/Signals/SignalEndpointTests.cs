@@ -377,6 +377,17 @@ public sealed class SignalEndpointTests : IDisposable
         Assert.DoesNotContain(faults, f => f.Contains("too-short", StringComparison.Ordinal));
     }
 
+    /// <summary>Prevents a service that looks well and hears no price and no candle for ever.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData(",")]
+    public void Somebody_has_to_say_what_is_watched(string symbols)
+    {
+        Assert.Null(ServiceHost.Build([$"--Store=sqlite:{_folder.Path}", $"--signal:Symbols={symbols}", $"--validation:Symbols={symbols}"], [new MarketModule(new FakeMarket()), new SignalModule(), new Antbot.Validation.ValidationModule()], out var faults));
+        foreach (var name in new[] { "ANTBOT_SIGNAL__SYMBOLS", "ANTBOT_VALIDATION__SYMBOLS" })
+            Assert.Contains(faults, f => f.Contains(name, StringComparison.Ordinal));
+    }
+
     private static byte[] Padded(int length)
     {
         var body = Encoding.ASCII.GetBytes($"{SignalProcess.Body()[..^1]},\"pad\":\"");

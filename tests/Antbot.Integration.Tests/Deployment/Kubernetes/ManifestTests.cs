@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace Antbot.Integration.Tests.Deployment.Kubernetes;
@@ -23,6 +24,23 @@ public sealed class ManifestTests(DeploymentFiles files) : IClassFixture<Deploym
             objects.Where(o => o["kind"]!.GetValue<string>() is "ScaledObject" or "HorizontalPodAutoscaler").Select(o => o["metadata"]!["name"]!.GetValue<string>()).Order(StringComparer.Ordinal));
         Assert.Contains(objects, o => o["kind"]!.GetValue<string>() == "Cluster");
         Assert.Contains(objects, o => o["kind"]!.GetValue<string>() == "RabbitmqCluster");
+    }
+
+    /// <summary>Prevents an autoscaler that never finds the broker: KEDA asks from its own namespace, where a bare name is nobody's.</summary>
+    [Theory]
+    [InlineData(OneNode, "postgres")]
+    [InlineData(Production, "postgres-rw")]
+    public void The_addresses_that_the_page_has_made_are_found_from_where_they_are_asked(string overlay, string store)
+    {
+        var said = Regex.Match(File.ReadAllText(Path.Combine(Folder, "README.md")), $@"^POSTGRES_HOST=(?<store>\S+) RABBITMQ_HOST=(?<bus>\S+) deploy/make-keys\.sh \S+ +# {overlay}$", RegexOptions.Multiline, TimeSpan.FromSeconds(1));
+        Assert.True(said.Success);
+        using var keys = new Keys(("POSTGRES_HOST", said.Groups["store"].Value), ("RABBITMQ_HOST", said.Groups["bus"].Value));
+        var objects = Render(overlay);
+        var space = objects.Single(o => o["kind"]!.GetValue<string>() == "Namespace")["metadata"]!["name"]!.GetValue<string>();
+        var broker = objects.Single(o => o["kind"]!.GetValue<string>() == (overlay == Production ? "RabbitmqCluster" : "StatefulSet") && o["metadata"]!["name"]!.GetValue<string>() == "rabbitmq");
+        Assert.Equal($"{broker["metadata"]!["name"]}.{space}.svc", new Uri(keys.Read("platform", "bus")).Host);
+        Assert.StartsWith($"Host={store};", keys.Read("platform", "store"), StringComparison.Ordinal);
+        Assert.Contains(objects, o => o["metadata"]!["name"]!.GetValue<string>() == (overlay == Production ? store[..^"-rw".Length] : store) && o["kind"]!.GetValue<string>() == (overlay == Production ? "Cluster" : "Service"));
     }
 
     [Fact]
