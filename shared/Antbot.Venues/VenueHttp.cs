@@ -8,6 +8,7 @@ using System.Text;
 using System.Text.Json;
 using Antbot.Contracts.Venue;
 using Antbot.Hosting;
+using Antbot.Kernel.Time;
 using Antbot.Resilience;
 using Antbot.Venues.Recording;
 using Microsoft.Extensions.Logging;
@@ -238,7 +239,7 @@ internal sealed class VenueHttp : IDisposable
     private async Task<TimeSpan?> HeedAsync(HttpResponseMessage response)
     {
         var status = (int)response.StatusCode;
-        if (ToldToWait.Of(status, response.Headers.RetryAfter, response.Headers.Date, _budget.Now) is not { } wait)
+        if (ToldToWait.Of(status, response.Headers.RetryAfter?.Delta, response.Headers.RetryAfter?.Date, response.Headers.Date, _budget.Now) is not { } wait)
             return null;
         _log.LogWarning("{Venue} says {Status}: nothing is sent for {Wait}", _options.Name, status, wait);
         await _budget.BlockAsync(wait);

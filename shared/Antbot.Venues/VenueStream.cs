@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Text.Json;
+using Antbot.Kernel.Time;
 using Antbot.Resilience;
 using Antbot.Venues.Recording;
 
@@ -93,9 +94,11 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
     /// <summary>Who is not let in may be told to wait, as in any other answer.</summary>
     private TimeSpan? WaitOf(ClientWebSocket socket)
     {
+        _ = RetryConditionHeaderValue.TryParse(Header("Retry-After"), out var retryAfter);
         return ToldToWait.Of(
             (int)socket.HttpStatusCode,
-            RetryConditionHeaderValue.TryParse(Header("Retry-After"), out var retryAfter) ? retryAfter : null,
+            retryAfter?.Delta,
+            retryAfter?.Date,
             DateTimeOffset.TryParseExact(Header("Date"), "R", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date) ? date : null,
             budget.Now);
 

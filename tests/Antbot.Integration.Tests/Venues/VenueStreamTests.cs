@@ -87,6 +87,7 @@ public sealed class VenueStreamTests : IAsyncLifetime
     [InlineData(429, true)]
     [InlineData(418, false)]
     [InlineData(403, false)]
+    [InlineData(503, false)]
     public async Task One_that_is_not_let_in_because_it_is_too_much_waits_as_everything_else_does(int status, bool asDate)
     {
         var said = DateTimeOffset.MinValue;
