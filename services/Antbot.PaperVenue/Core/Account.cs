@@ -105,7 +105,23 @@ public sealed class Account
 
     internal void Add(Fill fill) => _fills.Add(fill);
 
-    internal void Remove(Fill fill) => _fills.Remove(fill);
+    /// <summary>Another record of the same order takes its place, with the fills that it has left.</summary>
+    internal void Replace(Order order, Order by)
+    {
+        _orders[_orders.LastIndexOf(order)] = by;
+        if (_latest.GetValueOrDefault(order.ClientId) == order)
+            _latest[order.ClientId] = by;
+        for (var at = _fills.Count - 1; at >= 0; at--)
+        {
+            var fill = _fills[at];
+            if (fill.Order != order)
+                continue;
+            if (by.Fills.FirstOrDefault(f => f.Trade == fill.Trade) is { } left)
+                _fills[at] = left;
+            else
+                _fills.RemoveAt(at);
+        }
+    }
 
     /// <summary>A snapshot holds the open orders first: here they get their places, and a client id its latest order.</summary>
     internal void Restored()

@@ -14,7 +14,7 @@ public sealed partial class Exchange
     private readonly Dictionary<int, Account> _accounts = [];
     private readonly Dictionary<long, Order> _orders = [];
     private readonly Dictionary<long, OrderList> _lists = [];
-    private readonly Queue<Order> _closed = new();
+    private Queue<Order> _closed = new();
     private long _nextOrder = 1;
     private long _nextList = 1;
     private long _nextTrade = 1;
@@ -123,19 +123,6 @@ public sealed partial class Exchange
         Emit(new OrderTriggered(now, order.Id));
         Execute(order, now);
         WakeStops(_markets[order.Instrument.Index], now);
-        return true;
-    }
-
-    /// <summary>Undoes the last fill of an order that has ended. False when it has none, or its owner has spent what it brought.</summary>
-    public bool Bust(Order order, long now)
-    {
-        if (order.IsOpen || order.IsForgotten || order.Fills.Count == 0)
-            return false;
-        var fill = order.Fills[^1];
-        var received = (order.Side == Side.Buy ? fill.Quantity : fill.QuoteQuantity) - fill.Fee;
-        if (order.Account[order.Receives].Free < received)
-            return false;
-        Emit(new TradeBusted(now, fill.Trade, order.Id));
         return true;
     }
 
@@ -257,26 +244,6 @@ public sealed partial class Exchange
         Report(ExecutionKind.New, order, e.Time, null);
         if (order.List is { } list)
             Join(order, list);
-    }
-
-    private void Apply(TradeBusted e, Order order)
-    {
-        var fill = order.Fills.Single(f => f.Trade == e.Trade);
-        var (paid, received) = order.Side == Side.Buy ? (fill.QuoteQuantity, fill.Quantity) : (fill.Quantity, fill.QuoteQuantity);
-        var account = order.Account;
-        account[order.Pays].Free += paid;
-        House[order.Pays].Free -= paid;
-        account[order.Receives].Free -= received - fill.Fee;
-        House[order.Receives].Free += received - fill.Fee;
-        order.Remove(fill);
-        account.Remove(fill);
-        order.Executed -= fill.Quantity;
-        order.QuoteExecuted -= fill.QuoteQuantity;
-        order.UpdateTime = account.UpdateTime = e.Time;
-        if (order.Status == OrderStatus.Filled)
-            order.Status = OrderStatus.Expired;
-        Outbox.Touch(account, order.Pays);
-        Outbox.Touch(account, order.Receives);
     }
 
     private void Apply(OrderTriggered e, Order order)

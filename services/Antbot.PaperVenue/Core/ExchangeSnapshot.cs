@@ -4,7 +4,7 @@ namespace Antbot.PaperVenue;
 
 /// <summary>
 /// The exchange at one moment. What still changes is written down at once; the closed orders, by far the most, never change
-/// again and are only held, to be written while trading goes on.
+/// again (who undoes a fill of one makes another of it) and are only held, to be written while trading goes on.
 /// </summary>
 public sealed class ExchangeSnapshot
 {

@@ -79,7 +79,7 @@ public sealed record Fill(Order Order, long Trade, Fixed8 Price, Fixed8 Quantity
     public Fixed8 QuoteQuantity => Price.Times(Quantity);
 }
 
-/// <summary>An order in the venue. Only <see cref="Exchange"/> changes it.</summary>
+/// <summary>An order in the venue. Only <see cref="Exchange"/> changes it, and nobody once it has ended.</summary>
 public sealed class Order
 {
     /// <summary>An array and how much of it is in use, for there are hundreds of thousands of orders and most have one fill.</summary>
@@ -197,10 +197,18 @@ public sealed class Order
     /// <summary>Shows another part of what is left.</summary>
     internal void ShowNext() => Hidden = Remaining - Fixed8.Min(IcebergQuantity, Remaining);
 
-    internal void Remove(Fill fill)
+    /// <summary>Another record of an order that has ended, as it is without this fill.</summary>
+    internal Order Without(Fill undone, long time)
     {
-        _fills = [.. Fills.Where(f => f != fill)];
-        _fillCount = _fills.Length;
+        var order = (Order)MemberwiseClone();
+        order._fills = [.. Fills.Where(f => f != undone).Select(f => f with { Order = order })];
+        order._fillCount = order._fills.Length;
+        order.Executed -= undone.Quantity;
+        order.QuoteExecuted -= undone.QuoteQuantity;
+        order.UpdateTime = time;
+        if (order.Status == OrderStatus.Filled)
+            order.Status = OrderStatus.Expired;
+        return order;
     }
 
     internal void Add(Fill fill)

@@ -8,6 +8,9 @@ namespace Antbot.PaperVenue;
 /// <summary>What makes it last: everything that is done is kept before it is told, and a journal that failed is opened anew.</summary>
 internal sealed partial class Venue
 {
+    /// <summary>Why the state is not to be trusted; null while it is.</summary>
+    private Exception? Failure => _journal.Failure ?? _suspect;
+
     /// <summary>Who held them back is gone.</summary>
     private void ReleaseHeld() => Keep(() =>
     {
@@ -90,24 +93,43 @@ internal sealed partial class Venue
             ShowBest(traded);
     }
 
-    /// <summary>Keeps the journal bounded, and opens it anew when it has failed: start-up is recovery.</summary>
-    private async Task MendAsync()
+    private async Task TendAsync()
     {
-        using var timer = new PeriodicTimer(MendEvery, _clock);
+        using var timer = new PeriodicTimer(TendEvery, _clock);
         while (await NextAsync(timer))
         {
-            Hub.EndOldKeys();
-            try
+            await TryAsync(() =>
             {
-                if ((_journal.Failure ?? _suspect) is not null)
-                    Mend();
-                else if (_journal.Bytes >= _snapshotAt)
-                    await WriteSnapshotAsync();
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or JournalException or PaperVenueException)
-            {
-                _log.LogError(e, "The journal is not as it should be yet; the next look at it is in {Seconds} s.", MendEvery.TotalSeconds);
-            }
+                Hub.EndOldKeys();
+                return Task.CompletedTask;
+            });
+            await TryAsync(KeepJournalAsync);
+        }
+    }
+
+    /// <summary>Keeps the journal bounded, and opens it anew when it has failed: start-up is recovery.</summary>
+    private async Task KeepJournalAsync()
+    {
+        if (Failure is not null)
+            Mend();
+        else if (_journal.Bytes >= _snapshotAt)
+            await WriteSnapshotAsync();
+    }
+
+    /// <summary>Whatever fails is tried again: did this work end, nothing would be mended any more, no key would end, and the journal would grow for ever.</summary>
+    private async Task TryAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception e)
+        {
+            TendFailures++;
+            if (_toldAt is { } told && _clock.GetElapsedTime(told) < TellEvery)
+                return;
+            _toldAt = _clock.GetTimestamp();
+            _log.LogError(e, "The venue is not as it should be yet, {Count} failures by now; the next look at it is in {Seconds} s.", TendFailures, TendEvery.TotalSeconds);
         }
     }
 
@@ -120,23 +142,29 @@ internal sealed partial class Venue
             (_exchange, _journal) = Open();
             _suspect = null;
             foreach (var instrument in Rules.Instruments)
-                Step(instrument, first: true);
+                Move(instrument, first: true);
             ReleaseHeld();
         }
         _log.LogInformation("The journal is open again; the venue stands where its disk says.");
     }
 
-    private async Task WriteSnapshotAsync()
+    /// <param name="isLast">Nothing changes any more from the moment on that it shows.</param>
+    private async Task WriteSnapshotAsync(bool isLast = false)
     {
         ExchangeSnapshot snapshot;
         long sequence;
         Task durable;
         lock (_gate)
         {
+            _ended = isLast;
             snapshot = _exchange.Capture();
             (sequence, durable) = _journal.Seal();
+            if (Failure is { } failure)
+                throw new JournalException($"The state is not to be trusted: {failure.Message}", failure);
         }
         await durable;
+        if (_journal.Bytes == 0)
+            return;
         JournalFiles.WriteSnapshot(_folder, snapshot, sequence);
         _snapshotAt = _journal.Bytes + _options.SnapshotBytes;
     }

@@ -15,7 +15,8 @@ internal sealed class VenueUnavailableException(string message) : Exception(mess
 /// </summary>
 internal sealed partial class Venue : IAsyncDisposable
 {
-    private static readonly TimeSpan MendEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TendEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TellEvery = TimeSpan.FromMinutes(1);
 
     private readonly PaperVenueOptions _options;
     private readonly string _folder;
@@ -33,6 +34,8 @@ internal sealed partial class Venue : IAsyncDisposable
     private long _snapshotAt;
     private long _turns;
     private Exception? _suspect;
+    private bool _ended;
+    private long? _toldAt;
 
     /// <param name="real">Whose prices are those of this venue, and their past.</param>
     public Venue(PaperVenueOptions options, TimeProvider clock, StreamHub hub, FaultPlan faults, ILogger log, RealMarket? real = null, History? past = null)
@@ -64,20 +67,27 @@ internal sealed partial class Venue : IAsyncDisposable
 
     public long JournalSyncs => _journal.Syncs;
 
+    /// <summary>How often what keeps it in order has itself failed.</summary>
+    public long TendFailures { get; private set; }
+
     public IReadOnlyList<string> Notes { get; private set; } = [];
 
     /// <summary>Grows with every change that can be seen.</summary>
     public long Updates { get; private set; }
 
     /// <summary>Null while orders are taken.</summary>
-    public string? Trouble => (_journal.Failure ?? _suspect) is { } failure
-        ? $"It is being opened anew from its disk after a failure: {failure.Message}"
-        : _journal.HasRoom ? null : "The disk is full: nothing is accepted that could not be kept.";
+    public string? Trouble => this switch
+    {
+        { _ended: true } => "It has ended.",
+        { Failure: { } failure } => $"It is being opened anew from its disk after a failure: {failure.Message}",
+        { _journal.HasRoom: false } => "The disk is full: nothing is accepted that could not be kept.",
+        _ => null,
+    };
 
     public void Start()
     {
         _real?.Start(TakePast);
-        _work = Task.WhenAll(MoveAsync(), MendAsync());
+        _work = Task.WhenAll(MoveAsync(), TendAsync());
     }
 
     /// <summary>Changes something and answers when that is on disk. What the answer says is made while nobody else changes anything.</summary>
@@ -127,12 +137,9 @@ internal sealed partial class Venue : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _work;
-        var (sequence, durable) = _journal.Seal();
         try
         {
-            await durable;
-            if (_journal.Bytes > 0)
-                JournalFiles.WriteSnapshot(_folder, _exchange.Capture(), sequence);
+            await WriteSnapshotAsync(isLast: true);
         }
         catch (Exception e) when (e is JournalException or IOException or UnauthorizedAccessException)
         {

@@ -145,11 +145,12 @@ public sealed class ExchangePropertyTests
             var run = new Story(seed, houseTakesPart: false);
             for (var i = 0; i < Operations / 2; i++)
                 run.Step();
-            var restored = Exchange.Restore(VenueRules.Default, StateOf(run.Venue.Exchange));
-            restored.Recovered();
-            var at = run.Venue.Journal.Count;
+            var (snapshot, at) = (run.Venue.Exchange.Capture(), run.Venue.Journal.Count);
             for (var i = 0; i < Operations / 2; i++)
                 run.Step();
+            // Written while trading went on, it is of the moment at which it was taken.
+            var restored = Exchange.Restore(VenueRules.Default, Written(snapshot));
+            restored.Recovered();
             foreach (var e in run.Venue.Journal.Skip(at))
                 restored.Apply(e);
             Assert.Equal(StateOf(run.Venue.Exchange), StateOf(restored));
@@ -204,6 +205,11 @@ public sealed class ExchangePropertyTests
                     break;
                 case 6:
                     Place(account, OrderType.LimitMaker, price: true, stop: false);
+                    break;
+                case 7 when _random.Next(3) == 0:
+                    if (account.OrdersFromLatest.Where(o => o is { IsOpen: false, Fills.Count: > 0 }).Skip(_random.Next(3)).FirstOrDefault() is { } ended)
+                        Venue.Exchange.Bust(ended, ++Venue.Now);
+                    Venue.Drain();
                     break;
                 case 7:
                     if (account.OpenOrders.Skip(_random.Next(5)).FirstOrDefault() is { } open)

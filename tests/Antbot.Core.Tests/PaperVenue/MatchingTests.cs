@@ -307,10 +307,34 @@ public sealed class MatchingTests
         Assert.True(_venue.Exchange.Bust(order, ++_venue.Now));
         _venue.Drain();
         Assert.Equal(before, (Alice.Balances[0], Alice.Balances[Btc.Base]));
-        Assert.Equal((OrderStatus.Expired, N("0"), N("0"), 0), (order.Status, order.Executed, order.QuoteExecuted, order.Fills.Count));
+        var busted = _venue.Exchange.FindOrder(order.Id)!;
+        Assert.Equal((OrderStatus.Expired, N("0"), N("0"), 0), (busted.Status, busted.Executed, busted.QuoteExecuted, busted.Fills.Count));
+        Assert.Equal((busted, busted), (Alice.Latest(order.ClientId), Assert.Single(Alice.Orders)));
         Assert.Empty(Alice.FillsFrom(0));
         Assert.False(_venue.Exchange.Bust(order, _venue.Now));
         Assert.Equal(StateOf(_venue.Exchange), StateOf(Replayed(_venue.Journal)));
+    }
+
+    [Fact]
+    public void Given_several_fills_When_they_are_busted_Then_the_last_goes_first_and_what_is_forgotten_is_gone_with_all_of_them()
+    {
+        var venue = new Trading(VenueRules.Default with { MaxClosedOrders = 2 });
+        foreach (var price in (string[])["100", "101", "102"])
+            venue.Sell(venue.Bob, price, "1");
+        var order = venue.Buy(venue.Alice, "102", "3");
+        for (var left = 2; left >= 1; left--)
+        {
+            Assert.True(venue.Exchange.Bust(order, ++venue.Now));
+            venue.Drain();
+            Assert.Equal(order.Fills.Take(left).Select(f => (f.Trade, f.Price)), venue.Alice.FillsFrom(0).Select(f => (f.Trade, f.Price)));
+            Assert.Equal((OrderStatus.Expired, left), (venue.Exchange.FindOrder(order.Id)!.Status, venue.Exchange.FindOrder(order.Id)!.Fills.Count));
+        }
+        for (var i = 0; i < 3; i++)
+            venue.Cancel(venue.Buy(venue.Alice, "50", "1"));
+        Assert.Null(venue.Exchange.FindOrder(order.Id));
+        Assert.Empty(venue.Alice.FillsFrom(0));
+        Assert.False(venue.Exchange.Bust(order, venue.Now));
+        Assert.Equal(StateOf(venue.Exchange), StateOf(Replayed(venue.Journal, venue.Exchange.Rules)));
     }
 
     [Fact]

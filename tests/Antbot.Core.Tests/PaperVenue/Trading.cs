@@ -137,10 +137,12 @@ internal sealed class Trading
     }
 
     /// <summary>Everything that lasts, as bytes: two exchanges are alike when these are.</summary>
-    public static byte[] StateOf(Exchange exchange)
+    public static byte[] StateOf(Exchange exchange) => Written(exchange.Capture());
+
+    public static byte[] Written(ExchangeSnapshot snapshot)
     {
         var bytes = new ArrayBufferWriter<byte>();
-        foreach (var piece in exchange.Capture().Write())
+        foreach (var piece in snapshot.Write())
             bytes.Write(piece.Span);
         return bytes.WrittenSpan.ToArray();
     }

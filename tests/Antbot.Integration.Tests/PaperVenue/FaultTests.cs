@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.WebSockets;
 using System.Text.Json;
 using Xunit;
 
@@ -317,6 +318,23 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.True((await Client.AdminAsync(HttpMethod.Get, "/admin/status")).Json.GetProperty("struck").GetProperty("away").GetInt32() >= 2);
         await Task.Delay(1_600, TestContext.Current.CancellationToken);
         Assert.Equal(200, (await Client.GetAsync("/api/v3/ping")).Status);
+    }
+
+    [Theory]
+    [InlineData("503")]
+    [InlineData("reset")]
+    public async Task A_venue_that_is_away_cuts_who_asks_by_websocket_and_who_listens_to_nothing_yet(string mode)
+    {
+        using var asking = await Client.ListenAsync("/ws-api/v3");
+        using var idle = await Client.ListenAsync("/ws");
+        await asking.SayAsync("""{"id":1,"method":"time"}""");
+        Assert.Equal(200, (await asking.NextAsync()).GetProperty("status").GetInt32());
+        Assert.Equal(200, (await Client.AdminAsync(HttpMethod.Post, "/admin/away", new { seconds = 60, mode })).Status);
+        await Assert.ThrowsAsync<WebSocketException>(() => asking.NextAsync());
+        await Assert.ThrowsAsync<WebSocketException>(() => idle.NextAsync());
+        await Assert.ThrowsAsync<WebSocketException>(() => Client.ListenAsync("/ws-api/v3"));
+        await Client.AdminAsync(HttpMethod.Delete, "/admin/faults");
+        using var again = await Client.ListenAsync("/ws-api/v3");
     }
 
     [Fact]

@@ -106,6 +106,52 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public async Task A_fill_that_is_busted_while_a_snapshot_is_written_is_in_the_journal_after_it_and_not_in_it()
+    {
+        Directory.CreateDirectory(Journal);
+        var exchange = new Exchange(VenueRules.Default);
+        using (var journal = new JournalWriter(Journal, 1 << 20, 0, _ => { }))
+        {
+            var (buyer, seller, coin) = (exchange.OpenAccount("a", 1), exchange.OpenAccount("b", 1), VenueRules.Default.Instruments[0]);
+            exchange.Deposit(buyer, coin.Quote, Fixed8.Parse("1000"), 1);
+            exchange.Deposit(seller, coin.Base, Fixed8.Parse("1"), 1);
+            var order = new NewOrder { Instrument = coin, Side = Side.Sell, Type = OrderType.Limit, Price = Fixed8.Parse("1000"), Quantity = Fixed8.Parse("0.1"), ClientId = "sale" };
+            Assert.NotNull(exchange.Place(seller, order, 2).Order);
+            var filled = exchange.Place(buyer, order with { Side = Side.Buy, ClientId = "purchase" }, 3).Order!;
+            journal.Add(exchange.Outbox.Journal);
+            exchange.Outbox.Clear();
+            var snapshot = exchange.Capture();
+            var (sequence, durable) = journal.Seal();
+            Assert.True(exchange.Bust(filled, 4));
+            journal.Add(exchange.Outbox.Journal);
+            await durable;
+            JournalFiles.WriteSnapshot(Journal, snapshot, sequence);
+            await journal.Durable;
+        }
+        var recovered = JournalFiles.Recover(Journal, VenueRules.Default, salvage: false);
+        Assert.Equal(OrderStatus.Expired, recovered.Exchange.FindAccount("a")!.Latest("purchase")!.Status);
+        Assert.Equal(StateOf(exchange), StateOf(recovered.Exchange));
+    }
+
+    /// <summary>Whole by its sum, and yet of another state, or of a version that knows more.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_record_that_does_not_follow_from_those_before_it_is_refused_with_its_place_and_its_reason(bool busts)
+    {
+        await WriteAsync(5, _ => { });
+        using (var journal = new JournalWriter(Journal, 1 << 20, 5, _ => { }))
+        {
+            journal.Add([busts ? new TradeBusted(9, 77, 1) : new Deposited(9, 1, 99, Fixed8.Parse("1"))]);
+            await journal.Durable;
+        }
+        var refused = Assert.Throws<PaperVenueException>(() => JournalFiles.Recover(Journal, VenueRules.Default, salvage: false));
+        Assert.Contains("cannot be followed", refused.Message, StringComparison.Ordinal);
+        if (busts)
+            Assert.Contains("Order 1 has no fill of trade 77.", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Under_load_it_stays_bounded_and_the_next_start_is_where_the_last_one_ended()
     {
         byte[] before;
@@ -122,6 +168,23 @@ public sealed class JournalTests : IDisposable
         await using var again = await RunningVenue.StartAsync(o => o with { Rules = VenueRules.Default with { MaxClosedOrders = 100 } }, _folder);
         Assert.Empty(again.Server.Notes);
         Assert.Equal(before, System.Text.Encoding.UTF8.GetBytes((await again.Client.SignedAsync(HttpMethod.Get, "/api/v3/allOrders", ("symbol", "BTCUSDT"))).Json.GetRawText()));
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_cannot_be_written_is_counted_and_is_written_as_soon_as_it_can_be()
+    {
+        await using var venue = await RunningVenue.StartAsync(o => o with { SegmentBytes = 64 << 10, SnapshotBytes = 64 << 10 }, _folder);
+        var inTheWay = Directory.CreateDirectory(JournalFiles.SnapshotPath(Journal) + ".new");
+        for (var (round, failures) = (0, 0L); failures == 0; round++)
+        {
+            Assert.True(round < 200, "It does not fail.");
+            await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => venue.Client.LimitAsync("BUY", "20000", "0.001", timeInForce: "IOC")));
+            failures = (await venue.Client.AdminAsync(HttpMethod.Get, "/admin/status")).Json.GetProperty("tendFailures").GetInt64();
+        }
+        inTheWay.Delete();
+        while (!File.Exists(JournalFiles.SnapshotPath(Journal)))
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        Assert.Equal(200, (await venue.Client.BuyAsync("0.001")).Status);
     }
 
     [Fact]

@@ -86,7 +86,7 @@ internal sealed class AdminApi(Venue venue, FaultPlan plan, Keys keys, KeyFile f
         json.WriteStartObject();
         json.Field("time", now).Field("accounts", exchange.Accounts.Count()).Field("orders", exchange.OrderCount).Field("forgotten", exchange.Forgotten)
             .Field("openOrders", exchange.Accounts.Sum(a => a.OpenOrderCount)).Field("listeners", venue.Hub.ListenerCount).Field("journalBytes", venue.JournalBytes)
-            .Field("journalSyncs", venue.JournalSyncs);
+            .Field("journalSyncs", venue.JournalSyncs).Field("tendFailures", venue.TendFailures);
         json.WriteString("trouble", venue.Trouble);
         json.WriteStartArray("notes");
         foreach (var note in venue.Notes)

@@ -28,13 +28,23 @@ internal sealed class Gateway
 
     public bool Knows(string method, string path) => _routes.ContainsKey((method, path));
 
-    /// <summary>Whether the venue is away, and whether it resets connections or says so.</summary>
-    public bool IsAway(out bool resets) => _faults.IsAway(out resets);
+    /// <param name="reply">What whoever asks is told meanwhile; null when the connection is to end without an answer.</param>
+    public bool IsAway(out Reply? reply)
+    {
+        reply = null;
+        if (!_faults.IsAway(out var resets))
+            return false;
+        if (!resets)
+            reply = Failure(503);
+        return true;
+    }
 
     /// <param name="session">Who has logged on to the connection, with what it is about to ask with.</param>
     /// <returns>Null when the connection is to end without an answer.</returns>
     public async Task<Reply?> ReplyAsync(string method, string path, Func<Task<Parameters>> read, string? key, Caller? session, IPAddress address, Meters meters, CancellationToken cancellationToken)
     {
+        if (IsAway(out var away))
+            return away;
         try
         {
             return _routes.TryGetValue((method, path), out var route)

@@ -13,14 +13,6 @@ internal sealed class VenueApi(Gateway gateway)
     {
         try
         {
-            if (gateway.IsAway(out var resets))
-            {
-                if (resets)
-                    context.Abort();
-                else
-                    await ErrorAsync(context, 503, -1001, "Internal error; unable to process your request. Please try again.");
-                return;
-            }
             var request = context.Request;
             var meters = new Meters();
             var reply = await gateway.ReplyAsync(

@@ -167,7 +167,7 @@ internal static class JournalFiles
             while (!reader.AtEnd)
                 exchange.Apply(JournalCodec.Read(ref reader));
         }
-        catch (Exception e) when (e is UnknownRecordException or OverflowException or KeyNotFoundException or ArgumentException or NullReferenceException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             throw new PaperVenueException($"The frame at byte {at} of {path} is whole but cannot be followed: {e.Message} Nothing was changed.", e);
         }

@@ -9,18 +9,10 @@ internal sealed class StreamApi(StreamHub hub, Gateway gateway, Keys keys, Paper
 {
     private const int MaxNames = 1_024;
 
-    private int _connections;
-
     public async Task AnswerAsync(HttpContext context)
     {
-        if (gateway.IsAway(out var resets))
-        {
-            if (resets)
-                context.Abort();
-            else
-                await VenueApi.ErrorAsync(context, 503, -1001, "Internal error; unable to process your request. Please try again.");
+        if (await RefuseAwayAsync(context))
             return;
-        }
         if (!context.WebSockets.IsWebSocketRequest)
         {
             await VenueApi.ErrorAsync(context, 400, -1102, "This is for WebSockets.");
@@ -52,19 +44,33 @@ internal sealed class StreamApi(StreamHub hub, Gateway gateway, Keys keys, Paper
     {
         try
         {
-            if (Interlocked.Increment(ref _connections) > options.MaxStreamConnections)
+            if (!hub.TryConnect(connection, options.MaxStreamConnections))
             {
                 await VenueApi.ErrorAsync(context, 429, -1003, "Too many WebSocket connections.");
                 return;
             }
+            // Before it was known, the venue may have gone away and cut all that were.
+            if (await RefuseAwayAsync(context))
+                return;
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
             await connection.RunAsync(socket, context.RequestAborted);
         }
         finally
         {
             connection.Leave();
-            Interlocked.Decrement(ref _connections);
+            hub.Disconnect(connection);
         }
+    }
+
+    private async Task<bool> RefuseAwayAsync(HttpContext context)
+    {
+        if (!gateway.IsAway(out var reply))
+            return false;
+        if (reply is { } answer)
+            await VenueApi.WriteAsync(context, answer.Status, answer.Json);
+        else
+            context.Abort();
+        return true;
     }
 
     /// <summary>Some clients number their connections where a stream's name would stand, and subscribe afterwards.</summary>

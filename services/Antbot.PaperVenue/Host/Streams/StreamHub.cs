@@ -14,6 +14,7 @@ internal sealed class StreamHub(FaultPlan faults, TimeProvider clock, TimeSpan k
     private readonly ConcurrentDictionary<string, ImmutableArray<Connection>> _listeners = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (int Account, DateTimeOffset Until)> _keys = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<int, ImmutableArray<Connection>> _owners = new();
+    private readonly HashSet<Connection> _connections = [];
     private readonly Lock _gate = new();
 
     public bool HasListener(int account) => _owners.TryGetValue(account, out var owners) && owners.Length > 0;
@@ -36,6 +37,19 @@ internal sealed class StreamHub(FaultPlan faults, TimeProvider clock, TimeSpan k
             foreach (var connection in connections)
                 connection.Tell(account, message);
         }
+    }
+
+    /// <summary>False when there are as many as there may be.</summary>
+    public bool TryConnect(Connection connection, int most)
+    {
+        lock (_gate)
+            return _connections.Count < most && _connections.Add(connection);
+    }
+
+    public void Disconnect(Connection connection)
+    {
+        lock (_gate)
+            _connections.Remove(connection);
     }
 
     public void Listen(Connection connection, string stream)
@@ -68,11 +82,14 @@ internal sealed class StreamHub(FaultPlan faults, TimeProvider clock, TimeSpan k
         }
     }
 
-    /// <summary>Ends every connection, as a venue that goes away does.</summary>
+    /// <summary>Ends every connection, whether it listens or not, as a venue that goes away does.</summary>
     public void CutAll()
     {
-        foreach (var connection in _listeners.Values.Concat(_owners.Values).SelectMany(l => l).Distinct())
-            connection.Cut("the venue is away");
+        lock (_gate)
+        {
+            foreach (var connection in _connections)
+                connection.Cut("the venue is away");
+        }
     }
 
     /// <summary>The account's key while it has one that is alive, else a new one.</summary>
