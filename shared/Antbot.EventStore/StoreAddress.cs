@@ -1,6 +1,7 @@
 using Antbot.EventStore.Postgres;
 using Antbot.EventStore.Sqlite;
 using Antbot.Runtime.Store;
+using Antbot.Runtime.Venue;
 using Npgsql;
 
 namespace Antbot.EventStore;
@@ -42,6 +43,10 @@ public static class StoreAddress
     public static IBlobs OpenBlobs(string address) => IsSqlite(address, out var file) ? new SqliteBlobs(Path.GetFullPath(file)) : new PostgresBlobs(Builder(address).ConnectionString);
 
     public static IStoreSize OpenSize(string address) => IsSqlite(address, out var file) ? new SqliteSize(Path.GetFullPath(file)) : new PostgresSize(Builder(address).ConnectionString);
+
+    /// <summary>What the venue's limits have left, shared by all who name this store: in its database, or in the process with its waits beside the file.</summary>
+    public static IVenueBudget OpenVenueBudget(string address, TimeProvider clock) =>
+        IsSqlite(address, out var file) ? new LocalVenueBudget(clock, new KeptWaits($"{Path.GetFullPath(file)}.waits.json")) : new PostgresVenueBudget(ConnectionString(address));
 
     private static async Task<IEventStore> OpenFileAsync(string file, bool create, CancellationToken cancellationToken) =>
         await SqliteEventStore.OpenAsync(new SqliteStoreOptions { Path = file, Create = create }, cancellationToken);

@@ -78,6 +78,14 @@ public sealed class ModuleBuilder(string module, IServiceCollection services, IC
         return this;
     }
 
+    /// <summary>What must hold between several options before anything runs; asked where each of them is valid by itself.</summary>
+    /// <param name="faults">In words, each beginning with its variable.</param>
+    public ModuleBuilder Check(Func<IServiceProvider, IEnumerable<string>> faults)
+    {
+        Services.AddSingleton<IStartCheck>(provider => new CheckBetween(() => [.. faults(provider)]));
+        return this;
+    }
+
     /// <summary>One more thing that <c>/health</c>, <c>/readyz</c> and the degradation level look at; it answers from memory.</summary>
     public ModuleBuilder Health(Func<IServiceProvider, HealthReading> read)
     {
@@ -94,6 +102,22 @@ public sealed class ModuleBuilder(string module, IServiceCollection services, IC
     /// <summary>The same, in one process at a time.</summary>
     public ModuleBuilder LeasedWork(string name, StopOrder stop, Func<IServiceProvider, CancellationToken, Task> run) =>
         Work(name, stop, (provider, cancellationToken) => provider.GetRequiredService<LeaseKeeper>().RunAsync($"{module}/{name}", token => run(provider, token), cancellationToken));
+
+    private sealed class CheckBetween(Func<IReadOnlyList<string>> faults) : IStartCheck
+    {
+        public IEnumerable<string> Faults()
+        {
+            try
+            {
+                return faults();
+            }
+            catch (InvalidConfigurationException)
+            {
+                // Told already, by whoever checks these options.
+                return [];
+            }
+        }
+    }
 
     private sealed class ReadHealth(Func<HealthReading> read) : IHealthSource
     {

@@ -14,7 +14,6 @@ using Antbot.Runtime.Health;
 using Antbot.Runtime.Leases;
 using Antbot.Runtime.Pipeline;
 using Antbot.Runtime.Store;
-using Antbot.Runtime.Venue;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -167,7 +166,7 @@ public static class ServiceHost
         services.AddSingleton<ControlWatch>();
         services.AddSingleton<ILeases>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalLeases() : new PostgresLeases(StoreAddress.ConnectionString(options.Store), clock));
         services.AddSingleton<LeaseKeeper>();
-        services.AddSingleton<IVenueBudget>(_ => StoreAddress.IsSqlite(options.Store, out var _) ? new LocalVenueBudget(clock) : new PostgresVenueBudget(StoreAddress.ConnectionString(options.Store)));
+        services.AddSingleton(_ => StoreAddress.OpenVenueBudget(options.Store, clock));
         services.AddSingleton<PrometheusMetrics>();
         services.AddSingleton<AlwaysTraced>();
         services.AddSingleton(_ => new ProcessFigures(StoreAddress.IsSqlite(options.Store, out var file) ? Path.GetDirectoryName(Path.GetFullPath(file))! : Environment.CurrentDirectory, clock));

@@ -9,24 +9,29 @@ namespace Antbot.ReadModels;
 /// <param name="Cause">What this kind of difference comes from.</param>
 /// <param name="SettledAt">Null while it is open.</param>
 /// <param name="Corrections">What was recorded to bring the two together, oldest first.</param>
+/// <param name="MoreCorrections">How many more there are.</param>
 public sealed record DifferenceView(
-    DifferenceKind Kind, string Subject, TradeId? Trade, string What, string Evidence, string Cause, DateTimeOffset FoundAt, DateTimeOffset? SettledAt, IReadOnlyList<string> Corrections);
+    DifferenceKind Kind, string Subject, TradeId? Trade, string What, string Evidence, string Cause, DateTimeOffset FoundAt, DateTimeOffset? SettledAt, IReadOnlyList<string> Corrections, int MoreCorrections = 0);
 
 /// <summary>How an account stands beside the venue.</summary>
 /// <param name="UnheardSince">Since when the venue has not said what it holds; null while it does.</param>
 /// <param name="StartedAt">When the whole account was last found reconciled after a start.</param>
 /// <param name="Settled">The last of them, the newest first.</param>
 /// <param name="Uncompared">Why at the last start balances were not held against the record, or not all of them; null where they were.</param>
+/// <param name="MoreSettled">How many were settled before these.</param>
 /// <param name="Unprotected">What was taken for its owner's own when the account was first reckoned from: worth a position each, and without a stop of ours.</param>
 public sealed record ReconciliationReport(
     AccountId Account, DateTimeOffset? UnheardSince, string? Trouble, DateTimeOffset? StartedAt, IReadOnlyList<DifferenceView> Open, IReadOnlyList<DifferenceView> Settled,
-    string? Uncompared = null, IReadOnlyList<AssetAmount>? Unprotected = null);
+    string? Uncompared = null, IReadOnlyList<AssetAmount>? Unprotected = null, int MoreSettled = 0);
 
 /// <summary>Reads `reconciliation-{account}` for people.</summary>
 public static class Reconciliations
 {
     private const int SettledMax = 50;
     private const int CorrectionsMax = 20;
+
+    /// <summary>Of either, where all of it is asked for: more than anybody reads, and less than fills the memory.</summary>
+    private const int WholeMax = 10_000;
 
     private static readonly EventCodec Codec = new(EventRegistry.From(typeof(DifferenceFound).Assembly));
 
@@ -39,10 +44,12 @@ public static class Reconciliations
         StringComparer.Ordinal);
 
     /// <summary>Null where nothing was ever recorded of the account.</summary>
-    public static async Task<ReconciliationReport?> ReadAsync(IEventStore store, AccountId account, CancellationToken cancellationToken = default)
+    /// <param name="whole">All of it, and not the last of it alone.</param>
+    public static async Task<ReconciliationReport?> ReadAsync(IEventStore store, AccountId account, bool whole, CancellationToken cancellationToken = default)
     {
         var open = new Dictionary<string, DifferenceView>(StringComparer.Ordinal);
         var settled = new LinkedList<DifferenceView>();
+        var moreSettled = 0;
         var report = new ReconciliationReport(account, null, null, null, [], []);
         var any = false;
         await foreach (var stored in store.ReadStreamAsync(Streams.Reconciliation(account), 1, cancellationToken))
@@ -60,13 +67,18 @@ public static class Reconciliations
                 _ => report,
             };
             Note(open, settled, @event, stored.Timestamp);
+            if (settled.Count > (whole ? WholeMax : SettledMax))
+            {
+                settled.RemoveLast();
+                moreSettled++;
+            }
         }
         if (!any)
             return null;
         var explained = new List<DifferenceView>();
         foreach (var difference in open.Values.OrderBy(d => d.FoundAt).Concat(settled))
-            explained.Add(await ExplainAsync(store, difference, cancellationToken));
-        return report with { Open = explained[..open.Count], Settled = explained[open.Count..] };
+            explained.Add(await ExplainAsync(store, difference, whole ? WholeMax : CorrectionsMax, cancellationToken));
+        return report with { Open = explained[..open.Count], Settled = explained[open.Count..], MoreSettled = moreSettled };
     }
 
     private static void Note(Dictionary<string, DifferenceView> open, LinkedList<DifferenceView> settled, object @event, DateTimeOffset at)
@@ -91,8 +103,6 @@ public static class Reconciliations
                 break;
             case DifferenceSettled e when open.Remove(DifferenceKey.Of(e.Kind, e.Subject), out var difference):
                 settled.AddFirst(difference with { SettledAt = at });
-                if (settled.Count > SettledMax)
-                    settled.RemoveLast();
                 break;
             default:
                 // Of something else.
@@ -107,19 +117,23 @@ public static class Reconciliations
     }
 
     /// <summary>With what its owner recorded between the finding and the settling.</summary>
-    private static async Task<DifferenceView> ExplainAsync(IEventStore store, DifferenceView difference, CancellationToken cancellationToken)
+    private static async Task<DifferenceView> ExplainAsync(IEventStore store, DifferenceView difference, int most, CancellationToken cancellationToken)
     {
+        var (corrections, more) = (difference.Corrections.Take(most).ToList(), Math.Max(0, difference.Corrections.Count - most));
         if (difference.Trade is not { } trade)
-            return difference;
-        var corrections = difference.Corrections.ToList();
+            return difference with { Corrections = corrections, MoreCorrections = more };
         await foreach (var stored in store.ReadStreamAsync(Streams.Order(trade), 1, cancellationToken))
         {
-            if (stored.Timestamp < difference.FoundAt || stored.Timestamp > (difference.SettledAt ?? DateTimeOffset.MaxValue) || corrections.Count >= CorrectionsMax)
+            if (stored.Timestamp < difference.FoundAt || stored.Timestamp > (difference.SettledAt ?? DateTimeOffset.MaxValue))
                 continue;
-            if (Told(stored) is { } told)
+            if (Told(stored) is not { } told)
+                continue;
+            if (corrections.Count < most)
                 corrections.Add($"{Tell(stored.Timestamp)}: {told}");
+            else
+                more++;
         }
-        return difference with { Corrections = corrections };
+        return difference with { Corrections = corrections, MoreCorrections = more };
     }
 
     private static string? Told(StoredEvent stored) => Codec.Find<OrderCorrected>(stored) is { } corrected ? $"{corrected.Order} was asked after: {corrected.What}"

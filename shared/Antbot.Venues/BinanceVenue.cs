@@ -55,7 +55,7 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
     public async Task<VenueAnswer<OrderReport>> PlaceAsync(VenueOrder order, CancellationToken cancellationToken = default)
     {
         var answer = await http.SendAsync(
-            order.ReduceOnly ? VenueRoute.Exit : VenueRoute.Entry, 1, HttpMethod.Post, "/api/v3/order", Parameters(order), isSigned: true, j => BinanceReader.Placed(j, order), cancellationToken);
+            RouteOf(order), 1, HttpMethod.Post, "/api/v3/order", Parameters(order), isSigned: true, j => BinanceReader.Placed(j, order), cancellationToken);
         await HeedClockAsync(answer, cancellationToken);
         return answer;
     }
@@ -173,6 +173,8 @@ internal sealed class BinanceVenue(VenueOptions options, VenueHttp http, Request
         text.Append(CultureInfo.InvariantCulture, $"&recvWindow={(long)order.Window.TotalMilliseconds}&timestamp={order.SignedAt.ToUnixTimeMilliseconds()}");
         return text.ToString();
     }
+
+    private static VenueRoute RouteOf(VenueOrder order) => !order.ReduceOnly ? VenueRoute.Entry : order.Trigger is null ? VenueRoute.Exit : VenueRoute.Stop;
 
     private static string TypeOf(VenueOrder order) => (order.Kind, order.Trigger) switch
     {

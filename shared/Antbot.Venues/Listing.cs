@@ -16,7 +16,9 @@ internal sealed class Listing(VenueOptions options, ILogger<Listing> log)
     private const int NamesMax = 1_000;
 
     private static readonly Meter Meter = new("Antbot.Venues.Listing");
-    private static readonly Counter<long> Malformed = Meter.CreateCounter<long>("antbot_venue_malformed_total", description: "Entries of the venue's listings that made no sense and were passed over.");
+    private static readonly Counter<long> Malformed = Meter.CreateCounter<long>("antbot_venue_malformed_total", description: "Entries of the venue's listings, and messages of its streams, that made no sense and were passed over.");
+
+    public static void PassedOver(string venue, string what) => Malformed.Add(1, new KeyValuePair<string, object?>("venue", venue), new KeyValuePair<string, object?>("what", what));
 
     /// <param name="name">What an entry is known by, as far as that can be read.</param>
     public Listed<T> Read<T>(JsonElement json, string what, Func<JsonElement, T> read, Func<JsonElement, string>? name = null)
@@ -52,7 +54,7 @@ internal sealed class Listing(VenueOptions options, ILogger<Listing> log)
         }
         catch (Exception e) when (Json.MakesNoSense(e))
         {
-            Malformed.Add(1, new KeyValuePair<string, object?>("venue", options.Name), new KeyValuePair<string, object?>("what", what));
+            PassedOver(options.Name, what);
             if (++all.PassedOver <= NamedMax)
                 log.LogWarning("{Venue} lists a {What} that makes no sense and is passed over: {Fault}", options.Name, what, e.Message);
             if (all.Names.Count < NamesMax && NameOf(item, name) is { } known)

@@ -38,9 +38,6 @@ internal sealed class RequestBudget : IDisposable
     /// </summary>
     private const int TakenAlongPart = 10_000;
 
-    /// <summary>The longest ban that is known of. What says more is no time to wait.</summary>
-    private static readonly TimeSpan WaitMax = TimeSpan.FromDays(3);
-
     private static readonly TimeSpan TakenAlongFor = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(3);
@@ -194,7 +191,7 @@ internal sealed class RequestBudget : IDisposable
     /// <summary>Nothing more leaves this process from here on, and no other once this has returned, or as soon as it can be told.</summary>
     public async Task BlockAsync(TimeSpan wait)
     {
-        wait = Min(Max(wait, TimeSpan.Zero), WaitMax);
+        wait = Min(Max(wait, TimeSpan.Zero), Kernel.Time.ToldToWait.Longest);
         SetBlock(wait);
         if (await TrySpreadAsync(wait))
             return;

@@ -10,6 +10,8 @@ internal sealed class StreamWatch(TimeProvider clock, ILogger<StreamWatch> log, 
 {
     public const string Dependency = "market";
 
+    private static readonly TimeSpan NonsenseToldEvery = TimeSpan.FromMinutes(1);
+
     private readonly TimeProvider _clock = clock;
     private readonly ILogger _log = log;
     private readonly DependencyBoard? _board = board;
@@ -46,6 +48,8 @@ internal sealed class StreamWatch(TimeProvider clock, ILogger<StreamWatch> log, 
         private long _heardAt = owner._clock.GetTimestamp();
         private string? _broken;
         private bool _isHeard;
+        private long? _nonsenseToldAt;
+        private long _nonsense;
 
         public string Name => name;
 
@@ -97,6 +101,20 @@ internal sealed class StreamWatch(TimeProvider clock, ILogger<StreamWatch> log, 
             if (isNews)
                 owner._log.LogWarning("The market's stream {Stream} is broken: {Reason}", name, why);
             owner.Tell();
+        }
+
+        /// <summary>A message made no sense. Logged once a minute, with how many there were since it was told last.</summary>
+        public void MadeNoSense(string stream, string why)
+        {
+            long count;
+            lock (_lock)
+            {
+                _nonsense++;
+                if (_nonsenseToldAt is { } told && owner._clock.GetElapsedTime(told) < NonsenseToldEvery)
+                    return;
+                (count, _nonsense, _nonsenseToldAt) = (_nonsense, 0, owner._clock.GetTimestamp());
+            }
+            owner._log.LogWarning("{Count} messages of the market's stream {Name} made no sense and were passed over, the last of them of {Stream}: {Reason}", count, name, stream, why);
         }
 
         public void Dispose()

@@ -8,6 +8,7 @@ using System.Text;
 using System.Text.Json;
 using Antbot.Contracts.Venue;
 using Antbot.Hosting;
+using Antbot.Kernel.Time;
 using Antbot.Resilience;
 using Antbot.Venues.Recording;
 using Microsoft.Extensions.Logging;
@@ -135,7 +136,8 @@ internal sealed class VenueHttp : IDisposable
         // Shorter than servers keep idle connections: on one that the other side closes just then an order would be unknown.
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
         PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-        MaxConnectionsPerServer = 128,
+        // More than a process has hands: who waits for an answer keeps nobody else from a connection.
+        MaxConnectionsPerServer = 512,
     };
 
     internal static string SignatureOf(string parameters, ReadOnlySpan<byte> secret)
@@ -237,7 +239,7 @@ internal sealed class VenueHttp : IDisposable
     private async Task<TimeSpan?> HeedAsync(HttpResponseMessage response)
     {
         var status = (int)response.StatusCode;
-        if (ToldToWait.Of(status, response.Headers.RetryAfter, response.Headers.Date, _budget.Now) is not { } wait)
+        if (ToldToWait.Of(status, response.Headers.RetryAfter?.Delta, response.Headers.RetryAfter?.Date, response.Headers.Date, _budget.Now) is not { } wait)
             return null;
         _log.LogWarning("{Venue} says {Status}: nothing is sent for {Wait}", _options.Name, status, wait);
         await _budget.BlockAsync(wait);

@@ -28,6 +28,9 @@ internal sealed record VenueRoute(string Name, BreakerOptions Breaker, BudgetPar
 
     public static VenueRoute Exit { get; } = new("exit", Short, BudgetPart.Leaving, IsOrder: true);
 
+    /// <summary>What protects: that sales fail does not shut it off.</summary>
+    public static VenueRoute Stop { get; } = new("stop", Short, BudgetPart.Leaving, IsOrder: true);
+
     public static VenueRoute Cancel { get; } = new("cancel", Short, BudgetPart.Leaving);
 
     public static VenueRoute Query { get; } = new("query", Short, BudgetPart.Asking);
@@ -43,5 +46,5 @@ internal sealed record VenueRoute(string Name, BreakerOptions Breaker, BudgetPar
 
     public static VenueRoute Clock { get; } = new("clock", Short, BudgetPart.Leaving);
 
-    public static IReadOnlyList<VenueRoute> All { get; } = [Entry, Exit, Cancel, Query, QueryForEntry, Account, Market, Rules, Clock];
+    public static IReadOnlyList<VenueRoute> All { get; } = [Entry, Exit, Stop, Cancel, Query, QueryForEntry, Account, Market, Rules, Clock];
 }

@@ -2,12 +2,16 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using System.Text.Json;
+using Antbot.Kernel.Time;
 using Antbot.Resilience;
 using Antbot.Venues.Recording;
 
 namespace Antbot.Venues;
 
-/// <summary>A stream of market messages that comes back whenever it breaks or falls silent.</summary>
+/// <summary>
+/// A stream of market messages that comes back whenever it breaks or falls silent. A message that makes no sense is counted, told and
+/// passed over: it is of one symbol, and the connection carries all of them. Where nothing else comes, it is silent.
+/// </summary>
 internal sealed class VenueStream(VenueOptions options, RequestBudget budget, StreamWatch watch, TimeProvider clock, TrafficRecorder? recorder = null)
 {
     private const int MessageBytesMax = 256 * 1024;
@@ -20,8 +24,8 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
     private static readonly TimeSpan Steady = TimeSpan.FromMinutes(1);
 
     /// <param name="connected">Called after every connect, before the first message: what was missed can be fetched then.</param>
-    /// <param name="heard">A fault in it breaks the connection, not the loop. It says whether it was one that is decided on by itself, such as a closed candle.</param>
-    /// <param name="silence">After this long without a message the stream is taken for dead.</param>
+    /// <param name="heard">It says whether it was one that is decided on by itself, such as a closed candle.</param>
+    /// <param name="silence">After this long without a message that makes sense the stream is taken for dead.</param>
     public async Task FollowAsync(
         IReadOnlyList<string> streams, Func<CancellationToken, Task> connected, Func<JsonElement, CancellationToken, ValueTask<bool>> heard, TimeSpan silence, CancellationToken cancellationToken)
     {
@@ -37,7 +41,7 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
             {
                 recorder?.Stream(watched.Name, $"connected to {address.Authority}");
                 await connected(cancellationToken);
-                await ListenAsync(socket, watched, heard, silence, cancellationToken);
+                await ListenAsync(socket, streams, watched, heard, silence, cancellationToken);
                 Broke(new IOException("the venue has ended it"));
             }
             catch (Exception e) when (e is WebSocketException or TimeoutException or IOException || Json.MakesNoSense(e))
@@ -90,47 +94,59 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
     /// <summary>Who is not let in may be told to wait, as in any other answer.</summary>
     private TimeSpan? WaitOf(ClientWebSocket socket)
     {
+        _ = RetryConditionHeaderValue.TryParse(Header("Retry-After"), out var retryAfter);
         return ToldToWait.Of(
             (int)socket.HttpStatusCode,
-            RetryConditionHeaderValue.TryParse(Header("Retry-After"), out var retryAfter) ? retryAfter : null,
+            retryAfter?.Delta,
+            retryAfter?.Date,
             DateTimeOffset.TryParseExact(Header("Date"), "R", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date) ? date : null,
             budget.Now);
 
         string? Header(string name) => socket.HttpResponseHeaders is { } headers && headers.TryGetValue(name, out var values) ? values.FirstOrDefault() : null;
     }
 
-    private async Task ListenAsync(ClientWebSocket socket, StreamWatch.Watched watched, Func<JsonElement, CancellationToken, ValueTask<bool>> heard, TimeSpan silence, CancellationToken cancellationToken)
+    private async Task ListenAsync(
+        ClientWebSocket socket, IReadOnlyList<string> streams, StreamWatch.Watched watched, Func<JsonElement, CancellationToken, ValueTask<bool>> heard, TimeSpan silence, CancellationToken cancellationToken)
     {
         var buffer = new byte[MessageBytesMax];
+        var heardAt = clock.GetTimestamp();
         while (true)
         {
-            var length = await ReceiveAsync(socket, buffer, silence, cancellationToken);
-            if (length < 0)
-                return;
-            var (stream, keep) = ("", false);
+            var (length, stream, keep) = (0, "", false);
             try
             {
+                length = await ReceiveAsync(socket, buffer, heardAt, silence, cancellationToken);
+                if (length < 0)
+                    return;
                 using var document = JsonDocument.Parse(buffer.AsMemory(0, length));
                 stream = document.RootElement.Find("stream") is { ValueKind: JsonValueKind.String } name ? name.GetString()! : "";
                 keep = await heard(document.RootElement.Need("data"), cancellationToken);
                 // Only now: what cannot be read is no news.
                 watched.Heard();
+                heardAt = clock.GetTimestamp();
+            }
+            catch (Exception e) when (Json.MakesNoSense(e))
+            {
+                Listing.PassedOver(options.Name, "stream message");
+                watched.MadeNoSense(streams.Contains(stream, StringComparer.Ordinal) ? stream : "none that is followed", e.Message);
             }
             finally
             {
-                recorder?.Heard(stream, buffer.AsSpan(0, length), keep);
+                if (length > 0)
+                    recorder?.Heard(stream, buffer.AsSpan(0, length), keep);
             }
         }
     }
 
     /// <returns>The length of the message, or -1 where the other side ends it.</returns>
-    private async Task<int> ReceiveAsync(ClientWebSocket socket, byte[] buffer, TimeSpan silence, CancellationToken cancellationToken)
+    private async Task<int> ReceiveAsync(ClientWebSocket socket, byte[] buffer, long heardAt, TimeSpan silence, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(silence, clock);
+        var left = silence - clock.GetElapsedTime(heardAt);
+        using var timeout = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            var length = 0;
+            var (length, isTooLong) = (0, false);
             while (true)
             {
                 var got = await socket.ReceiveAsync(buffer.AsMemory(length), either.Token);
@@ -138,14 +154,15 @@ internal sealed class VenueStream(VenueOptions options, RequestBudget budget, St
                     return -1;
                 length += got.Count;
                 if (got.EndOfMessage)
-                    return length;
+                    return isTooLong ? throw new BadAnswerException($"a message of more than {MessageBytesMax} bytes") : length;
+                // What follows is read over what came before: to its end, where the next message begins.
                 if (length == buffer.Length)
-                    throw new BadAnswerException($"a message of more than {MessageBytesMax} bytes");
+                    (length, isTooLong) = (0, true);
             }
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"nothing was heard for {silence.TotalSeconds} s", e);
+            throw new TimeoutException($"nothing that makes sense was heard for {silence.TotalSeconds} s", e);
         }
     }
 }

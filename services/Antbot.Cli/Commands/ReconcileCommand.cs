@@ -16,12 +16,12 @@ internal static class ReconcileCommand
         var command = new Command("reconcile", $"""
             How an account stands beside the venue: every difference that is open, and the last that were settled.
 
-            Reconciliation holds the two together all the time; this shows what it found.
+            Reconciliation holds the two together all the time; this shows what it found. With --json it is all that was ever settled.
             Exit code {ExitCode.Failed} where a difference is open or the venue is not heard.
             """) { account, explain };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>
         {
-            var report = await source.ReconciliationAsync(new AccountId(parsed.GetValue(account)!), cancellationToken);
+            var report = await source.ReconciliationAsync(new AccountId(parsed.GetValue(account)!), whole: parsed.GetValue(Common.Json), cancellationToken);
             if (!Common.AnswerJson(parsed, report))
                 Show(report, parsed.GetValue(explain));
             return report.Open.Count == 0 && report.UnheardSince is null ? ExitCode.Done : ExitCode.Failed;
@@ -45,6 +45,8 @@ internal static class ReconcileCommand
             Explain(report);
         else
             List(report);
+        if (report.MoreSettled > 0)
+            Console.Out.WriteLine($"{report.MoreSettled} more were settled before these: antbot reconcile --json");
     }
 
     private static void List(ReconciliationReport report)
@@ -77,6 +79,8 @@ internal static class ReconcileCommand
                 Console.Out.WriteLine($"  done     {Tables.Plain(correction)}");
             if (d.Corrections.Count == 0)
                 Console.Out.WriteLine("  done     nothing yet");
+            if (d.MoreCorrections > 0)
+                Console.Out.WriteLine($"  done     {d.MoreCorrections} more: antbot reconcile --json");
         }
     }
 

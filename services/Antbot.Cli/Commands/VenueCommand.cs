@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Antbot.Cli.Sources;
 using Antbot.EventStore;
-using Antbot.EventStore.Postgres;
-using Antbot.Runtime.Venue;
 using Antbot.Venues;
 using Spectre.Console;
 using Symbol = Antbot.Contracts.Symbol;
@@ -29,9 +27,9 @@ internal static class VenueCommand
             var options = Options(parsed.GetValue(address), parsed.GetValue(key), parsed.GetValue(secret), parsed.GetValue(paper));
             var wanted = (parsed.GetValue(symbols) is { Length: > 0 } named ? named : [Environment.GetEnvironmentVariable("ANTBOT_EXECUTION__SYMBOLS") ?? ""]).SelectMany(Split)
                 .Select(s => Symbol.Fault(s) is { } fault ? throw Usage(fault) : new Symbol(s)).Distinct().ToList();
-            var store = SourceOptions.StoreOf(parsed);
-            await using var shared = StoreAddress.IsSqlite(store, out _) ? null : new PostgresVenueBudget(StoreAddress.ConnectionString(store));
-            var lines = await VenueCheck.RunAsync(options, wanted, shared ?? (IVenueBudget)new LocalVenueBudget(TimeProvider.System), TimeProvider.System, cancellationToken);
+            var budget = StoreAddress.OpenVenueBudget(SourceOptions.StoreOf(parsed), TimeProvider.System);
+            await using var _ = budget as IAsyncDisposable;
+            var lines = await VenueCheck.RunAsync(options, wanted, budget, TimeProvider.System, cancellationToken);
             var isFine = lines.All(l => l.Verdict is CheckVerdict.Ok or CheckVerdict.Warning);
             if (!Common.AnswerJson(parsed, new { Venue = options.Address, options.Paper, Fine = isFine, Lines = lines }))
                 Show(options, lines, isFine);

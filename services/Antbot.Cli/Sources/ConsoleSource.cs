@@ -158,7 +158,7 @@ internal sealed class ConsoleSource : ISource
         throw new CommandException("Unavailable", $"{Where} has ended the connection. Start 'antbot watch' again.");
     }
 
-    public Task<ReconciliationReport> ReconciliationAsync(AccountId account, CancellationToken cancellationToken) => GetAsync<ReconciliationReport>($"api/reconciliation/{account.Value}", cancellationToken);
+    public Task<ReconciliationReport> ReconciliationAsync(AccountId account, bool whole, CancellationToken cancellationToken) => GetAsync<ReconciliationReport>($"api/reconciliation/{account.Value}{(whole ? "?all=true" : "")}", cancellationToken);
 
     public Task<SettlementDone> SettleAsync(string order, bool confirms, string reason, CancellationToken cancellationToken) =>
         PostAsync<SettlementDone>($"api/orders/{Uri.EscapeDataString(order)}/settlement{(confirms ? "/confirm" : "")}", new { Reason = reason }, cancellationToken);

@@ -62,7 +62,8 @@ internal interface ISource : IAsyncDisposable
     IAsyncEnumerable<Watched> WatchAsync(long? after, string? trade, CancellationToken cancellationToken);
 
     /// <summary>How the account stands beside the venue.</summary>
-    Task<ReconciliationReport> ReconciliationAsync(AccountId account, CancellationToken cancellationToken);
+    /// <param name="whole">All that was ever settled, and not the last of it alone.</param>
+    Task<ReconciliationReport> ReconciliationAsync(AccountId account, bool whole, CancellationToken cancellationToken);
 
     /// <param name="confirms">Another operator has proposed it.</param>
     Task<SettlementDone> SettleAsync(string order, bool confirms, string reason, CancellationToken cancellationToken);

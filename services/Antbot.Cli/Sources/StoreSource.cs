@@ -80,8 +80,8 @@ internal sealed class StoreSource(IHistoryPlace place) : ISource
         }
     }
 
-    public async Task<ReconciliationReport> ReconciliationAsync(AccountId account, CancellationToken cancellationToken) =>
-        await Reconciliations.ReadAsync(await OpenAsync(cancellationToken), account, cancellationToken)
+    public async Task<ReconciliationReport> ReconciliationAsync(AccountId account, bool whole, CancellationToken cancellationToken) =>
+        await Reconciliations.ReadAsync(await OpenAsync(cancellationToken), account, whole, cancellationToken)
         ?? throw new CommandException("NotFound", $"Nothing was ever recorded of the account {account}.", ExitCode.NotFound);
 
     public Task<SettlementDone> SettleAsync(string order, bool confirms, string reason, CancellationToken cancellationToken) =>

@@ -19,7 +19,11 @@ internal sealed class ReadRoutes(ReadModelQueries queries, ViewProjection projec
             new ApiRoute("GET", "/api/trades/{id}", Role.Viewer, "The whole life of a trade, by its id, the beginning of one, or the client's id of one of its orders.") { Answer = typeof(TradeStory) }, (r, c) => r.TradeAsync(c));
         MapList<OrderView>(routes, ViewTable.Orders, typeof(OrderStatus));
         routes.MapGuarded<ReadRoutes>(
-            new ApiRoute("GET", "/api/reconciliation/{account}", Role.Viewer, "Every difference between the venue and our record, its cause and what was done about it.") { Answer = typeof(ReconciliationReport) }, (r, c) => r.ReconciliationAsync(c));
+            new ApiRoute("GET", "/api/reconciliation/{account}", Role.Viewer, "Every difference between the venue and our record, its cause and what was done about it.")
+            {
+                Query = [("all", "true for all that was settled, and not the last of it alone")],
+                Answer = typeof(ReconciliationReport),
+            }, (r, c) => r.ReconciliationAsync(c));
         MapList<PositionView>(routes, ViewTable.Positions, typeof(PositionState));
     }
 
@@ -68,7 +72,13 @@ internal sealed class ReadRoutes(ReadModelQueries queries, ViewProjection projec
     private async Task ReconciliationAsync(HttpContext context)
     {
         var account = Checked((string?)context.GetRouteValue("account"), t => AccountId.Fault(t)) ?? throw Api.Invalid("An account is wanted.");
-        await Api.AnswerAsync(context, await Reconciliations.ReadAsync(store, new AccountId(account), context.RequestAborted)
+        var whole = context.Request.Query["all"].ToString() switch
+        {
+            "" or "false" => false,
+            "true" => true,
+            _ => throw Api.Invalid("'all' is true or false."),
+        };
+        await Api.AnswerAsync(context, await Reconciliations.ReadAsync(store, new AccountId(account), whole, context.RequestAborted)
             ?? throw new ApiException(StatusCodes.Status404NotFound, "NotFound", $"Nothing was ever recorded of the account {account}."));
     }
 

@@ -16,6 +16,7 @@ public sealed class ExecutionModule : IServiceModule
     {
         builder.Options<ExecutionOptions>();
         builder.AddVenue();
+        builder.Check(Faults);
         builder.Services.AddSingleton(provider => new StreamPipeline<OrdersState>(provider.GetRequiredService<PipelineParts>(), ExecutionDecider.Behaviour));
         builder.Services.AddSingleton<RuleBook>();
         builder.Services.AddSingleton<SymbolRoom>();
@@ -43,5 +44,11 @@ public sealed class ExecutionModule : IServiceModule
         builder.Work("prices", StopOrder.Support, (provider, token) => provider.GetRequiredService<Prices>().RunAsync(token));
         builder.LeasedWork("keeper", StopOrder.Work, (provider, token) => provider.GetRequiredService<Keeper>().RunAsync(token));
         builder.LeasedWork("entry-countdown", StopOrder.Work, (provider, token) => provider.GetRequiredService<CountdownKeeper>().RunAsync(token));
+    }
+
+    private static IEnumerable<string> Faults(IServiceProvider provider)
+    {
+        if (provider.GetRequiredService<ExecutionOptions>().StopDistance == 0 && !provider.GetRequiredService<VenueOptions>().Paper)
+            yield return "ANTBOT_EXECUTION__STOPDISTANCE: it is 0, so that what comes without a stop would be held without one, and there is real money at the venue (ANTBOT_VENUE__PAPER is not true).";
     }
 }

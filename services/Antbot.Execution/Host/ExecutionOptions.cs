@@ -7,7 +7,7 @@ namespace Antbot.Execution;
 /// <summary>In the environment: <c>ANTBOT_EXECUTION__STOPDISTANCE</c> and so on. Distances are parts of the price: 0.02 is 2 %.</summary>
 public sealed class ExecutionOptions
 {
-    /// <summary>Where a stop lies that the signal does not name; 0 for none.</summary>
+    /// <summary>Where a stop lies that the signal does not name; 0 for none, which is refused where there is real money.</summary>
     [Range(0, 0.5)]
     public decimal StopDistance { get; set; } = 0.02m;
 

@@ -42,6 +42,9 @@ public sealed class Keeper(
 
     private readonly ConcurrentDictionary<TradeId, (long Version, DateTimeOffset Until, TimeSpan Pause)> _pauses = new();
 
+    /// <summary>Orders of which the venue's last listing says something else than the trade's record of this version does: they are asked for.</summary>
+    private readonly ConcurrentDictionary<TradeId, (long Version, IReadOnlyList<ClientOrderId> Orders)> _doubtful = new();
+
     private ProjectionRunner? _index;
 
     /// <summary>Why it does not see all there is to see; null while it does, and where another process has its lease.</summary>
@@ -57,6 +60,7 @@ public sealed class Keeper(
         {
             await index.CaughtUp.WaitAsync(stop.Token);
             _pauses.Clear();
+            _doubtful.Clear();
             _listed = null;
             log.LogInformation("Execution keeps {Count} trades that are not finished", open.All.Count);
             works = [.. works, SweepAsync(stop.Token), WatchOpenOrdersAsync(stop.Token), SpeakAsync(stop.Token)];
@@ -75,18 +79,16 @@ public sealed class Keeper(
 
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
-        // A question to the venue may take long, and none keeps another trade's way out waiting.
-        Crew<OpenOrderTrade> questions = new(AtOnce, LookAsync), entries = new(AtOnce, LookAsync), others = new(AtOnce, LookAsync);
+        var crews = Enum.GetValues<Work>().Select(w => (Work: w, Crew: new Crew<OpenOrderTrade>(AtOnce, t => TryAsync(t, () => LookAtAsync(t, w, cancellationToken), cancellationToken)))).ToList();
         try
         {
             while (true)
             {
                 var now = parts.Clock.GetUtcNow();
-                var due = open.All.Where(t => IsDue(t, now)).ToLookup(t => CrewOf(t, now));
-                _areMany = due[Work.Question].Count() > AskedOneByOneMax;
-                questions.Offer(due[Work.Question], t => t.Trade);
-                entries.Offer(due[Work.Entry], t => t.Trade);
-                others.Offer(due[Work.Other], t => t.Trade);
+                var due = open.All.Where(t => IsDue(t, now)).ToLookup(t => WorkOf(t, now));
+                _areMany = due.Where(w => IsQuestion(w.Key)).Sum(w => w.Count()) > AskedOneByOneMax;
+                foreach (var (work, crew) in crews)
+                    crew.Offer(due[work], t => t.Trade);
                 if (_pauses.Count > (open.All.Count * 2) + 1_000)
                     Forget();
                 await Task.Delay(Every, parts.Clock, cancellationToken);
@@ -94,21 +96,34 @@ public sealed class Keeper(
         }
         finally
         {
-            await Task.WhenAll(questions.EndAsync(), entries.EndAsync(), others.EndAsync());
+            await Task.WhenAll(crews.Select(c => c.Crew.EndAsync()));
         }
-
-        Task LookAsync(OpenOrderTrade trade) => TryAsync(trade, () => LookAtAsync(trade, cancellationToken), cancellationToken);
     }
 
-    private Work CrewOf(OpenOrderTrade trade, DateTimeOffset now) => trade.State is not { } state || IsAtItsPrice(state) ? Work.Other
-        : SymbolRoom.IsAwaitedBy(state) ? Work.Entry
-        : NextStep.AllOf(state, now, venue.Now).All(s => s is NextStep.Ask) ? Work.Question
-        : Work.Other;
+    private Work WorkOf(OpenOrderTrade trade, DateTimeOffset now)
+    {
+        if (trade.State is not { } state)
+            return Work.Read;
+        if (IsAtItsPrice(state))
+            return Work.Leave;
+        var isQuestion = NextStep.AllOf(state, now, venue.Now).All(s => s is NextStep.Ask or NextStep.Rest or NextStep.Wait);
+        return state switch
+        {
+            { Stage: TradeStage.Closing or TradeStage.Closed or TradeStage.Failed } => isQuestion ? Work.AskToLeave : Work.Leave,
+            { Stage: TradeStage.Open, Position.HoldUntil: { } until } when until <= now => Work.Leave,
+            { Stage: TradeStage.Entering } when !isQuestion && state.Orders.All(o => o.Status is OrderStatus.Intended || (!o.IsLive && o.Executed == Quantity.Zero)) => Work.Enter,
+            _ => isQuestion ? Work.AskToProtect : Work.Protect,
+        };
+    }
+
+    private static bool IsQuestion(Work work) => work is Work.AskToProtect or Work.AskToLeave;
 
     private bool IsDue(OpenOrderTrade trade, DateTimeOffset now)
     {
         if (runner.IsBusy(trade.Trade) || now - trade.MovedAt < Grace)
             return false;
+        if (DoubtfulOf(trade).Count > 0)
+            return true;
         if (_pauses.TryGetValue(trade.Trade, out var pause) && pause.Version == trade.Version && now < pause.Until)
             return false;
         return trade.State is null || IsDue(trade.State, now);
@@ -121,6 +136,8 @@ public sealed class Keeper(
     };
 
     private bool IsAtItsPrice(OrdersState state) => state.Plan is { } plan && prices.Fresh(plan.Signal.Symbol) is { } price && PriceExit.ReasonOf(state, price.Bid, price.Ask) is not null;
+
+    private IReadOnlyList<ClientOrderId> DoubtfulOf(OpenOrderTrade trade) => _doubtful.TryGetValue(trade.Trade, out var doubtful) && doubtful.Version == trade.Version ? doubtful.Orders : [];
 
     /// <summary>What was listed a moment ago does: an order that is not in it is asked for. Null where the venue has not said.</summary>
     private Task<IReadOnlyDictionary<ClientOrderId, OrderReport>?> ListedAsync(CancellationToken cancellationToken)
@@ -139,12 +156,19 @@ public sealed class Keeper(
 
     private TimeSpan ListEvery => TimeSpan.FromSeconds(options.OpenOrdersSeconds > 0 ? options.OpenOrdersSeconds : venue.IsPaper ? OpenOrdersSecondsOnPaper : OpenOrdersSecondsElsewhere);
 
-    private async Task LookAtAsync(OpenOrderTrade trade, CancellationToken cancellationToken)
+    private async Task LookAtAsync(OpenOrderTrade trade, Work work, CancellationToken cancellationToken)
     {
         // What is to be done is seen with the next look at all of them.
         if (trade.State is null)
+        {
             open.Set(trade.Trade, await pipeline.LoadAsync(Streams.Order(trade.Trade), cancellationToken));
-        else if (!await runner.DriveAsync(trade.Trade, ask: null, cancellationToken, _areMany ? await ListedAsync(cancellationToken) : null))
+            return;
+        }
+        var doubtful = DoubtfulOf(trade);
+        _doubtful.TryRemove(trade.Trade, out _);
+        var listed = _areMany && IsQuestion(work) ? await ListedAsync(cancellationToken) : null;
+        // What the next listing shows again is asked for again; it keeps nothing else of the trade waiting.
+        if (!await runner.DriveAsync(trade.Trade, doubtful, cancellationToken, listed) && doubtful.Count == 0)
             Pause(trade);
     }
 
@@ -177,7 +201,7 @@ public sealed class Keeper(
                         listed.Clear();
                         foreach (var order in said.Value)
                             listed[order.Id] = order;
-                        await CompareAsync(listed, before, cancellationToken);
+                        Compare(listed, before);
                         break;
                     case var other:
                         // Unknown is not empty: nothing follows from it.
@@ -189,14 +213,14 @@ public sealed class Keeper(
         }
     }
 
-    private async Task CompareAsync(Dictionary<ClientOrderId, OrderReport> listed, DateTimeOffset before, CancellationToken cancellationToken)
+    private void Compare(Dictionary<ClientOrderId, OrderReport> listed, DateTimeOffset before)
     {
-        var doubtful = open.All
-            .Where(t => t.State is not null && before - t.MovedAt >= Grace)
-            .SelectMany(t => Resting(t.State!).Where(o => !listed.TryGetValue(o.Id, out var there) || there.Executed > o.Executed).Select(o => (Trade: t, o.Id)))
-            .ToList();
-        await Bounded.ForEachAsync(
-            doubtful, AtOnce, async (item, token) => await TryAsync(item.Trade, async () => await runner.DriveAsync(item.Trade.Trade, item.Id, token), token), cancellationToken);
+        _doubtful.Clear();
+        foreach (var trade in open.All.Where(t => t.State is not null && before - t.MovedAt >= Grace))
+        {
+            if (Resting(trade.State!).Where(o => !listed.TryGetValue(o.Id, out var there) || there.Executed > o.Executed).Select(o => o.Id).ToList() is { Count: > 0 } orders)
+                _doubtful[trade.Trade] = (trade.Version, orders);
+        }
     }
 
     private static IEnumerable<OrderState> Resting(OrdersState state) => state.Orders.Where(o => o.Status == OrderStatus.Resting);
@@ -263,11 +287,26 @@ public sealed class Keeper(
         }
     }
 
-    /// <summary>What keeps another of its kind waiting, and no other kind: what an entry waits for is not to delay an exit that is in doubt.</summary>
+    /// <summary>
+    /// What keeps another of its kind waiting, and no other kind: exits that the venue does not answer delay no stop, what an entry waits for delays no
+    /// exit, and a question, which may take long, delays nothing that is to be sent.
+    /// </summary>
     private enum Work
     {
-        Question,
-        Entry,
-        Other,
+        /// <summary>Its record is read, for which no venue is needed.</summary>
+        Read,
+
+        /// <summary>Nothing of it is at the venue.</summary>
+        Enter,
+
+        /// <summary>Something is held, or may be, that is to have a stop.</summary>
+        Protect,
+
+        AskToProtect,
+
+        /// <summary>What is held is to be got rid of, or what is left of a trade that is over.</summary>
+        Leave,
+
+        AskToLeave,
     }
 }

@@ -81,8 +81,9 @@ public sealed class TradeRunner(
     }
 
     /// <summary>A trade that stands still: whatever its state asks for is done. False where nothing came of it.</summary>
+    /// <param name="doubtful">Orders that are asked for besides.</param>
     /// <param name="listed">What the venue has just listed as open: an attempt of these need not be asked for.</param>
-    public async Task<bool> DriveAsync(TradeId trade, ClientOrderId? ask, CancellationToken cancellationToken, IReadOnlyDictionary<ClientOrderId, OrderReport>? listed = null)
+    public async Task<bool> DriveAsync(TradeId trade, IReadOnlyList<ClientOrderId> doubtful, CancellationToken cancellationToken, IReadOnlyDictionary<ClientOrderId, OrderReport>? listed = null)
     {
         if (!Begin(trade))
         {
@@ -93,8 +94,8 @@ public sealed class TradeRunner(
         {
             var loaded = await pipeline.LoadAsync(Streams.Order(trade), cancellationToken);
             using var span = Traces.Continue("look after a trade", loaded.Trail?.TraceId);
-            var steps = ask is { } order && loaded.State.Find(order) is { } known ? [new NextStep.Ask(order, known.Intended.Symbol)] : StepsOf(loaded.State);
-            foreach (var step in steps)
+            var asked = doubtful.Select(loaded.State.Find).OfType<OrderState>().Select(o => new NextStep.Ask(o.Id, o.Intended.Symbol));
+            foreach (var step in StepsOf(loaded.State).Concat(asked).Distinct())
             {
                 var origin = new Input(Guid.Empty, step, trade.Value, Worker);
                 // That the venue says nothing of one order keeps nothing else of the trade waiting.

@@ -28,9 +28,6 @@ internal sealed class KeyFile(string folder)
 {
     private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     private const int Length = 64;
-    private const int MaxBytes = 4_096;
-
-    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     /// <param name="Address">Where the admin routes were at the last start.</param>
     private sealed record Admin(string AdminKey, string? Address = null);
@@ -55,7 +52,7 @@ internal sealed class KeyFile(string folder)
         return given ?? NewKey();
     }
 
-    public void SaveAdmin(string key, Uri address) => Write(AdminPath, new Admin(key, address.ToString()));
+    public void SaveAdmin(string key, Uri address) => DataFile.Write(AdminPath, new Admin(key, address.ToString()));
 
     public ApiKey LoadOrCreate(string account, string? key = null, string? secret = null)
     {
@@ -85,7 +82,7 @@ internal sealed class KeyFile(string folder)
         return secret.Length == 0 && client.PublicKey is null ? null : new ApiKey(account, key, secret) { Permissions = may, PublicKey = client.PublicKey };
     }
 
-    private static void Save(ApiKey key, string path) => Write(path, new Client(key.Account, key.Key, key.Secret.Length > 0 ? key.Secret : null, Names(key.Permissions), key.PublicKey));
+    private static void Save(ApiKey key, string path) => DataFile.Write(path, new Client(key.Account, key.Key, key.Secret.Length > 0 ? key.Secret : null, Names(key.Permissions), key.PublicKey));
 
     public static IReadOnlyList<string> Names(Permissions may) =>
         [.. Enum.GetValues<Permissions>().Where(p => p != Permissions.None && may.HasFlag(p)).Select(p => JsonNamingPolicy.CamelCase.ConvertName(p.ToString()))];
@@ -93,34 +90,13 @@ internal sealed class KeyFile(string folder)
     private static T? Read<T>(string path)
         where T : class
     {
-        if (!File.Exists(path))
-            return null;
         try
         {
-            if (new FileInfo(path).Length > MaxBytes)
-                throw new JsonException("It is too large.");
-            return JsonSerializer.Deserialize<T>(File.ReadAllText(path), Format);
+            return DataFile.Read<T>(path);
         }
         catch (JsonException e)
         {
             throw new PaperVenueException($"The key file {path} cannot be read: {e.Message} Restore it, or remove it for a new key.", e);
         }
-    }
-
-    /// <summary>Complete or not at all, and never readable to others, not even for a moment.</summary>
-    private static void Write<T>(string path, T value)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var fresh = $"{path}.new";
-        File.Delete(fresh);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var file = new FileStream(fresh, options))
-        {
-            JsonSerializer.Serialize(file, value, Format);
-            file.Flush(flushToDisk: true);
-        }
-        File.Move(fresh, path, overwrite: true);
     }
 }

@@ -72,11 +72,12 @@ public sealed class PaperVenueServer : IAsyncDisposable
         try
         {
             var files = new KeyFile(options.Data);
+            // By the true clock, and by the wrong one everything of its own.
+            real = options.Follow is { } followed ? new RealMarket(followed, options.Rules, clock, log, Path.Combine(options.Data, "told-to-wait.json")) : null;
             var wrong = new WrongClock(clock);
             clock = wrong;
             var plan = new FaultPlan(options.Seed, clock);
             var hub = new StreamHub(plan, clock, options.ListenKeyLife);
-            real = options.Follow is { } followed ? new RealMarket(followed, options.Rules, clock, log) : null;
             var past = real is null ? null : await real.FirstAsync(cancellationToken);
             venue = new Venue(options, clock, hub, plan, log, real, past);
             var keys = new Keys(clock);

@@ -25,11 +25,12 @@ public interface IVenueBudget
 }
 
 /// <summary>Where there is one process.</summary>
-public sealed class LocalVenueBudget(TimeProvider clock) : IVenueBudget
+/// <param name="waits">Where what it was told to wait for outlives it; null for nowhere.</param>
+public sealed class LocalVenueBudget(TimeProvider clock, KeptWaits? waits = null) : IVenueBudget
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Scope, string Kind), SortedDictionary<long, long>> _used = [];
-    private readonly Dictionary<string, (long From, TimeSpan Wait)> _blocks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long From, TimeSpan Wait)> _blocks = waits?.Read(clock.GetUtcNow()).ToDictionary(w => w.Key, w => (clock.GetTimestamp(), w.Value), StringComparer.Ordinal) ?? new(StringComparer.Ordinal);
 
     public Task<BudgetAnswer> DrawAsync(string venue, IReadOnlyList<BudgetDraw> draws, CancellationToken cancellationToken = default)
     {
@@ -53,6 +54,7 @@ public sealed class LocalVenueBudget(TimeProvider clock) : IVenueBudget
         {
             if (wait > Rest(venue))
                 _blocks[venue] = (clock.GetTimestamp(), wait);
+            waits?.Write(venue, Rest(venue), clock.GetUtcNow());
         }
         return Task.CompletedTask;
     }

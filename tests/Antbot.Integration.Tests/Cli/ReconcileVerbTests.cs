@@ -61,6 +61,37 @@ public sealed class ReconcileVerbTests : IAsyncLifetime
         await CheckAsync("--console", console.Address, "--token-file", "token");
     }
 
+    /// <summary>What was beyond the fiftieth, or the twentieth of what was done, was left out without a word.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_not_shown_is_counted_and_all_of_it_is_in_the_json(bool overConsole)
+    {
+        const int differences = 53;
+        const int corrections = 24;
+        await using var console = await RunningConsole.StartAsync(Data);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "token"), RunningConsole.Token, Cancel);
+        for (var n = 0; n < differences; n++)
+        {
+            var order = ClientOrderId.Of(TradeOf(n), OrderRole.Entry, 0);
+            await FindAsync(console.Store, 10 * n, DifferenceKind.VanishedOrder, order, n == differences - 1 ? TradeOf(n) : null, "not open at the venue", "words");
+            if (n == differences - 1)
+                await RecordAsync(console.Store, Streams.Order(TradeOf(n)), (10 * n) + 1, [.. Enumerable.Range(0, corrections).Select(i => new OrderCorrected(order, $"correction {i}", "words"))]);
+            await SettleAsync(console.Store, (10 * n) + 2, DifferenceKind.VanishedOrder, order);
+        }
+        string[] source = overConsole ? ["--console", console.Address, "--token-file", "token"] : [];
+        var explained = await AntbotProcess.RunAsync(_folder, ["reconcile", "--explain", .. source]);
+        Assert.Contains("3 more were settled before these: antbot reconcile --json", explained.Output, StringComparison.Ordinal);
+        Assert.Contains("done     4 more: antbot reconcile --json", explained.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("correction 20", explained.Output, StringComparison.Ordinal);
+        Assert.Contains("3 more were settled before these", (await AntbotProcess.RunAsync(_folder, ["reconcile", .. source])).Output, StringComparison.Ordinal);
+
+        var whole = JsonDocument.Parse((await AntbotProcess.RunAsync(_folder, ["reconcile", "--json", .. source])).Output).RootElement;
+        Assert.Equal(
+            (differences, 0, corrections, 0),
+            (whole.GetProperty("Settled").GetArrayLength(), whole.GetProperty("MoreSettled").GetInt32(), whole.GetProperty("Settled")[0].GetProperty("Corrections").GetArrayLength(), whole.GetProperty("Settled")[0].GetProperty("MoreCorrections").GetInt32()));
+    }
+
     /// <summary>The other four kinds. Prevents that nothing seems to have been done where the venue's own word, or two operators', settled it.</summary>
     [Fact]
     public async Task Of_every_kind_of_difference_in_orders_the_cause_is_told_the_venues_words_and_what_was_done()

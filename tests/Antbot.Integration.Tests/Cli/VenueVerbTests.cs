@@ -92,6 +92,11 @@ public sealed class VenueVerbTests : IAsyncLifetime
         Assert.Equal(1, banned.ExitCode);
         Assert.Contains("told us to wait", banned.Output, StringComparison.Ordinal);
         Assert.Single(front.Asked);
+        // Nor does whoever asks again within that time.
+        var again = await AntbotProcess.RunAsync(_folder, "venue", "check", "--address", front.Address.ToString(), "--key-file", "key", "--secret-file", "secret", "--paper");
+        Assert.Equal(1, again.ExitCode);
+        Assert.Matches("Ask again in [1-6]?[0-9] s", again.Output);
+        Assert.Single(front.Asked);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Antbot.Contracts;
 using Antbot.Contracts.Messages;
 using Antbot.Contracts.Venue;
@@ -81,6 +82,83 @@ public sealed class KeeperTests : IAsyncDisposable
         Assert.Empty(_bus.Of<TradeClosed>());
         _answer.SetResult();
         await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == Many), "all of them get out once the venue answers");
+    }
+
+    /// <summary>Prevents positions without their stops for as long as the venue does not answer the exits of others, whose hands they waited for.</summary>
+    [Theory]
+    [InlineData("sent")]
+    [InlineData("asked about")]
+    public async Task However_many_exits_hang_as_they_are_sent_or_asked_about_what_is_held_gets_its_stop(string hangs)
+    {
+        _rig.StartKeeper();
+        var leaving = Enumerable.Range(0, Many).Select(ExecutionRig.TradeOf).ToList();
+        await Task.WhenAll(leaving.Select(t => _rig.ExecuteAsync(ExecutionRig.Signal(t))));
+        await ProtectedAsync(Many);
+        var hanging = 0;
+        TradeId refused = ExecutionRig.TradeOf(1_000), inDoubt = ExecutionRig.TradeOf(1_001), stopNotSent = ExecutionRig.TradeOf(1_002), stopLost = ExecutionRig.TradeOf(1_003);
+        var tried = new HashSet<ClientOrderId>();
+        _venue.Before = o => hangs == "sent" && o.Id.Role == OrderRole.Exit ? HangAsync() : Task.CompletedTask;
+        _venue.BeforeAnswer = id => hangs == "asked about" && id.Role == OrderRole.Exit ? HangAsync() : Task.CompletedTask;
+        _venue.Script = o => o.Id.Role == OrderRole.Exit ? Mishap.AcceptThenSilence
+            : !tried.Add(o.Id) ? Mishap.None
+            : o.Id == ClientOrderId.Of(refused, OrderRole.Entry, 0) ? Mishap.OutOfWindow
+            : o.Id == ClientOrderId.Of(inDoubt, OrderRole.Entry, 0) ? Mishap.AcceptThenSilence
+            : o.Id == ClientOrderId.Of(stopNotSent, OrderRole.Stop, 0) ? Mishap.NotSent
+            : Mishap.None;
+        _venue.Price = 70_000;
+        await _rig.UntilAsync(() => Task.FromResult(Volatile.Read(ref hanging) >= Hands), "no more of them can hang at once");
+        await Task.Delay(TakenOn, TestContext.Current.CancellationToken);
+
+        TradeId[] held = [refused, inDoubt, stopNotSent, stopLost];
+        await Task.WhenAll(held.Select(t => _rig.ExecuteAsync(ExecutionRig.Signal(t) with { Reference = new Price(70_000) })));
+        await _rig.UntilAsync(async () => (await _rig.StateAsync(stopLost)).Stop is { Status: OrderStatus.Resting }, "it is protected");
+        Assert.IsType<VenueAnswer<OrderReport>.Said>(await _venue.CancelAsync(new Symbol("BTCUSDT"), ClientOrderId.Of(stopLost, OrderRole.Stop, 0), TestContext.Current.CancellationToken));
+        await _rig.UntilAsync(
+            async () => (await Task.WhenAll(held.Select(_rig.StateAsync))).All(s => s is { Stage: TradeStage.Open, Stop.Status: OrderStatus.Resting }) && (await _rig.StateAsync(stopLost)).Count(OrderRole.Stop) == 2,
+            "each has its stop, the one whose stop somebody cancelled too");
+        Assert.Empty(_bus.Of<TradeClosed>());
+        _answer.SetResult();
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == Many), "all of them get out once the venue answers");
+
+        Task HangAsync()
+        {
+            Interlocked.Increment(ref hanging);
+            return _answer.Task;
+        }
+    }
+
+    /// <summary>The other way about: neither entries that are tried again nor those in doubt keep anybody in.</summary>
+    [Theory]
+    [InlineData("sent")]
+    [InlineData("asked about")]
+    public async Task However_many_entries_hang_as_they_are_sent_or_asked_about_whoever_is_in_gets_out(string hangs)
+    {
+        _rig.StartKeeper();
+        TradeId atProfit = ExecutionRig.TradeOf(1_000), inDoubt = ExecutionRig.TradeOf(1_001);
+        foreach (var trade in new[] { atProfit, inDoubt })
+            await _rig.ExecuteAsync(ExecutionRig.Signal(trade));
+        await ProtectedAsync(2);
+        var hanging = 0;
+        var tried = new ConcurrentDictionary<ClientOrderId, bool>();
+        _venue.Before = o => hangs == "sent" && o.Id.Role == OrderRole.Entry && tried.ContainsKey(o.Id) ? HangAsync() : Task.CompletedTask;
+        _venue.BeforeAnswer = id => hangs == "asked about" && id.Role == OrderRole.Entry ? HangAsync() : Task.CompletedTask;
+        _venue.Script = o => o.Id == ClientOrderId.Of(inDoubt, OrderRole.Exit, 0) ? Mishap.AcceptThenSilence
+            : o.Id.Role != OrderRole.Entry ? Mishap.None
+            : hangs == "asked about" ? Mishap.AcceptThenSilence
+            : tried.TryAdd(o.Id, true) ? Mishap.OutOfWindow : Mishap.None;
+        await Task.WhenAll(Enumerable.Range(0, Many).Select(n => _rig.ExecuteAsync(ExecutionRig.Signal(ExecutionRig.TradeOf(n), validForSeconds: 600))));
+        await _rig.UntilAsync(() => Task.FromResult(Volatile.Read(ref hanging) >= Hands), "no more of them can hang at once");
+        await Task.Delay(TakenOn, TestContext.Current.CancellationToken);
+
+        _venue.Price = 70_000;
+        await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeClosed>().Count == 2), "both are closed");
+        Assert.True((await _rig.StateAsync(inDoubt)).Exit!.WasInDoubt);
+
+        Task HangAsync()
+        {
+            Interlocked.Increment(ref hanging);
+            return _answer.Task;
+        }
     }
 
     private Task ProtectedAsync(int count) => _rig.UntilAsync(() => Task.FromResult(_venue.Book.Count(o => o.Role == OrderRole.Stop && o.IsOpen) == count), "each is protected");

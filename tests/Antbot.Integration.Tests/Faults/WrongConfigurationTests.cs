@@ -71,6 +71,25 @@ public sealed class WrongConfigurationTests
         Assert.DoesNotContain(said, line => line.Contains("several words", StringComparison.Ordinal));
     }
 
+    /// <summary>What was found on the account, and every signal that names none, would be held without a stop.</summary>
+    [Theory]
+    [InlineData("0", "false", true)]
+    [InlineData("0", "true", false)]
+    [InlineData("0.0001", "false", false)]
+    public async Task Where_there_is_real_money_nothing_may_be_held_without_a_stop(string distance, string paper, bool isFault)
+    {
+        // Whatever else, it ends here: nothing listens there.
+        var (code, said) = await RunAsync(
+            "Antbot.Execution",
+            [
+                .. Elsewhere, ("LISTEN", "nowhere"), ("VENUE__ADDRESS", "https://api.example"), ("VENUE__KEY", "key"), ("VENUE__SECRET", "secret"), ("VENUE__PAPER", paper), ("EXECUTION__STOPDISTANCE", distance),
+            ]);
+        Assert.Equal(ExitCodes.InvalidConfiguration, code);
+        Assert.Equal(
+            isFault ? ["antbot: configuration: ANTBOT_EXECUTION__STOPDISTANCE: it is 0, so that what comes without a stop would be held without one, and there is real money at the venue (ANTBOT_VENUE__PAPER is not true)."] : [],
+            said.Where(line => !line.Contains("ANTBOT_LISTEN", StringComparison.Ordinal)));
+    }
+
     /// <summary>An exchange is given arguments, and keys by its environment.</summary>
     [Fact]
     public async Task The_paper_venue_ends_and_names_every_fault_before_it_does_anything()

@@ -70,11 +70,20 @@ public sealed class MarketProgramTests : IAsyncLifetime
         try
         {
             Directory.CreateDirectory(Path.Combine(folder.FullName, "candles"));
-            await File.WriteAllLinesAsync(Path.Combine(folder.FullName, "candles", "BTCUSDT-1m.csv"), Enumerable.Range(0, 600).Select(i => $"{1_700_000_000_000 + (i * 60_000)},40000,40500,39500,40000,1"), TestContext.Current.CancellationToken);
-            await using (var first = await RunningVenue.StartAsync(o => o with { Scenario = "replay", ReplayFile = "BTCUSDT-1m.csv" }, folder.FullName))
-                Assert.InRange(await PriceAsync("BTCUSDT", first), 39_500, 40_500);
+            // A candle a second, each a hundred above the last: the price says where in the file it is.
+            await File.WriteAllLinesAsync(
+                Path.Combine(folder.FullName, "candles", "BTCUSDT-1s.csv"),
+                Enumerable.Range(0, 600).Select(i => $"{1_700_000_000_000 + (i * 1_000)},{40_000 + (i * 100)},{40_120 + (i * 100)},{39_980 + (i * 100)},{40_100 + (i * 100)},1"),
+                TestContext.Current.CancellationToken);
+            var began = DateTimeOffset.UtcNow;
+            await using (var first = await RunningVenue.StartAsync(o => o with { Scenario = "replay", ReplayFile = "BTCUSDT-1s.csv" }, folder.FullName))
+            {
+                var running = DateTimeOffset.UtcNow;
+                await UntilAsync(async () => await SecondAsync(first) > 8);
+                Assert.InRange(await SecondAsync(first), (DateTimeOffset.UtcNow - running).TotalSeconds - 5, (DateTimeOffset.UtcNow - began).TotalSeconds + 1);
+            }
             await using var again = await RunningVenue.StartAsync(folder: folder.FullName);
-            Assert.InRange(await PriceAsync("BTCUSDT", again), 39_500, 40_500);
+            Assert.InRange(await SecondAsync(again), 8, (DateTimeOffset.UtcNow - began).TotalSeconds + 1);
             Assert.InRange(await PriceAsync("ETHUSDT", again), 1_000, 10_000);
             Assert.Equal("replay", (await again.Client.AdminAsync(HttpMethod.Get, "/admin/scenario"))["scenario"]);
         }
@@ -82,6 +91,8 @@ public sealed class MarketProgramTests : IAsyncLifetime
         {
             folder.Delete(recursive: true);
         }
+
+        async Task<double> SecondAsync(RunningVenue venue) => (double)(await PriceAsync("BTCUSDT", venue) - 40_000) / 100;
     }
 
     [Theory]

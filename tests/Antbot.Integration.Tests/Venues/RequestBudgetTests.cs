@@ -275,6 +275,47 @@ public sealed class RequestBudgetTests : IDisposable
         Assert.False((await fresh.TakeAsync(20, isOrder: false, BudgetPart.Shared, Cancel, tellsLimits: true)).IsGranted);
     }
 
+    /// <summary>Prevents a longer ban: where there is one process its waits were forgotten when it was started again, and it asked at once.</summary>
+    [Fact]
+    public async Task What_one_process_was_told_to_wait_for_outlives_it()
+    {
+        var folder = Directory.CreateTempSubdirectory("antbot-waits-").FullName;
+        var file = Path.Combine(folder, "not-there-yet", "waits.json");
+        try
+        {
+            await Local(file).BlockAsync("venue", TimeSpan.FromMinutes(10), Cancel);
+            await Local(file).BlockAsync("other", TimeSpan.FromMinutes(1), Cancel);
+            // A longer wait stands, whoever hears of a shorter one.
+            await Local(file).BlockAsync("venue", TimeSpan.FromMinutes(2), Cancel);
+            _clock.Move(TimeSpan.FromMinutes(3));
+            Assert.Equal((TimeSpan.FromMinutes(7), TimeSpan.Zero, TimeSpan.Zero), (await BlockedAsync("venue"), await BlockedAsync("other"), await BlockedAsync("a third")));
+            using (var budget = new RequestBudget(Options, Local(file), new VenueClock(_clock), _clock, NullLogger.Instance))
+                Assert.True((await budget.TakeAsync(1, isOrder: false, BudgetPart.Leaving, Cancel)).IsGranted);
+            // Set back by an hour, the clock makes of ten minutes no seventy.
+            _clock.Move(TimeSpan.FromHours(-1));
+            Assert.Equal(TimeSpan.FromMinutes(10), await BlockedAsync("venue"));
+            _clock.Move(TimeSpan.FromHours(2));
+            Assert.Equal(TimeSpan.Zero, await BlockedAsync("venue"));
+            await Local(file).BlockAsync("venue", TimeSpan.FromSeconds(30), Cancel);
+            Assert.Equal(TimeSpan.FromSeconds(30), await BlockedAsync("venue"));
+            foreach (var nonsense in new[] { "{", "null", "[]", """{"venue":null}""", """{"venue":{"Until":"never"}}""", new string('x', 100_000) })
+            {
+                await File.WriteAllTextAsync(file, nonsense, Cancel);
+                Assert.Equal(TimeSpan.Zero, await BlockedAsync("venue"));
+            }
+            await Local(file).BlockAsync("venue", TimeSpan.FromSeconds(30), Cancel);
+            Assert.Equal(TimeSpan.FromSeconds(30), await BlockedAsync("venue"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        async Task<TimeSpan> BlockedAsync(string venue) => (await Local(file).DrawAsync(venue, [], Cancel)).Blocked;
+
+        LocalVenueBudget Local(string path) => new(_clock, new KeptWaits(path));
+    }
+
     private RequestBudget New() => new(Options, _shared, new VenueClock(_clock), _clock, NullLogger.Instance);
 
     private async Task<bool> TakeAsync(int weight, bool isOrder, bool reserved) => (await _budget.TakeAsync(weight, isOrder, reserved ? BudgetPart.Leaving : BudgetPart.Shared, Cancel)).IsGranted;

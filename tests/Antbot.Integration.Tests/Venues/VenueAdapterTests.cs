@@ -140,6 +140,20 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         Assert.Equal(Refusal.UnknownOrder, Refused(await _venue.FindOrderAsync(Btc, NextId(), Cancel)));
     }
 
+    /// <summary>They shared a breaker: sales that the venue did not answer kept positions without their stops.</summary>
+    [Fact]
+    public async Task What_gets_out_fails_without_shutting_off_what_protects()
+    {
+        Said(await _venue.PlaceAsync(Market(NextId()), Cancel));
+        await _server.Client.FaultAsync(new { kind = "errorBefore", route = "order", count = 5, status = 503 });
+        for (var i = 0; i < 5; i++)
+            Assert.IsType<VenueAnswer<OrderReport>.Unknown>(await _venue.PlaceAsync(Sale(), Cancel));
+        Assert.IsType<VenueAnswer<OrderReport>.NotSent>(await _venue.PlaceAsync(Sale(), Cancel));
+        Assert.Equal(VenueOrderStatus.Open, Said(await _venue.PlaceAsync(Sale() with { Trigger = new Price(20_000) }, Cancel)).Status);
+
+        VenueOrder Sale() => Market(NextId()) with { Side = Side.Sell, Quantity = new Quantity(0.009m), ReduceOnly = true };
+    }
+
     /// <summary>They shared a breaker: entries that waited for a listing that failed shut off the questions about exits in doubt.</summary>
     [Fact]
     public async Task What_entries_wait_for_fails_without_shutting_off_what_finds_out()
@@ -278,7 +292,7 @@ public sealed class VenueAdapterTests : IAsyncLifetime
         await Eventually.HoldsAsync(() => Reading().State == HealthState.Ok, "it is heard again");
         Assert.Collection(
             log.Lines,
-            l => Assert.StartsWith("Warning The market's stream btcusdt@bookTicker and 1 more is broken: nothing was heard for 5 s", l, StringComparison.Ordinal),
+            l => Assert.StartsWith("Warning The market's stream btcusdt@bookTicker and 1 more is broken: nothing that makes sense was heard for 5 s", l, StringComparison.Ordinal),
             l => Assert.StartsWith("Information The market's stream btcusdt@bookTicker and 1 more is back after ", l, StringComparison.Ordinal));
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);

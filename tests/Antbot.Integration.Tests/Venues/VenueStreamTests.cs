@@ -1,7 +1,11 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net;
 using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Antbot.Integration.Tests.Support;
 using Antbot.Runtime.Venue;
 using Antbot.Venues;
 using Microsoft.AspNetCore.Builder;
@@ -10,6 +14,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -38,7 +43,7 @@ public sealed class VenueStreamTests : IAsyncLifetime
         });
         await _web.StartAsync();
         var address = new Uri(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        _options = new VenueOptions { Address = address, StreamAddress = new UriBuilder(address) { Scheme = "ws" }.Uri, Key = "key", Secret = "secret", Paper = true };
+        _options = new VenueOptions { Address = address, StreamAddress = new UriBuilder(address) { Scheme = "ws" }.Uri, Key = "key", Secret = "secret", Paper = true, Name = "stream-tests" };
     }
 
     public async ValueTask DisposeAsync() => await _web.DisposeAsync();
@@ -82,6 +87,7 @@ public sealed class VenueStreamTests : IAsyncLifetime
     [InlineData(429, true)]
     [InlineData(418, false)]
     [InlineData(403, false)]
+    [InlineData(503, false)]
     public async Task One_that_is_not_let_in_because_it_is_too_much_waits_as_everything_else_does(int status, bool asDate)
     {
         var said = DateTimeOffset.MinValue;
@@ -127,12 +133,87 @@ public sealed class VenueStreamTests : IAsyncLifetime
         Assert.Single(_connected);
     }
 
-    /// <summary>Until it is so.</summary>
-    private async Task FollowAsync(RequestBudget budget, TimeProvider clock, Func<bool> until, Action? connected = null)
+    /// <summary>One symbol's message that could not be read broke the connection that carries all symbols, and their prices grew old while it was made again.</summary>
+    [Fact]
+    public async Task A_message_that_makes_no_sense_is_counted_told_and_passed_over_and_the_others_count()
     {
-        var stream = new Antbot.Venues.VenueStream(_options, budget, new StreamWatch(clock, NullLogger<StreamWatch>.Instance), clock);
+        string[] nonsense =
+        [
+            "no JSON", "", "[]", "null", """{"stream":"btcusdt@bookTicker"}""", """{"stream":"btcusdt@bookTicker","data":null}""", """{"stream":"btcusdt@bookTicker","data":{"s":"BTCUSDT","b":1,"a":"2"}}""",
+            """{"stream":"\ud800","data":{}}""", $$$"""{"stream":"btcusdt@bookTicker","data":{"s":"{{{new string('B', 600_000)}}}","b":"1","a":"2"}}""", """{"stream":"ethusdt@bookTicker","data":{"s":"ETHUSDT","b":"1"}}""",
+        ];
+        _answer = async (_, context) =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            for (var i = 0; i < nonsense.Length; i++)
+            {
+                await SayAsync(socket, nonsense[i]);
+                await SayAsync(socket, $$$"""{"stream":"btcusdt@bookTicker","data":{"s":"BTCUSDT","b":"{{{100 + i}}}","a":"{{{100 + i}}}"}}""");
+            }
+            await Task.Delay(Timeout.Infinite, Cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        };
+        var log = new Lines();
+        var passedOver = 0L;
+        using var listener = new MeterListener { InstrumentPublished = (instrument, all) => { if (instrument.Name == "antbot_venue_malformed_total") all.EnableMeasurementEvents(instrument); } };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            if (tags.ToArray().Contains(new("venue", _options.Name)) && tags.ToArray().Contains(new("what", "stream message")))
+                Interlocked.Add(ref passedOver, value);
+        });
+        listener.Start();
+        var heard = new ConcurrentQueue<decimal>();
+        using var budget = new RequestBudget(_options, new LocalVenueBudget(TimeProvider.System), new VenueClock(TimeProvider.System), TimeProvider.System, NullLogger.Instance);
+        await FollowAsync(budget, TimeProvider.System, () => heard.Count >= nonsense.Length, log: log, heard: json => heard.Enqueue(BinanceReader.Best(json, "s", "b", "a", DateTimeOffset.UtcNow)!.Bid.Value));
+
+        Assert.Equal(Enumerable.Range(100, nonsense.Length).Select(p => (decimal)p), heard);
+        Assert.Single(_connected);
+        Assert.Equal(nonsense.Length, passedOver);
+        // The others of this minute are told with the next.
+        var told = Assert.Single(log.All);
+        Assert.StartsWith("1 messages of the market's stream btcusdt@bookTicker made no sense and were passed over, the last of them of none that is followed: ", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_makes_no_sense_is_told_once_a_minute_with_how_many_there_were()
+    {
+        var (clock, log) = (new ManualClock(DateTimeOffset.UtcNow), new Lines());
+        using var watched = new StreamWatch(clock, log).Begin(["btcusdt@bookTicker"], TimeSpan.FromSeconds(5));
+        for (var second = 0; second < 121; second++)
+        {
+            watched.MadeNoSense("btcusdt@bookTicker", $"it is number {second}");
+            clock.Move(TimeSpan.FromSeconds(1));
+        }
+        Assert.Equal([(1, 0), (60, 60), (60, 120)], log.All.Select(l => (int.Parse(l.Split(' ')[0], CultureInfo.InvariantCulture), int.Parse(l.Split(' ')[^1], CultureInfo.InvariantCulture))));
+    }
+
+    /// <summary>A stream that says nothing but nonsense is as silent as one that says nothing.</summary>
+    [Fact]
+    public async Task One_that_makes_no_sense_for_as_long_as_it_may_be_silent_is_connected_again()
+    {
+        _answer = async (_, context) =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            while (socket.State == WebSocketState.Open)
+            {
+                await SayAsync(socket, "no JSON");
+                await Task.Delay(20, Cancel);
+            }
+        };
+        using var budget = new RequestBudget(_options, new LocalVenueBudget(TimeProvider.System), new VenueClock(TimeProvider.System), TimeProvider.System, NullLogger.Instance);
+        var log = new Lines();
+        await FollowAsync(budget, TimeProvider.System, () => _connected.Count >= 2, log: log, silence: TimeSpan.FromSeconds(1));
+        Assert.InRange(_connected.Skip(1).First() - _connected.First(), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+        Assert.Contains("The market's stream btcusdt@bookTicker is broken: nothing that makes sense was heard for 1 s", log.All);
+    }
+
+    private static Task SayAsync(WebSocket socket, string message) => socket.SendAsync(Encoding.UTF8.GetBytes(message), WebSocketMessageType.Text, endOfMessage: true, Cancel);
+
+    /// <summary>Until it is so.</summary>
+    private async Task FollowAsync(RequestBudget budget, TimeProvider clock, Func<bool> until, Action? connected = null, ILogger<StreamWatch>? log = null, Action<JsonElement>? heard = null, TimeSpan? silence = null)
+    {
+        var stream = new Antbot.Venues.VenueStream(_options, budget, new StreamWatch(clock, log ?? NullLogger<StreamWatch>.Instance), clock);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var following = stream.FollowAsync(["btcusdt@bookTicker"], ConnectedAsync, (_, _) => ValueTask.FromResult(false), TimeSpan.FromMinutes(5), end.Token);
+        var following = stream.FollowAsync(["btcusdt@bookTicker"], ConnectedAsync, Hear, silence ?? TimeSpan.FromMinutes(5), end.Token);
         var limit = DateTimeOffset.UtcNow.AddSeconds(60);
         while (!until() && !following.IsCompleted)
         {
@@ -147,6 +228,26 @@ public sealed class VenueStreamTests : IAsyncLifetime
             connected?.Invoke();
             return Task.CompletedTask;
         }
+
+        ValueTask<bool> Hear(JsonElement json, CancellationToken cancellationToken)
+        {
+            heard?.Invoke(json);
+            return ValueTask.FromResult(false);
+        }
+    }
+
+    private sealed class Lines : ILogger<StreamWatch>
+    {
+        private readonly ConcurrentQueue<string> _lines = new();
+
+        public IReadOnlyList<string> All => [.. _lines];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => _lines.Enqueue(formatter(state, exception));
     }
 
     /// <summary>So many times as fast as the system's, its timers included.</summary>

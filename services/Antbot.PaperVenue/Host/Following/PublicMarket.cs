@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text.Json;
+using Antbot.Kernel.Time;
 
 namespace Antbot.PaperVenue.Following;
 
@@ -23,14 +24,14 @@ internal sealed class PublicMarket : IDisposable
     private const long LatestTime = 4_102_444_800_000;
 
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan WaitDefault = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan WaitMax = TimeSpan.FromDays(3);
 
     private readonly HttpClient _http;
+    private readonly TimeProvider _clock;
 
     /// <param name="inner">For tests; never anything that is not asked through the list.</param>
-    public PublicMarket(Uri address, HttpMessageHandler? inner = null)
+    public PublicMarket(Uri address, TimeProvider clock, HttpMessageHandler? inner = null)
     {
+        _clock = clock;
         _http = new HttpClient(new OnlyPublic(inner ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, Credentials = null, ConnectTimeout = AnswerWithin }))
         {
             BaseAddress = address,
@@ -83,8 +84,8 @@ internal sealed class PublicMarket : IDisposable
         {
             using var response = await _http.GetAsync(path, cancellationToken);
             var status = (int)response.StatusCode;
-            if (status is 429 or 418)
-                throw new RealMarketException($"it wants us to wait (status {status})", WaitOf(response));
+            if (ToldToWait.Of(status, response.Headers.RetryAfter?.Delta, response.Headers.RetryAfter?.Date, response.Headers.Date, _clock.GetUtcNow()) is { } wait)
+                throw new RealMarketException($"it wants us to wait (status {status})", wait);
             if (status != 200)
                 throw new RealMarketException($"it answers with status {status}");
             return JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
@@ -93,17 +94,6 @@ internal sealed class PublicMarket : IDisposable
         {
             throw new RealMarketException(e is OperationCanceledException ? $"it does not answer within {AnswerWithin.TotalSeconds} s" : e.Message, inner: e);
         }
-    }
-
-    private static TimeSpan WaitOf(HttpResponseMessage response)
-    {
-        var wait = response.Headers.RetryAfter switch
-        {
-            { Delta: { } delta } => delta,
-            { Date: { } date } => date - (response.Headers.Date ?? DateTimeOffset.UtcNow),
-            _ => WaitDefault,
-        };
-        return wait < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : wait > WaitMax ? WaitMax : wait;
     }
 
     private static IEnumerable<JsonElement> List(JsonElement json) => json.ValueKind == JsonValueKind.Array ? json.EnumerateArray() : throw new RealMarketException("it answers with something that is no list");

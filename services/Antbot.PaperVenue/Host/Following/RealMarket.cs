@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Antbot.Kernel.Time;
 using Microsoft.Extensions.Logging;
 
 namespace Antbot.PaperVenue.Following;
@@ -16,14 +18,15 @@ internal sealed class History
 /// A real venue's prices, looked at twice a second. An old price is none: then there is no market here either, until it is back, with
 /// the candles of the time between.
 /// </summary>
-internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clock, ILogger log, HttpMessageHandler? handler = null) : IAsyncDisposable
+/// <param name="waitFile">What it was told to wait for is waited for by who starts again, too.</param>
+internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clock, ILogger log, string waitFile, HttpMessageHandler? handler = null) : IAsyncDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstWithin = TimeSpan.FromSeconds(5);
 
-    private readonly PublicMarket _market = new(address, handler);
+    private readonly PublicMarket _market = new(address, clock, handler);
     private readonly CancellationTokenSource _stop = new();
     private Task _work = Task.CompletedTask;
     private volatile Look? _last;
@@ -31,6 +34,9 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
 
     /// <summary>Until when it is not asked again, whoever asks.</summary>
     private (long From, TimeSpan Wait) _pause;
+
+    /// <param name="ToldAt">By our clock, as the other.</param>
+    private sealed record Told(string Host, DateTimeOffset ToldAt, DateTimeOffset Until);
 
     private sealed record Look(IReadOnlyDictionary<string, (Fixed8 Bid, Fixed8 Ask)> Best, long At);
 
@@ -63,8 +69,12 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
     public async Task<History> FirstAsync(CancellationToken cancellationToken)
     {
         var since = clock.GetTimestamp();
+        Recall();
         while (true)
         {
+            if (clock.GetElapsedTime(since) + Rest > FirstWithin)
+                return new History();
+            await Task.Delay(Rest, clock, cancellationToken);
             try
             {
                 var past = await HistoryAsync(cancellationToken);
@@ -75,9 +85,6 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
             {
                 Fail(e);
             }
-            if (clock.GetElapsedTime(since) + Rest > FirstWithin)
-                return new History();
-            await Task.Delay(Rest, clock, cancellationToken);
         }
     }
 
@@ -127,6 +134,37 @@ internal sealed class RealMarket(Uri address, VenueRules rules, TimeProvider clo
     {
         _trouble = e.Message;
         Pause(e.RetryAfter ?? LookAgain);
+        if (e.RetryAfter is { } wait)
+            Keep(wait);
+    }
+
+    private void Keep(TimeSpan wait)
+    {
+        try
+        {
+            DataFile.Write(waitFile, new Told(Address.Authority, clock.GetUtcNow(), clock.GetUtcNow() + wait));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning("{Address} wants us to wait for {Wait}, and who starts again within that would not know: {Reason}", Address, wait, e.Message);
+        }
+    }
+
+    /// <summary>A file that cannot be read tells nothing: who asks is told again. A clock that was set back makes no wait longer than it was.</summary>
+    private void Recall()
+    {
+        try
+        {
+            if (DataFile.Read<Told>(waitFile) is not { } told || told.Host != Address.Authority)
+                return;
+            Pause(new[] { told.Until - clock.GetUtcNow(), told.Until - told.ToldAt, ToldToWait.Longest }.Min());
+            if (Rest > TimeSpan.Zero)
+                _trouble = $"it has wanted us to wait until {told.Until:u}";
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning("{File}, which says until when {Address} wants us to wait, cannot be read: {Reason}", waitFile, Address, e.Message);
+        }
     }
 
     private void Pause(TimeSpan wait) => _pause = (clock.GetTimestamp(), wait);

@@ -71,6 +71,8 @@ internal sealed class CountdownVenue(IVenue inner, TimeProvider clock) : IVenue,
 
     public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersAsync(Symbol symbol, CancellationToken cancellationToken = default) => inner.ListOpenOrdersAsync(symbol, cancellationToken);
 
+    public Task<VenueAnswer<IReadOnlyList<OrderReport>>> ListOpenOrdersForEntryAsync(Symbol symbol, CancellationToken cancellationToken = default) => inner.ListOpenOrdersForEntryAsync(symbol, cancellationToken);
+
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, string venueOrderId, CancellationToken cancellationToken = default) => inner.ListFillsAsync(symbol, venueOrderId, cancellationToken);
 
     public Task<VenueAnswer<IReadOnlyList<FillReport>>> ListFillsAsync(Symbol symbol, DateTimeOffset since, CancellationToken cancellationToken = default) => inner.ListFillsAsync(symbol, since, cancellationToken);

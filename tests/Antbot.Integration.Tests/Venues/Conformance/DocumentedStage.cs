@@ -32,7 +32,7 @@ internal sealed class DocumentedStage : IVenueStage
     {
         var stage = new DocumentedStage();
         stage._keys[stage.Key] = (stage.Secret, false);
-        stage.Front = await VenueFront.StartAsync(request => Task.FromResult(stage.Answer(request)));
+        stage.Front = await VenueFront.StartAsync(request => Task.FromResult(stage.Answer(request)), (streams, socket, token) => new DocumentedStreams(() => stage.Now).SpeakAsync(streams, socket, token));
         return stage;
     }
 
@@ -69,7 +69,7 @@ internal sealed class DocumentedStage : IVenueStage
             {
                 ("GET", "/api/v3/time") => Ok($$"""{"serverTime":{{Now}}}"""),
                 ("GET", "/api/v3/exchangeInfo") => Ok(ExchangeInfo()),
-                ("GET", "/api/v3/klines") => Ok(Klines(r["interval"] == "1d" ? 86_400_000 : 60_000, int.Parse(r["limit"], CultureInfo.InvariantCulture))),
+                ("GET", "/api/v3/klines") => Ok(Klines(r["interval"] switch { "1d" => 86_400_000, "1s" => 1_000, _ => 60_000 }, int.Parse(r["limit"], CultureInfo.InvariantCulture))),
                 _ => Refusal(r) ?? Signed(r),
             };
             return answer with { Headers = new Dictionary<string, string>(answer.Headers, StringComparer.Ordinal) { ["X-MBX-USED-WEIGHT"] = "10", ["X-MBX-USED-WEIGHT-1M"] = "10" } };
@@ -79,7 +79,7 @@ internal sealed class DocumentedStage : IVenueStage
     private FrontReply Signed(FrontRequest r) => (r.Method, r.Path) switch
     {
         ("POST", "/api/v3/order") => Place(r),
-        ("GET", "/api/v3/order") => _orders.LastOrDefault(o => o.ClientId == r["origClientOrderId"]) is { } found ? Ok(Queried(found)) : Error(400, -2013, "Order does not exist."),
+        ("GET", "/api/v3/order") => _orders.LastOrDefault(o => r["orderId"].Length > 0 ? o.Id.ToString(CultureInfo.InvariantCulture) == r["orderId"] : o.ClientId == r["origClientOrderId"]) is { } found ? Ok(Queried(found)) : Error(400, -2013, "Order does not exist."),
         ("DELETE", "/api/v3/order") => Cancel(r),
         ("GET", "/api/v3/openOrders") => Ok($"[{string.Join(',', _orders.Where(o => o.IsOpen).Select(Queried))}]"),
         ("GET", "/api/v3/myTrades") => MyTrades(r),

@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using Antbot.Contracts;
 using Antbot.Integration.Tests.PaperVenue;
 using Antbot.PaperVenue;
@@ -22,7 +23,7 @@ internal sealed class PaperStage : IVenueStage
     {
         var stage = new PaperStage(await RunningVenue.StartAsync(o => o with { Deposits = new Dictionary<string, string>(StringComparer.Ordinal) { ["USDT"] = "100000", ["BTC"] = "10" } }));
         Done(await stage._venue.Client.AdminAsync(HttpMethod.Post, "/admin/market", new { symbol = "BTCUSDT", price = "65000" }));
-        stage.Front = await VenueFront.StartAsync(stage.PassOnAsync);
+        stage.Front = await VenueFront.StartAsync(stage.PassOnAsync, stage.SpeakAsync);
         return stage;
     }
 
@@ -51,6 +52,15 @@ internal sealed class PaperStage : IVenueStage
     }
 
     private static void Done(Answer answer) => Xunit.Assert.True(answer.Status == 200, $"{answer.Status}: {answer.Json}");
+
+    private async Task SpeakAsync(string streams, WebSocket to, CancellationToken cancellationToken)
+    {
+        using var from = new ClientWebSocket();
+        await from.ConnectAsync(new UriBuilder(_venue.Server.Address) { Scheme = "ws", Path = "/stream", Query = $"streams={streams}" }.Uri, cancellationToken);
+        var buffer = new byte[64 * 1024];
+        while (await from.ReceiveAsync(buffer.AsMemory(), cancellationToken) is { MessageType: WebSocketMessageType.Text } got)
+            await to.SendAsync(buffer.AsMemory(0, got.Count), WebSocketMessageType.Text, got.EndOfMessage, cancellationToken);
+    }
 
     private async Task<FrontReply> PassOnAsync(FrontRequest request)
     {

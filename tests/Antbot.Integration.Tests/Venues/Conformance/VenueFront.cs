@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -37,10 +38,11 @@ internal sealed class VenueFront : IAsyncDisposable
 {
     private readonly WebApplication _web;
     private readonly Func<FrontRequest, Task<FrontReply>> _venue;
+    private readonly Func<string, WebSocket, CancellationToken, Task> _speak;
     private Func<FrontRequest, HttpContext, Task<bool>>? _before;
     private Func<FrontRequest, FrontReply, FrontReply>? _after;
 
-    private VenueFront(WebApplication web, Func<FrontRequest, Task<FrontReply>> venue) => (_web, _venue) = (web, venue);
+    private VenueFront(WebApplication web, Func<FrontRequest, Task<FrontReply>> venue, Func<string, WebSocket, CancellationToken, Task> speak) => (_web, _venue, _speak) = (web, venue, speak);
 
     public Uri Address => new(_web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
@@ -49,7 +51,8 @@ internal sealed class VenueFront : IAsyncDisposable
     /// <summary>What the venue itself answered last.</summary>
     public FrontReply? Answered { get; private set; }
 
-    public static async Task<VenueFront> StartAsync(Func<FrontRequest, Task<FrontReply>> venue)
+    /// <param name="speak">What the venue says in the streams that are named, with a slash between; null where it has none.</param>
+    public static async Task<VenueFront> StartAsync(Func<FrontRequest, Task<FrontReply>> venue, Func<string, WebSocket, CancellationToken, Task>? speak = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -58,7 +61,8 @@ internal sealed class VenueFront : IAsyncDisposable
             kestrel.Limits.MinResponseDataRate = null;
         });
         var web = builder.Build();
-        var front = new VenueFront(web, venue);
+        var front = new VenueFront(web, venue, speak ?? ((_, _, _) => Task.CompletedTask));
+        web.UseWebSockets();
         web.Run(front.AnswerAsync);
         await web.StartAsync();
         return front;
@@ -100,8 +104,26 @@ internal sealed class VenueFront : IAsyncDisposable
         await _web.DisposeAsync();
     }
 
+    private async Task SpeakAsync(HttpContext context)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        try
+        {
+            await _speak(context.Request.Query["streams"].ToString(), socket, context.RequestAborted);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or WebSocketException)
+        {
+            // The client is gone, or the venue.
+        }
+    }
+
     private async Task AnswerAsync(HttpContext context)
     {
+        if (context.WebSockets.IsWebSocketRequest)
+        {
+            await SpeakAsync(context);
+            return;
+        }
         using var body = new StreamReader(context.Request.Body);
         var form = await body.ReadToEndAsync(context.RequestAborted);
         var query = context.Request.QueryString.Value is { Length: > 1 } text ? text[1..] : "";
