@@ -39,18 +39,19 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
+        // Before keys are made in it.
+        using var folder = await RunningFolder.TakeAsync(options.Data);
+        if (folder is null)
+        {
+            await System.Console.Error.WriteLineAsync($"antbot: it runs on '{options.Data}' already{(RunningProcess.Find(options.Data) is { } other ? $", as process {other.ProcessId}" : "")}. 'make stop' ends it.");
+            return ExitCodes.Failed;
+        }
         var settings = Settings();
         // Before anything is opened, as in every process; where the venue will listen is not known yet, and of no matter for that.
         await using (var checkedOnly = await BuildAsync(new Uri("http://127.0.0.1:1"), settings, () => null))
         {
             if (checkedOnly is null)
                 return ServiceHost.InvalidConfiguration;
-        }
-        using var folder = await RunningFolder.TakeAsync(options.Data);
-        if (folder is null)
-        {
-            await System.Console.Error.WriteLineAsync($"antbot: it runs on '{options.Data}' already{(RunningProcess.Find(options.Data) is { } other ? $", as process {other.ProcessId}" : "")}. 'make stop' ends it.");
-            return ExitCodes.Failed;
         }
         if (options.Market is { } market && !options.Quiet)
             await output.WriteLineAsync($"Looking at {market}: its public prices are traded on, with paper.");
@@ -100,12 +101,12 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
         await stop.CancelAsync();
         await Task.WhenAll(work);
         var head = await store.Ledger.ReadHeadAsync(CancellationToken.None);
-        await output.WriteLineAsync($"Stopped {(code == ExitCodes.Ok ? "in order" : "at the deadline")} at position {head.Position:N0}, with a signed checkpoint.");
+        await output.WriteLineAsync($"Stopped {code switch { ExitCodes.Ok => "in order", ExitCodes.Forced => "at the deadline", _ => "after a failure" }} at position {head.Position:N0}, with a signed checkpoint.");
         await SayWhatIsOpenAsync(queries, app.Services.GetRequiredService<ViewProjection>());
         return code;
     }
 
-    /// <summary>What does not end by its deadline is left to the next start; what is left open is said all the same.</summary>
+    /// <summary>What does not end by its deadline, or fails, is left to the next start; what is left open is said all the same.</summary>
     private static async Task<int> StopAsync(WebApplication app)
     {
         try
@@ -113,10 +114,11 @@ internal sealed class Platform(StandaloneOptions options, TextWriter output)
             await app.StopAsync(CancellationToken.None);
             return ExitCodes.Ok;
         }
-        catch (Exception e) when (e is OperationCanceledException or AggregateException)
+        catch (Exception e)
         {
-            await System.Console.Error.WriteLineAsync("antbot: it had not ended in order by its deadline. The next start goes on where it was.");
-            return ExitCodes.Forced;
+            var isLate = (e as AggregateException)?.InnerExceptions.All(i => i is OperationCanceledException) ?? e is OperationCanceledException;
+            await System.Console.Error.WriteLineAsync($"antbot: {(isLate ? "it had not ended in order by its deadline" : $"it could not end in order: {e.Message}")}. The next start goes on where it was.");
+            return isLate ? ExitCodes.Forced : ExitCodes.Failed;
         }
     }
 

@@ -31,7 +31,7 @@ public static class Reconciliations
     private const int CorrectionsMax = 20;
 
     /// <summary>Of either, where all of it is asked for: more than anybody reads, and less than fills the memory.</summary>
-    private const int WholeMax = 10_000;
+    private const int WholeMax = 1_000;
 
     private static readonly EventCodec Codec = new(EventRegistry.From(typeof(DifferenceFound).Assembly));
 

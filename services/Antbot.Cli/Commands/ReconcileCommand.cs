@@ -16,7 +16,7 @@ internal static class ReconcileCommand
         var command = new Command("reconcile", $"""
             How an account stands beside the venue: every difference that is open, and the last that were settled.
 
-            Reconciliation holds the two together all the time; this shows what it found. With --json it is all that was ever settled.
+            Reconciliation holds the two together all the time; this shows what it found. With --json it is the last thousand that were settled, and how many there were before them.
             Exit code {ExitCode.Failed} where a difference is open or the venue is not heard.
             """) { account, explain };
         command.SetAction((parsed, cancellationToken) => SourceOptions.WithSourceAsync(parsed, async source =>

@@ -86,7 +86,7 @@ public sealed class Keeper(
             {
                 var now = parts.Clock.GetUtcNow();
                 var due = open.All.Where(t => IsDue(t, now)).ToLookup(t => WorkOf(t, now));
-                _areMany = due.Where(w => IsQuestion(w.Key)).Sum(w => w.Count()) > AskedOneByOneMax;
+                _areMany = due.Where(w => IsQuestion(w.Key)).Sum(w => w.Count(HasOpenAttempt)) > AskedOneByOneMax;
                 foreach (var (work, crew) in crews)
                     crew.Offer(due[work], t => t.Trade);
                 if (_pauses.Count > (open.All.Count * 2) + 1_000)
@@ -106,15 +106,19 @@ public sealed class Keeper(
             return Work.Read;
         if (IsAtItsPrice(state))
             return Work.Leave;
-        var isQuestion = NextStep.AllOf(state, now, venue.Now).All(s => s is NextStep.Ask or NextStep.Rest or NextStep.Wait);
+        // What comes after a question waits for its answer.
+        var isQuestion = NextStep.Of(state, now, venue.Now) is NextStep.Ask or NextStep.Rest or NextStep.Wait;
         return state switch
         {
             { Stage: TradeStage.Closing or TradeStage.Closed or TradeStage.Failed } => isQuestion ? Work.AskToLeave : Work.Leave,
-            { Stage: TradeStage.Open, Position.HoldUntil: { } until } when until <= now => Work.Leave,
+            { Stage: TradeStage.Open, Position.HoldUntil: { } until } when until <= now => isQuestion ? Work.AskToLeave : Work.Leave,
             { Stage: TradeStage.Entering } when !isQuestion && state.Orders.All(o => o.Status is OrderStatus.Intended || (!o.IsLive && o.Executed == Quantity.Zero)) => Work.Enter,
             _ => isQuestion ? Work.AskToProtect : Work.Protect,
         };
     }
+
+    /// <summary>Only of these a listing says all there is to ask.</summary>
+    private static bool HasOpenAttempt(OpenOrderTrade trade) => trade.State?.Orders.Any(o => o.IsOpenAttempt) is true;
 
     private static bool IsQuestion(Work work) => work is Work.AskToProtect or Work.AskToLeave;
 
@@ -166,7 +170,7 @@ public sealed class Keeper(
         }
         var doubtful = DoubtfulOf(trade);
         _doubtful.TryRemove(trade.Trade, out _);
-        var listed = _areMany && IsQuestion(work) ? await ListedAsync(cancellationToken) : null;
+        var listed = _areMany && IsQuestion(work) && HasOpenAttempt(trade) ? await ListedAsync(cancellationToken) : null;
         // What the next listing shows again is asked for again; it keeps nothing else of the trade waiting.
         if (!await runner.DriveAsync(trade.Trade, doubtful, cancellationToken, listed) && doubtful.Count == 0)
             Pause(trade);

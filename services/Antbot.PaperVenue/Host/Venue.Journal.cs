@@ -126,9 +126,9 @@ internal sealed partial class Venue
         catch (Exception e)
         {
             TendFailures++;
-            if (_toldAt is { } told && _clock.GetElapsedTime(told) < TellEvery)
+            if (_toldAt.TryGetValue(e.GetType(), out var told) && _clock.GetElapsedTime(told) < TellEvery)
                 return;
-            _toldAt = _clock.GetTimestamp();
+            _toldAt[e.GetType()] = _clock.GetTimestamp();
             _log.LogError(e, "The venue is not as it should be yet, {Count} failures by now; the next look at it is in {Seconds} s.", TendFailures, TendEvery.TotalSeconds);
         }
     }

@@ -35,7 +35,7 @@ internal sealed partial class Venue : IAsyncDisposable
     private long _turns;
     private Exception? _suspect;
     private bool _ended;
-    private long? _toldAt;
+    private readonly Dictionary<Type, long> _toldAt = [];
 
     /// <param name="real">Whose prices are those of this venue, and their past.</param>
     public Venue(PaperVenueOptions options, TimeProvider clock, StreamHub hub, FaultPlan faults, ILogger log, RealMarket? real = null, History? past = null)

@@ -9,7 +9,7 @@ namespace Antbot.PaperVenue;
 
 /// <summary>
 /// What the program that runs the venue alone says, and warnings and worse of its parts: on a terminal text, else lines of JSON. They are those of
-/// the services, with which an exchange shares no code.
+/// the services, with which an exchange shares nothing but the Kernel.
 /// </summary>
 internal sealed class VenueLog(TextWriter output, bool isText) : ILoggerFactory
 {

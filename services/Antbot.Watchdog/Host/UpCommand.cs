@@ -82,7 +82,17 @@ internal static class UpCommand
 
     private static async Task<int> RunAsync(string folder, IReadOnlyDictionary<string, int> instances, bool json, CancellationToken cancellationToken)
     {
-        using var own = await RunningFolder.TakeAsync(folder);
+        RunningFolder? taken;
+        try
+        {
+            taken = await RunningFolder.TakeAsync(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"antbot: {e.Message}");
+            return 1;
+        }
+        using var own = taken;
         if (own is null)
         {
             await Console.Error.WriteLineAsync($"antbot: it runs already{(RunningProcess.Find(folder) is { } other ? $", as process {other.ProcessId}" : "")}. 'down' ends it.");

@@ -6,6 +6,9 @@ namespace Antbot.Hosting;
 /// <summary>A data folder that this process runs on, and no other meanwhile: the system gives it back however the process ends.</summary>
 public sealed class RunningFolder : IDisposable
 {
+    /// <summary>How Windows, Linux and macOS say that another has it open; whatever else goes wrong is no other process's doing.</summary>
+    private static readonly int[] IsHeld = [unchecked((int)0x80070020), 11, 35];
+
     private readonly string _folder;
     private readonly FileStream _lock;
 
@@ -20,7 +23,7 @@ public sealed class RunningFolder : IDisposable
         {
             taken = new FileStream(Path.Combine(folder, "running.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException))
+        catch (IOException e) when (IsHeld.Contains(e.HResult))
         {
             return null;
         }

@@ -36,12 +36,14 @@ public sealed record RunningProcess(int ProcessId, long StartedTicks, bool Ready
     public static async Task<RunningProcess?> DetachAsync(string folder, IReadOnlyList<string> arguments, string log, TimeSpan limit, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
+        // What it says is added to it: of two that start at once, one would write over the other's words.
+        await File.WriteAllBytesAsync(log, [], cancellationToken);
         using var child = Process.Start(DetachedStart(arguments, log)) ?? throw new InvalidOperationException("The detached process could not be started.");
         child.StandardInput.Close();
         var began = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(began) < limit)
         {
-            if (Find(folder) is { Ready: true } running)
+            if (Find(folder) is { Ready: true } running && running.ProcessId == child.Id)
                 return running;
             if (child.HasExited)
                 return null;
@@ -92,7 +94,7 @@ public sealed record RunningProcess(int ProcessId, long StartedTicks, bool Ready
         List<string> command = Path.GetFileNameWithoutExtension(self) == "dotnet" ? [self, Environment.GetCommandLineArgs()[0], .. arguments] : [self, .. arguments];
         var start = OperatingSystem.IsWindows()
             ? new ProcessStartInfo(command[0], command.Skip(1))
-            : new ProcessStartInfo("/bin/sh", ["-c", "log=$1; shift; if command -v setsid >/dev/null 2>&1; then exec setsid \"$@\" >\"$log\" 2>&1; else exec nohup \"$@\" >\"$log\" 2>&1; fi", "antbot", log, .. command]);
+            : new ProcessStartInfo("/bin/sh", ["-c", "log=$1; shift; if command -v setsid >/dev/null 2>&1; then exec setsid \"$@\" >>\"$log\" 2>&1; else exec nohup \"$@\" >>\"$log\" 2>&1; fi", "antbot", log, .. command]);
         start.RedirectStandardInput = true;
         start.UseShellExecute = false;
         return start;

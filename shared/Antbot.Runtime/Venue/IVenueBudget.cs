@@ -50,13 +50,21 @@ public sealed class LocalVenueBudget(TimeProvider clock, KeptWaits? waits = null
 
     public Task BlockAsync(string venue, TimeSpan wait, CancellationToken cancellationToken = default)
     {
+        TimeSpan rest;
         lock (_lock)
         {
             if (wait > Rest(venue))
                 _blocks[venue] = (clock.GetTimestamp(), wait);
-            waits?.Write(venue, Rest(venue), clock.GetUtcNow());
+            rest = Rest(venue);
         }
-        return Task.CompletedTask;
+        // A disk that stalls keeps nobody from asking who may.
+        return waits is null ? Task.CompletedTask : Task.Run(() => Keep(venue, rest), cancellationToken);
+    }
+
+    private void Keep(string venue, TimeSpan wait)
+    {
+        lock (waits!)
+            waits.Write(venue, wait, clock.GetUtcNow());
     }
 
     private TimeSpan Rest(string venue) => _blocks.TryGetValue(venue, out var block) && block.Wait - clock.GetElapsedTime(block.From) is var rest && rest > TimeSpan.Zero ? rest : TimeSpan.Zero;

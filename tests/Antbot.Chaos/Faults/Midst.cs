@@ -9,19 +9,20 @@ internal static class Midst
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <param name="trades">So many at least are taken, before, between and after the faults.</param>
+    /// <param name="patience">For a trade to be under way.</param>
     public static async Task StrikeAsync(Scene scene, int trades, IReadOnlyList<(string What, Func<Task> Do)> faults, TimeSpan? patience = null)
     {
-        var (part, within, met) = (trades / (faults.Count + 1), patience ?? Patience, new List<string>());
+        var (part, met) = (trades / (faults.Count + 1), new List<string>());
         foreach (var (what, @do) in faults)
         {
-            await scene.AcceptedAsync(part, within);
+            await scene.AcceptedAsync(part, Patience);
             var underWay = 0;
-            await scene.UntilAsync(async () => (underWay = Checker.UnderWay(await scene.Target.ReadStoreAsync(scene.Cancel), Now)) > 0, $"a trade is under way when it comes to '{what}'", within);
+            await scene.UntilAsync(async () => (underWay = Checker.UnderWay(await scene.Target.ReadStoreAsync(scene.Cancel), Now)) > 0, $"a trade is under way when it comes to '{what}'", patience ?? Patience);
             scene.Say($"{what}, with {underWay} of {scene.Load.AcceptedCount} trades under way");
             met.Add($"{what} {underWay}");
             await @do();
         }
-        await scene.AcceptedAsync(Math.Max(part, trades - scene.Load.AcceptedCount), within);
+        await scene.AcceptedAsync(Math.Max(part, trades - scene.Load.AcceptedCount), Patience);
         scene.Note($"{met.Count} faults in the middle of {scene.Load.AcceptedCount} trades, so many under way at each: {string.Join(", ", met)}");
         if (scene.Load.TurnedAway > 0)
             scene.Note($"{scene.Load.TurnedAway} signals were turned away and told so");

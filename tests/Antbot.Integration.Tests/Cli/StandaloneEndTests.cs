@@ -38,7 +38,8 @@ public sealed class StandaloneEndTests : StandaloneCase
     {
         var both = await Task.WhenAll(RunAsync(["--data", Data, "--detach", .. ByHandOnly]), RunAsync(["--data", Data, "--detach", .. ByHandOnly]));
         Assert.Equal([0, 1], both.Select(s => s.ExitCode).Order());
-        Assert.Contains("already", both.Single(s => s.ExitCode == 1).Error, StringComparison.Ordinal);
+        Assert.Contains("it runs on '", both.Single(s => s.ExitCode == 1).Error, StringComparison.Ordinal);
+        Assert.Contains($"as process {RunningProcess.Find(Data)!.ProcessId};", both.Single(s => s.ExitCode == 0).Output, StringComparison.Ordinal);
         var stopped = await RunAsync(["stop", "--data", Data]);
         Assert.StartsWith("Stopped in order", stopped.Output, StringComparison.Ordinal);
         Assert.Null(RunningProcess.Find(Data));

@@ -48,15 +48,19 @@ public sealed class ExecutionTests : IAsyncLifetime
         var trades = Enumerable.Range(0, 10_000).Select(ExecutionRig.TradeOf).ToList();
         (_venue.Script, _venue.IsAway) = (order => order.Id.Role == OrderRole.Entry ? Mishap.AcceptThenSilence : Mishap.None, true);
         _rig.StartKeeper();
+        var began = TimeProvider.System.GetTimestamp();
         await Parallel.ForEachAsync(trades, async (trade, _) => await _rig.ExecuteAsync(ExecutionRig.Signal(trade, validForSeconds: 600)));
+        var entering = TimeProvider.System.GetElapsedTime(began);
         await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
         Assert.Empty(_bus.Of<TradeOpened>());
 
         _venue.IsAway = false;
         var back = TimeProvider.System.GetTimestamp();
         await _rig.UntilAsync(() => Task.FromResult(_bus.Of<TradeOpened>().Count == trades.Count), "every entry is found");
-        TestContext.Current.TestOutputHelper!.WriteLine($"{trades.Count} entries in doubt were found {TimeProvider.System.GetElapsedTime(back).TotalSeconds:0.0} s after the venue's return");
-        Assert.InRange(TimeProvider.System.GetElapsedTime(back), TimeSpan.Zero, TimeSpan.FromSeconds(60));
+        var finding = TimeProvider.System.GetElapsedTime(back);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{trades.Count} entries in doubt were found {finding.TotalSeconds:0.0} s after the venue's return, with {_venue.Asked} questions; to try them took {entering.TotalSeconds:0.0} s");
+        // A machine with much else to do is as slow at the one as at the other.
+        Assert.InRange(finding.TotalSeconds, 0, Math.Max(60, 6 * entering.TotalSeconds));
         Assert.All(_venue.Book.GroupBy(o => o.Id), orders => Assert.Single(orders));
         Assert.Equal(trades.Count, _venue.Book.Count(o => o.Role == OrderRole.Entry));
     }

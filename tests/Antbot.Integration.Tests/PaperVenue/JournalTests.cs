@@ -1,3 +1,4 @@
+using Antbot.Integration.Tests.Support;
 using Antbot.LocalServers;
 using Antbot.PaperVenue;
 using Antbot.PaperVenue.Journal;
@@ -182,8 +183,7 @@ public sealed class JournalTests : IDisposable
             failures = (await venue.Client.AdminAsync(HttpMethod.Get, "/admin/status")).Json.GetProperty("tendFailures").GetInt64();
         }
         inTheWay.Delete();
-        while (!File.Exists(JournalFiles.SnapshotPath(Journal)))
-            await Task.Delay(100, TestContext.Current.CancellationToken);
+        await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(JournalFiles.SnapshotPath(Journal))), "it is written");
         Assert.Equal(200, (await venue.Client.BuyAsync("0.001")).Status);
     }
 

@@ -43,7 +43,7 @@ public sealed class VenueLifeTests : IDisposable
                 Interlocked.Increment(ref ends);
             }
         })).ToList();
-        await Task.Delay(200, TestContext.Current.CancellationToken);
+        await UntilAsync(() => Task.FromResult(Interlocked.Read(ref done) > 100));
         await venue.DisposeAsync();
         await Task.WhenAll(depositors).WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.Equal(4, ends);
@@ -83,8 +83,11 @@ public sealed class VenueLifeTests : IDisposable
         await UntilAsync(() => venue.ReadAsync((_, _) => venue.Trouble is null));
         await DepositAsync(venue);
         // The journal is kept bounded as before.
-        while (!File.Exists(JournalFiles.SnapshotPath(Journal)))
+        await UntilAsync(async () =>
+        {
             await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => DepositAsync(venue))).WaitAsync(Patience, TestContext.Current.CancellationToken);
+            return File.Exists(JournalFiles.SnapshotPath(Journal));
+        });
         await venue.DisposeAsync();
     }
 
