@@ -199,8 +199,8 @@ public sealed class StandaloneTests : StandaloneCase
         Assert.Equal(ExitCodes.InvalidConfiguration, refused.ExitCode);
         Assert.Contains("ANTBOT_LEVERAGE__MAX is not known: there is no section LEVERAGE", await said, StringComparison.Ordinal);
         Assert.Contains("ANTBOT_EXECUTION__HOLDINGSECONDSMAX", await said, StringComparison.Ordinal);
-        // Keys are there to be read; nothing was opened, and nobody is told that it runs.
-        Assert.Equal(["keys"], Directory.EnumerateFileSystemEntries(Data).Select(Path.GetFileName));
+        // Keys are there to be read, and what kept others off meanwhile; nothing was opened, and nobody is told that it runs.
+        Assert.Equal(["keys", "running.lock"], Directory.EnumerateFileSystemEntries(Data).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     /// <summary>Somebody trades on the same account by hand: takes a position, takes our stop away, and sells what is protected.</summary>
