@@ -44,7 +44,7 @@ public static class Reconciliations
         StringComparer.Ordinal);
 
     /// <summary>Null where nothing was ever recorded of the account.</summary>
-    /// <param name="whole">All of it, and not the last of it alone.</param>
+    /// <param name="whole">As many as anybody reads, and not the last of them alone.</param>
     public static async Task<ReconciliationReport?> ReadAsync(IEventStore store, AccountId account, bool whole, CancellationToken cancellationToken = default)
     {
         var open = new Dictionary<string, DifferenceView>(StringComparer.Ordinal);

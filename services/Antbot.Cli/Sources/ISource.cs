@@ -62,7 +62,7 @@ internal interface ISource : IAsyncDisposable
     IAsyncEnumerable<Watched> WatchAsync(long? after, string? trade, CancellationToken cancellationToken);
 
     /// <summary>How the account stands beside the venue.</summary>
-    /// <param name="whole">All that was ever settled, and not the last of it alone.</param>
+    /// <param name="whole">The last thousand that were settled, and not fifty.</param>
     Task<ReconciliationReport> ReconciliationAsync(AccountId account, bool whole, CancellationToken cancellationToken);
 
     /// <param name="confirms">Another operator has proposed it.</param>

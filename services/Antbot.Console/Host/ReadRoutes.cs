@@ -21,7 +21,7 @@ internal sealed class ReadRoutes(ReadModelQueries queries, ViewProjection projec
         routes.MapGuarded<ReadRoutes>(
             new ApiRoute("GET", "/api/reconciliation/{account}", Role.Viewer, "Every difference between the venue and our record, its cause and what was done about it.")
             {
-                Query = [("all", "true for all that was settled, and not the last of it alone")],
+                Query = [("all", "true for the last thousand that were settled, and not fifty")],
                 Answer = typeof(ReconciliationReport),
             }, (r, c) => r.ReconciliationAsync(c));
         MapList<PositionView>(routes, ViewTable.Positions, typeof(PositionState));
